@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/*
+ * The command `taskmesh`. Plain old JavaScript, because it may be started by a Node too old to read
+ * the rest: it then hands over to the Node 24 that npm installed beside the project, or says what to do.
+ */
+'use strict'
+var path = require('path')
+var spawn = require('child_process').spawn
+
+var NODE_MAJOR_MIN = 24
+var main = path.join(__dirname, '..', 'src', 'cli', 'main.ts')
+
+function pinnedNode() {
+  try {
+    return require.resolve('node-' + process.platform + '-' + process.arch + '/bin/node')
+  } catch (notInstalled) {
+    return null
+  }
+}
+
+if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
+  import('file://' + main)
+} else {
+  var node = pinnedNode()
+  if (node === null) {
+    process.stderr.write(
+      'error NODE_TOO_OLD: taskmesh needs Node ' +
+        NODE_MAJOR_MIN +
+        ' or newer (this is ' +
+        process.version +
+        '); install it from your package manager or nodejs.org, then run the same command again\n'
+    )
+    process.exit(1)
+  }
+  var child = spawn(node, [main].concat(process.argv.slice(2)), { stdio: 'inherit' })
+  var signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  signals.forEach(function (signal) {
+    // The terminal sends Ctrl-C to the child as well; a signal sent to us alone has to be passed on.
+    process.on(signal, function () {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    })
+  })
+  child.on('exit', function (code, signal) {
+    process.exit(signal === null ? code : 128 + (require('os').constants.signals[signal] || 0))
+  })
+}

@@ -1,0 +1,31 @@
+/**
+ * Time, as something that is handed in, so that a test or a simulation can own it.
+ * The only place that reads the system's clocks and sets its timers.
+ */
+
+/** Cancels a timer; calling it twice does nothing. */
+export type CancelTimer = () => void
+
+export interface Clock {
+  /** Milliseconds since 1970: for records that people read, never for measuring. */
+  wallMs(): number
+  /** Milliseconds from an arbitrary start that never jump: for durations. */
+  monotonicMs(): number
+  /** Calls back once. A system timer never keeps the process alive by itself. */
+  after(delayMs: number, callback: () => void): CancelTimer
+  /** Calls back again and again until cancelled. */
+  every(periodMs: number, callback: () => void): CancelTimer
+}
+
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs).unref()
+    return () => clearTimeout(timer)
+  },
+  every(periodMs, callback) {
+    const timer = setInterval(callback, periodMs).unref()
+    return () => clearInterval(timer)
+  }
+}

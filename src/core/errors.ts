@@ -1,0 +1,176 @@
+/**
+ * Every way in which the outside world can go wrong, each with a code that never changes its meaning.
+ * A programmer's mistake is not here: that is `assert`, and it crashes.
+ */
+
+/** Who has to do something about a failure. Only `worker` faults count against a worker's reputation. */
+export type Blame = 'worker' | 'network' | 'router' | 'job' | 'caller'
+
+interface CatalogueEntry {
+  /** The status an HTTP answer carries. */
+  readonly httpStatus: number
+  /** True when the same request may succeed later without anybody changing anything. */
+  readonly retryable: boolean
+  readonly blame: Blame
+}
+
+const caller = (httpStatus: number): CatalogueEntry => ({
+  httpStatus,
+  retryable: false,
+  blame: 'caller'
+})
+const job = (httpStatus = 422): CatalogueEntry => ({ httpStatus, retryable: false, blame: 'job' })
+const network = (httpStatus = 502): CatalogueEntry => ({
+  httpStatus,
+  retryable: true,
+  blame: 'network'
+})
+const worker = (httpStatus = 502): CatalogueEntry => ({
+  httpStatus,
+  retryable: true,
+  blame: 'worker'
+})
+const router = (httpStatus = 503, retryable = true): CatalogueEntry => ({
+  httpStatus,
+  retryable,
+  blame: 'router'
+})
+
+/** The closed list of error codes. `docs/errors.md` explains each; a test keeps the two equal. */
+export const ERROR_CATALOGUE = {
+  // What a request may have wrong.
+  REQUEST_NOT_JSON: caller(400),
+  REQUEST_TOO_LARGE: caller(413),
+  REQUEST_TOO_DEEP: caller(400),
+  REQUEST_TIMED_OUT: caller(408),
+  FIELD_UNKNOWN: caller(400),
+  FIELD_MISSING: caller(400),
+  FIELD_INVALID: caller(400),
+  COMMAND_UNKNOWN: caller(400),
+  COMMAND_NOT_SERVED: caller(400),
+  FROM_MISMATCH: caller(403),
+  WRONG_RECIPIENT: caller(421),
+  PROOF_REQUIRED: caller(403),
+  UNAUTHORISED: caller(401),
+  TOO_MANY_REQUESTS: { httpStatus: 429, retryable: true, blame: 'caller' },
+  NOT_FOUND: caller(404),
+  JOB_NOT_FOUND: caller(404),
+  NODE_NOT_FOUND: caller(404),
+  FILE_NOT_FOUND: caller(404),
+  ID_AMBIGUOUS: caller(409),
+  JOB_ENDED: caller(409),
+  // What a frame on a session may have wrong.
+  FRAME_TOO_LARGE: caller(413),
+  FRAME_INVALID: caller(400),
+  PROTOCOL_VERSION: caller(426),
+  // How a task may end.
+  TASK_FAILED: job(),
+  TASK_TIMED_OUT: job(),
+  TASK_OUT_OF_MEMORY: job(),
+  TASK_OUTPUT_TOO_LARGE: job(),
+  TASK_STOPPED: job(409),
+  QUEUE_TIMED_OUT: router(503, false),
+  TOTAL_TIMED_OUT: job(),
+  // What may be wrong with the machine that runs it.
+  WORKER_BUSY: { httpStatus: 503, retryable: true, blame: 'router' },
+  WORKER_STOPPING: { httpStatus: 503, retryable: true, blame: 'router' },
+  ENGINE_UNAVAILABLE: { httpStatus: 422, retryable: true, blame: 'router' },
+  RESOURCES_UNAVAILABLE: { httpStatus: 422, retryable: true, blame: 'router' },
+  SANDBOX_CRASHED: worker(),
+  RESULT_INVALID: worker(),
+  // What may be wrong with the way there.
+  PEER_UNREACHABLE: network(),
+  PEER_SILENT: network(504),
+  SESSION_CLOSED: network(),
+  SESSION_CONGESTED: network(503),
+  RESPONSE_TIMED_OUT: network(504),
+  RESPONSE_INVALID: network(),
+  // What may be wrong with this node.
+  NO_SUITABLE_WORKER: router(409, false),
+  STORE_FAILED: router(),
+  STOPPING: router(),
+  API_UNREACHABLE: { httpStatus: 503, retryable: true, blame: 'caller' },
+  CONFIG_INVALID: caller(400),
+  ADDRESS_IN_USE: caller(409),
+  NODE_ALREADY_RUNNING: caller(409),
+  IDENTITY_UNUSABLE: caller(400),
+  INTERNAL: router(500, false)
+} as const satisfies Record<string, CatalogueEntry>
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE
+
+export interface MeshErrorInit {
+  /** JSON path (`task.source`, `each[3].id`) or flag of what is wrong. */
+  path?: string | undefined
+  /** What the reader can do about it. */
+  hint?: string | undefined
+  /** Overrides the catalogue where one code has two culprits, as a time-out has. */
+  blame?: Blame | undefined
+  retryable?: boolean | undefined
+  cause?: unknown
+}
+
+/** A `MeshError` as plain data: what travels on the wire, into the store and to the terminal. */
+export interface ErrorData {
+  code: ErrorCode
+  message: string
+  path?: string
+  hint?: string
+  blame: Blame
+  retryable: boolean
+}
+
+/** The one class of expected failures. Compare `code`, never the class or the message. */
+export class MeshError extends Error {
+  override readonly name = 'MeshError'
+  readonly code: ErrorCode
+  readonly path: string | undefined
+  readonly hint: string | undefined
+  readonly blame: Blame
+  readonly retryable: boolean
+
+  constructor(code: ErrorCode, message: string, init: MeshErrorInit = {}) {
+    super(message, init.cause === undefined ? undefined : { cause: init.cause })
+    this.code = code
+    this.path = init.path
+    this.hint = init.hint
+    this.blame = init.blame ?? ERROR_CATALOGUE[code].blame
+    this.retryable = init.retryable ?? ERROR_CATALOGUE[code].retryable
+  }
+
+  toData(): ErrorData {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.path === undefined ? {} : { path: this.path }),
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      blame: this.blame,
+      retryable: this.retryable
+    }
+  }
+
+  /** Rebuilds an error that another node sent; a code this version doesn't know becomes `fallback`. */
+  static fromData(data: Partial<ErrorData>, fallback: ErrorCode = 'INTERNAL'): MeshError {
+    const code = isErrorCode(data.code) ? data.code : fallback
+    return new MeshError(code, data.message ?? 'no message was given', {
+      path: data.path,
+      hint: data.hint,
+      blame: data.blame,
+      retryable: data.retryable
+    })
+  }
+
+  /** Turns anything caught into a `MeshError`; what nobody foresaw is `INTERNAL` and keeps its cause. */
+  static from(cause: unknown, fallback: ErrorCode = 'INTERNAL'): MeshError {
+    if (cause instanceof MeshError) return cause
+    return new MeshError(fallback, messageOf(cause), { cause })
+  }
+}
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERROR_CATALOGUE, code)
+}
+
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,0 +1,53 @@
+/** JSON text from strangers: bounded before it is parsed, refused with a typed error. */
+import { LIMITS } from './limits.ts'
+import { MeshError, messageOf } from './errors.ts'
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+const QUOTE = 34
+const BACKSLASH = 92
+const OPEN_BRACE = 123
+const OPEN_BRACKET = 91
+const CLOSE_BRACE = 125
+const CLOSE_BRACKET = 93
+
+/**
+ * Parses JSON that may be hostile.
+ * @throws MeshError REQUEST_TOO_LARGE, REQUEST_TOO_DEEP or REQUEST_NOT_JSON
+ */
+export function parseJson(text: string, bytesMax: number = LIMITS.commandBytesMax): Json {
+  if (text.length > bytesMax) {
+    throw new MeshError('REQUEST_TOO_LARGE', `the JSON text is longer than ${bytesMax} bytes`)
+  }
+  assertShallow(text)
+  try {
+    return JSON.parse(text) as Json
+  } catch (cause) {
+    throw new MeshError('REQUEST_NOT_JSON', `this is not JSON: ${messageOf(cause)}`, {
+      hint: 'send one JSON value, in UTF-8',
+      cause
+    })
+  }
+}
+
+/** Counts brackets outside strings, so that nesting is refused before anything recurses over it. */
+function assertShallow(text: string): void {
+  let depth = 0
+  let inString = false
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (inString) {
+      if (code === BACKSLASH) index += 1
+      else if (code === QUOTE) inString = false
+    } else if (code === QUOTE) inString = true
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      depth += 1
+      if (depth > LIMITS.jsonDepthMax) {
+        throw new MeshError(
+          'REQUEST_TOO_DEEP',
+          `JSON nests deeper than ${LIMITS.jsonDepthMax} levels`
+        )
+      }
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1
+  }
+}

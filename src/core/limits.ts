@@ -1,0 +1,55 @@
+/**
+ * The bounds of everything that a stranger could make grow, in one table, with one line each on why
+ * this number. `docs/limits.md` shows them to users.
+ */
+import { assert } from './assert.ts'
+
+const KIB = 1_024
+const MIB = 1_024 * KIB
+
+export const LIMITS = {
+  /** One task's document: inputs above this belong in files. */
+  taskBytesMax: 1 * MIB,
+  /** One submission with all its `each` items; held once while it is validated. */
+  submissionBytesMax: 64 * MIB,
+  /** Items of one array job. */
+  jobItemsMax: 100_000,
+  /** What one task may return; larger results belong in files. */
+  resultBytesMax: 4 * MIB,
+  /** Captured `console` output of one task; the rest is counted and dropped. */
+  logBytesMax: 64 * KIB,
+  /** One frame of a session: the largest result with its envelope. */
+  frameBytesMax: 4 * MIB + 64 * KIB,
+  /** One request of the JSON binding: a whole submission may come through it. */
+  commandBytesMax: 64 * MIB,
+  /** JSON nests no deeper than this; recursion in any validator stays far from the stack's end. */
+  jsonDepthMax: 64,
+  /** Requests one peer may have unanswered on its session. */
+  sessionRequestsMax: 1_024,
+  /** Bytes of unanswered requests one peer may make us hold. */
+  sessionRequestBytesMax: 64 * MIB,
+  /** Bytes waiting to be written to one peer before the session is given up as stuck. */
+  sessionWriteBytesMax: 64 * MIB,
+  /** Streams of the JSON binding that one connection may have open; more get a typed refusal. */
+  commandStreamsMax: 64,
+  /** Streams of one protocol that libp2p lets a connection open before it resets them. */
+  streamsPerProtocolMax: 2_048,
+  /** Workers one router keeps in its directory. */
+  directoryWorkersMax: 10_000,
+  /** Candidates that a stored decision record lists; the rest are counted by reason. */
+  decisionCandidatesMax: 20,
+  /** Attempts of one item, whatever the job asks for. */
+  attemptsMax: 100,
+  /** Labels of one node or job. */
+  labelsMax: 64,
+  /** Rows one page of a list may have. */
+  pageRowsMax: 1_000,
+  /** Live event streams one HTTP server feeds. */
+  eventStreamsMax: 256,
+  /** Presence topics a bootstrap relays: one per namespace that it serves. */
+  presenceTopicsMax: 64
+} as const
+
+assert(LIMITS.resultBytesMax < LIMITS.frameBytesMax, 'a result and its envelope fit in one frame')
+assert(LIMITS.taskBytesMax < LIMITS.frameBytesMax, 'a task and its envelope fit in one frame')
+assert(LIMITS.commandStreamsMax < LIMITS.streamsPerProtocolMax, 'a refusal needs a stream')

@@ -1,0 +1,27 @@
+/** Chance, as something that is handed in, so that every decision can be repeated from its seed. */
+import { getRandomValues } from 'node:crypto'
+
+export interface Random {
+  /** A number from 0 (included) to 1 (excluded). */
+  next(): number
+}
+
+export const systemRandom: Random = {
+  next: () => (getRandomValues(new Uint32Array(1))[0] as number) / 2 ** 32
+}
+
+/**
+ * A small seeded generator (mulberry32, Tommy Ettinger, public domain): 2^32 states are plenty for
+ * tests and simulations, and the same seed gives the same run on every machine.
+ */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0
+  return {
+    next() {
+      state = (state + 0x6d2b79f5) >>> 0
+      let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    }
+  }
+}

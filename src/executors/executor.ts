@@ -1,0 +1,42 @@
+/**
+ * What every engine looks like to the worker: one task in, one outcome out. An engine decides how a
+ * task is run and held to its limits; it never decides whether it may run (that is `execution/`).
+ */
+import type { MeshError } from '../core/errors.ts'
+import type { Startable } from '../core/startable.ts'
+import type { TaskDocument } from '../model/job.ts'
+
+export type EngineName = TaskDocument['engine']
+
+export interface TaskRun {
+  task: TaskDocument
+  /** Limit of the task's own memory, in bytes. */
+  memoryBytesMax: number
+  /** Wall-clock limit, in milliseconds; the engine ends the task itself. */
+  timeoutMs: number
+  /** Fires when the task is to be stopped; the outcome is then TASK_STOPPED. */
+  signal: AbortSignal
+}
+
+export interface TaskUsage {
+  wallMs: number
+  cpuMs?: number
+  peakMemoryBytes?: number
+}
+
+/** How a task ended. `run` resolves with this once the task is truly gone, and never rejects for a task's own faults. */
+export interface TaskOutcome {
+  /** JSON text of what the task returned; absent when it failed. */
+  output?: string
+  /** TASK_FAILED, TASK_TIMED_OUT, TASK_OUT_OF_MEMORY, TASK_OUTPUT_TOO_LARGE, TASK_STOPPED, SANDBOX_CRASHED, FIELD_INVALID. */
+  error?: MeshError
+  /** Captured console output, up to `LIMITS.logBytesMax`. */
+  logs: string
+  logsDroppedBytes: number
+  usage: TaskUsage
+}
+
+export interface Executor extends Startable {
+  readonly engine: EngineName
+  run(run: TaskRun): Promise<TaskOutcome>
+}

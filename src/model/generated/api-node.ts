@@ -1,0 +1,61 @@
+/** Generated from schemas/api/node.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * A worker as a router sees it.
+ */
+export interface NodeView {
+  peer_id: string
+  state: 'ready' | 'connecting' | 'unreachable' | 'stopping'
+  /**
+   * The balanced score now, 0 to 1.
+   */
+  score?: number
+  agent?: string
+  engines?: string[]
+  labels: Labels
+  slots: number
+  running: number
+  queued: number
+  /**
+   * Tasks that this router has there now.
+   */
+  in_flight: number
+  latency_ms: number | null
+  reputation: number
+  evidence: number
+  addresses: string[]
+  capabilities?: Capabilities
+  host?: HostFacts
+  seen_ms_ago: number
+  found_by?: string
+}
+export interface Labels {
+  [k: string]: string
+}
+/**
+ * The machine's capacity as this worker may use it: a container's limits, not its host's figures.
+ */
+export interface Capabilities {
+  cpu_cores: number
+  /**
+   * Percent.
+   */
+  cpu_usage: number
+  cpu_speed_ghz: number
+  memory_total_mb: number
+  memory_available_mb: number
+  disk_total_mb: number
+  disk_available_mb: number
+  gpu_available: boolean
+  gpu_count?: number
+  gpu_model?: string
+  gpu_memory_mb?: number
+  gpu_compute_units?: number
+  gpu_usage?: number
+}
+export interface HostFacts {
+  os: string
+  arch: string
+  node: string
+  cpu_model?: string
+}

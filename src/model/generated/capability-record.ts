@@ -1,0 +1,104 @@
+/** Generated from schemas/capability-record.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * This interface was referenced by `CapabilityRecord`'s JSON-Schema
+ * via the `definition` "namespace".
+ */
+export type Namespace = string
+/**
+ * This interface was referenced by `CapabilityRecord`'s JSON-Schema
+ * via the `definition` "engine".
+ */
+export type Engine = 'builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container'
+
+/**
+ * What a worker says of itself. It travels inside a libp2p signed envelope, so nobody else can say it.
+ */
+export interface CapabilityRecord {
+  version: 1
+  /**
+   * A libp2p peer id.
+   */
+  peer_id: string
+  namespace: Namespace
+  /**
+   * Grows with every record of this peer; an older one is a replay.
+   */
+  seq: number
+  /**
+   * Seconds after its arrival for which it may be believed.
+   */
+  ttl_s: number
+  /**
+   * Program and version.
+   */
+  agent: string
+  /**
+   * @maxItems 32
+   */
+  addresses: string[]
+  capabilities: Capabilities
+  /**
+   * Tasks it runs at once.
+   */
+  slots: number
+  /**
+   * Tasks it lets wait beyond its slots.
+   */
+  queue_slots: number
+  /**
+   * @maxItems 16
+   */
+  engines: Engine[]
+  labels: Labels
+  host: HostFacts
+}
+/**
+ * The machine's capacity as this worker may use it: a container's limits, not its host's figures.
+ *
+ * This interface was referenced by `CapabilityRecord`'s JSON-Schema
+ * via the `definition` "capabilities".
+ */
+export interface Capabilities {
+  cpu_cores: number
+  /**
+   * Percent.
+   */
+  cpu_usage: number
+  cpu_speed_ghz: number
+  memory_total_mb: number
+  memory_available_mb: number
+  disk_total_mb: number
+  disk_available_mb: number
+  gpu_available: boolean
+  gpu_count?: number
+  gpu_model?: string
+  gpu_memory_mb?: number
+  gpu_compute_units?: number
+  gpu_usage?: number
+}
+export interface Labels {
+  [k: string]: string
+}
+export interface HostFacts {
+  os: string
+  arch: string
+  node: string
+  cpu_model?: string
+}
+/**
+ * How busy a worker is; it comes with every answer and heartbeat.
+ *
+ * This interface was referenced by `CapabilityRecord`'s JSON-Schema
+ * via the `definition` "load".
+ */
+export interface LoadReport {
+  running: number
+  queued: number
+  slots: number
+  queue_slots: number
+  cpu_usage: number
+  memory_available_mb: number
+  disk_available_mb: number
+  stopping: boolean
+}

@@ -1,0 +1,63 @@
+/** Generated from schemas/commands/find-nodes.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * Workers known to the answering node that fit, best first.
+ */
+export interface FindNodes {
+  params: FindNodesParams
+  result: FindNodesResult
+}
+/**
+ * This interface was referenced by `FindNodes`'s JSON-Schema
+ * via the `definition` "params".
+ */
+export interface FindNodesParams {
+  min_cpu_cores?: number
+  max_cpu_usage?: number
+  min_memory_mb?: number
+  min_disk_mb?: number
+  max_latency_ms?: number
+  task_type?: 'compute' | 'file_share' | 'storage'
+  file_hash?: string
+}
+/**
+ * This interface was referenced by `FindNodes`'s JSON-Schema
+ * via the `definition` "result".
+ */
+export interface FindNodesResult {
+  /**
+   * @maxItems 1000
+   */
+  nodes: {
+    /**
+     * A libp2p peer id.
+     */
+    peer_id: string
+    capabilities: Capabilities
+    weighted_score: number
+    latency_ms?: number
+    reputation?: number
+    addresses?: string[]
+  }[]
+}
+/**
+ * The machine's capacity as this worker may use it: a container's limits, not its host's figures.
+ */
+export interface Capabilities {
+  cpu_cores: number
+  /**
+   * Percent.
+   */
+  cpu_usage: number
+  cpu_speed_ghz: number
+  memory_total_mb: number
+  memory_available_mb: number
+  disk_total_mb: number
+  disk_available_mb: number
+  gpu_available: boolean
+  gpu_count?: number
+  gpu_model?: string
+  gpu_memory_mb?: number
+  gpu_compute_units?: number
+  gpu_usage?: number
+}

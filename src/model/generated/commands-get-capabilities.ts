@@ -1,0 +1,71 @@
+/** Generated from schemas/commands/get-capabilities.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * What a node has and how busy it is. A node that runs no tasks answers without slots, engines and record.
+ */
+export interface GetCapabilities {
+  params: GetCapabilitiesParams
+  result: GetCapabilitiesResult
+}
+/**
+ * This interface was referenced by `GetCapabilities`'s JSON-Schema
+ * via the `definition` "params".
+ */
+export interface GetCapabilitiesParams {}
+/**
+ * This interface was referenced by `GetCapabilities`'s JSON-Schema
+ * via the `definition` "result".
+ */
+export interface GetCapabilitiesResult {
+  cpu_cores: number
+  /**
+   * Percent.
+   */
+  cpu_usage: number
+  cpu_speed_ghz: number
+  memory_total_mb: number
+  memory_available_mb: number
+  disk_total_mb: number
+  disk_available_mb: number
+  gpu_available: boolean
+  gpu_count?: number
+  gpu_model?: string
+  gpu_memory_mb?: number
+  gpu_compute_units?: number
+  gpu_usage?: number
+  /**
+   * Round trip to the asker as the answering node last measured it; 0 when it has not.
+   */
+  latency_ms: number
+  /**
+   * Always the neutral prior: nobody's word on itself counts.
+   */
+  reputation: number
+  role: 'bootstrap' | 'worker' | 'router' | 'monitor' | 'share' | 'client'
+  namespace?: string
+  agent: string
+  slots?: number
+  engines?: ('builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container')[]
+  labels?: Labels
+  load?: LoadReport
+  /**
+   * The signed capability record: a libp2p signed envelope in base64.
+   */
+  record?: string
+}
+export interface Labels {
+  [k: string]: string
+}
+/**
+ * How busy a worker is; it comes with every answer and heartbeat.
+ */
+export interface LoadReport {
+  running: number
+  queued: number
+  slots: number
+  queue_slots: number
+  cpu_usage: number
+  memory_available_mb: number
+  disk_available_mb: number
+  stopping: boolean
+}

@@ -1,0 +1,31 @@
+/** Generated from schemas/config/bootstrap.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * A bootstrap node: first contact for the others, and a full member of the DHT.
+ */
+export interface BootstrapConfig {
+  /**
+   * Folder for keys and state; one folder per node inside.
+   */
+  home?: string
+  /**
+   * Name of this node's folder; by default its role, numbered when taken.
+   */
+  name?: string
+  /**
+   * Multiaddrs to listen on.
+   *
+   * @minItems 1
+   */
+  listen?: string[]
+  /**
+   * Multiaddrs to tell others, beside those listened on.
+   */
+  announce?: string[]
+  /**
+   * Multiaddrs of bootstrap nodes, with or without /p2p/<peer id>.
+   */
+  bootstrap?: string[]
+  namespace?: string
+  log_level?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+}

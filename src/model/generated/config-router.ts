@@ -1,0 +1,56 @@
+/** Generated from schemas/config/router.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * A router: takes jobs, finds workers, sees each job through.
+ */
+export interface RouterConfig {
+  /**
+   * Folder for keys and state; one folder per node inside.
+   */
+  home?: string
+  /**
+   * Name of this node's folder; by default its role, numbered when taken.
+   */
+  name?: string
+  /**
+   * Multiaddrs to listen on.
+   *
+   * @minItems 1
+   */
+  listen?: string[]
+  /**
+   * Multiaddrs to tell others, beside those listened on.
+   */
+  announce?: string[]
+  /**
+   * Multiaddrs of bootstrap nodes, with or without /p2p/<peer id>.
+   */
+  bootstrap?: string[]
+  namespace?: string
+  log_level?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /**
+   * HOST:PORT of the API; port 0 picks a free one.
+   */
+  http?: string
+  /**
+   * Token of the API; by default a new one in a file that only you can read.
+   */
+  token?: string
+  /**
+   * `full`: acknowledged jobs survive a power cut. `normal`: they survive a crash of the process.
+   */
+  sync?: 'full' | 'normal'
+  preset?: 'balanced' | 'cpu' | 'gpu' | 'latency' | 'reliability'
+  weights?: WeightsDocument
+}
+/**
+ * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.
+ */
+export interface WeightsDocument {
+  cpu?: number
+  memory?: number
+  disk?: number
+  gpu?: number
+  latency?: number
+  reputation?: number
+}

@@ -1,0 +1,99 @@
+/** Generated from schemas/envelope.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * This interface was referenced by `Exchange`'s JSON-Schema
+ * via the `definition` "command".
+ */
+export type CommandName =
+  | 'GET_CAPABILITIES'
+  | 'EXECUTE_TASK'
+  | 'GET_REPUTATION'
+  | 'UPDATE_REPUTATION'
+  | 'FIND_NODES'
+  | 'LIST_FILES'
+  | 'GET_FILE_METADATA'
+  | 'REQUEST_PIECE'
+/**
+ * This interface was referenced by `Exchange`'s JSON-Schema
+ * via the `definition` "requestId".
+ */
+export type RequestId = string
+
+/**
+ * One request of the command protocol and its response, as the JSON binding carries them.
+ */
+export interface Exchange {
+  request: CommandRequest
+  response: CommandResponse
+}
+/**
+ * This interface was referenced by `Exchange`'s JSON-Schema
+ * via the `definition` "request".
+ */
+export interface CommandRequest {
+  command: CommandName
+  request_id: RequestId
+  /**
+   * Who asks; must be the peer at the other end of the connection.
+   */
+  from: string
+  /**
+   * Who shall answer; absent means: find the best node.
+   */
+  to?: string
+  /**
+   * Seconds since 1970.
+   */
+  timestamp: number
+  params: {
+    [k: string]: unknown
+  }
+}
+/**
+ * This interface was referenced by `Exchange`'s JSON-Schema
+ * via the `definition` "response".
+ */
+export interface CommandResponse {
+  command: string
+  request_id: string
+  from: string
+  to: string
+  timestamp: number
+  status: 'success' | 'error' | 'timeout'
+  /**
+   * On success; beside an error, what is known all the same (the logs of a task that failed).
+   */
+  result?: {
+    [k: string]: unknown
+  }
+  /**
+   * Otherwise: one sentence for people.
+   */
+  error?: string
+  error_detail?: ErrorDocument
+  [k: string]: unknown
+}
+/**
+ * What went wrong, for programs.
+ *
+ * This interface was referenced by `Exchange`'s JSON-Schema
+ * via the `definition` "error".
+ */
+export interface ErrorDocument {
+  /**
+   * One of the codes in docs/errors.md; stable.
+   */
+  code: string
+  message: string
+  /**
+   * Which field.
+   */
+  path?: string
+  /**
+   * What to do.
+   */
+  hint?: string
+  blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
+  retryable?: boolean
+  [k: string]: unknown
+}

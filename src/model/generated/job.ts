@@ -1,0 +1,291 @@
+/** Generated from schemas/job.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * What is to run, and in which engine.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "task".
+ */
+export type TaskDocument = BuiltinTask | JavascriptTask
+/**
+ * What `main` gets.
+ */
+export type AnyJson =
+  | null
+  | boolean
+  | number
+  | string
+  | unknown[]
+  | {
+      [k: string]: unknown
+    }
+/**
+ * An amount of bytes: text with a unit such as `512MiB`, or a whole number of bytes.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "bytes".
+ */
+export type Bytes = string | number
+/**
+ * A libp2p peer id.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "peerId".
+ */
+export type PeerId = string
+/**
+ * Overrides `task.input`.
+ */
+export type AnyJson1 =
+  | null
+  | boolean
+  | number
+  | string
+  | unknown[]
+  | {
+      [k: string]: unknown
+    }
+/**
+ * A duration with its unit, such as `30s` or `10m`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "duration".
+ */
+export type Duration = string
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "preset".
+ */
+export type Preset = 'balanced' | 'cpu' | 'gpu' | 'latency' | 'reliability'
+/**
+ * Any JSON value.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "json".
+ */
+export type AnyJson2 =
+  | null
+  | boolean
+  | number
+  | string
+  | unknown[]
+  | {
+      [k: string]: unknown
+    }
+
+/**
+ * A job as a person writes it: one task, or one task per item of `each`. Keys that begin with `x_` at the top level are yours and are ignored.
+ */
+export interface JobDocument {
+  /**
+   * Version of this format.
+   */
+  spec?: 1
+  /**
+   * For people; need not be unique.
+   */
+  name?: string
+  labels?: Labels
+  /**
+   * 0 to 100, higher runs first (BullMQ and Temporal count the other way).
+   */
+  priority?: number
+  task: TaskDocument
+  resources?: ResourcesDocument
+  where?: WhereDocument
+  route?: RouteDocument
+  timeouts?: TimeoutsDocument
+  retry?: RetryDocument
+  /**
+   * One task per item; each item overrides fields of `task`.
+   *
+   * @minItems 1
+   * @maxItems 100000
+   */
+  each?: ItemDocument[]
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "labels".
+ */
+export interface Labels {
+  [k: string]: string
+}
+/**
+ * A function that every worker has: `noop`, `echo`, `sleep` and `sha256`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "builtinTask".
+ */
+export interface BuiltinTask {
+  engine: 'builtin'
+  name: 'noop' | 'echo' | 'sleep' | 'sha256'
+  /**
+   * Arguments of the function.
+   */
+  args?: {
+    [k: string]: unknown
+  }
+}
+/**
+ * A module text that defines `main(input)`; JSON in, JSON out.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "javascriptTask".
+ */
+export interface JavascriptTask {
+  engine: 'javascript'
+  /**
+   * The module text; `@file` at submit reads it from a file.
+   */
+  source: string
+  input?: AnyJson
+}
+/**
+ * What one task needs. A worker with less is not considered; the sandbox holds the task to it.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "resources".
+ */
+export interface ResourcesDocument {
+  /**
+   * CPU cores.
+   */
+  cpu?: number
+  memory?: Bytes
+  disk?: Bytes
+  /**
+   * GPUs.
+   */
+  gpu?: number
+}
+/**
+ * Which workers may run it.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "where".
+ */
+export interface WhereDocument {
+  /**
+   * Conditions on labels and facts, all of which must hold: `k = v`, `k != v`, `k in (a,b)`, `exists k`, `!k`, `k > n`.
+   *
+   * @maxItems 32
+   */
+  require?: string[]
+  /**
+   * @maxItems 32
+   */
+  prefer?: {
+    match: string
+    /**
+     * -100 to 100; negative avoids.
+     */
+    weight: number
+  }[]
+  max_latency_ms?: number
+  min_reputation?: number
+  /**
+   * Counted outcomes behind the reputation.
+   */
+  min_evidence?: number
+  /**
+   * @maxItems 256
+   */
+  only?: PeerId[]
+  /**
+   * @maxItems 256
+   */
+  never?: PeerId[]
+}
+/**
+ * How the router chooses among the workers that may run it.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "route".
+ */
+export interface RouteDocument {
+  preset?: 'balanced' | 'cpu' | 'gpu' | 'latency' | 'reliability'
+  weights?: WeightsDocument
+  /**
+   * `best`, or `topN`: at random by score among the N best with room.
+   */
+  pick?: string
+}
+/**
+ * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "weights".
+ */
+export interface WeightsDocument {
+  cpu?: number
+  memory?: number
+  disk?: number
+  gpu?: number
+  latency?: number
+  reputation?: number
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "timeouts".
+ */
+export interface TimeoutsDocument {
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  queue?: string
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  run?: string
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  total?: string
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "retry".
+ */
+export interface RetryDocument {
+  /**
+   * Counts the first run.
+   */
+  attempts?: number
+  backoff?: {
+    type?: 'fixed' | 'exponential'
+    /**
+     * A duration with its unit, such as `30s` or `10m`.
+     */
+    delay?: string
+    /**
+     * A duration with its unit, such as `30s` or `10m`.
+     */
+    max?: string
+    jitter?: number
+  }
+  /**
+   * Whose faults are worth another attempt. `job` is left out by default: a typo is tried once.
+   */
+  on?: ('worker' | 'network' | 'router' | 'job')[]
+  same_worker?: 'avoid' | 'never' | 'allow'
+}
+/**
+ * One task of an array job.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "item".
+ */
+export interface ItemDocument {
+  /**
+   * Unique in the job; its position when absent.
+   */
+  id?: string
+  input?: AnyJson1
+  /**
+   * Overrides `task.args`.
+   */
+  args?: {
+    [k: string]: unknown
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The little language of `where.require` and `where.prefer`: `zone = home`, `arch in (x64, arm64)`,
+ * `exists gpu`, `!spot`, `cpu_cores >= 4`. The same text works in job files and on the command line.
+ */
+import { MeshError } from '../core/errors.ts'
+
+type Comparison = '=' | '!=' | '>' | '>=' | '<' | '<='
+
+export type Requirement =
+  | { kind: 'compare'; key: string; comparison: Comparison; value: string; text: string }
+  | { kind: 'in'; key: string; values: readonly string[]; text: string }
+  | { kind: 'exists'; key: string; isNegated: boolean; text: string }
+
+const KEY = '[A-Za-z][A-Za-z0-9_.-]*'
+const EXISTS = new RegExp(`^exists\\s+(${KEY})$`)
+const ABSENT = new RegExp(`^!\\s*(${KEY})$`)
+const IN = new RegExp(`^(${KEY})\\s+in\\s*\\(([^()]+)\\)$`)
+const COMPARE = new RegExp(`^(${KEY})\\s*(!=|>=|<=|=|>|<)\\s*(.+)$`)
+
+/** @throws MeshError FIELD_INVALID */
+export function parseRequirement(text: string, path: string): Requirement {
+  const trimmed = text.trim()
+  const exists = EXISTS.exec(trimmed) ?? ABSENT.exec(trimmed)
+  if (exists !== null) {
+    return {
+      kind: 'exists',
+      key: exists[1] as string,
+      isNegated: trimmed.startsWith('!'),
+      text: trimmed
+    }
+  }
+  const list = IN.exec(trimmed)
+  if (list !== null) {
+    const values = (list[2] as string).split(',').map((value) => value.trim())
+    return { kind: 'in', key: list[1] as string, values, text: trimmed }
+  }
+  const compare = COMPARE.exec(trimmed)
+  if (compare !== null) {
+    const comparison = compare[2] as Comparison
+    const value = compare[3] as string
+    const isOrder = comparison !== '=' && comparison !== '!='
+    if (!isOrder || Number.isFinite(Number(value))) {
+      return { kind: 'compare', key: compare[1] as string, comparison, value, text: trimmed }
+    }
+  }
+  throw new MeshError('FIELD_INVALID', `"${text}" is not a condition`, {
+    path,
+    hint: 'write k = v, k != v, k in (a,b), exists k, !k, or k > number'
+  })
+}
+
+/** Facts are a worker's labels and figures by name; an absent one fulfils only `!k` and `k != v`. */
+export function isFulfilled(
+  requirement: Requirement,
+  facts: Readonly<Record<string, string | number>>
+): boolean {
+  const fact = Object.hasOwn(facts, requirement.key) ? facts[requirement.key] : undefined
+  switch (requirement.kind) {
+    case 'exists':
+      return (fact !== undefined) !== requirement.isNegated
+    case 'in':
+      return fact !== undefined && requirement.values.includes(String(fact))
+    case 'compare':
+      return fact === undefined
+        ? requirement.comparison === '!='
+        : compare(fact, requirement.comparison, requirement.value)
+  }
+}
+
+function compare(fact: string | number, comparison: Comparison, value: string): boolean {
+  switch (comparison) {
+    case '=':
+      return String(fact) === value
+    case '!=':
+      return String(fact) !== value
+    case '>':
+      return Number(fact) > Number(value)
+    case '>=':
+      return Number(fact) >= Number(value)
+    case '<':
+      return Number(fact) < Number(value)
+    case '<=':
+      return Number(fact) <= Number(value)
+  }
+}
