@@ -80,8 +80,7 @@ const validateJob = validatorFor<JobDocument>('job')
  * @throws MeshError FIELD_UNKNOWN, FIELD_MISSING, FIELD_INVALID, REQUEST_TOO_LARGE
  */
 export function checkJob(value: unknown): JobDocument {
-  const document = withoutExtensions(value)
-  validateJob(document)
+  const document = validateJob(withoutExtensions(value))
   const items = document.each ?? []
   const ids = new Set<string>()
   items.forEach((item, index) => {
@@ -101,7 +100,6 @@ export function checkJob(value: unknown): JobDocument {
 /** @throws MeshError FIELD_INVALID where a text does not parse */
 export function compileJob(document: JobDocument): JobPlan {
   const { timeouts = {}, retry = {}, route = {} } = document
-  const backoff = retry.backoff ?? {}
   return {
     name: document.name,
     labels: document.labels ?? {},
@@ -119,17 +117,7 @@ export function compileJob(document: JobDocument): JobPlan {
       runMs: parseDurationMs(timeouts.run ?? JOB_DEFAULTS.timeouts.run, 'timeouts.run'),
       totalMs: parseDurationMs(timeouts.total ?? JOB_DEFAULTS.timeouts.total, 'timeouts.total')
     },
-    retry: {
-      attemptsMax: Math.min(retry.attempts ?? JOB_DEFAULTS.retry.attempts, LIMITS.attemptsMax),
-      backoff: {
-        isExponential: backoff.type !== 'fixed',
-        delayMs: parseDurationMs(backoff.delay ?? JOB_DEFAULTS.retry.delay, 'retry.backoff.delay'),
-        delayMsMax: parseDurationMs(backoff.max ?? JOB_DEFAULTS.retry.max, 'retry.backoff.max'),
-        jitterRatio: backoff.jitter ?? JOB_DEFAULTS.retry.jitter
-      },
-      on: retry.on ?? JOB_DEFAULTS.retry.on,
-      sameWorker: retry.same_worker ?? 'avoid'
-    }
+    retry: compileRetry(retry)
   }
 }
 
@@ -147,7 +135,7 @@ export function taskOfItem(document: JobDocument, index: number): TaskDocument {
   const item = document.each?.[index]
   if (item === undefined) return document.task
   const { id: _id, ...overrides } = item
-  return { ...document.task, ...overrides } as TaskDocument
+  return { ...document.task, ...overrides }
 }
 
 /**
@@ -175,6 +163,22 @@ function compileResources(resources: NonNullable<JobDocument['resources']>): Res
     memoryBytes: parseBytes(resources.memory ?? JOB_DEFAULTS.memory, 'resources.memory'),
     diskBytes: parseBytes(resources.disk ?? 0, 'resources.disk'),
     gpuCount: resources.gpu ?? 0
+  }
+}
+
+function compileRetry(retry: NonNullable<JobDocument['retry']>): RetryPolicy {
+  const backoff = retry.backoff ?? {}
+  const defaults = JOB_DEFAULTS.retry
+  return {
+    attemptsMax: Math.min(retry.attempts ?? defaults.attempts, LIMITS.attemptsMax),
+    backoff: {
+      isExponential: backoff.type !== 'fixed',
+      delayMs: parseDurationMs(backoff.delay ?? defaults.delay, 'retry.backoff.delay'),
+      delayMsMax: parseDurationMs(backoff.max ?? defaults.max, 'retry.backoff.max'),
+      jitterRatio: backoff.jitter ?? defaults.jitter
+    },
+    on: retry.on ?? defaults.on,
+    sameWorker: retry.same_worker ?? 'avoid'
   }
 }
 

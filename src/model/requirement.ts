@@ -34,13 +34,13 @@ export function parseRequirement(text: string, path: string): Requirement {
     const values = (list[2] as string).split(',').map((value) => value.trim())
     return { kind: 'in', key: list[1] as string, values, text: trimmed }
   }
-  const compare = COMPARE.exec(trimmed)
-  if (compare !== null) {
-    const comparison = compare[2] as Comparison
-    const value = compare[3] as string
+  const comparing = COMPARE.exec(trimmed)
+  if (comparing !== null) {
+    const comparison = comparing[2] as Comparison
+    const value = comparing[3] as string
     const isOrder = comparison !== '=' && comparison !== '!='
     if (!isOrder || Number.isFinite(Number(value))) {
-      return { kind: 'compare', key: compare[1] as string, comparison, value, text: trimmed }
+      return { kind: 'compare', key: comparing[1] as string, comparison, value, text: trimmed }
     }
   }
   throw new MeshError('FIELD_INVALID', `"${text}" is not a condition`, {

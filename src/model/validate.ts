@@ -29,8 +29,8 @@ const ajv = new Ajv2020({
 export const schemaDocuments: ReadonlyMap<string, object> = loadSchemas()
 for (const schema of schemaDocuments.values()) ajv.addSchema(schema)
 
-/** Says whether `value` is a `T`, or throws. */
-export type Validator<T> = (value: unknown) => asserts value is T
+/** Gives back `value` as a `T`, or throws. */
+export type Validator<T> = (value: unknown) => T
 
 /**
  * A validator for one schema, such as `job` or `commands/execute-task#/$defs/params`.
@@ -42,6 +42,7 @@ export function validatorFor<T>(name: string, root = ''): Validator<T> {
   return (value) => {
     validate ??= compile(name)
     if (!validate(value)) throw describe(validate.errors ?? [], root)
+    return value as T
   }
 }
 
@@ -56,13 +57,13 @@ export function nearestName(name: string, known: readonly string[]): string | un
       ({ distance, candidate }) =>
         distance <= Math.min(NEAREST_DISTANCE_MAX, Math.ceil(candidate.length / 2))
     )
-    .sort((left, right) => left.distance - right.distance)
+    .toSorted((left, right) => left.distance - right.distance)
   return ranked[0]?.candidate
 }
 
 function loadSchemas(): Map<string, object> {
   const schemas = new Map<string, object>()
-  for (const file of readdirSync(SCHEMAS, { recursive: true, encoding: 'utf8' }).sort()) {
+  for (const file of readdirSync(SCHEMAS, { recursive: true, encoding: 'utf8' }).toSorted()) {
     if (!file.endsWith('.schema.json')) continue
     const name = file.replaceAll('\\', '/').replace('.schema.json', '')
     schemas.set(name, JSON.parse(readFileSync(join(SCHEMAS, file), 'utf8')) as object)
@@ -128,7 +129,7 @@ function wrongTag(path: string, params: Record<string, unknown>, error: ErrorObj
   }
   return new MeshError('FIELD_INVALID', `${join2(path, tag)} must be one of ${known.join(', ')}`, {
     path: join2(path, tag),
-    hint: suggestion(String(value), known)
+    hint: suggestion(JSON.stringify(value), known)
   })
 }
 
@@ -148,7 +149,7 @@ function tagValues(error: ErrorObject): string[] {
 function invalid(path: string, what: string, error: ErrorObject): MeshError {
   const allowed = (error.params as { allowedValues?: unknown[] }).allowedValues?.map(String)
   const { description } = error.parentSchema as { description?: string }
-  const hint = allowed === undefined ? description : suggestion(String(error.data), allowed)
+  const hint = allowed === undefined ? description : suggestion(JSON.stringify(error.data), allowed)
   return new MeshError('FIELD_INVALID', `${path === '' ? 'the value' : path} ${what}`, {
     path,
     hint
@@ -156,7 +157,7 @@ function invalid(path: string, what: string, error: ErrorObject): MeshError {
 }
 
 function suggestion(value: string, known: readonly string[]): string | undefined {
-  const nearest = nearestName(value, known)
+  const nearest = nearestName(value.replaceAll('"', ''), known)
   return nearest === undefined ? undefined : `did you mean "${nearest}"?`
 }
 
