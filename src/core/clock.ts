@@ -29,3 +29,12 @@ export const systemClock: Clock = {
     return () => clearInterval(timer)
   }
 }
+
+/**
+ * Whole milliseconds since 1970 that never jump: the wall clock at the start plus the monotonic time since.
+ * What is remembered across restarts needs dates, what is subtracted must not leap; this is both.
+ */
+export function steadyTime(clock: Clock): () => number {
+  const originMs = clock.wallMs() - clock.monotonicMs()
+  return () => Math.floor(originMs + clock.monotonicMs())
+}

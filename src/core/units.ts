@@ -4,10 +4,13 @@
  */
 import { MeshError } from './errors.ts'
 
+/** The `…_mb` figures of the command protocol are decimal, as the unit's name says. */
+export const BYTES_PER_MB = 1e6
+
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,
-  MB: 1e6,
+  MB: BYTES_PER_MB,
   GB: 1e9,
   TB: 1e12,
   KiB: 2 ** 10,

@@ -28,7 +28,10 @@ export interface TaskUsage {
 export interface TaskOutcome {
   /** JSON text of what the task returned; absent when it failed. */
   output?: string
-  /** TASK_FAILED, TASK_TIMED_OUT, TASK_OUT_OF_MEMORY, TASK_OUTPUT_TOO_LARGE, TASK_STOPPED, SANDBOX_CRASHED, FIELD_INVALID. */
+  /**
+   * TASK_FAILED, TASK_TIMED_OUT, TASK_OUT_OF_MEMORY, TASK_OUTPUT_TOO_LARGE, TASK_STOPPED, FIELD_MISSING,
+   * FIELD_INVALID; SANDBOX_CRASHED and WORKER_STOPPING are not the task's fault.
+   */
   error?: MeshError
   /** Captured console output, up to `LIMITS.logBytesMax`. */
   logs: string

@@ -56,7 +56,10 @@ export interface ItemRecord {
   /** `each[].id`, or the position as text. */
   id: string
   state: ItemState
+  /** Attempts made, refused ones too; the number of the newest. */
   attemptCount: number
+  /** Attempts that count against `retry.attempts`: those that began and failed. */
+  failureCount: number
   /** The worker of the last attempt. */
   workerId: string | null
   startedAtMs: number | null

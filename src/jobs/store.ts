@@ -23,7 +23,7 @@ export interface JobFilter {
   state?: JobState | undefined
   /** Exact label matches. */
   labels?: Readonly<Record<string, string>> | undefined
-  /** Only jobs created before the job with this id. */
+  /** Only jobs listed behind the job with this id; none at all if there is no such job. */
   after?: string | undefined
   limit: number
 }
@@ -43,19 +43,24 @@ export interface ItemOutput {
 export interface JobStore extends Startable {
   /**
    * Writes all changes or none. Calls made close together may share one commit; their order is kept.
+   * Reads see every call made before them. Text is kept as UTF-8: half a surrogate pair becomes U+FFFD.
+   * A job's rows may come before the job itself.
    * @throws MeshError STORE_FAILED
    */
   apply(changes: readonly StoreChange[]): Promise<void>
   job(jobId: string): Promise<JobRecord | undefined>
   /** Ids of the jobs whose id begins so, `limit` at most. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>
-  /** Newest first. */
+  /** Newest first; of the same age, by id from the last. */
   jobs(filter: JobFilter): Promise<JobRecord[]>
   document(jobId: string): Promise<string | undefined>
   /** By index. */
   items(jobId: string, filter: ItemFilter): Promise<ItemRecord[]>
   outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, ItemOutput>>
-  /** By item, then number. */
+  /**
+   * By item, then number. Without `itemIndex` the last item of a page comes with all its attempts,
+   * even above `limit`, because the next page begins after that item.
+   */
   attempts(
     jobId: string,
     filter: ItemFilter & { itemIndex?: number | undefined }

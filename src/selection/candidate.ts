@@ -22,10 +22,10 @@ export interface Candidate {
   gpuUsage: number
   slots: number
   queueSlots: number
-  /** Tasks that the worker last said it has, from all routers. */
-  reportedTasks: number
-  /** Tasks that this router has there and that the worker's last report did not count yet. */
-  unreportedTasks: number
+  /** Tasks of other routers that the worker has, by its last report. */
+  otherTasks: number
+  /** Tasks that this router has there now, reported yet or not. */
+  ownTasks: number
   isStopping: boolean
   /** Median round trip; undefined until measured. */
   latencyMs: number | undefined

@@ -2,6 +2,11 @@
 
 /**
  * This interface was referenced by `Exchange`'s JSON-Schema
+ * via the `definition` "requestId".
+ */
+export type RequestId = string
+/**
+ * This interface was referenced by `Exchange`'s JSON-Schema
  * via the `definition` "command".
  */
 export type CommandName =
@@ -13,11 +18,6 @@ export type CommandName =
   | 'LIST_FILES'
   | 'GET_FILE_METADATA'
   | 'REQUEST_PIECE'
-/**
- * This interface was referenced by `Exchange`'s JSON-Schema
- * via the `definition` "requestId".
- */
-export type RequestId = string
 
 /**
  * One request of the command protocol and its response, as the JSON binding carries them.
@@ -31,7 +31,10 @@ export interface Exchange {
  * via the `definition` "request".
  */
 export interface CommandRequest {
-  command: CommandName
+  /**
+   * One of #/$defs/command.
+   */
+  command: string
   request_id: RequestId
   /**
    * Who asks; must be the peer at the other end of the connection.

@@ -1,0 +1,47 @@
+/** What the commands' exit codes mean: a contract with scripts and CI, printed in `--help`. */
+import type { JobView } from '../model/generated/api-job.ts'
+
+export const EXIT = {
+  completed: 0,
+  error: 1,
+  notPlaced: 2,
+  failed: 3,
+  held: 4,
+  stopped: 5,
+  timedOut: 124,
+  detached: 130,
+  planFailed: 255
+} as const
+
+export const EXIT_TABLE: readonly (readonly [number, string])[] = [
+  [EXIT.completed, 'done; a waited-for job has completed'],
+  [EXIT.error, 'wrong usage, or the command failed (job plan: it would queue, or nothing fits)'],
+  [EXIT.notPlaced, 'no worker could take the job within its queue timeout'],
+  [EXIT.failed, 'the job failed'],
+  [EXIT.held, 'the job is held and needs you'],
+  [EXIT.stopped, 'the job was stopped'],
+  [EXIT.timedOut, 'the job ran longer than its timeout'],
+  [EXIT.detached, 'no longer waiting (Ctrl-C, --wait-timeout); the job goes on'],
+  [EXIT.planFailed, 'job plan: an error']
+]
+
+/** What a command that waited for this job exits with; a job that has not ended is left behind. */
+export function exitCodeOf({ state, error }: Pick<JobView, 'state' | 'error'>): number {
+  switch (state) {
+    case 'completed':
+      return EXIT.completed
+    case 'held':
+      return EXIT.held
+    case 'stopped':
+      return EXIT.stopped
+    case 'failed':
+      if (error?.code === 'QUEUE_TIMED_OUT') return EXIT.notPlaced
+      return error?.code === 'TASK_TIMED_OUT' || error?.code === 'TOTAL_TIMED_OUT'
+        ? EXIT.timedOut
+        : EXIT.failed
+    case 'pending':
+    case 'queued':
+    case 'running':
+      return EXIT.detached
+  }
+}

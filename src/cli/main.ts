@@ -1,0 +1,34 @@
+/** The command `taskmesh`: joins `runCli` to this process, its signals and its exit code. */
+import { runCli } from './run-cli.ts'
+import { EXIT } from './exit-codes.ts'
+import { processTerminal } from './terminal.ts'
+
+/** Why commands are told to stop; compared by identity. */
+class Interruption extends Error {
+  override readonly name = 'Interruption'
+}
+
+const controller = new AbortController()
+let interruptionCount = 0
+
+/** The first asks the command to end; with the second, patience has ended. */
+function interrupt(): void {
+  interruptionCount += 1
+  if (interruptionCount > 1) process.exit(EXIT.detached)
+  controller.abort(new Interruption('interrupted'))
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+
+// A node that was started by `up` or `demo` doesn't outlive it.
+if (process.send !== undefined) process.once('disconnect', interrupt)
+
+// `taskmesh job list | head -1` closes the pipe early, which is nobody's fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.completed)
+  throw error
+})
+process.stderr.on('error', () => undefined)
+
+const code = await runCli(process.argv.slice(2), processTerminal(controller.signal))
+process.stdout.write('', () => process.exit(code))

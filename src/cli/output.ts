@@ -1,0 +1,101 @@
+/** Where a command's words go: data to stdout in the form that was asked for, everything else to stderr. */
+import { renderTable, styleFor } from './render.ts'
+import type { Column, Style } from './render.ts'
+import type { OutputFormat } from './command.ts'
+import type { Terminal, TextSink } from './terminal.ts'
+
+export interface OutputInit {
+  format: OutputFormat
+  isQuiet: boolean
+  /** Undefined: when it is a terminal. */
+  isColored?: boolean | undefined
+}
+
+export class Output {
+  readonly format: OutputFormat
+  readonly isQuiet: boolean
+  /** For stdout; plain when that is no terminal. */
+  readonly style: Style
+  readonly #stdout: TextSink
+  readonly #stderr: TextSink
+  readonly stderrStyle: Style
+
+  constructor({ stdout, stderr }: Pick<Terminal, 'stdout' | 'stderr'>, init: OutputInit) {
+    this.format = init.format
+    this.isQuiet = init.isQuiet
+    this.#stdout = stdout
+    this.#stderr = stderr
+    this.style = styleFor(init.isColored ?? stdout.isTTY)
+    this.stderrStyle = styleFor(init.isColored ?? stderr.isTTY)
+  }
+
+  /** True when a program reads what is printed. */
+  get isForPrograms(): boolean {
+    return this.format !== 'table' && this.format !== 'wide'
+  }
+
+  /** A line of data. */
+  line(text = ''): void {
+    this.#stdout.write(`${text}\n`)
+  }
+
+  /** A line about what goes on, for people; not shown with --quiet. */
+  note(text: string): void {
+    if (!this.isQuiet) this.#stderr.write(`${text}\n`)
+  }
+
+  /** A line that even --quiet shows. */
+  alert(text: string): void {
+    this.#stderr.write(`${text}\n`)
+  }
+
+  /** One thing: as JSON for programs (indented on a terminal), by `render` for people. */
+  value(value: unknown, render: (style: Style) => string): void {
+    if (this.isForPrograms) this.line(this.#json(value))
+    else this.line(render(this.style))
+  }
+
+  /** A list of things. */
+  rows<Row extends object>(
+    rows: readonly Row[],
+    columns: readonly Column<Row>[],
+    empty: string
+  ): void {
+    switch (this.format) {
+      case 'json':
+        return this.line(this.#json(rows))
+      case 'jsonl':
+        for (const row of rows) this.line(JSON.stringify(row))
+        return
+      case 'csv':
+        return this.#csv(rows)
+      case 'table':
+      case 'wide': {
+        if (rows.length === 0) return this.note(empty)
+        const shown = columns.filter(({ isWide }) => this.format === 'wide' || isWide !== true)
+        return this.line(renderTable(rows, shown, this.style))
+      }
+    }
+  }
+
+  #json(value: unknown): string {
+    return JSON.stringify(value, null, this.#stdout.isTTY ? 2 : undefined)
+  }
+
+  /** The fields of the rows themselves; what is not plain is JSON in its cell. */
+  #csv(rows: readonly object[]): void {
+    const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+    if (names.length === 0) return
+    this.line(names.map(csvCell).join(','))
+    for (const row of rows) {
+      const fields = row as Readonly<Record<string, unknown>>
+      this.line(names.map((name) => csvCell(fields[name])).join(','))
+    }
+  }
+}
+
+function csvCell(value: unknown): string {
+  const text =
+    typeof value === 'string' ? value : value === undefined ? '' : (JSON.stringify(value) ?? '')
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

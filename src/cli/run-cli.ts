@@ -1,0 +1,80 @@
+/** One run of the command line, from its words to its exit code. All that can go wrong ends here as one line. */
+import { MeshError } from '../core/errors.ts'
+import { VERSION } from '../core/version.ts'
+import { COMMANDS } from './commands.ts'
+import { errorJson, errorLine, stackOf } from './errors.ts'
+import { EXIT } from './exit-codes.ts'
+import { OUTPUT_FORMATS } from './command.ts'
+import { Output } from './output.ts'
+import { parseCommandLine } from './parser.ts'
+import type { Args } from './args.ts'
+import type { CliCommand, OutputFormat } from './command.ts'
+import type { Terminal } from './terminal.ts'
+
+const ROLE_START = /^(bootstrap|worker|router)$/
+
+/** Never throws. @returns the exit code */
+export async function runCli(words: readonly string[], terminal: Terminal): Promise<number> {
+  let command: CliCommand | undefined
+  try {
+    const parsed = await parseCommandLine(withoutStart(words), terminal.env, COMMANDS, VERSION)
+    if ('text' in parsed) {
+      terminal.stdout.write(`${parsed.text}\n`)
+      return EXIT.completed
+    }
+    command = parsed.command
+    const output = new Output(terminal, outputInit(parsed.args, terminal.env))
+    return await command.run({ args: parsed.args, output, terminal })
+  } catch (cause) {
+    if (terminal.signal.aborted && cause === terminal.signal.reason) return EXIT.detached
+    reportError(cause, words, terminal)
+    return command?.errorExitCode ?? EXIT.error
+  }
+}
+
+/** Writes what went wrong to stderr, in the form that was asked for. */
+export function reportError(cause: unknown, words: readonly string[], terminal: Terminal): void {
+  const error = MeshError.from(cause)
+  const isJson = wantsJson(words, terminal.env)
+  terminal.stderr.write(`${isJson ? errorJson(error) : errorLine(error)}\n`)
+  if (isSet(terminal.env['DEBUG'])) terminal.stderr.write(`${stackOf(cause)}\n`)
+}
+
+/** `taskmesh worker start` is `taskmesh worker`. */
+function withoutStart(words: readonly string[]): readonly string[] {
+  const isStart = ROLE_START.test(words[0] ?? '') && words[1] === 'start'
+  return isStart ? [words[0] ?? '', ...words.slice(2)] : words
+}
+
+/** Known even if the command line as a whole is not understood. */
+function wantsJson(words: readonly string[], env: Terminal['env']): boolean {
+  const at = words.findIndex((word) => word === '--output' || word === '-o')
+  const format = words[at + 1] ?? ''
+  return (
+    words.includes('--json') ||
+    words.some((word) => /^(--output|-o)=jsonl?$/.test(word)) ||
+    (at !== -1 && /^jsonl?$/.test(format)) ||
+    isSet(env['TASKMESH_JSON'])
+  )
+}
+
+function outputInit(args: Args, env: Terminal['env']): ConstructorParameters<typeof Output>[1] {
+  const isPlain = args.has('no-color') || isSet(env['NO_COLOR'])
+  return {
+    format: args.has('json') ? 'json' : formatOf(args.text('output')),
+    isQuiet: args.has('quiet'),
+    ...(isPlain ? { isColored: false } : {})
+  }
+}
+
+function formatOf(text = 'table'): OutputFormat {
+  const format = OUTPUT_FORMATS.find((known) => known === text)
+  if (format !== undefined) return format
+  throw new MeshError('FIELD_INVALID', `"${text}" is none of ${OUTPUT_FORMATS.join(', ')}`, {
+    path: '--output'
+  })
+}
+
+function isSet(variable: string | undefined): boolean {
+  return variable !== undefined && variable !== '' && variable !== '0'
+}

@@ -1,0 +1,49 @@
+/** What a command may touch of the process around it, as one object, so that tests can stand in for it. */
+
+export interface TextSink {
+  write(text: string): void
+  readonly isTTY: boolean
+  /** Letters per line; 80 when it is no terminal. */
+  readonly columns: number
+}
+
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Data. */
+  readonly stdout: TextSink
+  /** Logs, progress and errors. */
+  readonly stderr: TextSink
+  /** All of stdin as text. */
+  readStdin(): Promise<string>
+  /** Aborted by Ctrl-C, by SIGTERM, and when the process that started this one has gone. */
+  readonly signal: AbortSignal
+}
+
+const COLUMNS_DEFAULT = 80
+
+export function processTerminal(signal: AbortSignal): Terminal {
+  return {
+    env: process.env,
+    stdout: sinkOf(process.stdout),
+    stderr: sinkOf(process.stderr),
+    signal,
+    readStdin: async () => {
+      let text = ''
+      process.stdin.setEncoding('utf8')
+      for await (const chunk of process.stdin) text += String(chunk)
+      return text
+    }
+  }
+}
+
+function sinkOf(stream: NodeJS.WriteStream): TextSink {
+  return {
+    write: (text) => void stream.write(text),
+    get isTTY() {
+      return stream.isTTY === true
+    },
+    get columns() {
+      return stream.columns ?? COLUMNS_DEFAULT
+    }
+  }
+}

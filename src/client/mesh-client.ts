@@ -1,0 +1,184 @@
+/**
+ * A visitor to the mesh: joins as a peer with a passing identity, dials, asks, watches, and leaves.
+ * What `taskmesh dial`, `command` and `peers` are made of, and any program that wants no HTTP.
+ */
+import { AGENT } from '../core/version.ts'
+import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
+import { CommandBinding } from '../protocol/command-binding.ts'
+import { CommandServer } from '../protocol/command-server.ts'
+import { MeshNode } from '../network/mesh-node.ts'
+import { PeerTracker } from '../network/peer-tracker.ts'
+import { MeshError } from '../core/errors.ts'
+import { silentLogger } from '../observe/logger.ts'
+import { sleep, withTimeLimit } from '../core/abort.ts'
+import { startInOrder } from '../core/startable.ts'
+import { systemClock } from '../core/clock.ts'
+import { systemRandom } from '../core/random.ts'
+import { temporaryIdentity } from '../network/identity.ts'
+import type { AbortOptions } from '../core/abort.ts'
+import type { Exchange } from '../model/generated/envelope.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { PeerEvent } from '../model/generated/api-peer-event.ts'
+import type { PeerView } from '../model/generated/api-peer.ts'
+
+export interface MeshClientInit extends AbortOptions {
+  /** Multiaddrs, with or without `/p2p/<id>`. Without any, only peers named by address can be reached. */
+  bootstrap?: readonly string[]
+  /** Multiaddrs to listen on; none by default. */
+  listen?: readonly string[]
+  logger?: Logger
+}
+
+/** Who answered at an address, and how. */
+export interface DialReport {
+  peer_id: string
+  address: string
+  agent: string | null
+  protocols: string[]
+  /** From the dial to the secured, identified connection. */
+  connect_ms: number
+  /** Round trips, each in milliseconds. */
+  ping_ms: number[]
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000
+const PINGS = 4
+
+interface Parts {
+  node: MeshNode
+  binding: CommandBinding
+  tracker: PeerTracker
+  stop: () => Promise<void>
+}
+
+/**
+ * @example
+ * const client = await MeshClient.connect({ bootstrap: ['/ip4/127.0.0.1/tcp/51820'] })
+ * const { response } = await client.sendAndWait(peerId, 'GET_CAPABILITIES', {})
+ * await client.close()
+ */
+export class MeshClient {
+  readonly #parts: Parts
+
+  private constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Joins the mesh; waits until a bootstrap has answered, if any were named.
+   * @throws MeshError PEER_UNREACHABLE when none of the bootstraps answers in time
+   */
+  static async connect(init: MeshClientInit = {}): Promise<MeshClient> {
+    const { bootstrap = [], listen = [], logger = silentLogger } = init
+    const clock = systemClock
+    const identity = await temporaryIdentity()
+    const node = await MeshNode.create({ identity, listen, isDhtServer: false, agent: AGENT })
+    const server = new CommandServer({ selfPeer: node.selfPeer, role: 'client', logger })
+    const binding = new CommandBinding({ clock, link: node, server })
+    const tracker = new PeerTracker({ node, clock })
+    const keeper = new BootstrapKeeper({ node, clock, logger, random: systemRandom }, bootstrap)
+    const stop = await startInOrder([node, binding, tracker, keeper])
+    const client = new MeshClient({ node, binding, tracker, stop })
+    try {
+      if (bootstrap.length > 0) await client.#joined(keeper, bootstrap, init)
+      return client
+    } catch (cause) {
+      await stop()
+      throw cause
+    }
+  }
+
+  get selfPeer(): string {
+    return this.#parts.node.selfPeer
+  }
+
+  /**
+   * Connects by multiaddr or peer id and says who is there.
+   * @throws MeshError PEER_UNREACHABLE, FIELD_INVALID
+   */
+  async connectToPeer(target: string, options: AbortOptions = {}): Promise<DialReport> {
+    const { node } = this.#parts
+    const { identify, ping } = node.libp2p.services
+    return await this.#limited(`${target} did not answer`, options, async (signal) => {
+      const startedAtMs = systemClock.monotonicMs()
+      const connection = await node.connect(target, { signal })
+      const about = await identify.identify(connection, { signal })
+      const connectMs = systemClock.monotonicMs() - startedAtMs
+      const pingMs: number[] = []
+      for (let count = 0; count < PINGS; count += 1) {
+        pingMs.push(await ping.ping(connection.remotePeer, { signal }))
+      }
+      return {
+        peer_id: connection.remotePeer.toString(),
+        address: connection.remoteAddr.toString(),
+        agent: about.agentVersion ?? null,
+        protocols: about.protocols.toSorted(),
+        connect_ms: connectMs,
+        ping_ms: pingMs
+      }
+    })
+  }
+
+  /**
+   * Sends one command and waits for its answer, whole; the peer's own error is inside the response.
+   * @param peer peer id (looked up in the DHT) or multiaddr
+   * @throws MeshError PEER_UNREACHABLE, RESPONSE_TIMED_OUT, RESPONSE_INVALID
+   */
+  async sendAndWait(
+    peer: string,
+    command: string,
+    params: object,
+    options: AbortOptions & { timeoutMs?: number } = {}
+  ): Promise<Exchange> {
+    const { binding, node } = this.#parts
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    const id = peer.startsWith('/')
+      ? await this.#limited(`${peer} did not answer`, options, (signal) =>
+          node.dial(peer, { signal })
+        )
+      : peer
+    return await binding.call(id, command, params, { timeoutMs, signal: options.signal, to: id })
+  }
+
+  /** Peers connected now. */
+  peers(): PeerView[] {
+    return this.#parts.tracker.list()
+  }
+
+  /** Calls back at every connect, disconnect and measurement. @returns what ends it */
+  watchPeers(onEvent: (event: PeerEvent) => void): () => void {
+    return this.#parts.tracker.watch(onEvent)
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.stop()
+  }
+
+  async #joined(
+    keeper: BootstrapKeeper,
+    bootstrap: readonly string[],
+    options: AbortOptions
+  ): Promise<void> {
+    const message = `none of the bootstraps answers: ${bootstrap.join(', ')}`
+    await this.#limited(message, options, async (signal) => {
+      while (!keeper.isConnected) await sleep(systemClock, 20, { signal })
+    })
+  }
+
+  async #limited<T>(
+    message: string,
+    options: AbortOptions,
+    work: (signal: AbortSignal) => Promise<T>
+  ): Promise<T> {
+    const limit = {
+      clock: systemClock,
+      timeoutMs: DEFAULT_TIMEOUT_MS,
+      code: 'PEER_UNREACHABLE'
+    } as const
+    try {
+      return await withTimeLimit({ ...limit, message, signal: options.signal }, work)
+    } catch (cause) {
+      throw MeshError.from(cause, 'PEER_UNREACHABLE')
+    }
+  }
+}

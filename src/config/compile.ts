@@ -1,0 +1,119 @@
+/** A checked config document as a role's settings: units to numbers, addresses parsed, names of the code. */
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { multiaddr } from '@multiformats/multiaddr'
+import { MeshError } from '../core/errors.ts'
+import { parseBytes } from '../core/units.ts'
+import type { BootstrapConfig } from '../model/generated/config-bootstrap.ts'
+import type { RouterConfig } from '../model/generated/config-router.ts'
+import type { WorkerConfig } from '../model/generated/config-worker.ts'
+import type { Role } from './options.ts'
+import type { BootstrapSettings, NodeSettings, RouterSettings, WorkerSettings } from './settings.ts'
+
+const PORT_MAX = 65_535
+const LOOPBACK = /^\/(ip4\/127\.|ip6\/(::1|0*:0*:0*:0*:0*:0*:0*:0*1)\/|dns[46]?\/localhost\/)/
+
+/** `127.0.0.1:51820`, as people write addresses elsewhere. */
+const HOST_AND_PORT = /^(?:(\d+\.\d+\.\d+\.\d+)|([A-Za-z][\w.-]*)):(\d+)$/
+
+/** @throws MeshError FIELD_INVALID with the key as its path */
+export function compileSettings(
+  role: Role,
+  values: Readonly<Record<string, unknown>>
+): BootstrapSettings | WorkerSettings | RouterSettings {
+  switch (role) {
+    case 'bootstrap':
+      return Object.freeze(compileNode(values))
+    case 'worker':
+      return Object.freeze(compileWorker(values))
+    case 'router':
+      return Object.freeze(compileRouter(values))
+  }
+}
+
+/** True when only this machine can reach the address. */
+export function isLoopbackAddress(address: string): boolean {
+  return LOOPBACK.test(address)
+}
+
+/** `~/x` → `/home/me/x`; anything else as an absolute path. */
+export function expandHome(path: string): string {
+  if (path === '~') return homedir()
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(path)
+}
+
+/** @throws MeshError FIELD_INVALID */
+export function checkAddress(text: string, path: string): string {
+  try {
+    multiaddr(text)
+    // What has no TCP port can't be dialled by this version; a DNS record may hold one.
+    if (/\/(tcp|dnsaddr|memory)\//.test(text)) return text
+  } catch {
+    // Not a multiaddr at all; told below.
+  }
+  throw new MeshError('FIELD_INVALID', `"${text}" is not an address over TCP`, {
+    path,
+    hint: addressHint(text)
+  })
+}
+
+function compileNode(values: BootstrapConfig): NodeSettings {
+  const { home = '', namespace = '', log_level: logLevel = 'info' } = values
+  return {
+    home: expandHome(home),
+    name: values.name,
+    listen: checkAddresses(values.listen, 'listen'),
+    announce: checkAddresses(values.announce, 'announce'),
+    bootstrap: checkAddresses(values.bootstrap, 'bootstrap'),
+    namespace,
+    logLevel
+  }
+}
+
+function compileWorker(values: WorkerConfig): WorkerSettings {
+  const { memory } = values
+  return {
+    ...compileNode(values),
+    slots: values.slots,
+    queueSlots: values.queue_slots,
+    labels: Object.freeze({ ...values.labels }),
+    engines: Object.freeze([...(values.engines ?? [])]),
+    memoryBytes: memory === undefined ? undefined : parseBytes(memory, 'memory'),
+    cpuCores: values.cpu,
+    taskMemoryBytes: parseBytes(values.task_memory ?? 0, 'task_memory')
+  }
+}
+
+function compileRouter(values: RouterConfig): RouterSettings {
+  return {
+    ...compileNode(values),
+    http: Object.freeze(parseHostPort(values.http ?? '', 'http')),
+    token: values.token,
+    sync: values.sync ?? 'full',
+    preset: values.preset ?? 'balanced',
+    weights: values.weights
+  }
+}
+
+function checkAddresses(texts: readonly string[] | undefined, key: string): readonly string[] {
+  return Object.freeze((texts ?? []).map((text) => checkAddress(text, key)))
+}
+
+function addressHint(text: string): string {
+  const [, ip, name, port] = HOST_AND_PORT.exec(text) ?? []
+  if (port === undefined) return 'write it as /ip4/127.0.0.1/tcp/51820'
+  return `did you mean /${ip === undefined ? `dns/${name}` : `ip4/${ip}`}/tcp/${port}?`
+}
+
+/** `127.0.0.1:51880`, `[::1]:0`, or a port alone on loopback. */
+function parseHostPort(text: string, path: string): { host: string; port: number } {
+  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text.trim())
+  const port = Number(match?.[3])
+  if (match === null || port > PORT_MAX) {
+    throw new MeshError('FIELD_INVALID', `"${text}" is not HOST:PORT`, {
+      path,
+      hint: 'write it as 127.0.0.1:51880; port 0 picks a free one'
+    })
+  }
+  return { host: match[1] ?? match[2] ?? '127.0.0.1', port }
+}

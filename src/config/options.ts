@@ -1,0 +1,66 @@
+/**
+ * Every setting of every role, once: its key in a config file, its flag, how its text is read. The
+ * environment variable follows from the flag (`--task-memory` → `TASKMESH_TASK_MEMORY`).
+ */
+
+export const ROLES = ['bootstrap', 'worker', 'router'] as const
+export type Role = (typeof ROLES)[number]
+
+/** `numbers` and `texts` are `k=v` pairs; lists and pairs may be given several times. */
+export type OptionKind = 'text' | 'integer' | 'number' | 'list' | 'texts' | 'numbers'
+
+export interface RoleOption {
+  /** Key in a config file and in the schema. */
+  readonly key: string
+  readonly flag: string
+  readonly kind: OptionKind
+  readonly roles: readonly Role[]
+  readonly describe: string
+}
+
+/** In the order in which help shows them. */
+export const ROLE_OPTIONS: readonly RoleOption[] = [
+  option('listen', 'list', ROLES, 'multiaddr to listen on (repeatable)'),
+  option('bootstrap', 'list', ROLES, 'multiaddr of a bootstrap node (repeatable)'),
+  option('namespace', 'text', ROLES, 'the mesh within the mesh that this node belongs to'),
+  option('announce', 'list', ROLES, 'multiaddr to tell others, beside those listened on'),
+  option('slots', 'integer', ['worker'], 'tasks at once [one per CPU core]'),
+  option('queue_slots', 'integer', ['worker'], 'tasks that may wait here [as many as slots]'),
+  {
+    ...option('labels', 'texts', ['worker'], 'label k=v to be found by (repeatable)'),
+    flag: 'label'
+  },
+  { ...option('engines', 'list', ['worker'], 'engine to offer (repeatable)'), flag: 'engine' },
+  option('cpu', 'number', ['worker'], 'CPU cores to offer [all of the machine]'),
+  option('memory', 'text', ['worker'], 'memory to offer, such as 4GiB [all of the machine]'),
+  option('task_memory', 'text', ['worker'], 'memory limit of a task that names none'),
+  option('http', 'text', ['router'], 'HOST:PORT of the API; port 0 picks a free one'),
+  option('token', 'text', ['router'], "the API's token [a new one, in a file only you can read]"),
+  option('sync', 'text', ['router'], 'full: jobs survive a power cut; normal: a crash'),
+  option('preset', 'text', ['router'], 'weights of jobs that name none'),
+  {
+    ...option('weights', 'numbers', ['router'], 'weight k=v over the preset (repeatable)'),
+    flag: 'weight'
+  },
+  option('name', 'text', ROLES, "name of this node's folder [its role, numbered when taken]"),
+  option('home', 'text', ROLES, 'folder for keys and state; each node has one inside'),
+  option('log_level', 'text', ROLES, 'silent, error, warn, info, debug or trace')
+]
+
+export function optionsOf(role: Role): RoleOption[] {
+  return ROLE_OPTIONS.filter(({ roles }) => roles.includes(role))
+}
+
+/** `--task-memory` → `TASKMESH_TASK_MEMORY` */
+export function variableOf(flag: string): string {
+  return `TASKMESH_${flag.replaceAll('-', '_').toUpperCase()}`
+}
+
+function option(
+  key: string,
+  kind: OptionKind,
+  roles: readonly Role[],
+  describe: string
+): RoleOption {
+  return { key, flag: key.replaceAll('_', '-'), kind, roles, describe }
+}

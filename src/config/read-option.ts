@@ -1,0 +1,63 @@
+/** The text of one flag or variable as a value, and errors that name where a value came from. */
+import { MeshError } from '../core/errors.ts'
+import type { OptionKind } from './options.ts'
+
+/** @throws MeshError FIELD_INVALID with `source` as its path */
+export function readOption(kind: OptionKind, texts: readonly string[], source: string): unknown {
+  const last = texts.at(-1) ?? ''
+  switch (kind) {
+    case 'text':
+      return last
+    case 'integer':
+    case 'number':
+      return readNumber(last, kind, source)
+    case 'list':
+      return texts
+    case 'texts':
+      return Object.fromEntries(texts.map((text) => readPair(text, source)))
+    case 'numbers':
+      return Object.fromEntries(
+        texts.map((text) => {
+          const [key, value] = readPair(text, source)
+          return [key, readNumber(value, 'number', source)]
+        })
+      )
+  }
+}
+
+/** `zone=home` → `['zone', 'home']`. @throws MeshError FIELD_INVALID */
+export function readPair(text: string, source: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1).trim()]
+  throw new MeshError('FIELD_INVALID', `"${text}" is not a pair`, {
+    path: source,
+    hint: 'write key=value'
+  })
+}
+
+/** Runs `work`; an error about a setting comes out with the source of that setting as its path. */
+export function sourced<T>(origins: Readonly<Record<string, string>>, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    const error = MeshError.from(cause)
+    const key = error.path?.split(/[.[]/)[0]
+    const origin = key === undefined ? undefined : origins[key]
+    if (origin === undefined) throw error
+    throw new MeshError(error.code, error.message, {
+      path: origin,
+      hint: error.hint,
+      cause: error
+    })
+  }
+}
+
+function readNumber(text: string, kind: 'integer' | 'number', source: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (kind === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value)) return value
+  throw new MeshError(
+    'FIELD_INVALID',
+    `"${text}" is not a ${kind === 'integer' ? 'whole number' : 'number'}`,
+    { path: source, hint: kind === 'integer' ? 'write digits only, such as 4' : 'such as 1.5' }
+  )
+}

@@ -1,0 +1,40 @@
+/** The settings of each role, complete and in the code's own units: what `load.ts` makes and the roles take. */
+import type { LogLevel } from '../observe/logger.ts'
+import type { Preset, WeightsDocument } from '../model/job.ts'
+
+export interface NodeSettings {
+  /** Folder for keys and state of all nodes; each has a folder of its own in it. */
+  readonly home: string
+  /** Name of this node's folder; undefined: its role, numbered when taken. */
+  readonly name: string | undefined
+  readonly listen: readonly string[]
+  readonly announce: readonly string[]
+  readonly bootstrap: readonly string[]
+  readonly namespace: string
+  readonly logLevel: LogLevel
+}
+
+export type BootstrapSettings = NodeSettings
+
+export interface WorkerSettings extends NodeSettings {
+  /** Undefined: one per CPU core. */
+  readonly slots: number | undefined
+  /** Undefined: as many as slots. */
+  readonly queueSlots: number | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly engines: readonly ('builtin' | 'javascript')[]
+  /** Undefined: what the machine has. */
+  readonly memoryBytes: number | undefined
+  readonly cpuCores: number | undefined
+  /** Limit for a task that names none. */
+  readonly taskMemoryBytes: number
+}
+
+export interface RouterSettings extends NodeSettings {
+  readonly http: { readonly host: string; readonly port: number }
+  /** Undefined: a new one in a file that only the owner can read. */
+  readonly token: string | undefined
+  readonly sync: 'full' | 'normal'
+  readonly preset: Preset
+  readonly weights: WeightsDocument | undefined
+}

@@ -1,0 +1,250 @@
+/**
+ * The workers that this router knows: takes up what the finder found, connects, asks the worker itself
+ * for its signed record, keeps its load fresh by the session's heartbeats, and lets go of the dead.
+ * It satisfies dispatch's `CandidateSource`.
+ */
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
+import { validatorFor } from '../model/validate.ts'
+import { COMMANDS } from '../protocol/commands.ts'
+import { openRecord } from './record.ts'
+import { toCandidate } from './to-candidate.ts'
+import type { Candidate } from '../selection/candidate.ts'
+import type { CancelTimer, Clock } from '../core/clock.ts'
+import type { CapabilityRecord } from './record.ts'
+import type { Finding } from './finder.ts'
+import type { LoadReport } from '../model/generated/capability-record.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { MeshNode } from '../network/mesh-node.ts'
+import type { Session } from '../protocol/session.ts'
+import type { SessionService } from '../protocol/session-service.ts'
+import type { Startable } from '../core/startable.ts'
+
+export interface DirectoryComponents {
+  node: MeshNode
+  sessions: SessionService
+  clock: Clock
+  logger: Logger
+  /** What this router itself has seen of a worker. */
+  reputationOf: (peer: string) => { reputation: number; evidenceCount: number }
+  /** Called whenever a task might now find a place: a worker came, or one has room again. */
+  onRoom: () => void
+}
+
+export interface DirectoryInit {
+  namespace: string
+}
+
+export type WorkerState = 'connecting' | 'ready' | 'unreachable'
+
+/** One known worker. Times are monotonic milliseconds. */
+export interface WorkerEntry {
+  readonly peer: string
+  readonly foundBy: Finding['by']
+  readonly foundAtMs: number
+  state: WorkerState
+  session: Session | undefined
+  record: CapabilityRecord | undefined
+  recordAtMs: number
+  load: LoadReport | undefined
+  loadAtMs: number
+  /** Tasks that this router has there now. */
+  ownTasks: number
+  /** Tasks of others, by its last report. */
+  otherTasks: number
+  failures: number
+  unreachableSinceMs: number | undefined
+  cancelRetry: CancelTimer
+}
+
+/** A worker that cannot be reached for so long is forgotten; found again, it starts anew. */
+const FORGET_MS = 25_000
+const RETRY_MS_MIN = 250
+const RETRY_MS_MAX = 4_000
+const ASK_TIMEOUT_MS = 10_000
+
+const checkLoad = validatorFor<LoadReport>('capability-record#/$defs/load', 'load')
+
+export class Directory implements Startable {
+  readonly #components: DirectoryComponents
+  readonly #namespace: string
+  readonly #entries = new Map<string, WorkerEntry>()
+  readonly #controller = new AbortController()
+
+  constructor(components: DirectoryComponents, init: DirectoryInit) {
+    this.#components = components
+    this.#namespace = init.namespace
+  }
+
+  async start(): Promise<void> {
+    this.#components.sessions.listen({
+      onLoad: (peer, load) => this.#onLoad(peer, load),
+      onClosed: (peer, error) => this.#onClosed(peer, error)
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#controller.abort()
+    for (const entry of this.#entries.values()) entry.cancelRetry()
+    this.#entries.clear()
+  }
+
+  /** All known workers, ready or not. */
+  entries(): WorkerEntry[] {
+    return [...this.#entries.values()]
+  }
+
+  /** Ready workers as selection sees them now. */
+  candidates(): Candidate[] {
+    const { clock, reputationOf } = this.#components
+    const nowMs = clock.monotonicMs()
+    const candidates: Candidate[] = []
+    for (const entry of this.#entries.values()) {
+      if (entry.state !== 'ready') continue
+      const candidate = toCandidate(entry, reputationOf(entry.peer), nowMs)
+      if (candidate !== undefined) candidates.push(candidate)
+    }
+    return candidates
+  }
+
+  /** Counts a task that goes to a worker, before its report does. */
+  began(peer: string): void {
+    const entry = this.#entries.get(peer)
+    if (entry !== undefined) entry.ownTasks += 1
+  }
+
+  /** A task has ended there, or never began. */
+  ended(peer: string): void {
+    const entry = this.#entries.get(peer)
+    if (entry !== undefined && entry.ownTasks > 0) entry.ownTasks -= 1
+  }
+
+  /** Takes what a worker says of its load with an answer or a heartbeat. */
+  reported(peer: string, load: unknown): void {
+    this.#onLoad(peer, load)
+  }
+
+  /** Takes up what the finder found. Nothing is believed before the worker itself has answered. */
+  onFound(finding: Finding): void {
+    const known = this.#entries.get(finding.peer)
+    if (known !== undefined) {
+      if (finding.record !== undefined) this.#takeRecord(known, finding.record)
+      return
+    }
+    if (this.#controller.signal.aborted || this.#entries.size >= LIMITS.directoryWorkersMax) return
+    const entry: WorkerEntry = {
+      peer: finding.peer,
+      foundBy: finding.by,
+      foundAtMs: this.#components.clock.monotonicMs(),
+      state: 'connecting',
+      session: undefined,
+      record: undefined,
+      recordAtMs: 0,
+      load: undefined,
+      loadAtMs: 0,
+      ownTasks: 0,
+      otherTasks: 0,
+      failures: 0,
+      unreachableSinceMs: undefined,
+      cancelRetry: () => {}
+    }
+    this.#entries.set(finding.peer, entry)
+    void this.#introduce(entry, finding.addresses)
+  }
+
+  async #introduce(entry: WorkerEntry, addresses: readonly string[]): Promise<void> {
+    const { logger, node } = this.#components
+    await node.learnAddresses(entry.peer, addresses).catch((cause: unknown) => {
+      logger.debug({ peer: entry.peer, err: cause }, 'addresses of a worker not understood')
+    })
+    await this.#connect(entry)
+  }
+
+  async #connect(entry: WorkerEntry): Promise<void> {
+    const { logger, sessions } = this.#components
+    const { signal } = this.#controller
+    try {
+      const session = await sessions.open(entry.peer, { signal })
+      await this.#ask(entry, session)
+      entry.session = session
+      entry.state = 'ready'
+      entry.failures = 0
+      entry.unreachableSinceMs = undefined
+      logger.info({ peer: entry.peer, foundBy: entry.foundBy }, 'worker ready')
+      this.#components.onRoom()
+    } catch (cause) {
+      if (!signal.aborted) this.#onUnreachable(entry, MeshError.from(cause))
+    }
+  }
+
+  /** Asks the worker itself what it is; its signed word is the only one that counts. */
+  async #ask(entry: WorkerEntry, session: Session): Promise<void> {
+    const answer = await session.request(
+      { command: 'GET_CAPABILITIES', params: {} },
+      { timeoutMs: ASK_TIMEOUT_MS, signal: this.#controller.signal }
+    )
+    if (answer.error !== undefined) throw answer.error
+    const result = COMMANDS.GET_CAPABILITIES.checkResult(answer.result)
+    if (result.record === undefined) {
+      throw new MeshError(
+        'RESPONSE_INVALID',
+        'it runs no tasks: its answer has no capability record'
+      )
+    }
+    const record = await openRecord(Buffer.from(result.record, 'base64'))
+    if (record.peer_id !== entry.peer || record.namespace !== this.#namespace) {
+      throw new MeshError('RESPONSE_INVALID', `it is a worker of namespace ${record.namespace}`)
+    }
+    this.#takeRecord(entry, record)
+    if (result.load !== undefined) this.#takeLoad(entry, result.load)
+  }
+
+  /** A record with a lower number than the last is a replay. */
+  #takeRecord(entry: WorkerEntry, record: CapabilityRecord): void {
+    if (entry.record !== undefined && record.seq <= entry.record.seq) return
+    entry.record = record
+    entry.recordAtMs = this.#components.clock.monotonicMs()
+  }
+
+  #onLoad(peer: string, load: unknown): void {
+    const entry = this.#entries.get(peer)
+    if (entry === undefined || load === null || load === undefined) return
+    try {
+      this.#takeLoad(entry, checkLoad(load))
+    } catch (cause) {
+      this.#components.logger.debug({ peer, err: cause }, 'load report not understood')
+    }
+  }
+
+  #takeLoad(entry: WorkerEntry, load: LoadReport): void {
+    entry.load = load
+    entry.loadAtMs = this.#components.clock.monotonicMs()
+    entry.otherTasks = Math.max(0, load.running + load.queued - entry.ownTasks)
+    if (entry.state === 'ready' && load.running + load.queued < load.slots + load.queue_slots) {
+      this.#components.onRoom()
+    }
+  }
+
+  #onClosed(peer: string, error: MeshError): void {
+    const entry = this.#entries.get(peer)
+    if (entry === undefined || entry.state !== 'ready') return
+    this.#onUnreachable(entry, error)
+  }
+
+  #onUnreachable(entry: WorkerEntry, error: MeshError): void {
+    const { clock, logger } = this.#components
+    entry.session = undefined
+    entry.unreachableSinceMs ??= clock.monotonicMs()
+    entry.state = 'unreachable'
+    entry.failures += 1
+    if (clock.monotonicMs() - entry.unreachableSinceMs > FORGET_MS) {
+      this.#entries.delete(entry.peer)
+      logger.info({ peer: entry.peer }, 'worker forgotten')
+      return
+    }
+    if (entry.failures === 1)
+      logger.warn({ peer: entry.peer, code: error.code, why: error.message }, 'worker lost')
+    const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (entry.failures - 1))
+    entry.cancelRetry = clock.after(delayMs, () => void this.#connect(entry))
+  }
+}

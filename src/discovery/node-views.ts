@@ -1,0 +1,149 @@
+/** Known workers as the API and FIND_NODES show them. */
+import { MeshError } from '../core/errors.ts'
+import { parseRequirement } from '../model/requirement.ts'
+import { meets } from '../selection/placement-rules.ts'
+import { weightedScore } from '../selection/scores.ts'
+import { toCandidate, withLoad } from './to-candidate.ts'
+import type { Candidate, Weights } from '../selection/candidate.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Directory, WorkerEntry } from './directory.ts'
+import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
+import type { NodeView } from '../model/generated/api-node.ts'
+
+export interface NodeViewsComponents {
+  directory: Directory
+  clock: Clock
+  reputationOf: (peer: string) => { reputation: number; evidenceCount: number }
+  /** Weights of the score that is shown. */
+  weights: Weights
+}
+
+/** Answers to FIND_NODES list at most so many. */
+const FOUND_NODES_MAX = 1_000
+
+export class NodeViews {
+  readonly #components: NodeViewsComponents
+
+  constructor(components: NodeViewsComponents) {
+    this.#components = components
+  }
+
+  /** Workers that are ready, best score first. @throws MeshError FIELD_INVALID for a wrong condition */
+  list(filter: { require?: string[] }): NodeView[] {
+    const requirements = (filter.require ?? []).map((text) => parseRequirement(text, 'require'))
+    return this.#ready()
+      .filter(({ candidate }) => requirements.every((requirement) => meets(candidate, requirement)))
+      .map(({ entry, candidate }) => this.#view(entry, candidate))
+      .toSorted((left, right) => (right.score ?? 0) - (left.score ?? 0))
+  }
+
+  /**
+   * One worker, by its peer id or any unique beginning or end of it, ready or not.
+   * @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS
+   */
+  describe(peer: string): NodeView {
+    const matches = this.#components.directory
+      .entries()
+      .filter((entry) => entry.peer.startsWith(peer) || entry.peer.endsWith(peer))
+    const [entry] = matches
+    if (entry === undefined) {
+      throw new MeshError('NODE_NOT_FOUND', `no worker "${peer}" is known here`, {
+        hint: 'see `taskmesh node list`'
+      })
+    }
+    if (matches.length > 1) {
+      throw new MeshError('ID_AMBIGUOUS', `"${peer}" names ${matches.length} workers`, {
+        hint: 'write more letters of its peer id'
+      })
+    }
+    return this.#view(entry, this.#candidate(entry))
+  }
+
+  /** The answer to FIND_NODES. */
+  find(params: FindNodesParams): FindNodesResult {
+    const nodes = this.#ready()
+      .filter(({ candidate }) => isFitting(candidate, params))
+      .map(({ entry, candidate }) => ({
+        peer_id: entry.peer,
+        capabilities: { ...(entry.record as NonNullable<WorkerEntry['record']>).capabilities },
+        weighted_score: weightedScore(candidate, this.#components.weights),
+        ...(candidate.latencyMs === undefined ? {} : { latency_ms: candidate.latencyMs }),
+        reputation: candidate.reputation,
+        addresses: entry.record?.addresses ?? []
+      }))
+      .toSorted((left, right) => right.weighted_score - left.weighted_score)
+    return { nodes: nodes.slice(0, FOUND_NODES_MAX) }
+  }
+
+  #ready(): { entry: WorkerEntry; candidate: Candidate }[] {
+    return this.#components.directory.entries().flatMap((entry) => {
+      const candidate = entry.state === 'ready' ? this.#candidate(entry) : undefined
+      return candidate === undefined ? [] : [{ entry, candidate }]
+    })
+  }
+
+  #candidate(entry: WorkerEntry): Candidate | undefined {
+    const { clock, reputationOf } = this.#components
+    return toCandidate(entry, reputationOf(entry.peer), clock.monotonicMs())
+  }
+
+  #view(entry: WorkerEntry, candidate: Candidate | undefined): NodeView {
+    const { clock, reputationOf, weights } = this.#components
+    const { load, session } = entry
+    const reputation = reputationOf(entry.peer)
+    const seenAtMs = Math.max(entry.loadAtMs, entry.recordAtMs, entry.foundAtMs)
+    return {
+      peer_id: entry.peer,
+      state: load?.stopping === true ? 'stopping' : entry.state,
+      ...(candidate === undefined ? {} : { score: weightedScore(candidate, weights) }),
+      ...recordView(entry),
+      running: load?.running ?? 0,
+      queued: load?.queued ?? 0,
+      in_flight: entry.ownTasks,
+      latency_ms: session?.latencyMs ?? null,
+      reputation: reputation.reputation,
+      evidence: reputation.evidenceCount,
+      seen_ms_ago: Math.max(0, clock.monotonicMs() - seenAtMs),
+      found_by: entry.foundBy
+    }
+  }
+}
+
+/** What the worker itself has said; little until it has. */
+function recordView({
+  load,
+  record
+}: WorkerEntry): Pick<NodeView, 'labels' | 'slots' | 'addresses'> {
+  if (record === undefined) return { labels: {}, slots: 0, addresses: [] }
+  const about: Partial<NodeView> = {
+    agent: record.agent,
+    engines: [...record.engines],
+    capabilities: withLoad(record.capabilities, load),
+    host: { ...record.host }
+  }
+  return {
+    ...about,
+    labels: { ...record.labels },
+    slots: record.slots,
+    addresses: [...record.addresses]
+  }
+}
+
+function isFitting(candidate: Candidate, params: FindNodesParams): boolean {
+  const {
+    max_cpu_usage: cpuUsageMax = 100,
+    max_latency_ms: latencyMsMax = Infinity,
+    min_cpu_cores: cpuCoresMin = 0,
+    min_disk_mb: diskMbMin = 0,
+    min_memory_mb: memoryMbMin = 0
+  } = params
+  return (
+    candidate.cpuCores >= cpuCoresMin &&
+    candidate.cpuUsage <= cpuUsageMax &&
+    candidate.memoryAvailableMb >= memoryMbMin &&
+    candidate.diskAvailableMb >= diskMbMin &&
+    (candidate.latencyMs ?? 0) <= latencyMsMax &&
+    // Nobody offers files yet.
+    params.file_hash === undefined
+  )
+}

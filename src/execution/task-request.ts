@@ -1,0 +1,47 @@
+/** Reads what EXECUTE_TASK carries to a worker: a task with a router's assignment, or a whole job of one task. */
+import { MeshError } from '../core/errors.ts'
+import { checkJob, compileJob } from '../model/job.ts'
+import { validatorFor } from '../model/validate.ts'
+import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
+import type { TaskDocument } from '../model/job.ts'
+
+/** A task and its limits. */
+export interface TaskRequest {
+  task: TaskDocument
+  memoryBytesMax: number
+  timeoutMs: number
+}
+
+const checkTask = validatorFor<TaskDocument>('job#/$defs/task', 'task')
+
+/** @throws MeshError FIELD_INVALID and its kin */
+export function readTask(params: ExecuteTaskParams, taskMemoryBytes: number): TaskRequest {
+  const { assignment, task_data: data, task_type: type = 'compute' } = params
+  if (type !== 'compute') {
+    throw new MeshError('FIELD_INVALID', `task_type ${type} is not served by this worker`, {
+      path: 'params.task_type',
+      hint: 'use "compute"'
+    })
+  }
+  if (assignment !== undefined) {
+    return {
+      task: checkTask(data),
+      memoryBytesMax: assignment.memory_bytes,
+      timeoutMs: assignment.run_timeout_ms
+    }
+  }
+  const job = checkJob(Object.hasOwn(data, 'engine') ? { task: data } : data)
+  if (job.each !== undefined) {
+    throw new MeshError('FIELD_INVALID', 'an array job needs a router to spread it', {
+      path: 'each',
+      hint: 'submit it to a router, or send the tasks one by one'
+    })
+  }
+  const plan = compileJob(job)
+  const asksForMemory = job.resources?.memory !== undefined
+  return {
+    task: job.task,
+    memoryBytesMax: asksForMemory ? plan.resources.memoryBytes : taskMemoryBytes,
+    timeoutMs: plan.timeouts.runMs
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The engines of one worker by name. What does not start here is not offered, rather than failing
+ * each task that comes for it.
+ */
+import { MeshError } from '../core/errors.ts'
+import type { EngineName, Executor } from './executor.ts'
+import type { Startable } from '../core/startable.ts'
+
+export class ExecutorRegistry implements Startable {
+  readonly #executors: ReadonlyMap<EngineName, Executor>
+  readonly #offered = new Map<EngineName, Executor>()
+  readonly #problems = new Map<EngineName, MeshError>()
+
+  constructor(executors: readonly Executor[]) {
+    this.#executors = new Map(executors.map((executor) => [executor.engine, executor]))
+  }
+
+  /** Engines that a task may ask for, in alphabetical order; none before `start`. */
+  engines(): EngineName[] {
+    return [...this.#offered.keys()].toSorted()
+  }
+
+  /** Why an engine that was configured is not offered; for the worker's log. */
+  problems(): ReadonlyMap<EngineName, MeshError> {
+    return this.#problems
+  }
+
+  /** @throws MeshError ENGINE_UNAVAILABLE */
+  get(engine: EngineName): Executor {
+    const executor = this.#offered.get(engine)
+    if (executor !== undefined) return executor
+    const problem = this.#problems.get(engine)
+    throw new MeshError('ENGINE_UNAVAILABLE', `this worker does not offer engine "${engine}"`, {
+      hint: problem === undefined ? `it offers: ${this.engines().join(', ')}` : problem.message,
+      cause: problem
+    })
+  }
+
+  /** Starts all; an engine that fails is left out and named by `problems`. */
+  async start(): Promise<void> {
+    await Promise.all(
+      [...this.#executors].map(async ([engine, executor]) => {
+        try {
+          await executor.start()
+          this.#problems.delete(engine)
+          this.#offered.set(engine, executor)
+        } catch (cause) {
+          this.#problems.set(engine, MeshError.from(cause, 'ENGINE_UNAVAILABLE'))
+        }
+      })
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#offered.clear()
+    await Promise.all([...this.#executors.values()].map((executor) => executor.stop()))
+  }
+}

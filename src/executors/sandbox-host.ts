@@ -1,0 +1,251 @@
+/**
+ * The worker's side of one sandbox host: hands it a task, holds it to its limits from outside and
+ * kills it when it breaks one. Nothing that the host says can widen a limit, and `run` resolves only
+ * once the task is truly over: its answer is there, or its process is gone.
+ */
+import { assert } from '../core/assert.ts'
+import { deferred } from '../core/abort.ts'
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
+import { lowerPriority, residentBytes } from './child-vitals.ts'
+import { readHostMessage } from './sandbox/messages.ts'
+import { spawnSandboxHost } from './sandbox-spawn.ts'
+import type { ChildProcess } from 'node:child_process'
+import type { Clock } from '../core/clock.ts'
+import type { Deferred } from '../core/abort.ts'
+import type { DoneMessage, RunMessage } from './sandbox/messages.ts'
+import type { SandboxSpawnInit } from './sandbox-spawn.ts'
+import type { TaskOutcome } from './executor.ts'
+
+export interface SandboxRequest {
+  /** The module text. */
+  source: string
+  /** JSON text. */
+  input: string
+}
+
+export interface SandboxLimits {
+  timeoutMs: number
+  memoryBytesMax: number
+  signal: AbortSignal
+}
+
+/** Time for the engine's own interrupt, which keeps the process usable, before the hard kill. */
+const KILL_GRACE_MS = 150
+const SPAWN_TIMEOUT_MS = 15_000
+const WATCH_PERIOD_MS = 50
+/** What a host may need beside the task's own memory: its copies of the input and the output. */
+const MEMORY_SLACK_BYTES = 96 * 1_024 * 1_024
+const STDERR_LENGTH_MAX = 2_000
+
+interface Running {
+  done: Deferred<TaskOutcome>
+  limits: SandboxLimits
+  startedMs: number
+  logs: string
+  logsDroppedBytes: number
+  /** Why the host was killed, if it was. */
+  verdict: MeshError | undefined
+  cancel: () => void
+}
+
+export class SandboxHost {
+  /** Rejects with SANDBOX_CRASHED if the host never says that it is ready. */
+  readonly ready: Promise<void>
+  /** Resolves when the process is gone, whatever ended it. */
+  readonly gone: Promise<void>
+  readonly #clock: Clock
+  readonly #child: ChildProcess
+  readonly #ready: Deferred<void> = deferred()
+  readonly #gone: Deferred<void> = deferred()
+  #running: Running | undefined
+  #stderr = ''
+  #isReady = false
+  #isEnded = false
+
+  constructor(clock: Clock, init: SandboxSpawnInit) {
+    this.#clock = clock
+    this.ready = this.#ready.promise
+    this.gone = this.#gone.promise
+    this.ready.catch(ignore)
+    this.#child = spawnSandboxHost(init)
+    lowerPriority(this.#child.pid)
+    const cancel = clock.after(SPAWN_TIMEOUT_MS, () => void this.kill())
+    this.ready.then(cancel, cancel)
+    this.#child.on('message', (message) => this.#onMessage(message))
+    this.#child.on('error', (cause) => this.#onError(cause))
+    this.#child.on('close', (code, signal) => this.#onClose(signal ?? `exit code ${code}`))
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_LENGTH_MAX)
+    })
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  get isReady(): boolean {
+    return this.#isReady && !this.#isEnded
+  }
+
+  /** True from the moment its end is certain: it takes no more tasks. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  run(request: SandboxRequest, limits: SandboxLimits): Promise<TaskOutcome> {
+    assert(this.#running === undefined, 'a host runs one task at a time')
+    assert(this.isReady, 'only a ready host gets a task')
+    const running: Running = {
+      done: deferred(),
+      limits,
+      startedMs: this.#clock.monotonicMs(),
+      logs: '',
+      logsDroppedBytes: 0,
+      verdict: undefined,
+      cancel: ignore
+    }
+    this.#running = running
+    running.cancel = this.#guard(limits)
+    this.#child.send({
+      type: 'run',
+      ...request,
+      memoryBytesMax: limits.memoryBytesMax,
+      timeoutMs: limits.timeoutMs
+    } satisfies RunMessage)
+    return running.done.promise
+  }
+
+  /** Kills the process; a task that it runs ends with `verdict`. */
+  async kill(
+    verdict: MeshError = new MeshError('SANDBOX_CRASHED', 'the sandbox was killed')
+  ): Promise<void> {
+    this.#isEnded = true
+    if (this.#running !== undefined) this.#running.verdict ??= verdict
+    this.#child.kill('SIGKILL')
+    await this.gone
+  }
+
+  /** Watches the clock, the memory and the caller's signal while a task runs. */
+  #guard({ timeoutMs, memoryBytesMax, signal }: SandboxLimits): () => void {
+    const stop = (): void => {
+      void this.kill(new MeshError('TASK_STOPPED', 'the task was stopped'))
+    }
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    const cancelTimeout = this.#clock.after(timeoutMs + KILL_GRACE_MS, () => {
+      void this.kill(timedOut(timeoutMs))
+    })
+    const baseBytes = residentBytes(this.pid)
+    const bytesMax = (baseBytes ?? 0) + memoryBytesMax + MEMORY_SLACK_BYTES
+    const watch = (): void => {
+      if ((residentBytes(this.pid) ?? 0) > bytesMax) void this.kill(outOfMemory(memoryBytesMax))
+    }
+    const cancelWatch = baseBytes === undefined ? ignore : this.#clock.every(WATCH_PERIOD_MS, watch)
+    return () => {
+      signal.removeEventListener('abort', stop)
+      cancelTimeout()
+      cancelWatch()
+    }
+  }
+
+  #onMessage(value: unknown): void {
+    const message = readHostMessage(value)
+    const running = this.#running
+    if (message?.type === 'ready') {
+      this.#isReady = true
+      this.#ready.resolve()
+    } else if (message === undefined || running === undefined) {
+      void this.kill(new MeshError('SANDBOX_CRASHED', 'the sandbox sent what nobody can read'))
+    } else if (message.type === 'log') {
+      addLog(running, message.text, message.droppedBytes)
+    } else if (running.verdict === undefined) this.#finish(running, message)
+  }
+
+  #finish(running: Running, message: DoneMessage): void {
+    if (message.isSpent) void this.kill()
+    const { output } = message
+    const isTooLong = output !== undefined && Buffer.byteLength(output) > LIMITS.resultBytesMax
+    const error = isTooLong
+      ? new MeshError('TASK_OUTPUT_TOO_LARGE', 'the result is too long')
+      : faultOf(message, running.limits)
+    this.#resolve(running, error, output, message)
+  }
+
+  #resolve(
+    running: Running,
+    error: MeshError | undefined,
+    output?: string,
+    usage?: DoneMessage
+  ): void {
+    running.cancel()
+    this.#running = undefined
+    const { logs, logsDroppedBytes } = running
+    running.done.resolve({
+      ...(error === undefined && output !== undefined ? { output } : {}),
+      ...(error === undefined ? {} : { error }),
+      logs,
+      logsDroppedBytes,
+      usage:
+        usage === undefined
+          ? { wallMs: this.#clock.monotonicMs() - running.startedMs }
+          : {
+              wallMs: usage.wallMs,
+              cpuMs: usage.cpuMs,
+              peakMemoryBytes: usage.peakMemoryBytes
+            }
+    })
+  }
+
+  /** The pipe broke or the process never came to be; its end is reported by `close` where there is one. */
+  #onError(cause: Error): void {
+    this.#stderr = (this.#stderr + cause.message).slice(-STDERR_LENGTH_MAX)
+    if (this.pid === undefined) this.#onClose('it never started')
+    else void this.kill(this.#crash('its pipe broke'))
+  }
+
+  #onClose(how: string): void {
+    this.#isEnded = true
+    this.#ready.reject(this.#crash(how))
+    const running = this.#running
+    if (running !== undefined) this.#resolve(running, running.verdict ?? this.#crash(how))
+    this.#gone.resolve()
+  }
+
+  #crash(how: string): MeshError {
+    const tail = this.#stderr.trim()
+    return new MeshError(
+      'SANDBOX_CRASHED',
+      `the sandbox ended by itself (${how})${tail === '' ? '' : `: ${tail}`}`
+    )
+  }
+}
+
+function faultOf({ fault }: DoneMessage, limits: SandboxLimits): MeshError | undefined {
+  if (fault === undefined) return undefined
+  return fault.code === 'TASK_TIMED_OUT'
+    ? timedOut(limits.timeoutMs)
+    : new MeshError(fault.code, fault.message)
+}
+
+function timedOut(timeoutMs: number): MeshError {
+  return new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${timeoutMs} ms`)
+}
+
+function outOfMemory(memoryBytesMax: number): MeshError {
+  return new MeshError(
+    'TASK_OUT_OF_MEMORY',
+    `the task needed more than its ${memoryBytesMax} bytes of memory`
+  )
+}
+
+/** The host bounds its log itself; a host that does not is cut here. */
+function addLog(running: Running, text: string, droppedBytes: number): void {
+  const room = LIMITS.logBytesMax - Buffer.byteLength(running.logs)
+  if (Buffer.byteLength(text) <= room) {
+    running.logs += text
+    running.logsDroppedBytes = droppedBytes
+  } else running.logsDroppedBytes += Buffer.byteLength(text)
+}
+
+function ignore(): void {}

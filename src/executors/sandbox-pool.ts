@@ -1,0 +1,171 @@
+/**
+ * A set of sandbox hosts, kept warm and reused, one task at a time each. A host that was killed or
+ * has broken is replaced. The pool queues nothing: who calls it holds the slots.
+ */
+import { SandboxHost } from './sandbox-host.ts'
+import { assert } from '../core/assert.ts'
+import { MeshError } from '../core/errors.ts'
+import { sleep } from '../core/abort.ts'
+import type { Clock } from '../core/clock.ts'
+import type { SandboxLimits, SandboxRequest } from './sandbox-host.ts'
+import type { SandboxSpawnInit } from './sandbox-spawn.ts'
+import type { Startable } from '../core/startable.ts'
+import type { TaskOutcome } from './executor.ts'
+
+export interface SandboxPoolComponents {
+  clock: Clock
+}
+
+export interface SandboxPoolInit extends SandboxSpawnInit {
+  /** Tasks at the same time; a host takes about 20 MiB when idle. @default 1 */
+  size?: number
+  /** Hosts that `start` brings up; the others come with the first task that needs them. @default 1 */
+  warmCount?: number
+}
+
+/** First wait after a host that did not start; doubles with each further one. */
+const BACKOFF_MS = 100
+const BACKOFF_MS_MAX = 5_000
+
+export class SandboxPool implements Startable {
+  readonly size: number
+  readonly #clock: Clock
+  readonly #init: SandboxPoolInit
+  readonly #warmCount: number
+  /** Every host that lives or starts. */
+  readonly #hosts = new Set<SandboxHost>()
+  /** Those of them that no task has. */
+  readonly #spares: SandboxHost[] = []
+  #runningCount = 0
+  #failedStartCount = 0
+  #nextStartMs = 0
+  #isStopped = true
+
+  constructor(components: SandboxPoolComponents, init: SandboxPoolInit = {}) {
+    this.size = init.size ?? 1
+    this.#warmCount = Math.min(this.size, init.warmCount ?? 1)
+    this.#clock = components.clock
+    this.#init = init
+  }
+
+  /** Process ids of all hosts, for monitoring and for tests. */
+  get pids(): number[] {
+    return [...this.#hosts].flatMap(({ pid }) => pid ?? [])
+  }
+
+  /** @throws MeshError SANDBOX_CRASHED when a host does not start: the engine is then of no use here */
+  async start(): Promise<void> {
+    if (!this.#isStopped) return
+    this.#isStopped = false
+    while (this.#spares.length < this.#warmCount) this.#spares.push(this.#spawn())
+    await Promise.all(this.#spares.map((host) => host.ready)).catch(async (cause: unknown) => {
+      await this.stop()
+      throw cause
+    })
+  }
+
+  /** A task that still runs ends with WORKER_STOPPING. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#spares.length = 0
+    await Promise.all([...this.#hosts].map((host) => host.kill(stopping())))
+  }
+
+  /** Never rejects for what the task or the sandbox does: that is in the outcome. */
+  async run(request: SandboxRequest, limits: SandboxLimits): Promise<TaskOutcome> {
+    assert(this.#runningCount < this.size, 'the caller runs no more tasks than the pool has hosts')
+    this.#runningCount += 1
+    const waitedSinceMs = this.#clock.monotonicMs()
+    try {
+      const host = await this.#take(limits.signal)
+      const outcome = await host.run(request, limits)
+      this.#giveBack(host)
+      return outcome
+    } catch (cause) {
+      return {
+        error: this.#startFault(cause, limits.signal),
+        logs: '',
+        logsDroppedBytes: 0,
+        usage: { wallMs: this.#clock.monotonicMs() - waitedSinceMs }
+      }
+    } finally {
+      this.#runningCount -= 1
+    }
+  }
+
+  /** A host that is ready. The longest idle are the last choice: the others are still in the caches. */
+  async #take(signal: AbortSignal): Promise<SandboxHost> {
+    let host = this.#popSpare()
+    if (host === undefined) {
+      const waitMs = this.#nextStartMs - this.#clock.monotonicMs()
+      if (waitMs > 0) await sleep(this.#clock, waitMs, { signal })
+      if (this.#isStopped) throw stopping()
+      host = this.#popSpare() ?? this.#spawn()
+    }
+    if (!host.isReady) await this.#whenReady(host, signal)
+    return host
+  }
+
+  async #whenReady(host: SandboxHost, signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<never>()
+    const stop = (): void => aborted.reject(signal.reason as Error)
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      signal.throwIfAborted()
+      await Promise.race([host.ready, aborted.promise])
+    } catch (cause) {
+      // It starts for nobody now; the next task will be glad of it.
+      if (!host.isEnded) this.#giveBack(host)
+      throw cause
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  #popSpare(): SandboxHost | undefined {
+    const index = this.#spares.findLastIndex((host) => host.isReady)
+    return index === -1 ? this.#spares.shift() : this.#spares.splice(index, 1)[0]
+  }
+
+  #giveBack(host: SandboxHost): void {
+    if (this.#isStopped) return
+    if (!host.isEnded) this.#spares.push(host)
+    // After a failed start the next task pays for the next try, or a broken host would spin.
+    else if (this.#failedStartCount === 0) this.#spares.push(this.#spawn())
+  }
+
+  #spawn(): SandboxHost {
+    const host = new SandboxHost(this.#clock, this.#init)
+    this.#hosts.add(host)
+    void this.#follow(host)
+    return host
+  }
+
+  async #follow(host: SandboxHost): Promise<void> {
+    try {
+      await host.ready
+      this.#failedStartCount = 0
+    } catch {
+      // Whoever waits for this host gets the reason; here it only slows the next start.
+      const waitMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** this.#failedStartCount)
+      this.#failedStartCount += 1
+      this.#nextStartMs = this.#clock.monotonicMs() + waitMs
+    }
+    await host.gone
+    this.#hosts.delete(host)
+    const index = this.#spares.indexOf(host)
+    if (index !== -1) this.#spares.splice(index, 1)
+  }
+
+  #startFault(cause: unknown, signal: AbortSignal): MeshError {
+    if (this.#isStopped) return stopping()
+    if (signal.aborted) return new MeshError('TASK_STOPPED', 'the task was stopped')
+    if (cause instanceof MeshError) return cause
+    // Not the world's mistake but ours: it must not pass for a task's end.
+    throw cause
+  }
+}
+
+function stopping(): MeshError {
+  return new MeshError('WORKER_STOPPING', 'the worker stopped while the task ran')
+}

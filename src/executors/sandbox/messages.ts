@@ -1,0 +1,91 @@
+/**
+ * What a worker and its sandbox host say to each other over their pipe, and the check of what comes
+ * back. The host has run a stranger's code, so its words are a stranger's words too.
+ */
+
+/** One task, with the limits that differ from task to task; the others are in `core/limits.ts`. */
+export interface RunMessage {
+  type: 'run'
+  source: string
+  /** JSON text. */
+  input: string
+  memoryBytesMax: number
+  timeoutMs: number
+}
+
+export interface ReadyMessage {
+  type: 'ready'
+}
+
+/** Console output on its way, so that a task that is killed still shows what it wrote. */
+export interface LogMessage {
+  type: 'log'
+  text: string
+  /** All bytes dropped so far. */
+  droppedBytes: number
+}
+
+export const GUEST_FAULTS = [
+  'TASK_FAILED',
+  'TASK_TIMED_OUT',
+  'TASK_OUT_OF_MEMORY',
+  'TASK_OUTPUT_TOO_LARGE'
+] as const
+
+export type GuestFault = (typeof GUEST_FAULTS)[number]
+
+/** How a task ended inside the host. */
+export interface DoneMessage {
+  type: 'done'
+  /** JSON text; absent when it failed. */
+  output?: string
+  fault?: { code: GuestFault; message: string }
+  wallMs: number
+  cpuMs: number
+  peakMemoryBytes: number
+  /** True when the engine itself broke: the host must not run another task. */
+  isSpent: boolean
+}
+
+export type HostMessage = ReadyMessage | LogMessage | DoneMessage
+
+/** A fault's message is shown to people; the guest may have written a novel. */
+export const FAULT_MESSAGE_LENGTH_MAX = 2_000
+
+/** Only the known fields of a well-formed message; undefined for anything else. */
+export function readHostMessage(value: unknown): HostMessage | undefined {
+  if (!isRecord(value)) return undefined
+  if (value['type'] === 'ready') return { type: 'ready' }
+  if (value['type'] === 'log') return readLog(value)
+  return value['type'] === 'done' ? readDone(value) : undefined
+}
+
+function readLog(value: Record<string, unknown>): LogMessage | undefined {
+  const { text, droppedBytes } = value
+  return typeof text === 'string' && isCount(droppedBytes)
+    ? { type: 'log', text, droppedBytes }
+    : undefined
+}
+
+function readDone(value: Record<string, unknown>): DoneMessage | undefined {
+  const { output, fault, wallMs, cpuMs, peakMemoryBytes, isSpent } = value
+  if (!isCount(wallMs) || !isCount(cpuMs) || !isCount(peakMemoryBytes)) return undefined
+  const base = { type: 'done', wallMs, cpuMs, peakMemoryBytes, isSpent: isSpent !== false } as const
+  if (fault === undefined) return typeof output === 'string' ? { ...base, output } : undefined
+  if (!isRecord(fault)) return undefined
+  const { code, message } = fault
+  const knownCode = GUEST_FAULTS.find((known) => known === code)
+  if (knownCode === undefined || typeof message !== 'string') return undefined
+  return {
+    ...base,
+    fault: { code: knownCode, message: message.slice(0, FAULT_MESSAGE_LENGTH_MAX) }
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER
+}

@@ -1,0 +1,158 @@
+/**
+ * The router's HTTP API as something that starts and stops. On loopback with a token by default; which
+ * routes there are stands in routes/, and what they do behind the port `ApiServices`.
+ */
+import { assert } from '../core/assert.ts'
+import { systemClock } from '../core/clock.ts'
+import { MeshError, messageOf } from '../core/errors.ts'
+import { LIMITS } from '../core/limits.ts'
+import { parseDurationMs } from '../core/units.ts'
+import { buildApp } from './app.ts'
+import { EventStreams } from './event-stream.ts'
+import { bracketed } from './guards.ts'
+import { WAIT_TEXT_MAX } from './routes/jobs.ts'
+import type { FastifyInstance } from 'fastify'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../core/clock.ts'
+import type { Startable } from '../core/startable.ts'
+import type { AppInit } from './app.ts'
+import type { EventStreamsInit } from './event-stream.ts'
+import type { ApiLogger, ApiServices } from './services.ts'
+
+export interface ApiServerComponents {
+  services: ApiServices
+  logger?: ApiLogger
+  /** @default systemClock */
+  clock?: Clock
+}
+
+export interface ApiServerInit extends Partial<Omit<AppInit, 'host' | 'token'>>, EventStreamsInit {
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  token: string
+  /** How long `stop` waits for answers under way. @default 2_000 */
+  stopTimeoutMs?: number
+}
+
+const DEFAULT_API_SERVER = {
+  /** Headers are one packet; who needs longer is holding a connection. */
+  headersTimeoutMs: 10_000,
+  /** The largest submission over a line of 5 Mbit/s. */
+  requestTimeoutMs: 120_000,
+  /** Nothing moves in either direction: a reader that stands still, not a caller that waits. */
+  idleTimeoutMs: 660_000,
+  /** All event streams and as many waiting callers, with room for the rest. */
+  connectionsMax: 1_024,
+  bodyBytesMax: LIMITS.submissionBytesMax,
+  stopTimeoutMs: 2_000
+} as const
+
+assert(
+  DEFAULT_API_SERVER.idleTimeoutMs > parseDurationMs(WAIT_TEXT_MAX, 'WAIT_TEXT_MAX'),
+  'a caller may wait without its connection being idle'
+)
+assert(
+  DEFAULT_API_SERVER.connectionsMax > 2 * LIMITS.eventStreamsMax,
+  'event streams leave room for other callers'
+)
+
+type SettledInit = ApiServerInit & AppInit & { stopTimeoutMs: number }
+
+interface Running {
+  app: FastifyInstance
+  streams: EventStreams
+  stopping: AbortController
+}
+
+export class ApiServer implements Startable {
+  readonly #components: ApiServerComponents
+  readonly #clock: Clock
+  readonly #init: SettledInit
+  #starting: Promise<Running> | undefined
+  #address: string | undefined
+
+  constructor(components: ApiServerComponents, init: ApiServerInit) {
+    assert(init.token.length > 0, 'the API has a token')
+    this.#components = components
+    this.#clock = components.clock ?? systemClock
+    this.#init = Object.freeze({ ...DEFAULT_API_SERVER, ...init })
+  }
+
+  /** Resolves when it listens. @throws MeshError ADDRESS_IN_USE, CONFIG_INVALID */
+  async start(): Promise<void> {
+    this.#starting ??= this.#listen()
+    try {
+      await this.#starting
+    } catch (cause) {
+      this.#starting = undefined
+      throw cause
+    }
+  }
+
+  /** Where a program on this machine reaches it, such as `http://127.0.0.1:51880`. */
+  address(): string {
+    assert(this.#address !== undefined, 'the server has started')
+    return this.#address
+  }
+
+  /** Ends streams and waiting callers, then lets answers under way finish, within a bound. */
+  async stop(): Promise<void> {
+    const starting = this.#starting
+    if (starting === undefined) return
+    const running = await starting.catch(() => undefined)
+    if (running === undefined) return
+    running.stopping.abort(new MeshError('STOPPING', 'this router is stopping'))
+    running.streams.endAll()
+    const giveUp = this.#clock.after(this.#init.stopTimeoutMs, () =>
+      running.app.server.closeAllConnections()
+    )
+    try {
+      await running.app.close()
+    } finally {
+      giveUp()
+      this.#starting = undefined
+    }
+  }
+
+  async #listen(): Promise<Running> {
+    const { services, logger } = this.#components
+    const streams = new EventStreams(this.#clock, this.#init)
+    const stopping = new AbortController()
+    const context = { services, streams, stopping: stopping.signal }
+    const app = buildApp(context, this.#init, logger)
+    try {
+      // "localhost" may be two addresses with two free ports; one server has one.
+      const host = this.#init.host === 'localhost' ? '127.0.0.1' : this.#init.host
+      await app.listen({ host, port: this.#init.port })
+    } catch (cause) {
+      await app.close()
+      throw this.#listenError(cause)
+    }
+    this.#address = addressOf(app.server.address() as AddressInfo)
+    return { app, streams, stopping }
+  }
+
+  #listenError(cause: unknown): MeshError {
+    const { code } = cause as NodeJS.ErrnoException
+    const place = `${bracketed(this.#init.host)}:${this.#init.port}`
+    if (code === 'EADDRINUSE') {
+      return new MeshError('ADDRESS_IN_USE', `another program listens on ${place}`, {
+        path: '--http',
+        hint: 'stop that program, or take a free port with --http 127.0.0.1:0',
+        cause
+      })
+    }
+    return new MeshError('CONFIG_INVALID', `can't listen on ${place}: ${messageOf(cause)}`, {
+      path: '--http',
+      hint: 'name an address of this machine and a port that you may use, such as 127.0.0.1:0',
+      cause
+    })
+  }
+}
+
+/** A wildcard is where one listens, not where one calls. */
+function addressOf({ address, port }: AddressInfo): string {
+  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
+  return `http://${bracketed(host)}:${port}`
+}

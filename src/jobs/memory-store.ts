@@ -1,0 +1,258 @@
+/**
+ * Keeps jobs in memory, for tests and as the baseline of benchmarks: nothing outlives the process.
+ * Records are kept as JSON text, as in the database, so that nobody shares an object with it.
+ */
+import { MeshError } from '../core/errors.ts'
+import { isTerminal } from './records.ts'
+import type { AttemptRecord, ItemRecord, JobRecord } from './records.ts'
+import type { ItemFilter, ItemOutput, JobFilter, JobStore, StoreChange } from './store.ts'
+
+/** A record, with beside it what queries look at. */
+interface JobRow {
+  id: string
+  state: JobRecord['state']
+  createdAtMs: number
+  labels: Readonly<Record<string, string>>
+  text: string
+}
+
+interface StepRow {
+  state: string
+  text: string
+}
+
+/** Everything of one job, which may come before the job itself. */
+interface JobRows {
+  job: JobRow | undefined
+  document: string | undefined
+  items: Map<number, StepRow>
+  outputs: Map<number, ItemOutput>
+  /** By item, then number. */
+  attempts: Map<number, Map<number, StepRow>>
+  decisions: Map<number, Map<number, string>>
+}
+
+export class MemoryJobStore implements JobStore {
+  readonly #jobs = new Map<string, JobRows>()
+  readonly #notes = new Map<string, string>()
+
+  start(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async apply(changes: readonly StoreChange[]): Promise<void> {
+    // First all of them are made ready, which is where a bad one fails; then all are done.
+    const writes = changes.map((change) => this.#prepare(change))
+    for (const write of writes) write()
+  }
+
+  async job(jobId: string): Promise<JobRecord | undefined> {
+    const row = this.#jobs.get(jobId)?.job
+    return row && (JSON.parse(row.text) as JobRecord)
+  }
+
+  async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
+    return this.#jobRows()
+      .map((row) => row.id)
+      .filter((id) => id.startsWith(prefix))
+      .toSorted(compareTexts)
+      .slice(0, limit)
+  }
+
+  async jobs(filter: JobFilter): Promise<JobRecord[]> {
+    const after = filter.after === undefined ? undefined : this.#jobs.get(filter.after)?.job
+    if (filter.after !== undefined && after === undefined) return []
+    const labels = Object.entries(filter.labels ?? {})
+    return this.#jobRows()
+      .filter((row) => filter.state === undefined || row.state === filter.state)
+      .filter((row) => labels.every(([name, value]) => labelOf(row, name) === value))
+      .filter((row) => after === undefined || compareAges(row, after) < 0)
+      .toSorted((left, right) => compareAges(right, left))
+      .slice(0, filter.limit)
+      .map((row) => JSON.parse(row.text) as JobRecord)
+  }
+
+  async document(jobId: string): Promise<string | undefined> {
+    return this.#jobs.get(jobId)?.document
+  }
+
+  async items(jobId: string, filter: ItemFilter): Promise<ItemRecord[]> {
+    return byNumber(this.#jobs.get(jobId)?.items)
+      .filter(([index, row]) => isAsked(filter, index, row.state))
+      .slice(0, filter.limit)
+      .map(([, row]) => JSON.parse(row.text) as ItemRecord)
+  }
+
+  async outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, ItemOutput>> {
+    const found = new Map<number, ItemOutput>()
+    for (const index of itemIndexes) {
+      const output = this.#jobs.get(jobId)?.outputs.get(index)
+      if (output !== undefined) found.set(index, { ...output })
+    }
+    return found
+  }
+
+  async attempts(
+    jobId: string,
+    filter: ItemFilter & { itemIndex?: number | undefined }
+  ): Promise<AttemptRecord[]> {
+    const { itemIndex, limit } = filter
+    const found: string[] = []
+    for (const [index, attempts] of byNumber(this.#jobs.get(jobId)?.attempts)) {
+      if (found.length >= limit) break
+      if (itemIndex !== undefined && index !== itemIndex) continue
+      const rows = byNumber(attempts).filter(([, row]) => isAsked(filter, index, row.state))
+      found.push(...rows.map(([, row]) => row.text))
+    }
+    // A page of several items ends with a whole one; that of one item is cut where it is asked to be.
+    const page = itemIndex === undefined ? found : found.slice(0, limit)
+    return page.map((json) => JSON.parse(json) as AttemptRecord)
+  }
+
+  async decision(jobId: string, itemIndex: number, attempt?: number): Promise<string | undefined> {
+    const decisions = this.#jobs.get(jobId)?.decisions.get(itemIndex)
+    return attempt === undefined ? byNumber(decisions).at(-1)?.[1] : decisions?.get(attempt)
+  }
+
+  async unfinished(): Promise<JobRecord[]> {
+    return this.#jobRows()
+      .filter((row) => !isTerminal(row.state))
+      .toSorted(compareAges)
+      .map((row) => JSON.parse(row.text) as JobRecord)
+  }
+
+  async note(name: string): Promise<string | undefined> {
+    return this.#notes.get(name)
+  }
+
+  #jobRows(): JobRow[] {
+    return [...this.#jobs.values()].flatMap(({ job }) => (job === undefined ? [] : [job]))
+  }
+
+  /** Checks a change and takes a copy of it; what it returns can't fail. */
+  #prepare(change: StoreChange): () => void {
+    switch (change.kind) {
+      case 'job': {
+        const row = jobRow(change.job)
+        return () => (this.#rowsOf(row.id).job = row)
+      }
+      case 'document': {
+        const [jobId, document] = [text(change.jobId), text(change.document)]
+        return () => (this.#rowsOf(jobId).document = document)
+      }
+      case 'item': {
+        const { jobId, index, state } = change.item
+        const row = { state: text(state), text: JSON.stringify(change.item) }
+        const key = [text(jobId), integer(index)] as const
+        return () => this.#rowsOf(key[0]).items.set(key[1], row)
+      }
+      case 'output': {
+        const key = [text(change.jobId), integer(change.itemIndex)] as const
+        const output = change.output === null ? null : text(change.output)
+        const row = { output, logs: text(change.logs) }
+        return () => this.#rowsOf(key[0]).outputs.set(key[1], row)
+      }
+      case 'attempt': {
+        const { jobId, itemIndex, number, state } = change.attempt
+        const row = { state: text(state), text: JSON.stringify(change.attempt) }
+        const key = [text(jobId), integer(itemIndex), integer(number)] as const
+        return () => inner(this.#rowsOf(key[0]).attempts, key[1]).set(key[2], row)
+      }
+      case 'decision': {
+        const { jobId, itemIndex, attempt } = change
+        const row = text(change.decision)
+        const key = [text(jobId), integer(itemIndex), integer(attempt)] as const
+        return () => inner(this.#rowsOf(key[0]).decisions, key[1]).set(key[2], row)
+      }
+      case 'note': {
+        const [name, note] = [text(change.name), text(change.text)]
+        return () => this.#notes.set(name, note)
+      }
+    }
+  }
+
+  #rowsOf(jobId: string): JobRows {
+    let rows = this.#jobs.get(jobId)
+    if (rows === undefined) {
+      rows = {
+        job: undefined,
+        document: undefined,
+        items: new Map(),
+        outputs: new Map(),
+        attempts: new Map(),
+        decisions: new Map()
+      }
+      this.#jobs.set(jobId, rows)
+    }
+    return rows
+  }
+}
+
+function jobRow(job: JobRecord): JobRow {
+  return {
+    id: text(job.id),
+    state: text(job.state) as JobRecord['state'],
+    createdAtMs: finite(job.createdAtMs),
+    labels: { ...job.labels },
+    text: JSON.stringify(job)
+  }
+}
+
+function labelOf(row: JobRow, name: string): string | undefined {
+  return Object.hasOwn(row.labels, name) ? row.labels[name] : undefined
+}
+
+function isAsked(filter: ItemFilter, index: number, state: string): boolean {
+  return index > (filter.after ?? -1) && (filter.state === undefined || filter.state === state)
+}
+
+/** Negative when `left` is the older one. */
+function compareAges(left: JobRow, right: JobRow): number {
+  return left.createdAtMs - right.createdAtMs || compareTexts(left.id, right.id)
+}
+
+/** By code point, as every database compares UTF-8; JavaScript's `<` differs beyond U+FFFF. */
+function compareTexts(left: string, right: string): number {
+  if (left === right) return 0
+  return Buffer.compare(Buffer.from(left), Buffer.from(right))
+}
+
+function byNumber<T>(rows: ReadonlyMap<number, T> | undefined): [number, T][] {
+  return [...(rows ?? [])].toSorted(([left], [right]) => left - right)
+}
+
+function inner<T>(outer: Map<number, Map<number, T>>, key: number): Map<number, T> {
+  let map = outer.get(key)
+  if (map === undefined) {
+    map = new Map()
+    outer.set(key, map)
+  }
+  return map
+}
+
+/** Text is kept as UTF-8, which has no half characters. */
+function text(value: string): string {
+  if (typeof value !== 'string') throw refused(value)
+  return value.toWellFormed()
+}
+
+function integer(value: number): number {
+  if (!Number.isInteger(value)) throw refused(value)
+  return value
+}
+
+function finite(value: number): number {
+  if (!Number.isFinite(value)) throw refused(value)
+  return value
+}
+
+function refused(value: unknown): MeshError {
+  return new MeshError('STORE_FAILED', `the job store refused a change with ${String(value)}`, {
+    retryable: false,
+    hint: 'this is a bug of taskmesh: please report it with this message'
+  })
+}

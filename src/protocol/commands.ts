@@ -1,0 +1,87 @@
+/** The eight commands: their names, the shapes of their parameters and results, and which field of each is bulk. */
+import { validatorFor } from '../model/validate.ts'
+import type { Validator } from '../model/validate.ts'
+import type { CommandName } from '../model/generated/envelope.ts'
+import type {
+  ExecuteTaskParams,
+  ExecuteTaskResult
+} from '../model/generated/commands-execute-task.ts'
+import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
+import type {
+  GetCapabilitiesParams,
+  GetCapabilitiesResult
+} from '../model/generated/commands-get-capabilities.ts'
+import type {
+  GetFileMetadataParams,
+  GetFileMetadataResult
+} from '../model/generated/commands-get-file-metadata.ts'
+import type {
+  GetReputationParams,
+  GetReputationResult
+} from '../model/generated/commands-get-reputation.ts'
+import type { ListFilesParams, ListFilesResult } from '../model/generated/commands-list-files.ts'
+import type {
+  RequestPieceParams,
+  RequestPieceResult
+} from '../model/generated/commands-request-piece.ts'
+import type {
+  UpdateReputationParams,
+  UpdateReputationResult
+} from '../model/generated/commands-update-reputation.ts'
+
+export type { CommandName }
+
+/** Parameters and result of each command. */
+export interface CommandTypes {
+  GET_CAPABILITIES: { params: GetCapabilitiesParams; result: GetCapabilitiesResult }
+  EXECUTE_TASK: { params: ExecuteTaskParams; result: ExecuteTaskResult }
+  GET_REPUTATION: { params: GetReputationParams; result: GetReputationResult }
+  UPDATE_REPUTATION: { params: UpdateReputationParams; result: UpdateReputationResult }
+  FIND_NODES: { params: FindNodesParams; result: FindNodesResult }
+  LIST_FILES: { params: ListFilesParams; result: ListFilesResult }
+  GET_FILE_METADATA: { params: GetFileMetadataParams; result: GetFileMetadataResult }
+  REQUEST_PIECE: { params: RequestPieceParams; result: RequestPieceResult }
+}
+
+export type Params<C extends CommandName> = CommandTypes[C]['params']
+export type Result<C extends CommandName> = CommandTypes[C]['result']
+
+/**
+ * The one field that may be large. A session carries it beside the envelope as opaque bytes, so that
+ * whoever only passes it on need not decode it; the JSON binding carries it in place.
+ */
+interface BulkFields {
+  params?: string
+  result?: string
+}
+
+interface CommandSpec<C extends CommandName> {
+  checkParams: Validator<Params<C>>
+  checkResult: Validator<Result<C>>
+  bulk: BulkFields
+}
+
+function spec<C extends CommandName>(file: string, bulk: BulkFields = {}): CommandSpec<C> {
+  return {
+    checkParams: validatorFor(`commands/${file}#/$defs/params`, 'params'),
+    checkResult: validatorFor(`commands/${file}#/$defs/result`, 'result'),
+    bulk
+  }
+}
+
+export const COMMANDS: { readonly [C in CommandName]: CommandSpec<C> } = {
+  GET_CAPABILITIES: spec('get-capabilities'),
+  EXECUTE_TASK: spec('execute-task', { params: 'task_data', result: 'output' }),
+  GET_REPUTATION: spec('get-reputation'),
+  UPDATE_REPUTATION: spec('update-reputation'),
+  FIND_NODES: spec('find-nodes'),
+  LIST_FILES: spec('list-files'),
+  GET_FILE_METADATA: spec('get-file-metadata'),
+  REQUEST_PIECE: spec('request-piece', { result: 'data' })
+}
+
+export const COMMAND_NAMES: readonly CommandName[] = Object.keys(COMMANDS) as CommandName[]
+
+export function isCommandName(name: unknown): name is CommandName {
+  return typeof name === 'string' && Object.hasOwn(COMMANDS, name)
+}

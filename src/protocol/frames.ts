@@ -1,0 +1,145 @@
+/**
+ * The frames of a session: each one CBOR array, positional so that a request costs few bytes. What
+ * comes from a stranger is bounded, decoded and checked here; nothing unchecked passes on.
+ */
+import { Encoder, setSizeLimits } from 'cbor-x'
+import { LIMITS } from '../core/limits.ts'
+import { MeshError, messageOf } from '../core/errors.ts'
+import type { ErrorData } from '../core/errors.ts'
+
+/** First element of every frame. Numbers are never reused. */
+const KIND = { hello: 0, request: 1, response: 2, cancel: 3, beat: 4, echo: 5, goodbye: 6 } as const
+
+export type Frame =
+  | { kind: 'hello'; version: number; agent: string }
+  | {
+      kind: 'request'
+      id: number
+      command: string
+      to: string | null
+      params: Record<string, unknown>
+      bulk: Uint8Array | null
+    }
+  | {
+      kind: 'response'
+      id: number
+      error: ErrorData | null
+      result: Record<string, unknown> | null
+      bulk: Uint8Array | null
+    }
+  | { kind: 'cancel'; id: number }
+  /** "Are you there?" with the sender's own load, if it has one. */
+  | { kind: 'beat'; number: number; load: unknown }
+  | { kind: 'echo'; number: number; load: unknown }
+  | { kind: 'goodbye'; code: string; message: string }
+
+/** Collections longer than this are no frame of ours; decoders allocate by the length that is claimed. */
+const COLLECTION_LENGTH_MAX = 100_000
+setSizeLimits({
+  maxArraySize: COLLECTION_LENGTH_MAX,
+  maxMapSize: COLLECTION_LENGTH_MAX,
+  maxObjectSize: COLLECTION_LENGTH_MAX
+})
+
+/** Plain CBOR: no shared structures, which would tie a frame to the ones before it. */
+const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false })
+
+const LENGTH_BYTES = 4
+
+/** A frame with its length before it. @throws MeshError FRAME_TOO_LARGE */
+export function encodeFrame(frame: Frame): Uint8Array {
+  const payload = cbor.encode(toArray(frame))
+  if (payload.byteLength > LIMITS.frameBytesMax) {
+    throw new MeshError(
+      'FRAME_TOO_LARGE',
+      `a frame of ${payload.byteLength} bytes is above the limit of ${LIMITS.frameBytesMax}`
+    )
+  }
+  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + payload.byteLength)
+  bytes.writeUInt32BE(payload.byteLength, 0)
+  bytes.set(payload, LENGTH_BYTES)
+  return bytes
+}
+
+function toArray(frame: Frame): unknown[] {
+  switch (frame.kind) {
+    case 'hello':
+      return [KIND.hello, frame.version, frame.agent]
+    case 'request':
+      return [KIND.request, frame.id, frame.command, frame.to, frame.params, frame.bulk]
+    case 'response':
+      return [KIND.response, frame.id, frame.error, frame.result, frame.bulk]
+    case 'cancel':
+      return [KIND.cancel, frame.id]
+    case 'beat':
+      return [KIND.beat, frame.number, frame.load]
+    case 'echo':
+      return [KIND.echo, frame.number, frame.load]
+    case 'goodbye':
+      return [KIND.goodbye, frame.code, frame.message]
+  }
+}
+
+/** Decodes one frame's payload. @throws MeshError FRAME_INVALID */
+export function decodeFrame(payload: Uint8Array): Frame {
+  let value: unknown
+  try {
+    value = cbor.decode(payload)
+  } catch (cause) {
+    throw new MeshError('FRAME_INVALID', `a frame is not CBOR: ${messageOf(cause)}`, { cause })
+  }
+  const [kind, ...fields] = Array.isArray(value) ? (value as unknown[]) : []
+  const read = typeof kind === 'number' ? READERS[kind] : undefined
+  const frame = read?.(fields)
+  if (frame === undefined) {
+    throw new MeshError('FRAME_INVALID', 'a frame does not have the shape of any kind')
+  }
+  return frame
+}
+
+type Reader = (fields: unknown[]) => Frame | undefined
+
+const READERS: Readonly<Record<number, Reader>> = {
+  [KIND.hello]: ([version, agent]) =>
+    isCount(version) && typeof agent === 'string'
+      ? { kind: 'hello', version, agent: agent.slice(0, 100) }
+      : undefined,
+  [KIND.request]: ([id, command, to, params, bulk]) =>
+    isCount(id) &&
+    typeof command === 'string' &&
+    isTextOrNull(to) &&
+    isRecord(params) &&
+    isBytesOrNull(bulk)
+      ? { kind: 'request', id, command, to, params, bulk }
+      : undefined,
+  [KIND.response]: ([id, error, result, bulk]) =>
+    isCount(id) &&
+    isErrorOrNull(error) &&
+    (result === null || isRecord(result)) &&
+    isBytesOrNull(bulk)
+      ? { kind: 'response', id, error, result, bulk }
+      : undefined,
+  [KIND.cancel]: ([id]) => (isCount(id) ? { kind: 'cancel', id } : undefined),
+  [KIND.beat]: ([number, load]) => (isCount(number) ? { kind: 'beat', number, load } : undefined),
+  [KIND.echo]: ([number, load]) => (isCount(number) ? { kind: 'echo', number, load } : undefined),
+  [KIND.goodbye]: ([code, message]) =>
+    typeof code === 'string' && typeof message === 'string'
+      ? { kind: 'goodbye', code: code.slice(0, 64), message: message.slice(0, 500) }
+      : undefined
+}
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0
+const isTextOrNull = (value: unknown): value is string | null =>
+  value === null || typeof value === 'string'
+const isBytesOrNull = (value: unknown): value is Uint8Array | null =>
+  value === null || value instanceof Uint8Array
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
+function isErrorOrNull(value: unknown): value is ErrorData | null {
+  return (
+    value === null ||
+    (isRecord(value) && typeof value['code'] === 'string' && typeof value['message'] === 'string')
+  )
+}

@@ -1,0 +1,30 @@
+/** Every name that this program speaks on the wire. Shipped versions never change; new ones stand beside them. */
+
+/** One request and its answer, each one JSON text up to the end of the writing side. */
+export const COMMAND_PROTOCOL_V1 = '/taskmesh/command/1.0.0'
+
+/** One long-lived stream per peer with length-prefixed CBOR frames. */
+export const SESSION_PROTOCOL_V1 = '/taskmesh/session/1.0.0'
+
+/** The mesh's own DHT, apart from the public one. */
+export const DHT_PROTOCOL_V1 = '/taskmesh/kad/1.0.0'
+
+const PRESENCE_TOPIC_PREFIX = '/taskmesh/presence/1/'
+
+/** Where the workers of a namespace publish their signed capability records. */
+export function presenceTopic(namespace: string): string {
+  return `${PRESENCE_TOPIC_PREFIX}${namespace}`
+}
+
+export function isPresenceTopic(topic: string): boolean {
+  return topic.startsWith(PRESENCE_TOPIC_PREFIX)
+}
+
+/** The text whose hash is the DHT key under which one shard of a namespace's workers are found. */
+export function namespaceKey(namespace: string, shard: number): string {
+  return `/taskmesh/namespace/1/${namespace}/${shard}`
+}
+
+/** Domain of the signature over a capability record: a signature given for one use is worthless for another. */
+export const CAPABILITY_RECORD_DOMAIN = 'taskmesh-capability-record'
+export const CAPABILITY_RECORD_CODEC = '/taskmesh/capability-record/1'

@@ -1,0 +1,19 @@
+/** What the protocol needs of the network: streams to peers, by protocol name. `network/` provides it. */
+import type { Stream } from '@libp2p/interface'
+import type { AbortOptions } from '../core/abort.ts'
+
+export interface StreamHandlerInit {
+  maxInboundStreams: number
+}
+
+export interface PeerLink {
+  readonly selfPeer: string
+  /** @throws MeshError PEER_UNREACHABLE */
+  openStream(peer: string, protocol: string, options?: AbortOptions): Promise<Stream>
+  handle(
+    protocol: string,
+    onStream: (stream: Stream, remotePeer: string) => void | Promise<void>,
+    init: StreamHandlerInit
+  ): Promise<void>
+  unhandle(protocol: string): Promise<void>
+}

@@ -1,0 +1,55 @@
+/**
+ * Which outcome of an attempt says something about the worker. Only what the worker itself did wrong
+ * counts against it: not a full queue, a lost link, a stop on request or a fault of the job, so that
+ * one broken job cannot ruin everybody who tried it.
+ */
+import type { Blame, ErrorCode } from '../core/errors.ts'
+import type { Evidence } from './score.ts'
+
+export type AttemptOutcome =
+  | { kind: 'completed'; workerId: string; latencyMs?: number | undefined }
+  | { kind: 'failed'; workerId: string; blame: Blame; code: ErrorCode }
+
+/** What one outcome adds, and the words for it. */
+export interface Change extends Evidence {
+  text: string
+}
+
+/** A task done in time. */
+export const GOOD_WEIGHT = 1
+/** A task lost counts double: it cost a retry and somebody's patience. */
+export const BAD_WEIGHT = 2
+
+/** Codes by which a worker declines or is told to stop. They are no fault, whoever gets the blame. */
+const DECLINES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'WORKER_BUSY',
+  'WORKER_STOPPING',
+  'ENGINE_UNAVAILABLE',
+  'RESOURCES_UNAVAILABLE',
+  'TASK_STOPPED',
+  'STOPPING'
+])
+
+/** Undefined when the outcome says nothing about the worker. */
+export function changeOf(outcome: AttemptOutcome): Change | undefined {
+  switch (outcome.kind) {
+    case 'completed':
+      return { good: GOOD_WEIGHT, bad: 0, text: 'completed a task' }
+    case 'failed':
+      return changeOfFailure(outcome.blame, outcome.code)
+  }
+}
+
+function changeOfFailure(blame: Blame, code: ErrorCode): Change | undefined {
+  switch (blame) {
+    case 'worker':
+      return DECLINES.has(code)
+        ? undefined
+        : { good: 0, bad: BAD_WEIGHT, text: `failed a task: ${code}` }
+    case 'network':
+    case 'router':
+    case 'job':
+    case 'caller':
+      return undefined
+  }
+}

@@ -1,0 +1,24 @@
+/** Tells programs of the same user where the router's API is and what opens it, in a file only they can read. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Startable } from '../core/startable.ts'
+
+export class ApiFile implements Startable {
+  readonly #path: string
+  readonly #describe: () => { url: string; token: string }
+
+  constructor(folder: string, describe: () => { url: string; token: string }) {
+    this.#path = join(folder, 'api.json')
+    this.#describe = describe
+  }
+
+  async start(): Promise<void> {
+    rmSync(this.#path, { force: true })
+    const text = JSON.stringify({ ...this.#describe(), pid: process.pid })
+    writeFileSync(this.#path, `${text}\n`, { mode: 0o600, flag: 'wx' })
+  }
+
+  async stop(): Promise<void> {
+    rmSync(this.#path, { force: true })
+  }
+}

@@ -1,0 +1,51 @@
+/** Commands that every node answers alike: those about itself as a machine, and the refusal of hearsay. */
+import { AGENT } from '../core/version.ts'
+import { MeshError } from '../core/errors.ts'
+import { lowerBound } from '../reputation/score.ts'
+import type { CommandHandlers } from '../protocol/command-server.ts'
+import type { GetCapabilitiesResult } from '../model/generated/commands-get-capabilities.ts'
+import type { HostMonitor } from '../host/host-monitor.ts'
+import type { NodeCore } from './node-core.ts'
+import type { ReadyReport } from './role.ts'
+
+/** What any node says of itself to GET_CAPABILITIES; a worker adds to it. */
+export function describeSelf(
+  core: NodeCore,
+  host: HostMonitor,
+  asker: { role: ReadyReport['role']; namespace: string; peer: string }
+): GetCapabilitiesResult {
+  const latencyMs = core.tracker.latencyOf(asker.peer)
+  return {
+    ...host.snapshot().capabilities,
+    latency_ms: latencyMs ?? 0,
+    // Nobody's word on itself counts: it is what a stranger starts with.
+    reputation: lowerBound({ good: 0, bad: 0 }),
+    role: asker.role,
+    namespace: asker.namespace,
+    agent: AGENT
+  }
+}
+
+/** Until files exist the mesh offers none, and a claim without proof is not heard. */
+export const commonHandlers: CommandHandlers = {
+  LIST_FILES: () => ({ result: { files: [] } }),
+  GET_FILE_METADATA: ({ file_hash: hash }) => {
+    throw new MeshError('FILE_NOT_FOUND', `no file ${hash} is offered here`, {
+      path: 'params.file_hash'
+    })
+  },
+  REQUEST_PIECE: ({ file_hash: hash }) => {
+    throw new MeshError('FILE_NOT_FOUND', `no file ${hash} is offered here`, {
+      path: 'params.file_hash'
+    })
+  },
+  UPDATE_REPUTATION: ({ proof }) => {
+    throw new MeshError(
+      'PROOF_REQUIRED',
+      proof === undefined
+        ? 'a claim about another node counts only with a receipt that this node signed'
+        : 'this version cannot check receipts yet, so it believes none',
+      { path: 'params.proof', hint: 'each node judges workers by what it has itself seen of them' }
+    )
+  }
+}

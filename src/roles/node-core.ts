@@ -1,0 +1,107 @@
+/**
+ * What every node has, put together: its folder and key, the libp2p node, both bindings of the command
+ * protocol, and its hold on the bootstraps. The roles add their own parts to it.
+ */
+import { join } from 'node:path'
+import { AGENT } from '../core/version.ts'
+import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
+import { CommandBinding } from '../protocol/command-binding.ts'
+import { CommandServer } from '../protocol/command-server.ts'
+import { loadIdentity } from '../network/identity.ts'
+import { MeshNode } from '../network/mesh-node.ts'
+import { PeerTracker } from '../network/peer-tracker.ts'
+import { SessionService } from '../protocol/session-service.ts'
+import { startInOrder } from '../core/startable.ts'
+import { systemClock } from '../core/clock.ts'
+import { systemRandom } from '../core/random.ts'
+import { claimFolder } from './node-folder.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { NodeFolder } from './node-folder.ts'
+import type { NodeSettings } from '../config/settings.ts'
+import type { PrivateKey } from '@libp2p/interface'
+import type { Random } from '../core/random.ts'
+import type { ReadyReport, RunningNode } from './role.ts'
+import type { Startable } from '../core/startable.ts'
+
+export interface NodeCore {
+  readonly folder: NodeFolder
+  readonly key: PrivateKey
+  readonly node: MeshNode
+  readonly keeper: BootstrapKeeper
+  readonly tracker: PeerTracker
+  readonly server: CommandServer
+  readonly sessions: SessionService
+  readonly binding: CommandBinding
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface NodeCoreInit {
+  role: ReadyReport['role']
+  isDhtServer: boolean
+  /** The node's load, if it runs tasks. */
+  describeLoad?: () => unknown
+}
+
+export async function createNodeCore(
+  settings: NodeSettings,
+  logger: Logger,
+  init: NodeCoreInit
+): Promise<NodeCore> {
+  const folder = claimFolder(settings.home, settings.name, init.role)
+  try {
+    const key = await loadIdentity(join(folder.path, 'key'))
+    const node = await MeshNode.create({
+      identity: key,
+      listen: settings.listen,
+      announce: settings.announce,
+      isDhtServer: init.isDhtServer,
+      agent: AGENT
+    })
+    const shared = { clock: systemClock, random: systemRandom, logger, node }
+    const server = new CommandServer({ selfPeer: node.selfPeer, role: init.role, logger })
+    const linked = { clock: systemClock, link: node, server }
+    const describeLoad = init.describeLoad ?? (() => null)
+    return {
+      ...shared,
+      folder,
+      key,
+      server,
+      keeper: new BootstrapKeeper(shared, settings.bootstrap),
+      tracker: new PeerTracker(shared),
+      sessions: new SessionService({ ...linked, agent: AGENT, describeLoad }),
+      binding: new CommandBinding(linked)
+    }
+  } catch (cause) {
+    folder.release()
+    throw cause
+  }
+}
+
+/**
+ * Starts a node: first `before`, which must be ready when the first peer connects, then the core, then
+ * `after`, which needs the network.
+ */
+export async function startNode(
+  core: NodeCore,
+  parts: { before: readonly Startable[]; after: readonly Startable[] },
+  report: () => ReadyReport
+): Promise<RunningNode> {
+  const { binding, folder, keeper, logger, node, sessions, tracker } = core
+  const folderPart = { start: async () => {}, stop: async () => folder.release() }
+  const stop = await startInOrder([
+    folderPart,
+    ...parts.before,
+    node,
+    sessions,
+    binding,
+    tracker,
+    keeper,
+    ...parts.after
+  ])
+  const ready = report()
+  logger.info({ peer: ready.peer_id, addresses: ready.addresses }, `${ready.role} ready`)
+  return { report: ready, stop }
+}

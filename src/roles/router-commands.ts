@@ -1,0 +1,90 @@
+/** The commands that a router answers besides those of every node. */
+import { MeshError } from '../core/errors.ts'
+import { commonHandlers } from './common-commands.ts'
+import type { CommandAnswer, CommandContext, CommandHandlers } from '../protocol/command-server.ts'
+import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
+import type { Executed, JobIntake } from '../dispatch/job-intake.ts'
+import type { FinishedItem } from '../dispatch/dispatcher.ts'
+import type { GetReputationResult } from '../model/generated/commands-get-reputation.ts'
+import type { Json } from '../core/json.ts'
+import type { NodeViews } from '../discovery/node-views.ts'
+import type { Reputation } from '../reputation/ledger.ts'
+
+export interface RouterCommandComponents {
+  selfPeer: string
+  jobs: JobIntake
+  nodes: NodeViews
+  reputationOf: (peer: string) => Reputation
+}
+
+export function routerHandlers(components: RouterCommandComponents): CommandHandlers {
+  const { jobs, nodes, reputationOf, selfPeer } = components
+  return {
+    ...commonHandlers,
+    EXECUTE_TASK: async (params, context) => await route(jobs, params, context),
+    FIND_NODES: (params) => ({ result: nodes.find(params) }),
+    GET_REPUTATION: ({ target_peer: target = selfPeer }) => ({
+      result: toResult(target, reputationOf(target))
+    })
+  }
+}
+
+/** Routes a task and answers when it has ended. */
+async function route(
+  jobs: JobIntake,
+  params: ExecuteTaskParams,
+  context: CommandContext
+): Promise<CommandAnswer<'EXECUTE_TASK'>> {
+  if (params.auto_route !== true && context.isAddressed) {
+    throw new MeshError('FIELD_INVALID', 'a router runs no tasks itself', {
+      path: 'params.auto_route',
+      hint: 'set auto_route to true and it finds a worker, or address a worker'
+    })
+  }
+  const { task_data: data } = params
+  const document = Object.hasOwn(data, 'engine') ? { task: data } : data
+  const executed = await jobs.execute(document, context.remotePeer, { signal: context.signal })
+  return Object.hasOwn(document, 'each') ? answerArray(executed) : answerOne(executed)
+}
+
+function answerOne({ items, job }: Executed): CommandAnswer<'EXECUTE_TASK'> {
+  const finished = items[0] as FinishedItem
+  const { item, logs, output } = finished
+  const result = {
+    job_id: job.id,
+    attempts: item.attemptCount,
+    logs,
+    ...(item.workerId === null ? {} : { worker: item.workerId })
+  }
+  if (item.state === 'completed' && output !== null) return { result, bulk: output }
+  return {
+    result,
+    error: MeshError.fromData(item.error ?? { message: `the task was ${item.state}` })
+  }
+}
+
+function answerArray({ items, job }: Executed): CommandAnswer<'EXECUTE_TASK'> {
+  const views = items
+    .toSorted((left, right) => left.item.index - right.item.index)
+    .map(({ item, output }) => ({
+      id: item.id,
+      state: item.state,
+      ...(output === null ? {} : { output: JSON.parse(output) as Json }),
+      ...(item.error === null ? {} : { error: { ...item.error } })
+    }))
+  return {
+    result: { job_id: job.id, attempts: Math.max(1, job.attemptCount), items: views },
+    bulk: JSON.stringify(views.map((view) => view.output ?? null))
+  }
+}
+
+function toResult(target: string, reputation: Reputation): GetReputationResult {
+  return {
+    target_peer: target,
+    reputation: reputation.reputation,
+    total_requests: reputation.evidenceCount,
+    successful_requests: reputation.successCount,
+    failed_requests: reputation.failureCount,
+    average_latency_ms: reputation.averageLatencyMs ?? 0
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What the job's author asks of the worker: conditions on labels and facts, named workers, distance,
+ * reputation, and not the same worker again.
+ */
+import { isFulfilled } from '../model/requirement.ts'
+import { factOf, factsFor, isLabel } from './facts.ts'
+import { atLeast, demand, formatNumber } from './rule.ts'
+import type { Placement } from '../model/job.ts'
+import type { Requirement } from '../model/requirement.ts'
+import type { Candidate, SelectionRequest } from './candidate.ts'
+import type { Rule, Wording } from './rule.ts'
+
+export function placementRules(request: SelectionRequest): (Rule | undefined)[] {
+  const { placement } = request
+  return [
+    onlyRule(placement),
+    neverRule(placement),
+    triedRule(request),
+    ...placement.require.map(conditionRule),
+    latencyRule(placement.latencyMsMax),
+    atLeast('REPUTATION_TOO_LOW', placement.reputationMin ?? 0, (min) => `reputation ${min}`, {
+      of: ({ reputation }) => reputation,
+      unit: ''
+    }),
+    atLeast('EVIDENCE_TOO_LITTLE', placement.evidenceMin ?? 0, (min) => `evidence ${min}`, {
+      of: ({ evidenceCount }) => evidenceCount,
+      unit: ''
+    })
+  ]
+}
+
+/** Whether one condition holds for a worker, by its labels and facts. */
+export function meets(candidate: Candidate, requirement: Requirement): boolean {
+  return isFulfilled(requirement, factsFor(candidate, requirement.key))
+}
+
+function onlyRule({ only }: Placement): Rule | undefined {
+  if (only.length === 0) return undefined
+  const named = new Set(only)
+  const rest = `not among the ${only.length} in where.only`
+  return {
+    code: 'NOT_IN_ONLY',
+    refuses: ({ peerId }) => !named.has(peerId),
+    wording: () => ({ one: `is ${rest}`, many: `are ${rest}` })
+  }
+}
+
+function neverRule({ never }: Placement): Rule | undefined {
+  if (never.length === 0) return undefined
+  const named = new Set(never)
+  return {
+    code: 'IN_NEVER',
+    refuses: ({ peerId }) => named.has(peerId),
+    wording: () => ({ one: 'is named in where.never', many: 'are named in where.never' })
+  }
+}
+
+function triedRule({ triedWorkers, sameWorker }: SelectionRequest): Rule | undefined {
+  if (sameWorker !== 'never' || triedWorkers.length === 0) return undefined
+  return {
+    code: 'TRIED_BEFORE',
+    refuses: ({ peerId }) => triedWorkers.includes(peerId),
+    wording: () => ({ one: 'was tried before', many: 'were tried before' })
+  }
+}
+
+function conditionRule(requirement: Requirement): Rule {
+  const { key } = requirement
+  const rule: Rule = {
+    code: 'CONDITION_UNMET',
+    refuses: (candidate) => !meets(candidate, requirement),
+    wording: () => conditionWording(requirement)
+  }
+  const saysItAll = requirement.kind === 'exists' && !requirement.isNegated
+  return saysItAll ? rule : { ...rule, instead: (candidate) => describeFact(candidate, key) }
+}
+
+function conditionWording(requirement: Requirement): Wording {
+  const { key, kind, text } = requirement
+  switch (kind) {
+    case 'exists':
+      return requirement.isNegated ? demand(text) : { one: `has no ${key}`, many: `have no ${key}` }
+    case 'in':
+      return lack(key, text)
+    case 'compare':
+      return requirement.comparison === '=' ? lack(key, text) : demand(text)
+  }
+}
+
+function lack(key: string, text: string): Wording {
+  return isLabel(key) ? { one: `lacks label ${text}`, many: `lack label ${text}` } : demand(text)
+}
+
+function describeFact(candidate: Candidate, key: string): string {
+  const fact = factOf(candidate, key)
+  if (fact === undefined) return `has no ${key}`
+  return `has ${key} = ${typeof fact === 'number' ? formatNumber(fact) : fact}`
+}
+
+/** A worker whose distance nobody has measured yet isn't refused: it could never be measured then. */
+function latencyRule(latencyMsMax: number | undefined): Rule | undefined {
+  if (latencyMsMax === undefined) return undefined
+  return {
+    code: 'LATENCY_TOO_HIGH',
+    refuses: ({ latencyMs }) => latencyMs !== undefined && !(latencyMs <= latencyMsMax),
+    wording: () => demand(`a latency of ${formatNumber(latencyMsMax)} ms at most`),
+    figure: { of: ({ latencyMs }) => latencyMs ?? 0, unit: 'ms', isMoreBetter: false }
+  }
+}

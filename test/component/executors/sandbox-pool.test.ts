@@ -1,0 +1,213 @@
+/** How the pool lives with hosts that crash, lie, hang or never start, and that it leaves none behind. */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { SandboxPool } from '../../../src/executors/sandbox-pool.ts'
+import { sleep } from '../../../src/core/abort.ts'
+import { systemClock } from '../../../src/core/clock.ts'
+import { MIB } from './run-javascript.ts'
+import type { SandboxPoolInit } from '../../../src/executors/sandbox-pool.ts'
+import type { TaskOutcome } from '../../../src/executors/executor.ts'
+
+const HOSTILE = { entryPath: fixture('hostile-host.mjs') }
+const pools: SandboxPool[] = []
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.stop()))
+})
+
+function createPool(init: SandboxPoolInit): SandboxPool {
+  const pool = new SandboxPool({ clock: systemClock }, init)
+  pools.push(pool)
+  return pool
+}
+
+function run(
+  pool: SandboxPool,
+  source: string,
+  { timeoutMs = 30_000, signal = new AbortController().signal } = {}
+): Promise<TaskOutcome> {
+  return pool.run({ source, input: 'null' }, { timeoutMs, signal, memoryBytesMax: 64 * MIB })
+}
+
+const ENDLESS = 'function main () { for (;;); }'
+
+describe('a host that crashes', () => {
+  it('fails its task with what it last said, and is replaced', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    const before = pool.pids
+    const { error } = await run(pool, 'exit')
+    expect(error?.code).toBe('SANDBOX_CRASHED')
+    expect(error?.message).toContain('something broke')
+    expect(error?.blame).toBe('worker')
+    expect((await run(pool, 'fine')).output).toBe('"fine"')
+    expect(pool.pids).not.toEqual(before)
+  })
+
+  it('fails its task when somebody kills it', async () => {
+    const pool = createPool({})
+    await pool.start()
+    const ended = run(pool, ENDLESS)
+    systemClock.after(100, () => process.kill(pool.pids[0] ?? 0, 'SIGKILL'))
+    const outcome = await ended
+    expect(outcome.error?.code).toBe('SANDBOX_CRASHED')
+    expect(outcome.error?.message).toContain('SIGKILL')
+    expect((await run(pool, 'function main () { return 1 }')).output).toBe('1')
+  })
+
+  it('is missed only by the next task when it dies idle', async () => {
+    const pool = createPool({})
+    await pool.start()
+    process.kill(pool.pids[0] ?? 0, 'SIGKILL')
+    while (pool.pids.length > 0) await sleep(systemClock, 10)
+    expect((await run(pool, 'function main () { return 1 }')).output).toBe('1')
+  })
+
+  it('survives the stop that a terminal or a service manager sends to all', async () => {
+    const pool = createPool({})
+    await pool.start()
+    const before = pool.pids
+    for (const signal of ['SIGINT', 'SIGTERM']) process.kill(before[0] ?? 0, signal)
+    expect((await run(pool, 'function main () { return 1 }')).output).toBe('1')
+    expect(pool.pids).toEqual(before)
+  })
+})
+
+describe('a host that was taken over', () => {
+  it.each(['garbage', 'text', 'unknownCode'])('is not believed (%s)', async (deed) => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    expect((await run(pool, deed)).error?.code).toBe('SANDBOX_CRASHED')
+    expect((await run(pool, 'fine')).output).toBe('"fine"')
+  })
+
+  it('cannot send more than the bounds', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    expect((await run(pool, 'huge')).error?.code).toBe('TASK_OUTPUT_TOO_LARGE')
+    expect((await run(pool, 'novel')).error?.message.length).toBeLessThanOrEqual(2_000)
+    const { logs, logsDroppedBytes } = await run(pool, 'logs')
+    expect(logs.length).toBe(60_000)
+    expect(logsDroppedBytes).toBe(440_000)
+  })
+
+  it('is killed when it does not answer in time', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    expect((await run(pool, 'hang', { timeoutMs: 100 })).error?.code).toBe('TASK_TIMED_OUT')
+    expect((await run(pool, 'fine')).output).toBe('"fine"')
+  })
+
+  it('is killed when it takes more memory than the task may have', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    expect((await run(pool, 'hoard')).error?.code).toBe('TASK_OUT_OF_MEMORY')
+    expect((await run(pool, 'fine')).output).toBe('"fine"')
+  })
+
+  it('may neither read files nor start programs', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    expect((await run(pool, 'readFile')).output).toBe('"ERR_ACCESS_DENIED"')
+    expect((await run(pool, 'spawn')).output).toBe('"ERR_ACCESS_DENIED"')
+  })
+})
+
+describe('a host that does not start', () => {
+  it('fails the start of the pool and says why', async () => {
+    const pool = createPool({ entryPath: fixture('broken-host.mjs') })
+    await expect(pool.start()).rejects.toMatchObject({
+      code: 'SANDBOX_CRASHED',
+      message: expect.stringContaining('cannot find my engine') as string
+    })
+    expect(pool.pids).toEqual([])
+  })
+
+  it('fails each task once, without spinning', async () => {
+    const pool = createPool({ entryPath: fixture('broken-host.mjs'), warmCount: 0 })
+    await pool.start()
+    for (let count = 0; count < 3; count += 1) {
+      expect((await run(pool, 'any')).error?.code).toBe('SANDBOX_CRASHED')
+    }
+    await sleep(systemClock, 50)
+    expect(pool.pids).toEqual([])
+  })
+
+  it('does not hold a task that is stopped meanwhile', async () => {
+    const pool = createPool({ warmCount: 0 })
+    await pool.start()
+    const controller = new AbortController()
+    const ended = run(pool, ENDLESS, { signal: controller.signal })
+    controller.abort()
+    expect((await ended).error?.code).toBe('TASK_STOPPED')
+    expect((await run(pool, 'function main () { return 1 }')).output).toBe('1')
+    expect(pool.pids).toHaveLength(1)
+  })
+})
+
+describe('its end', () => {
+  it('leaves no process behind and tells the tasks', async () => {
+    const pool = createPool({ size: 2, warmCount: 2 })
+    await pool.start()
+    const pids = pool.pids
+    expect(pids).toHaveLength(2)
+    const ended = run(pool, ENDLESS)
+    await pool.stop()
+    await pool.stop()
+    expect((await ended).error?.code).toBe('WORKER_STOPPING')
+    expect(pids.filter(isAlive)).toEqual([])
+    expect(pool.pids).toEqual([])
+  })
+
+  it('refuses tasks afterwards', async () => {
+    const pool = createPool({})
+    await pool.start()
+    await pool.stop()
+    expect((await run(pool, ENDLESS)).error?.code).toBe('WORKER_STOPPING')
+    expect(pool.pids).toEqual([])
+  })
+
+  it('comes also when the worker is killed, to a busy host as to an idle one', async () => {
+    const owner = spawn(process.execPath, [fixture('pool-owner.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    const line = await new Promise<string>((resolve) => {
+      owner.stdout.setEncoding('utf8').once('data', resolve)
+    })
+    const pids = JSON.parse(line) as number[]
+    expect(pids.filter(isAlive)).toHaveLength(2)
+    owner.kill('SIGKILL')
+    while (pids.some(isAlive)) await sleep(systemClock, 20)
+  })
+})
+
+it('runs no more tasks than it has hosts', async () => {
+  const pool = createPool({ size: 1 })
+  await pool.start()
+  const first = run(pool, 'function main () { return 1 }')
+  await expect(run(pool, 'function main () {}')).rejects.toThrow('assertion failed')
+  expect((await first).output).toBe('1')
+})
+
+it('keeps a host through many tasks', async () => {
+  const pool = createPool({})
+  await pool.start()
+  const before = pool.pids
+  for (let count = 0; count < 50; count += 1) await run(pool, 'function main () {}')
+  expect(pool.pids).toEqual(before)
+})
+
+/** A process that has ended but was not yet collected by its new parent counts as gone. */
+function isAlive(pid: number): boolean {
+  const path = `/proc/${pid}/stat`
+  try {
+    return existsSync(path) && !readFileSync(path, 'utf8').includes(') Z ')
+  } catch {
+    return false
+  }
+}
+
+function fixture(name: string): string {
+  return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+}

@@ -1,0 +1,120 @@
+/** What every engine must do, whatever it runs and however: one suite, run once per engine. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LIMITS } from '../../src/core/limits.ts'
+import type { Executor, TaskOutcome } from '../../src/executors/executor.ts'
+import type { ErrorCode } from '../../src/core/errors.ts'
+import type { TaskDocument } from '../../src/model/job.ts'
+
+export interface ExecutorSubject {
+  executor: Executor
+  /** Tasks that the engine may run at the same time. */
+  slotCount: number
+  /** A task whose output is the JSON of `{"number": <number>}`. */
+  numbered: (number: number) => TaskDocument
+  failing: { task: TaskDocument; code: ErrorCode }
+  /** A task that does not end by itself within a minute. */
+  endless: TaskDocument
+  /** A task that logs more than the bound, then succeeds; none if the engine has no log. */
+  chatty?: TaskDocument
+  /** A task that returns more than the bound; none if the engine's arguments are bounded tighter. */
+  flooding?: TaskDocument
+}
+
+const LONG_MS = 60_000
+const SHORT_MS = 200
+
+export function runExecutorSuite(name: string, create: () => ExecutorSubject): void {
+  describe(`executor ${name}`, () => {
+    let subject: ExecutorSubject
+
+    beforeAll(async () => {
+      subject = create()
+      await subject.executor.start()
+    })
+    afterAll(() => subject.executor.stop())
+
+    async function run(
+      task: TaskDocument,
+      timeoutMs = LONG_MS,
+      signal = new AbortController().signal
+    ): Promise<TaskOutcome> {
+      return subject.executor.run({ task, timeoutMs, signal, memoryBytesMax: 64 * 2 ** 20 })
+    }
+
+    async function expectUsable(): Promise<void> {
+      const outcome = await run(subject.numbered(7))
+      expect(outcome.error).toBeUndefined()
+      expect(JSON.parse(outcome.output ?? '')).toEqual({ number: 7 })
+    }
+
+    it('returns the output as JSON text', expectUsable)
+
+    it('says what went wrong when a task fails, and goes on', async () => {
+      const outcome = await run(subject.failing.task)
+      expect(outcome.error?.code).toBe(subject.failing.code)
+      expect(outcome.error?.blame).toBe('job')
+      expect(outcome.output).toBeUndefined()
+      await expectUsable()
+    })
+
+    it('ends a task at its time limit, and goes on', async () => {
+      const outcome = await run(subject.endless, SHORT_MS)
+      expect(outcome.error?.code).toBe('TASK_TIMED_OUT')
+      expect(outcome.output).toBeUndefined()
+      await expectUsable()
+    })
+
+    it('ends a task when it is told to stop, and goes on', async () => {
+      const controller = new AbortController()
+      const ended = run(subject.endless, LONG_MS, controller.signal)
+      controller.abort()
+      expect((await ended).error?.code).toBe('TASK_STOPPED')
+      await expectUsable()
+    })
+
+    it('does not begin a task that was stopped before', async () => {
+      const outcome = await run(subject.endless, LONG_MS, AbortSignal.abort())
+      expect(outcome.error?.code).toBe('TASK_STOPPED')
+      await expectUsable()
+    })
+
+    it('bounds the log and counts what it drops', async ({ skip }) => {
+      const { chatty } = subject
+      if (chatty === undefined) return skip('this engine has no log')
+      const outcome = await run(chatty)
+      expect(outcome.error).toBeUndefined()
+      expect(Buffer.byteLength(outcome.logs)).toBeLessThanOrEqual(LIMITS.logBytesMax)
+      expect(outcome.logs.length).toBeGreaterThan(LIMITS.logBytesMax / 2)
+      expect(outcome.logsDroppedBytes).toBeGreaterThan(0)
+      await expectUsable()
+    })
+
+    it('bounds the output', async ({ skip }) => {
+      const { flooding } = subject
+      if (flooding === undefined) return skip('this engine bounds its output by its input')
+      const outcome = await run(flooding)
+      expect(outcome.error?.code).toBe('TASK_OUTPUT_TOO_LARGE')
+      expect(outcome.output).toBeUndefined()
+      await expectUsable()
+    })
+
+    it('runs twenty tasks in a row', async () => {
+      for (let number = 0; number < 20; number += 1) {
+        const outcome = await run(subject.numbered(number))
+        expect(JSON.parse(outcome.output ?? '')).toEqual({ number })
+      }
+    })
+
+    it('runs as many tasks at once as it has slots', async () => {
+      const numbers = Array.from({ length: subject.slotCount }, (_, number) => number)
+      const outcomes = await Promise.all(numbers.map((number) => run(subject.numbered(number))))
+      expect(outcomes.map(({ output }) => JSON.parse(output ?? '') as unknown)).toEqual(
+        numbers.map((number) => ({ number }))
+      )
+    })
+
+    it('reports how long a task took', async () => {
+      expect((await run(subject.numbered(1))).usage.wallMs).toBeGreaterThanOrEqual(0)
+    })
+  })
+}

@@ -1,0 +1,48 @@
+/** From evidence to a score: known values, fading, and what a new identity gains. */
+import { describe, expect, it } from 'vitest'
+import {
+  BAD_HALF_LIFE_MS,
+  GOOD_HALF_LIFE_MS,
+  REPUTATION_MIN,
+  decay,
+  expectedShare,
+  lowerBound
+} from '../../../src/reputation/score.ts'
+
+describe('score', () => {
+  it('lends a stranger 0.8, of which 0.4 counts', () => {
+    expect(expectedShare({ good: 0, bad: 0 })).toBe(0.8)
+    expect(lowerBound({ good: 0, bad: 0 })).toBeCloseTo(0.4, 12)
+  })
+
+  it('rises with what went well and falls with what did not', () => {
+    expect(lowerBound({ good: 100, bad: 0 })).toBeCloseTo(0.981, 3)
+    expect(lowerBound({ good: 100, bad: 2 })).toBeCloseTo(0.9557, 3)
+    expect(lowerBound({ good: 0, bad: 2 })).toBeCloseTo(0.286, 3)
+  })
+
+  it('never falls below its floor', () => {
+    expect(lowerBound({ good: 0, bad: 1e9 })).toBe(REPUTATION_MIN)
+  })
+
+  it('puts one success above any stranger', () => {
+    expect(lowerBound({ good: 0.001, bad: 0 })).toBeGreaterThan(lowerBound({ good: 0, bad: 0 }))
+  })
+
+  it('refuses negative evidence as a bug', () => {
+    expect(() => expectedShare({ good: -1, bad: 0 })).toThrow('never negative')
+  })
+})
+
+describe('decay', () => {
+  it('halves good in 6 hours and bad in 24', () => {
+    expect(decay({ good: 8, bad: 8 }, GOOD_HALF_LIFE_MS).good).toBe(4)
+    expect(decay({ good: 8, bad: 8 }, BAD_HALF_LIFE_MS)).toEqual({ good: 0.5, bad: 4 })
+  })
+
+  it('takes nothing when no time passed or the clock went back', () => {
+    for (const elapsedMs of [0, -1, Number.NaN]) {
+      expect(decay({ good: 3, bad: 2 }, elapsedMs)).toEqual({ good: 3, bad: 2 })
+    }
+  })
+})

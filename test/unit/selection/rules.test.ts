@@ -1,0 +1,145 @@
+/** Hard rules: each with a worker that passes, one that doesn't, and the edge between them. */
+import { describe, expect, it } from 'vitest'
+import { compileRules, firstRefusal } from '../../../src/selection/compile.ts'
+import { describeRefusal } from '../../../src/selection/rule.ts'
+import { buildCandidate, buildRequest } from '../../support/build-candidate.ts'
+import type { Candidate, SelectionRequest } from '../../../src/selection/candidate.ts'
+
+/** `CODE: sentence` of the first refusal, or undefined. */
+function refusalOf(request: SelectionRequest, overrides: Partial<Candidate>): string | undefined {
+  const candidate = buildCandidate(overrides)
+  const rule = firstRefusal(compileRules(request), candidate)
+  return rule === undefined ? undefined : `${rule.code}: ${describeRefusal(rule, candidate)}`
+}
+
+describe('rules on the machine', () => {
+  it('refuses a stopping worker', () => {
+    expect(refusalOf(buildRequest(), { isStopping: true })).toBe('WORKER_STOPPING: is stopping')
+    expect(refusalOf(buildRequest(), {})).toBeUndefined()
+  })
+
+  it('refuses a worker without the engine, and says what it offers', () => {
+    const request = buildRequest({}, { engine: 'wasm' })
+    expect(refusalOf(request, { engines: ['javascript', 'builtin'] })).toBe(
+      'ENGINE_MISSING: lacks engine wasm, offers builtin, javascript'
+    )
+    expect(refusalOf(request, { engines: [] })).toBe(
+      'ENGINE_MISSING: lacks engine wasm, offers none'
+    )
+    expect(refusalOf(request, { engines: ['wasm'] })).toBeUndefined()
+  })
+
+  it('refuses too little of a resource with asked for against there', () => {
+    const resources = { cpu: 2, memory: '4GiB', disk: '1GiB', gpu: 1 }
+    const request = buildRequest({ resources })
+    const enough = { cpuCores: 2, memoryTotalMb: 4096, diskAvailableMb: 1024, gpuCount: 1 }
+    expect(refusalOf(request, enough)).toBeUndefined()
+    expect(refusalOf(request, { ...enough, cpuCores: 1 })).toBe(
+      'CPU_TOO_SMALL: needs 2 CPU cores, has 1'
+    )
+    expect(refusalOf(request, { ...enough, memoryTotalMb: 1024 })).toBe(
+      'MEMORY_TOO_SMALL: needs 4096 MB memory, has 1024 MB'
+    )
+    expect(refusalOf(request, { ...enough, diskAvailableMb: 1023.9 })).toBe(
+      'DISK_TOO_SMALL: needs 1024 MB free disk, has 1023 MB'
+    )
+    expect(refusalOf(request, { ...enough, gpuCount: 0 })).toBe('GPU_TOO_FEW: needs 1 GPU, has 0')
+  })
+
+  it('does not refuse for memory that is only taken at the moment', () => {
+    const request = buildRequest({ resources: { memory: '4GiB' } })
+    expect(refusalOf(request, { memoryTotalMb: 4096, memoryAvailableMb: 1 })).toBeUndefined()
+  })
+
+  it('refuses a figure that is not a number', () => {
+    expect(refusalOf(buildRequest({ resources: { cpu: 1 } }), { cpuCores: Number.NaN })).toMatch(
+      /^CPU_TOO_SMALL/
+    )
+  })
+
+  it('asks for nothing that the job did not', () => {
+    const request = buildRequest({ resources: { memory: 0 } })
+    expect(
+      refusalOf(request, { cpuCores: 0.1, memoryTotalMb: 0, diskAvailableMb: 0 })
+    ).toBeUndefined()
+  })
+})
+
+describe('rules on placement', () => {
+  it('refuses an unmet condition on labels and says what the worker has', () => {
+    const request = buildRequest({ where: { require: ['zone = home'] } })
+    expect(refusalOf(request, { labels: { zone: 'home' } })).toBeUndefined()
+    expect(refusalOf(request, { labels: { zone: 'office' } })).toBe(
+      'CONDITION_UNMET: lacks label zone = home, has zone = office'
+    )
+    expect(refusalOf(request, {})).toBe('CONDITION_UNMET: lacks label zone = home, has no zone')
+  })
+
+  it.each([
+    ['cpu_cores >= 8', { cpuCores: 8 }, { cpuCores: 7 }, 'needs cpu_cores >= 8, has cpu_cores = 7'],
+    ['memory_total_mb > 4096', {}, { memoryTotalMb: 4096 }, 'has memory_total_mb = 4096'],
+    ['arch in (arm64)', { facts: { arch: 'arm64' } }, {}, 'needs arch in (arm64), has arch = x64'],
+    ['os = linux', {}, { facts: { os: 'darwin' } }, 'needs os = linux, has os = darwin'],
+    ['gpu_count >= 1', { gpuCount: 1 }, {}, 'has gpu_count = 0'],
+    ['exists gpu', { gpuCount: 1 }, {}, 'CONDITION_UNMET: has no gpu'],
+    ['exists gpu', { labels: { gpu: 'a100' } }, {}, 'has no gpu'],
+    ['exists gpu_memory_mb', { gpuCount: 1, gpuMemoryMb: 8 }, {}, 'has no gpu_memory_mb'],
+    ['agent = mesh/1', { facts: { agent: 'mesh/1' } }, {}, 'has agent = taskmesh/0.1.0'],
+    ['slots > 4', { slots: 5 }, {}, 'has slots = 4'],
+    ['peer_id != worker-a', { peerId: 'worker-b' }, {}, 'has peer_id = worker-a'],
+    ['latency_ms < 50', { latencyMs: 49 }, { latencyMs: undefined }, 'has no latency_ms'],
+    ['!spot', {}, { labels: { spot: 'yes' } }, 'needs !spot, has spot = yes']
+  ] as const)('holds %s against labels and facts', (text, good, bad, words) => {
+    const request = buildRequest({ where: { require: [text] } })
+    expect(refusalOf(request, good)).toBeUndefined()
+    expect(refusalOf(request, bad)).toContain(words)
+  })
+
+  it('does not let a label pose as a figure or a fact', () => {
+    const request = buildRequest({ where: { require: ['cpu_cores >= 64', 'arch = arm64'] } })
+    const posing = { labels: { cpu_cores: '64', arch: 'arm64' } }
+    expect(refusalOf(request, posing)).toContain('has cpu_cores = 8')
+    expect(refusalOf(request, { ...posing, cpuCores: 64 })).toContain('has arch = x64')
+  })
+
+  it('keeps to the named workers', () => {
+    const only = buildRequest({ where: { only: ['worker-a', 'worker-b'] } })
+    expect(refusalOf(only, { peerId: 'worker-b' })).toBeUndefined()
+    expect(refusalOf(only, { peerId: 'worker-c' })).toBe(
+      'NOT_IN_ONLY: is not among the 2 in where.only'
+    )
+    const never = buildRequest({ where: { never: ['worker-a'] } })
+    expect(refusalOf(never, {})).toBe('IN_NEVER: is named in where.never')
+    expect(refusalOf(never, { peerId: 'worker-b' })).toBeUndefined()
+  })
+
+  it('refuses too far away, but not what nobody has measured', () => {
+    const request = buildRequest({ where: { max_latency_ms: 150 } })
+    expect(refusalOf(request, { latencyMs: 150 })).toBeUndefined()
+    expect(refusalOf(request, { latencyMs: 150.01 })).toBe(
+      'LATENCY_TOO_HIGH: needs a latency of 150 ms at most, has 151 ms'
+    )
+    expect(refusalOf(request, { latencyMs: undefined })).toBeUndefined()
+  })
+
+  it('refuses too little reputation or evidence', () => {
+    const request = buildRequest({ where: { min_reputation: 0.6, min_evidence: 10 } })
+    expect(refusalOf(request, { reputation: 0.6, evidenceCount: 10 })).toBeUndefined()
+    expect(refusalOf(request, { reputation: 0.599 })).toBe(
+      'REPUTATION_TOO_LOW: needs reputation 0.6, has 0.59'
+    )
+    expect(refusalOf(request, { reputation: 0.9, evidenceCount: 9 })).toBe(
+      'EVIDENCE_TOO_LITTLE: needs evidence 10, has 9'
+    )
+  })
+
+  it('refuses a tried worker only with `never`', () => {
+    const tried = { triedWorkers: ['worker-a'] }
+    for (const sameWorker of ['avoid', 'allow'] as const) {
+      expect(refusalOf(buildRequest({}, { ...tried, sameWorker }), {})).toBeUndefined()
+    }
+    const never = buildRequest({}, { ...tried, sameWorker: 'never' })
+    expect(refusalOf(never, {})).toBe('TRIED_BEFORE: was tried before')
+    expect(refusalOf(never, { peerId: 'worker-b' })).toBeUndefined()
+  })
+})
