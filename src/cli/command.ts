@@ -64,8 +64,7 @@ export const API_FLAGS: Flags = {
 
 /** Commands that visit the mesh themselves. */
 export const VISITOR_FLAGS: Flags = {
-  bootstrap: setting('list', 'multiaddr of a bootstrap node (repeatable)'),
-  namespace: setting('text', 'namespace of the mesh [default]')
+  bootstrap: setting('list', 'visit the mesh through this bootstrap (repeatable)')
 }
 
 /** A flag that belongs to a place rather than to one call: it has an environment variable too. */

@@ -17,11 +17,20 @@ export interface Clock {
   every(periodMs: number, callback: () => void): CancelTimer
 }
 
+/** Node's timers overflow above this (some 24 days) and would fire at once; longer ones go in steps. */
+const TIMER_MS_MAX = 2_147_483_647
+
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs).unref()
+    let timer = setTimeout(onTime, Math.min(delayMs, TIMER_MS_MAX)).unref()
+    let leftMs = delayMs - TIMER_MS_MAX
+    function onTime(): void {
+      if (leftMs <= 0) return callback()
+      timer = setTimeout(onTime, Math.min(leftMs, TIMER_MS_MAX)).unref()
+      leftMs -= TIMER_MS_MAX
+    }
     return () => clearTimeout(timer)
   },
   every(periodMs, callback) {

@@ -36,9 +36,6 @@ export interface FinishedItem {
 const REFUSED_DELAY_MS = 10
 const REFUSED_DELAY_MS_MAX = 1_000
 
-/** Timers count at most so far (2^31 - 1 ms, some 24 days). */
-const TIMER_MS_MAX = 2_147_483_647
-
 export class Dispatcher implements Startable {
   readonly #components: DispatcherComponents
   readonly #runner: AttemptRunner
@@ -85,7 +82,7 @@ export class Dispatcher implements Startable {
     const { clock } = this.#components
     this.#jobs.set(job.record.id, job)
     const leftMs = job.record.createdAtMs + job.plan.timeouts.totalMs - this.#components.nowMs()
-    job.cancelTotalTimer = clock.after(Math.min(Math.max(leftMs, 0), TIMER_MS_MAX), () => {
+    job.cancelTotalTimer = clock.after(Math.max(leftMs, 0), () => {
       const message = `the job was not done within its total time of ${job.plan.timeouts.totalMs} ms`
       void this.#end(
         job,
@@ -260,7 +257,7 @@ export class Dispatcher implements Startable {
     job.cancelQueueTimer()
     if (job.record.counts.running > 0) return
     const { queueMs } = job.plan.timeouts
-    job.cancelQueueTimer = this.#components.clock.after(Math.min(queueMs, TIMER_MS_MAX), () => {
+    job.cancelQueueTimer = this.#components.clock.after(queueMs, () => {
       const why = this.outlook(job)?.summarise() ?? 'it waits for its next attempt'
       const message = `nothing of the job could run for ${queueMs} ms: ${why}`
       const error = new MeshError('QUEUE_TIMED_OUT', message, {

@@ -25,7 +25,7 @@ export interface LogMessage {
   droppedBytes: number
 }
 
-export const GUEST_FAULTS = [
+const GUEST_FAULTS = [
   'TASK_FAILED',
   'TASK_TIMED_OUT',
   'TASK_OUT_OF_MEMORY',

@@ -1,0 +1,144 @@
+/** The columns of every table, by what its rows are. */
+import { formatDuration } from '../core/units.ts'
+import { systemClock } from '../core/clock.ts'
+import { formatCount, formatLabels, shortPeer, shorten } from './render.ts'
+import type { AttemptView, ItemView, JobView } from '../model/generated/api-job.ts'
+import type { NodeView } from '../model/generated/api-node.ts'
+import type { PeerView } from '../model/generated/api-peer.ts'
+import type { ReputationView } from '../model/generated/api-reputation.ts'
+import type { Column } from './render.ts'
+
+const RESULT_LETTERS = 60
+const WIDE_LETTERS = 200
+
+export const JOB_COLUMNS: readonly Column<JobView>[] = [
+  { title: 'id', text: ({ id }) => id },
+  { title: 'name', text: ({ name }) => shorten(name ?? '–', 30) },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'tasks', text: progressOf, align: 'right' },
+  { title: 'engine', text: ({ engine }) => engine },
+  { title: 'age', text: ({ created_at_ms }) => ageOf(created_at_ms), align: 'right' },
+  { title: 'took', text: (job) => tookOf(job.started_at_ms, job.ended_at_ms), align: 'right' },
+  { title: 'attempts', text: ({ attempts }) => formatCount(attempts), align: 'right', isWide: true },
+  { title: 'priority', text: ({ priority }) => String(priority), align: 'right', isWide: true },
+  { title: 'labels', text: ({ labels }) => formatLabels(labels), isWide: true },
+  { title: 'note', text: (job) => shorten(noteOf(job), RESULT_LETTERS) }
+]
+
+export const ITEM_COLUMNS: readonly Column<ItemView>[] = [
+  { title: 'item', text: ({ id }) => shorten(id, 40) },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'worker', text: ({ worker }) => shortPeer(worker) },
+  { title: 'attempts', text: ({ attempts }) => String(attempts), align: 'right' },
+  { title: 'took', text: (item) => tookOf(item.started_at_ms, item.ended_at_ms), align: 'right' },
+  { title: 'result', text: (item) => shorten(resultOf(item), RESULT_LETTERS) },
+  { title: 'whole result', text: (item) => shorten(resultOf(item), WIDE_LETTERS), isWide: true }
+]
+
+export const ATTEMPT_COLUMNS: readonly Column<AttemptView>[] = [
+  { title: 'item', text: ({ item }) => shorten(item, 40) },
+  { title: 'attempt', text: ({ attempt }) => String(attempt), align: 'right' },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'worker', text: ({ worker }) => shortPeer(worker) },
+  { title: 'took', text: (row) => tookOf(row.offered_at_ms, row.ended_at_ms), align: 'right' },
+  {
+    title: 'ran',
+    text: ({ usage }) => (usage === undefined ? '–' : formatDuration(usage.wall_ms)),
+    align: 'right'
+  },
+  { title: 'reason', text: ({ reason = '' }) => shorten(reason, RESULT_LETTERS) }
+]
+
+export const NODE_COLUMNS: readonly Column<NodeView>[] = [
+  { title: 'worker', text: ({ peer_id }) => shortPeer(peer_id) },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'slots', text: ({ slots }) => String(slots), align: 'right' },
+  { title: 'running', text: ({ running }) => String(running), align: 'right' },
+  { title: 'queued', text: ({ queued }) => String(queued), align: 'right', isWide: true },
+  { title: 'cpu', text: cpuOf, align: 'right' },
+  { title: 'memory free', text: memoryOf, align: 'right' },
+  { title: 'latency', text: ({ latency_ms }) => latencyOf(latency_ms), align: 'right' },
+  { title: 'score', text: ({ score }) => fraction(score), align: 'right' },
+  { title: 'reputation', text: reputationOf, align: 'right' },
+  { title: 'labels', text: ({ labels }) => formatLabels(labels) },
+  { title: 'engines', text: ({ engines }) => (engines ?? []).join(' '), isWide: true },
+  { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true },
+  { title: 'addresses', text: ({ addresses }) => addresses.join(' '), isWide: true }
+]
+
+export const PEER_COLUMNS: readonly Column<PeerView>[] = [
+  { title: 'peer', text: ({ peer_id }) => shortPeer(peer_id) },
+  { title: 'direction', text: ({ direction }) => direction },
+  { title: 'path', text: ({ path }) => path },
+  { title: 'latency', text: ({ latency_ms }) => latencyOf(latency_ms), align: 'right' },
+  { title: 'since', text: ({ connected_at_ms }) => ageOf(connected_at_ms), align: 'right' },
+  { title: 'agent', text: ({ agent }) => agent ?? '–' },
+  { title: 'address', text: ({ addresses }) => addresses[0] ?? '–' },
+  { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true }
+]
+
+export const REPUTATION_COLUMNS: readonly Column<ReputationView>[] = [
+  { title: 'worker', text: ({ peer_id }) => shortPeer(peer_id) },
+  { title: 'reputation', text: ({ reputation }) => fraction(reputation), align: 'right' },
+  { title: 'expected', text: ({ expected }) => fraction(expected), align: 'right' },
+  { title: 'evidence', text: ({ evidence }) => formatCount(evidence), align: 'right' },
+  { title: 'good', text: ({ successes }) => formatCount(successes), align: 'right' },
+  { title: 'bad', text: ({ failures }) => formatCount(failures), align: 'right' },
+  {
+    title: 'average',
+    text: ({ average_latency_ms }) => latencyOf(average_latency_ms),
+    align: 'right'
+  },
+  { title: 'state', text: ({ state }) => state ?? '–' },
+  { title: 'last change', text: ({ last_change }) => last_change ?? '–' },
+  { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true }
+]
+
+export function ageOf(atMs: number): string {
+  return formatDuration(Math.max(0, Math.round((systemClock.wallMs() - atMs) / 1_000) * 1_000))
+}
+
+/** From the start to the end; to now while there is no end. */
+export function tookOf(startMs: number | null | undefined, endMs: number | null | undefined): string {
+  if (startMs === null || startMs === undefined) return '–'
+  return formatDuration(Math.max(0, (endMs ?? systemClock.wallMs()) - startMs))
+}
+
+/** Three figures: a fraction of 1, as scores and reputations are. */
+export function fraction(value: number | undefined): string {
+  return value === undefined ? '–' : value.toFixed(3)
+}
+
+export function latencyOf(milliseconds: number | null): string {
+  return milliseconds === null ? '–' : formatDuration(milliseconds)
+}
+
+/** A result in one line: a text as it is, anything else as JSON. */
+export function resultOf({ result, error }: Pick<ItemView, 'result' | 'error'>): string {
+  if (error !== undefined) return `${error.code}: ${error.message}`
+  if (result === undefined) return ''
+  return typeof result === 'string' ? result : JSON.stringify(result)
+}
+
+function progressOf({ counts, item_count }: JobView): string {
+  return item_count === 1 ? '1' : `${counts.completed}/${item_count}`
+}
+
+function noteOf({ error, waiting_for, counts }: JobView): string {
+  if (error !== undefined) return `${error.code}: ${error.message}`
+  if (waiting_for !== null) return waiting_for
+  return counts.failed > 0 ? `${counts.failed} failed` : ''
+}
+
+function cpuOf({ capabilities }: NodeView): string {
+  if (capabilities === undefined) return '–'
+  return `${capabilities.cpu_cores} × ${Math.round(100 - capabilities.cpu_usage)}% idle`
+}
+
+function memoryOf({ capabilities }: NodeView): string {
+  return capabilities === undefined ? '–' : `${formatCount(Math.round(capabilities.memory_available_mb))} MB`
+}
+
+function reputationOf({ reputation, evidence }: NodeView): string {
+  return `${fraction(reputation)} of ${formatCount(evidence)}`
+}

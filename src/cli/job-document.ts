@@ -1,0 +1,111 @@
+/** A job file on its way to the router: read, `@path` replaced by the file's text, `--set` applied, checked. */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { MeshError, messageOf } from '../core/errors.ts'
+import { parseJson } from '../core/json.ts'
+import { checkJob, compileJob } from '../model/job.ts'
+import type { Args } from './args.ts'
+import type { Flags } from './command.ts'
+import type { JobDocument } from '../model/job.ts'
+import type { Json } from '../core/json.ts'
+import type { Terminal } from './terminal.ts'
+import { flag } from './command.ts'
+
+type JsonObject = Record<string, Json>
+
+export const JOB_FILE = { name: 'file', describe: 'job file (JSON), or - for stdin' } as const
+
+export const DOCUMENT_FLAGS: Flags = {
+  set: flag('list', 'change a field: --set a.b=value, as JSON or else as text (repeatable)')
+}
+
+/** Keys that would reach into JavaScript rather than into the document. */
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** @throws MeshError REQUEST_NOT_JSON, FILE_NOT_FOUND, and whatever `checkJob` finds */
+export async function readJobDocument(args: Args, terminal: Terminal): Promise<JobDocument> {
+  const file = args.positional(JOB_FILE.name)
+  const text = file === '-' ? await terminal.readStdin() : readTextFile(file, JOB_FILE.name)
+  const document = parseDocument(text, file === '-' ? 'stdin' : file)
+  for (const change of args.list('set')) applySet(document, change)
+  embedSource(document, file === '-' ? '.' : dirname(file))
+  return checkDocument(document)
+}
+
+/** Found here, a mistake costs no trip to the router and names the same path. */
+export function checkDocument(document: unknown): JobDocument {
+  const checked = checkJob(document)
+  compileJob(checked)
+  return checked
+}
+
+/** @throws MeshError FILE_NOT_FOUND */
+export function readTextFile(file: string, path: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    const what = isMissing ? 'there is no such file' : messageOf(cause)
+    throw new MeshError('FILE_NOT_FOUND', `${file}: ${what}`, { path, cause })
+  }
+}
+
+/** `task.source: "@main.js"` becomes the text of that file, relative to the job file. */
+export function embedSource(document: JsonObject, folder: string): void {
+  const { task } = document
+  if (typeof task !== 'object' || task === null || Array.isArray(task)) return
+  const { source } = task
+  if (typeof source !== 'string' || !source.startsWith('@')) return
+  task['source'] = readTextFile(resolve(folder, source.slice(1)), 'task.source')
+}
+
+/** `a.b=c`, `each.0.input={"n":1}`. @throws MeshError FIELD_INVALID */
+export function applySet(document: JsonObject, change: string): void {
+  const at = change.indexOf('=')
+  const keys = change.slice(0, Math.max(0, at)).split('.')
+  const last = keys.pop()
+  const isWrong = [...keys, last].some((key) => key === undefined || key === '' || FORBIDDEN_KEYS.has(key))
+  if (at < 1 || last === undefined || isWrong) {
+    throw new MeshError('FIELD_INVALID', `"${change}" is not a change`, {
+      path: '--set',
+      hint: 'write path=value, such as --set resources.memory=256MiB'
+    })
+  }
+  let target = document
+  for (const key of keys) {
+    const inner = target[key] ?? (target[key] = {})
+    if (typeof inner !== 'object' || inner === null) {
+      throw new MeshError('FIELD_INVALID', `"${change}": ${key} has no fields`, { path: '--set' })
+    }
+    // An array takes its positions as keys like any object.
+    target = inner as JsonObject
+  }
+  target[last] = parseLoosely(change.slice(at + 1))
+}
+
+/** JSON if it is, else the text itself. */
+export function parseLoosely(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    // Then it is meant as text, which is what a command line mostly holds.
+    return text
+  }
+}
+
+function parseDocument(text: string, file: string): JsonObject {
+  try {
+    const value = parseJson(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch (cause) {
+    const error = MeshError.from(cause)
+    throw new MeshError(error.code, error.message, {
+      path: file,
+      hint: 'a job file holds one JSON object; `taskmesh job init` writes an example'
+    })
+  }
+  throw new MeshError('FIELD_INVALID', 'a job is a JSON object', {
+    path: file,
+    hint: '`taskmesh job init` writes an example'
+  })
+}

@@ -1,0 +1,25 @@
+/** What the operating system says about a process that may or may not be ours. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+export function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    // It lives, but belongs to somebody else.
+    return (cause as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** The words a process was started with; empty when that can't be known. */
+export function commandLineOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter((word) => word !== '')
+  } catch {
+    // No /proc here: macOS has ps.
+    const { stdout } = spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+    return (stdout ?? '').trim().split(/\s+/).filter((word) => word !== '')
+  }
+}

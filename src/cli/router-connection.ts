@@ -1,0 +1,77 @@
+/**
+ * Finds the router to talk to and the token that opens it: what the flags say, else the one router that
+ * runs under the home folder, else the usual port.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ApiClient } from '../client/api-client.ts'
+import { MeshError } from '../core/errors.ts'
+import { expandHome } from '../config/compile.ts'
+import { isAlive } from './process-facts.ts'
+import type { Args } from './args.ts'
+
+/** What a router tells programs of its own user. */
+export interface ApiEntry {
+  url: string
+  token: string
+  pid: number
+}
+
+const URL_DEFAULT = 'http://127.0.0.1:51880'
+const HOME_DEFAULT = '~/.taskmesh'
+
+/** @throws MeshError CONFIG_INVALID if several routers run here and none is named */
+export function connectToRouter(args: Args): ApiClient {
+  return new ApiClient(findRouter(args))
+}
+
+export function findRouter(args: Args): { url: string; token: string | undefined } {
+  const api = args.text('api')
+  const entries = livingRouters(homeOf(args))
+  const url = api ?? onlyOne(entries)?.url ?? URL_DEFAULT
+  const entry = entries.find((candidate) => isSameAddress(candidate.url, url))
+  return { url, token: args.text('token') ?? entry?.token }
+}
+
+export function homeOf(args: Args): string {
+  return expandHome(args.text('home') ?? HOME_DEFAULT)
+}
+
+/** The routers whose process still lives, by their files under `home`. */
+export function livingRouters(home: string): ApiEntry[] {
+  if (!existsSync(home)) return []
+  return readdirSync(home, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => readEntry(join(home, entry.name, 'api.json')))
+    .filter((entry) => entry !== undefined)
+    .filter(({ pid }) => isAlive(pid))
+}
+
+function onlyOne(entries: readonly ApiEntry[]): ApiEntry | undefined {
+  if (entries.length < 2) return entries[0]
+  throw new MeshError('CONFIG_INVALID', `${entries.length} routers run here`, {
+    path: '--api',
+    hint: `choose one: ${entries.map(({ url }) => `--api ${url}`).join(' or ')}`
+  })
+}
+
+function readEntry(file: string): ApiEntry | undefined {
+  try {
+    const { url, token, pid } = JSON.parse(readFileSync(file, 'utf8')) as Partial<ApiEntry>
+    const isWhole = typeof url === 'string' && typeof token === 'string' && typeof pid === 'number'
+    return isWhole ? { url, token, pid } : undefined
+  } catch {
+    // Not there, of another user, or half written: then it is no help, and the next source is asked.
+    return undefined
+  }
+}
+
+function isSameAddress(left: string, right: string): boolean {
+  return originOf(left) === originOf(right)
+}
+
+function originOf(text: string): string {
+  const full = text.includes('://') ? text : `http://${text}`
+  const origin = URL.canParse(full) ? new URL(full).origin : text
+  return origin.replace('//localhost', '//127.0.0.1')
+}
