@@ -1,7 +1,7 @@
 /** Generated from schemas/api/job.schema.json by `npm run generate`; do not edit. */
 
 /**
- * Any JSON value.
+ * Any JSON value: what `main` gets.
  */
 export type AnyJson =
   | null

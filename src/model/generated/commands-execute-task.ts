@@ -13,7 +13,7 @@ export type AnyJson =
       [k: string]: unknown
     }
 /**
- * Any JSON value.
+ * Any JSON value: what `main` gets.
  */
 export type AnyJson1 =
   | null

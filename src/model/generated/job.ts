@@ -8,7 +8,10 @@
  */
 export type TaskDocument = BuiltinTask | JavascriptTask
 /**
- * What `main` gets.
+ * Any JSON value: what `main` gets.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "json".
  */
 export type AnyJson =
   | null
@@ -34,18 +37,6 @@ export type Bytes = string | number
  */
 export type PeerId = string
 /**
- * Overrides `task.input`.
- */
-export type AnyJson1 =
-  | null
-  | boolean
-  | number
-  | string
-  | unknown[]
-  | {
-      [k: string]: unknown
-    }
-/**
  * A duration with its unit, such as `30s` or `10m`.
  *
  * This interface was referenced by `JobDocument`'s JSON-Schema
@@ -57,21 +48,6 @@ export type Duration = string
  * via the `definition` "preset".
  */
 export type Preset = 'balanced' | 'cpu' | 'gpu' | 'latency' | 'reliability'
-/**
- * Any JSON value.
- *
- * This interface was referenced by `JobDocument`'s JSON-Schema
- * via the `definition` "json".
- */
-export type AnyJson2 =
-  | null
-  | boolean
-  | number
-  | string
-  | unknown[]
-  | {
-      [k: string]: unknown
-    }
 
 /**
  * A job as a person writes it: one task, or one task per item of `each`. Keys that begin with `x_` at the top level are yours and are ignored.
@@ -281,7 +257,7 @@ export interface ItemDocument {
    * Unique in the job; its position when absent.
    */
   id?: string
-  input?: AnyJson1
+  input?: AnyJson
   /**
    * Overrides `task.args`.
    */
