@@ -13,13 +13,13 @@ var main = path.join(__dirname, '..', 'src', 'cli', 'main.ts')
 function pinnedNode() {
   try {
     return require.resolve('node-' + process.platform + '-' + process.arch + '/bin/node')
-  } catch (notInstalled) {
+  } catch {
     return null
   }
 }
 
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
-  import('file://' + main)
+  void import(require('url').pathToFileURL(main).href)
 } else {
   var node = pinnedNode()
   if (node === null) {
@@ -32,7 +32,10 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
     )
     process.exit(1)
   }
-  var child = spawn(node, [main].concat(process.argv.slice(2)), { stdio: 'inherit' })
+  // Through the channel the child notices when we are gone, even if we were killed.
+  var child = spawn(node, [main].concat(process.argv.slice(2)), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc']
+  })
   var signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   signals.forEach(function (signal) {
     // The terminal sends Ctrl-C to the child as well; a signal sent to us alone has to be passed on.

@@ -19,7 +19,12 @@ export const JOB_COLUMNS: readonly Column<JobView>[] = [
   { title: 'engine', text: ({ engine }) => engine },
   { title: 'age', text: ({ created_at_ms }) => ageOf(created_at_ms), align: 'right' },
   { title: 'took', text: (job) => tookOf(job.started_at_ms, job.ended_at_ms), align: 'right' },
-  { title: 'attempts', text: ({ attempts }) => formatCount(attempts), align: 'right', isWide: true },
+  {
+    title: 'attempts',
+    text: ({ attempts }) => formatCount(attempts),
+    align: 'right',
+    isWide: true
+  },
   { title: 'priority', text: ({ priority }) => String(priority), align: 'right', isWide: true },
   { title: 'labels', text: ({ labels }) => formatLabels(labels), isWide: true },
   { title: 'note', text: (job) => shorten(noteOf(job), RESULT_LETTERS) }
@@ -73,7 +78,7 @@ export const PEER_COLUMNS: readonly Column<PeerView>[] = [
   { title: 'latency', text: ({ latency_ms }) => latencyOf(latency_ms), align: 'right' },
   { title: 'since', text: ({ connected_at_ms }) => ageOf(connected_at_ms), align: 'right' },
   { title: 'agent', text: ({ agent }) => agent ?? '–' },
-  { title: 'address', text: ({ addresses }) => addresses[0] ?? '–' },
+  { title: 'address', text: ({ addresses }) => withoutPeerId(addresses[0] ?? '–') },
   { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true }
 ]
 
@@ -95,11 +100,20 @@ export const REPUTATION_COLUMNS: readonly Column<ReputationView>[] = [
 ]
 
 export function ageOf(atMs: number): string {
-  return formatDuration(Math.max(0, Math.round((systemClock.wallMs() - atMs) / 1_000) * 1_000))
+  const seconds = Math.max(0, Math.round((systemClock.wallMs() - atMs) / 1_000))
+  return seconds === 0 ? '0s' : formatDuration(seconds * 1_000)
+}
+
+/** An address without the peer id at its end, where that is said beside it. */
+export function withoutPeerId(address: string): string {
+  return address.replace(/\/p2p\/[^/]+$/, '')
 }
 
 /** From the start to the end; to now while there is no end. */
-export function tookOf(startMs: number | null | undefined, endMs: number | null | undefined): string {
+export function tookOf(
+  startMs: number | null | undefined,
+  endMs: number | null | undefined
+): string {
   if (startMs === null || startMs === undefined) return '–'
   return formatDuration(Math.max(0, (endMs ?? systemClock.wallMs()) - startMs))
 }
@@ -136,7 +150,9 @@ function cpuOf({ capabilities }: NodeView): string {
 }
 
 function memoryOf({ capabilities }: NodeView): string {
-  return capabilities === undefined ? '–' : `${formatCount(Math.round(capabilities.memory_available_mb))} MB`
+  return capabilities === undefined
+    ? '–'
+    : `${formatCount(Math.round(capabilities.memory_available_mb))} MB`
 }
 
 function reputationOf({ reputation, evidence }: NodeView): string {

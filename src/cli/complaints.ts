@@ -9,48 +9,42 @@ export const MISSING_COMMAND = 'a command is missing'
 
 /** yargs' complaint in our form. Its texts are those of locale `en`. */
 export function complain(
-  message: string | undefined,
+  message: string,
   words: readonly string[],
   commands: readonly CliCommand[]
 ): MeshError {
-  const unknown = /^Unknown (?:arguments?|commands?): (.+)$/.exec(message ?? '')?.[1]
   const command = commandOf(words, commands)
-  const help = `see taskmesh ${command?.words ?? groupOf(words, commands)}`.trim() + ' --help'
+  const group = groupOf(words, commands)
+  const help = ['see taskmesh', command?.words ?? group, '--help'].filter(isSaid).join(' ')
+  const unknown = /^Unknown (?:arguments?|commands?): ([^,]+)/.exec(message)?.[1]
   if (unknown !== undefined) {
-    const name = unknown.split(', ')[0] ?? unknown
-    const isFlag = words.some(
-      (word) => word.replace(/^--?/, '').split('=')[0] === name && word.startsWith('-')
-    )
-    return isFlag ? unknownFlag(name, command, help) : unknownWord(name, command, words, commands)
+    if (words.some((word) => isFlagNamed(word, unknown))) return unknownFlag(unknown, command, help)
+    return command === undefined
+      ? unknownCommand(unknown, group, commands)
+      : new MeshError('FIELD_UNKNOWN', `taskmesh ${command.words} takes no "${unknown}"`, {
+          hint: help
+        })
   }
-  if (message === MISSING_COMMAND) {
-    return new MeshError('FIELD_MISSING', MISSING_COMMAND, { hint: help })
-  }
-  const lacking = /^(?:Missing required argument|Not enough arguments following): (.+)$/.exec(
-    message ?? ''
-  )
-  if (lacking !== null || message?.startsWith('Not enough non-option arguments') === true) {
-    const missing = /following: (.+)$/.exec(message ?? '')?.[1]
-    const positional = command?.positionals?.find(({ isOptional }) => isOptional !== true)
-    const what =
-      missing === undefined
-        ? `<${positional?.name ?? 'argument'}> is missing`
-        : `--${missing} needs a value`
-    return new MeshError('FIELD_MISSING', what, { hint: help })
-  }
-  const choice = /Argument: ([^,]+), Given: "([^"]*)", Choices: (.+)/.exec(message ?? '')
+  const choice = /Argument: ([^,]+), Given: "([^"]*)", Choices: (.+)/.exec(message)
   if (choice !== null) {
-    return new MeshError(
-      'FIELD_INVALID',
-      `"${choice[2]}" is none of ${choice[3]?.replaceAll('"', '')}`,
-      {
-        path: `--${choice[1]}`
-      }
-    )
+    const what = `"${choice[2]}" is none of ${choice[3]?.replaceAll('"', '')}`
+    return new MeshError('FIELD_INVALID', what, { path: `--${choice[1]}` })
   }
-  return new MeshError('FIELD_INVALID', message ?? 'the command line is not understood', {
-    hint: help
-  })
+  const missing = missingIn(message, command)
+  return missing === undefined
+    ? new MeshError('FIELD_INVALID', message, { hint: help })
+    : new MeshError('FIELD_MISSING', missing, { hint: help })
+}
+
+function missingIn(message: string, command: CliCommand | undefined): string | undefined {
+  if (message === MISSING_COMMAND) return message
+  const flagName = /^Not enough arguments following: (.+)$/.exec(message)?.[1]
+  if (flagName !== undefined) return `--${flagName} needs a value`
+  if (!/^(Missing required argument|Not enough non-option arguments)/.test(message))
+    return undefined
+  const got = Number(/got (\d+)/.exec(message)?.[1] ?? 0)
+  const wanted = (command?.positionals ?? []).filter(({ isOptional }) => isOptional !== true)
+  return `<${(wanted[got] ?? wanted[0])?.name ?? 'argument'}> is missing`
 }
 
 function unknownFlag(name: string, command: CliCommand | undefined, help: string): MeshError {
@@ -64,18 +58,7 @@ function unknownFlag(name: string, command: CliCommand | undefined, help: string
   )
 }
 
-function unknownWord(
-  name: string,
-  command: CliCommand | undefined,
-  words: readonly string[],
-  commands: readonly CliCommand[]
-): MeshError {
-  if (command !== undefined) {
-    return new MeshError('FIELD_UNKNOWN', `taskmesh ${command.words} takes no "${name}"`, {
-      hint: `see taskmesh ${command.words} --help`
-    })
-  }
-  const group = groupOf(words, commands)
+function unknownCommand(name: string, group: string, commands: readonly CliCommand[]): MeshError {
   const known = commands
     .map((candidate) => candidate.words.split(' '))
     .filter(([first]) => group === '' || first === group)
@@ -88,6 +71,14 @@ function unknownWord(
         ? `see taskmesh ${prefix}--help`
         : `did you mean taskmesh ${prefix}${nearest}?`
   })
+}
+
+function isFlagNamed(word: string, name: string): boolean {
+  return word.startsWith('-') && word.replace(/^--?/, '').split('=')[0] === name
+}
+
+function isSaid(text: string): boolean {
+  return text !== ''
 }
 
 function commandOf(

@@ -1,5 +1,6 @@
 /** Errors as the terminal shows them: one line that says what is wrong, where, and what to do. */
 import { MeshError } from '../core/errors.ts'
+import { printable } from './render.ts'
 
 interface ErrorParts {
   code: string
@@ -28,5 +29,5 @@ export function stackOf(cause: unknown): string {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ')
+  return printable(text.replaceAll(/\s*[\r\n]+\s*/g, ' '))
 }

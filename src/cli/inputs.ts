@@ -36,7 +36,7 @@ export function readEach(file: string): ItemDocument[] {
       hint: 'such as [{"id":"a","input":1}] or, shorter, [1, 2, 3]'
     })
   }
-  return value.map((item) => (isItemDocument(item) ? item : ({ input: item } as ItemDocument)))
+  return value.map((item) => (isItemDocument(item) ? item : { input: item }))
 }
 
 function isItemDocument(value: Json): value is Json & ItemDocument {

@@ -64,7 +64,9 @@ export function applySet(document: JsonObject, change: string): void {
   const at = change.indexOf('=')
   const keys = change.slice(0, Math.max(0, at)).split('.')
   const last = keys.pop()
-  const isWrong = [...keys, last].some((key) => key === undefined || key === '' || FORBIDDEN_KEYS.has(key))
+  const isWrong = [...keys, last].some(
+    (key) => key === undefined || key === '' || FORBIDDEN_KEYS.has(key)
+  )
   if (at < 1 || last === undefined || isWrong) {
     throw new MeshError('FIELD_INVALID', `"${change}" is not a change`, {
       path: '--set',

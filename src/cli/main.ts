@@ -1,5 +1,5 @@
 /** The command `taskmesh`: joins `runCli` to this process, its signals and its exit code. */
-import { runCli } from './run-cli.ts'
+import { reportError, runCli } from './run-cli.ts'
 import { EXIT } from './exit-codes.ts'
 import { processTerminal } from './terminal.ts'
 
@@ -30,5 +30,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 process.stderr.on('error', () => undefined)
 
-const code = await runCli(process.argv.slice(2), processTerminal(controller.signal))
+const words = process.argv.slice(2)
+const terminal = processTerminal(controller.signal)
+
+// What nobody foresaw ends the process, but not with a page of stack.
+process.on('uncaughtException', (error) => {
+  reportError(error, words, terminal)
+  process.exit(EXIT.error)
+})
+
+const code = await runCli(words, terminal)
 process.stdout.write('', () => process.exit(code))

@@ -43,7 +43,7 @@ export async function parseCommandLine(
   addCommands(parser, commands, (command, values) => (found = { command, values }))
   parser.fail((message: string, cause: Error | undefined) => {
     // A failure of one level is told once more by the level above; the first says most.
-    failure ??= complain(message ?? cause?.message, words, commands)
+    failure ??= complain(message ?? cause?.message ?? 'not understood', words, commands)
   })
   const given = words.map((word) => (word === '-' ? DASH : word))
   await parser.parseAsync(given, {}, (_error: unknown, _argv: unknown, printed: string) => {
@@ -196,5 +196,6 @@ function isSet(flag: Flag, variable: string | undefined): boolean {
 
 function textsOf(given: unknown): string[] {
   if (given === undefined || given === null) return []
-  return [given].flat().map((text) => (text === DASH ? '-' : String(text)))
+  const texts = (Array.isArray(given) ? given : [given]) as string[]
+  return texts.map((text) => (text === DASH ? '-' : text))
 }

@@ -24,7 +24,8 @@ export function createProgress(
   output: Output,
   stderr: TextSink
 ): Progress {
-  if (output.isQuiet) return { update: () => undefined, say: () => undefined, stop: () => undefined }
+  if (output.isQuiet)
+    return { update: () => undefined, say: () => undefined, stop: () => undefined }
   if (stderr.isTTY) return new BarProgress(title, total, output)
   return new LineProgress(title, total, output)
 }

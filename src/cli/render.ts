@@ -1,5 +1,4 @@
 /** Text for people: tables, bars, short names, colours. Pure; knows nothing of commands. */
-import { stripVTControlCharacters } from 'node:util'
 import Table from 'cli-table3'
 
 export interface Column<Row> {
@@ -23,6 +22,9 @@ export interface Style {
 /** The last letters of a peer id: all begin alike, and `node describe` takes endings. */
 const PEER_LETTERS = 6
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
+// oxlint-disable-next-line no-control-regex
+const CONTROLS = /\u001b\[\d+m|[\u0000-\u001f\u007f-\u009f]/g
+const COLOUR = /^.\[/s
 const NO_BORDERS = Object.fromEntries(
   ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) =>
     ['', '-mid', '-left', '-right'].map((end) => [`${side}${end}`, ''])
@@ -126,10 +128,7 @@ export function formatLabels(labels: Readonly<Record<string, string>> = {}): str
   return pairs.length === 0 ? '–' : pairs.join(' ')
 }
 
-/** Text of strangers must not steer the terminal; our own colours may stay. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  const isOurs = stripVTControlCharacters(text).search(/[\u0000-\u001f\u007f-\u009f]/) === -1
-  // oxlint-disable-next-line no-control-regex
-  return isOurs ? text : text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '·')
+/** Text of strangers must not steer the terminal; colours, which are ours, may stay. */
+export function printable(text: string): string {
+  return text.replaceAll(CONTROLS, (found) => (COLOUR.test(found) ? found : '·'))
 }

@@ -17,7 +17,7 @@ const ROLE_START = /^(bootstrap|worker|router)$/
 export async function runCli(words: readonly string[], terminal: Terminal): Promise<number> {
   let command: CliCommand | undefined
   try {
-    const parsed = await parseCommandLine(withoutStart(words), terminal.env, COMMANDS, VERSION)
+    const parsed = await parseCommandLine(plainWords(words), terminal.env, COMMANDS, VERSION)
     if ('text' in parsed) {
       terminal.stdout.write(`${parsed.text}\n`)
       return EXIT.completed
@@ -40,8 +40,9 @@ export function reportError(cause: unknown, words: readonly string[], terminal: 
   if (isSet(terminal.env['DEBUG'])) terminal.stderr.write(`${stackOf(cause)}\n`)
 }
 
-/** `taskmesh worker start` is `taskmesh worker`. */
-function withoutStart(words: readonly string[]): readonly string[] {
+/** `taskmesh help job` is `taskmesh job --help`, `taskmesh worker start` is `taskmesh worker`. */
+function plainWords(words: readonly string[]): readonly string[] {
+  if (words[0] === 'help') return [...words.slice(1), '--help']
   const isStart = ROLE_START.test(words[0] ?? '') && words[1] === 'start'
   return isStart ? [words[0] ?? '', ...words.slice(2)] : words
 }

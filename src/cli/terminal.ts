@@ -40,7 +40,8 @@ function sinkOf(stream: NodeJS.WriteStream): TextSink {
   return {
     write: (text) => void stream.write(text),
     get isTTY() {
-      return stream.isTTY === true
+      // Undefined, whatever its type says, when it is none.
+      return stream.isTTY ?? false
     },
     get columns() {
       return stream.columns ?? COLUMNS_DEFAULT

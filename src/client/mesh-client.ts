@@ -10,7 +10,7 @@ import { MeshNode } from '../network/mesh-node.ts'
 import { PeerTracker } from '../network/peer-tracker.ts'
 import { MeshError } from '../core/errors.ts'
 import { silentLogger } from '../observe/logger.ts'
-import { sleep, withTimeLimit } from '../core/abort.ts'
+import { deferred, sleep, withTimeLimit } from '../core/abort.ts'
 import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
@@ -19,6 +19,7 @@ import type { AbortOptions } from '../core/abort.ts'
 import type { Exchange } from '../model/generated/envelope.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { PeerEvent } from '../model/generated/api-peer-event.ts'
+import type { PeerId } from '@libp2p/interface'
 import type { PeerView } from '../model/generated/api-peer.ts'
 
 export interface MeshClientInit extends AbortOptions {
@@ -98,11 +99,11 @@ export class MeshClient {
    */
   async connectToPeer(target: string, options: AbortOptions = {}): Promise<DialReport> {
     const { node } = this.#parts
-    const { identify, ping } = node.libp2p.services
+    const { ping } = node.libp2p.services
     return await this.#limited(`${target} did not answer`, options, async (signal) => {
       const startedAtMs = systemClock.monotonicMs()
       const connection = await node.connect(target, { signal })
-      const about = await identify.identify(connection, { signal })
+      const about = await this.#identified(connection.remotePeer, { signal })
       const connectMs = systemClock.monotonicMs() - startedAtMs
       const pingMs: number[] = []
       for (let count = 0; count < PINGS; count += 1) {
@@ -111,8 +112,7 @@ export class MeshClient {
       return {
         peer_id: connection.remotePeer.toString(),
         address: connection.remoteAddr.toString(),
-        agent: about.agentVersion ?? null,
-        protocols: about.protocols.toSorted(),
+        ...about,
         connect_ms: connectMs,
         ping_ms: pingMs
       }
@@ -152,6 +152,32 @@ export class MeshClient {
 
   async close(): Promise<void> {
     await this.#parts.stop()
+  }
+
+  /** What a peer says of itself; libp2p asks it on every new connection, and asking twice is refused. */
+  async #identified(
+    peer: PeerId,
+    options: AbortOptions
+  ): Promise<Pick<DialReport, 'agent' | 'protocols'>> {
+    const { libp2p } = this.#parts.node
+    const { promise, resolve, reject } = deferred<void>()
+    const onIdentify = (event: CustomEvent<{ peerId: PeerId }>): void => {
+      if (event.detail.peerId.equals(peer)) resolve()
+    }
+    libp2p.addEventListener('peer:identify', onIdentify)
+    try {
+      const isKnown = (await libp2p.peerStore.get(peer)).protocols.length > 0
+      options.signal?.addEventListener('abort', () => reject(options.signal?.reason), { once: true })
+      if (!isKnown) await promise
+      const { metadata, protocols } = await libp2p.peerStore.get(peer)
+      const agent = metadata.get('AgentVersion')
+      return {
+        agent: agent === undefined ? null : new TextDecoder().decode(agent),
+        protocols: protocols.toSorted()
+      }
+    } finally {
+      libp2p.removeEventListener('peer:identify', onIdentify)
+    }
   }
 
   async #joined(

@@ -53,8 +53,6 @@ export interface RetryPolicy {
 
 /** What the router needs to know of a job to see it through, without its bodies. */
 export interface JobPlan {
-  name: string | undefined
-  labels: Readonly<Record<string, string>>
   priority: number
   engine: TaskDocument['engine']
   resources: ResourceRequest
@@ -101,8 +99,6 @@ export function checkJob(value: unknown): JobDocument {
 export function compileJob(document: JobDocument): JobPlan {
   const { timeouts = {}, retry = {}, route = {} } = document
   return {
-    name: document.name,
-    labels: document.labels ?? {},
     priority: document.priority ?? JOB_DEFAULTS.priority,
     engine: document.task.engine,
     resources: compileResources(document.resources ?? {}),
@@ -114,11 +110,23 @@ export function compileJob(document: JobDocument): JobPlan {
     },
     timeouts: {
       queueMs: parseDurationMs(timeouts.queue ?? JOB_DEFAULTS.timeouts.queue, 'timeouts.queue'),
-      runMs: parseDurationMs(timeouts.run ?? JOB_DEFAULTS.timeouts.run, 'timeouts.run'),
+      runMs: aboveZero(
+        parseDurationMs(timeouts.run ?? JOB_DEFAULTS.timeouts.run, 'timeouts.run'),
+        'timeouts.run'
+      ),
       totalMs: parseDurationMs(timeouts.total ?? JOB_DEFAULTS.timeouts.total, 'timeouts.total')
     },
     retry: compileRetry(retry)
   }
+}
+
+/** What a task cannot do without any of, and a worker would only refuse. */
+function aboveZero(value: number, path: string): number {
+  if (value > 0) return value
+  throw new MeshError('FIELD_INVALID', `${path} must be above zero`, {
+    path,
+    hint: 'leave it out for the default'
+  })
 }
 
 /** How many tasks a job has. */
@@ -160,7 +168,10 @@ export function encodeTask(document: JobDocument, index: number): string {
 function compileResources(resources: NonNullable<JobDocument['resources']>): ResourceRequest {
   return {
     cpuCores: resources.cpu ?? 0,
-    memoryBytes: parseBytes(resources.memory ?? JOB_DEFAULTS.memory, 'resources.memory'),
+    memoryBytes: aboveZero(
+      parseBytes(resources.memory ?? JOB_DEFAULTS.memory, 'resources.memory'),
+      'resources.memory'
+    ),
     diskBytes: parseBytes(resources.disk ?? 0, 'resources.disk'),
     gpuCount: resources.gpu ?? 0
   }

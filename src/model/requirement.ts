@@ -15,7 +15,8 @@ const KEY = '[A-Za-z][A-Za-z0-9_.-]*'
 const EXISTS = new RegExp(`^exists\\s+(${KEY})$`)
 const ABSENT = new RegExp(`^!\\s*(${KEY})$`)
 const IN = new RegExp(`^(${KEY})\\s+in\\s*\\(([^()]+)\\)$`)
-const COMPARE = new RegExp(`^(${KEY})\\s*(!=|>=|<=|=|>|<)\\s*(.+)$`)
+/** A value does not begin with a sign of comparison: `k == v` is a slip, and would never hold. */
+const COMPARE = new RegExp(`^(${KEY})\\s*(!=|>=|<=|=|>|<)\\s*([^=<>!\\s].*)$`)
 
 /** @throws MeshError FIELD_INVALID */
 export function parseRequirement(text: string, path: string): Requirement {
@@ -32,7 +33,7 @@ export function parseRequirement(text: string, path: string): Requirement {
   const list = IN.exec(trimmed)
   if (list !== null) {
     const values = (list[2] as string).split(',').map((value) => value.trim())
-    return { kind: 'in', key: list[1] as string, values, text: trimmed }
+    if (!values.includes('')) return { kind: 'in', key: list[1] as string, values, text: trimmed }
   }
   const comparing = COMPARE.exec(trimmed)
   if (comparing !== null) {

@@ -1,0 +1,57 @@
+/** Every command of `taskmesh`, in the order in which help lists them. */
+import { bootstrapCommand, routerCommand, workerCommand } from './commands/roles.ts'
+import { commandCommand } from './commands/command.ts'
+import { configShowCommand } from './commands/config-show.ts'
+import { demoCommand } from './commands/demo.ts'
+import { dialCommand } from './commands/dial.ts'
+import { downCommand, upCommand } from './commands/up.ts'
+import { jobAttemptsCommand } from './commands/job-attempts.ts'
+import { jobDescribeCommand } from './commands/job-describe.ts'
+import { jobExplainCommand } from './commands/job-explain.ts'
+import { jobInitCommand } from './commands/job-init.ts'
+import { jobItemsCommand } from './commands/job-items.ts'
+import { jobListCommand } from './commands/job-list.ts'
+import { jobLogsCommand } from './commands/job-logs.ts'
+import { jobPlanCommand } from './commands/job-plan.ts'
+import { jobRunCommand } from './commands/job-run.ts'
+import { jobStopCommand } from './commands/job-stop.ts'
+import { jobValidateCommand } from './commands/job-validate.ts'
+import { jobWaitCommand } from './commands/job-wait.ts'
+import { jobWatchCommand } from './commands/job-watch.ts'
+import { nodeDescribeCommand, nodeListCommand } from './commands/nodes.ts'
+import { peersCommand } from './commands/peers.ts'
+import { reputationShowCommand } from './commands/reputation-show.ts'
+import { runCommand } from './commands/run.ts'
+import { versionCommand } from './commands/version.ts'
+import type { CliCommand } from './command.ts'
+
+export const COMMANDS: readonly CliCommand[] = [
+  demoCommand,
+  upCommand,
+  downCommand,
+  bootstrapCommand,
+  workerCommand,
+  routerCommand,
+  runCommand,
+  jobRunCommand,
+  jobInitCommand,
+  jobValidateCommand,
+  jobPlanCommand,
+  jobListCommand,
+  jobDescribeCommand,
+  jobItemsCommand,
+  jobAttemptsCommand,
+  jobExplainCommand,
+  jobWaitCommand,
+  jobWatchCommand,
+  jobLogsCommand,
+  jobStopCommand,
+  nodeListCommand,
+  nodeDescribeCommand,
+  peersCommand,
+  dialCommand,
+  commandCommand,
+  reputationShowCommand,
+  configShowCommand,
+  versionCommand
+]

@@ -1,0 +1,37 @@
+/** `taskmesh job list`: the router's jobs, newest first. */
+import { API_FLAGS, flag } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { JOB_COLUMNS } from '../columns.ts'
+import { readPair } from '../../config/read-option.ts'
+import { connectToRouter } from '../router-connection.ts'
+import type { CliCommand } from '../command.ts'
+import type { JobView } from '../../model/generated/api-job.ts'
+
+const STATES = ['pending', 'queued', 'running', 'completed', 'failed', 'stopped', 'held'] as const
+
+export const jobListCommand: CliCommand = {
+  words: 'job list',
+  summary: 'list jobs, newest first',
+  flags: {
+    state: { ...flag('text', 'only jobs in this state'), choices: STATES },
+    label: flag('list', 'only jobs with this label k=v (repeatable)'),
+    limit: flag('text', 'how many at most [100]'),
+    after: flag('text', 'only jobs older than the one with this id'),
+    ...API_FLAGS
+  },
+  examples: [['taskmesh job list --state failed', 'what went wrong lately']],
+  run: async ({ args, output, terminal }) => {
+    const pairs = args.list('label').map((text) => readPair(text, '--label'))
+    const jobs = await connectToRouter(args).jobs(
+      {
+        state: args.text('state') as JobView['state'] | undefined,
+        labels: Object.fromEntries(pairs),
+        limit: args.integer('limit', 1),
+        after: args.text('after')
+      },
+      { signal: terminal.signal }
+    )
+    output.rows(jobs, JOB_COLUMNS, 'no jobs; `taskmesh job init` writes an example to run')
+    return EXIT.completed
+  }
+}

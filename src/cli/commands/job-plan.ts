@@ -1,0 +1,40 @@
+/** `taskmesh job plan`: where a job would go now, and why; nothing is submitted. */
+import { API_FLAGS } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { DOCUMENT_FLAGS, JOB_FILE, readJobDocument } from '../job-document.ts'
+import { renderDecision } from '../render-decision.ts'
+import { connectToRouter } from '../router-connection.ts'
+import type { CliCommand } from '../command.ts'
+import type { PlanView } from '../../model/generated/api-plan.ts'
+import type { Style } from '../render.ts'
+
+const OUTCOMES = {
+  can_start: 'can start now',
+  would_queue: 'would queue',
+  no_worker_fits: 'no worker fits'
+} as const
+
+export const jobPlanCommand: CliCommand = {
+  words: 'job plan',
+  summary: 'show where a job would go now, and why',
+  positionals: [JOB_FILE],
+  flags: { ...DOCUMENT_FLAGS, ...API_FLAGS },
+  examples: [
+    [
+      'taskmesh job plan job.json',
+      'exit 0: can start now; 1: would queue or fits nowhere; 255: error'
+    ]
+  ],
+  errorExitCode: EXIT.planFailed,
+  run: async ({ args, output, terminal }) => {
+    const document = await readJobDocument(args, terminal)
+    const plan = await connectToRouter(args).plan(document, { signal: terminal.signal })
+    output.value(plan, (style) => renderPlan(plan, style))
+    return plan.outcome === 'can_start' ? EXIT.completed : EXIT.error
+  }
+}
+
+function renderPlan({ outcome, summary, decision }: PlanView, style: Style): string {
+  const paint = outcome === 'can_start' ? style.green : style.yellow
+  return `${paint(OUTCOMES[outcome])}: ${summary}\n\n${renderDecision(decision, style)}`
+}

@@ -1,0 +1,86 @@
+/** `taskmesh node list` and `node describe`: the workers that the router knows. */
+import { formatDuration } from '../../core/units.ts'
+import { API_FLAGS, flag } from '../command.ts'
+import { NODE_COLUMNS, fraction, latencyOf } from '../columns.ts'
+import { EXIT } from '../exit-codes.ts'
+import { formatCount, formatLabels, renderFacts, withoutEllipsis } from '../render.ts'
+import { connectToRouter } from '../router-connection.ts'
+import type { CliCommand } from '../command.ts'
+import type { NodeView } from '../../model/generated/api-node.ts'
+import type { Style } from '../render.ts'
+
+export const nodeListCommand: CliCommand = {
+  words: 'node list',
+  summary: 'list the workers that the router knows',
+  flags: {
+    require: flag('list', 'only workers that fulfil this, such as "zone = home"'),
+    ...API_FLAGS
+  },
+  examples: [['taskmesh node list --require "slots >= 4" -o wide', 'the big ones, with addresses']],
+  run: async ({ args, output, terminal }) => {
+    const filter = { require: args.list('require') }
+    const nodes = await connectToRouter(args).nodes(filter, { signal: terminal.signal })
+    output.rows(nodes, NODE_COLUMNS, 'no worker is known; start one: taskmesh worker --bootstrap …')
+    return EXIT.completed
+  }
+}
+
+export const nodeDescribeCommand: CliCommand = {
+  words: 'node describe',
+  summary: 'show one worker: what it offers, how it does',
+  positionals: [{ name: 'peer', describe: 'peer id, or its first or last letters' }],
+  flags: API_FLAGS,
+  examples: [['taskmesh node describe GYkZzB', 'the letters that tables show']],
+  run: async ({ args, output, terminal }) => {
+    const peer = withoutEllipsis(args.positional('peer'))
+    const node = await connectToRouter(args).node(peer, { signal: terminal.signal })
+    output.value(node, (style) => renderNode(node, style))
+    return EXIT.completed
+  }
+}
+
+function renderNode(node: NodeView, style: Style): string {
+  const { capabilities, host } = node
+  const facts: [string, string][] = [
+    ['peer id', style.bold(node.peer_id)],
+    ['state', node.state],
+    ['agent', node.agent ?? '–'],
+    ['labels', formatLabels(node.labels)],
+    ['engines', (node.engines ?? []).join(' ')],
+    [
+      'slots',
+      `${node.slots}: ${node.running} running, ${node.queued} queued there, ${node.in_flight} of ours`
+    ],
+    ['latency', latencyOf(node.latency_ms)],
+    ['score', fraction(node.score)],
+    ['reputation', `${fraction(node.reputation)} of ${formatCount(node.evidence)} outcomes`],
+    [
+      'seen',
+      `${formatDuration(node.seen_ms_ago)} ago${node.found_by === undefined ? '' : `, found by ${node.found_by}`}`
+    ],
+    ['addresses', node.addresses.join('\n') || '–']
+  ]
+  if (capabilities !== undefined) facts.push(...capabilityFacts(capabilities))
+  if (host !== undefined) {
+    facts.push([
+      'host',
+      Object.entries(host)
+        .map(([key, value]) => `${key} ${String(value)}`)
+        .join(', ')
+    ])
+  }
+  return renderFacts(facts, style)
+}
+
+function capabilityFacts(figures: NonNullable<NodeView['capabilities']>): [string, string][] {
+  return [
+    ['cpu', `${figures.cpu_cores} cores, ${Math.round(figures.cpu_usage)}% busy`],
+    ['memory', freeOf(figures.memory_available_mb, figures.memory_total_mb)],
+    ['disk', freeOf(figures.disk_available_mb, figures.disk_total_mb)],
+    ['gpu', figures.gpu_available ? 'yes' : 'none']
+  ]
+}
+
+function freeOf(available: number, total: number): string {
+  return `${formatCount(Math.round(available))} of ${formatCount(Math.round(total))} MB free`
+}

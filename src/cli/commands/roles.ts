@@ -1,0 +1,106 @@
+/** `taskmesh bootstrap`, `worker` and `router`: one node in this process, until it is told to stop. */
+import { isLoopbackAddress } from '../../config/compile.ts'
+import { loadSettings } from '../../config/load.ts'
+import { optionsOf } from '../../config/options.ts'
+import { createLogger } from '../../observe/logger.ts'
+import { EXIT } from '../exit-codes.ts'
+import { flag } from '../command.ts'
+import { untilAborted } from '../until-aborted.ts'
+import type { CliCommand, CommandContext, Flags } from '../command.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { NodeSettings } from '../../config/settings.ts'
+import type { ReadyReport, RunningNode } from '../../roles/role.ts'
+import type { Role } from '../../config/options.ts'
+
+const NOTES = [
+  'Every flag has a variable (--task-memory is TASKMESH_TASK_MEMORY; lists are separated by commas) and a',
+  'key in the config file (task_memory). Flags win over variables, variables over the file, the file over',
+  'the defaults: see `taskmesh config show`. Without --listen a node is reachable from this machine only.'
+].join('\n')
+
+export const bootstrapCommand: CliCommand = {
+  words: 'bootstrap',
+  summary: 'run a bootstrap: the first contact of all other nodes',
+  flags: flagsOf('bootstrap'),
+  examples: [
+    ['taskmesh bootstrap', 'on this machine alone, port 51820'],
+    ['taskmesh bootstrap --listen /ip4/0.0.0.0/tcp/51820', 'for other machines']
+  ],
+  notes: NOTES,
+  run: (context) => runRole('bootstrap', context)
+}
+
+export const workerCommand: CliCommand = {
+  words: 'worker',
+  summary: 'run a worker: executes tasks',
+  flags: flagsOf('worker'),
+  examples: [
+    ['taskmesh worker --bootstrap /ip4/127.0.0.1/tcp/51820', 'on this machine'],
+    [
+      'taskmesh worker --bootstrap /dns/mesh.example/tcp/51820 --listen /ip4/0.0.0.0/tcp/0 --label zone=home',
+      'on another one'
+    ]
+  ],
+  notes: NOTES,
+  run: (context) => runRole('worker', context)
+}
+
+export const routerCommand: CliCommand = {
+  words: 'router',
+  summary: 'run a router: takes jobs and sees them through',
+  flags: flagsOf('router'),
+  examples: [
+    ['taskmesh router --bootstrap /ip4/127.0.0.1/tcp/51820', 'API on 127.0.0.1:51880'],
+    ['taskmesh router --bootstrap … --preset latency --weight reputation=0.5', 'with other weights']
+  ],
+  notes: NOTES,
+  run: (context) => runRole('router', context)
+}
+
+/** The one line that says a node is ready; programs get the report itself. */
+export function readyLine({ role, peer_id, addresses, http }: ReadyReport): string {
+  const where = addresses.length === 0 ? 'no address' : addresses.join(' ')
+  return `${role} ${peer_id} ready at ${where}${http === undefined ? '' : ` http ${http}`}`
+}
+
+/** What to say when others will look for this node and can't reach it. */
+export function reachWarning(role: Role, settings: NodeSettings): string | undefined {
+  const { announce, bootstrap, listen } = settings
+  const isMeshElsewhere = bootstrap.some((address) => !isLoopbackAddress(address))
+  const isReachable = announce.length > 0 || listen.some((address) => !isLoopbackAddress(address))
+  if (role === 'bootstrap' || !isMeshElsewhere || isReachable) return undefined
+  return `warning: the mesh is on other machines, but this ${role} listens on loopback only and they cannot dial it; add --listen /ip4/0.0.0.0/tcp/0`
+}
+
+function flagsOf(role: Role): Flags {
+  const own = optionsOf(role).map(({ flag: name, kind, describe }) => {
+    const isList = kind === 'list' || kind === 'texts' || kind === 'numbers'
+    // Their variables are read with the config file, so that errors name the right one.
+    return [name, flag(isList ? 'list' : 'text', describe)]
+  })
+  return { config: flag('text', 'config file (JSON)'), ...Object.fromEntries(own) }
+}
+
+async function runRole(role: Role, { args, output, terminal }: CommandContext): Promise<number> {
+  const settings = loadSettings(role, { flags: args.texts, env: terminal.env })
+  const warning = reachWarning(role, settings)
+  if (warning !== undefined) output.alert(warning)
+  const logger = createLogger({ level: output.isQuiet ? 'error' : settings.logLevel })
+  const node = await start(role, settings, logger)
+  output.line(output.isForPrograms ? JSON.stringify(node.report) : readyLine(node.report))
+  await untilAborted(terminal.signal)
+  await node.stop()
+  return EXIT.completed
+}
+
+/** Imported only now: libp2p takes a while to load, and most commands need none of it. */
+async function start(role: Role, settings: NodeSettings, logger: Logger): Promise<RunningNode> {
+  switch (role) {
+    case 'bootstrap':
+      return (await import('../../roles/bootstrap.ts')).startBootstrap(settings, logger)
+    case 'worker':
+      return (await import('../../roles/worker.ts')).startWorker(settings as never, logger)
+    case 'router':
+      return (await import('../../roles/router.ts')).startRouter(settings as never, logger)
+  }
+}

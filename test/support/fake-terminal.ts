@@ -1,0 +1,53 @@
+/** A terminal that remembers what was written to it. */
+import { runCli } from '../../src/cli/run-cli.ts'
+import type { Terminal, TextSink } from '../../src/cli/terminal.ts'
+
+export interface FakeTerminalInit {
+  env?: Record<string, string>
+  stdin?: string
+  isTTY?: boolean
+  signal?: AbortSignal
+}
+
+export interface CliRun {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+class FakeSink implements TextSink {
+  text = ''
+  readonly isTTY: boolean
+  readonly columns = 120
+
+  constructor(isTTY: boolean) {
+    this.isTTY = isTTY
+  }
+
+  write(text: string): void {
+    this.text += text
+  }
+}
+
+export function fakeTerminal(
+  init: FakeTerminalInit = {}
+): Terminal & { stdout: FakeSink; stderr: FakeSink } {
+  return {
+    // A home without routers, so that no test talks to a mesh of this machine.
+    env: { TASKMESH_HOME: '/nonexistent/taskmesh', ...init.env },
+    stdout: new FakeSink(init.isTTY ?? false),
+    stderr: new FakeSink(false),
+    readStdin: async () => init.stdin ?? '',
+    signal: init.signal ?? new AbortController().signal
+  }
+}
+
+/** Runs one command line in this process. */
+export async function runInProcess(
+  words: readonly string[],
+  init: FakeTerminalInit = {}
+): Promise<CliRun> {
+  const terminal = fakeTerminal(init)
+  const code = await runCli(words, terminal)
+  return { code, stdout: terminal.stdout.text, stderr: terminal.stderr.text }
+}

@@ -1,0 +1,119 @@
+/** Whole nodes in one process, joined by libp2p's memory transport: everything but sockets is real. */
+import { memory } from '@libp2p/memory'
+import { CommandBinding } from '../../src/protocol/command-binding.ts'
+import { CommandServer } from '../../src/protocol/command-server.ts'
+import { MeshNode } from '../../src/network/mesh-node.ts'
+import { SessionService } from '../../src/protocol/session-service.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
+import { startInOrder } from '../../src/core/startable.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { temporaryIdentity } from '../../src/network/identity.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import type { CommandBindingInit } from '../../src/protocol/command-binding.ts'
+import type { CommandHandlers } from '../../src/protocol/command-server.ts'
+import type { PrivateKey, Stream } from '@libp2p/interface'
+import type { SessionServiceInit } from '../../src/protocol/session-service.ts'
+
+export interface SpawnInit {
+  clock?: Clock
+  handlers?: CommandHandlers
+  binding?: CommandBindingInit
+  sessions?: SessionServiceInit
+  isDhtServer?: boolean
+  key?: PrivateKey
+  /** What the node says of its load with each beat. */
+  describeLoad?: () => unknown
+  /** TCP on loopback instead of memory. */
+  isOverTcp?: boolean
+  /** Where to listen; by default an address of its own. */
+  listen?: string
+}
+
+export interface SpawnedNode {
+  node: MeshNode
+  peer: string
+  address: string
+  key: PrivateKey
+  server: CommandServer
+  binding: CommandBinding
+  sessions: SessionService
+  stop: () => Promise<void>
+}
+
+let nodeCount = 0
+
+export async function spawnNode(init: SpawnInit = {}): Promise<SpawnedNode> {
+  const clock = init.clock ?? systemClock
+  const key = init.key ?? (await temporaryIdentity())
+  nodeCount += 1
+  const listen =
+    init.listen ?? (init.isOverTcp === true ? '/ip4/127.0.0.1/tcp/0' : `/memory/node-${nodeCount}`)
+  const node = await MeshNode.create({
+    identity: key,
+    listen: [listen],
+    isDhtServer: init.isDhtServer ?? false,
+    agent: `test/${nodeCount}`,
+    ...(listen.startsWith('/memory') ? { transports: [memory()] } : {})
+  })
+  const server = new CommandServer({ selfPeer: node.selfPeer, role: 'test', logger: silentLogger })
+  server.register(init.handlers ?? {})
+  const shared = { clock, link: node, server }
+  const describeLoad = init.describeLoad ?? (() => null)
+  const sessions = new SessionService({ ...shared, agent: 'test', describeLoad }, init.sessions)
+  const binding = new CommandBinding(shared, init.binding)
+  const stop = await startInOrder([node, sessions, binding])
+  const [address] = node.addresses()
+  if (address === undefined) throw new Error('the node listens nowhere')
+  return { node, peer: node.selfPeer, address, key, server, binding, sessions, stop }
+}
+
+/** Nodes that are stopped one after the other: two ends that close at once wait for each other for a while. */
+export class Mesh {
+  readonly #nodes: SpawnedNode[] = []
+
+  async add(init: SpawnInit = {}): Promise<SpawnedNode> {
+    const node = await spawnNode(init)
+    this.#nodes.push(node)
+    return node
+  }
+
+  /** An asker and an answerer, connected. */
+  async pair(
+    init: SpawnInit = {},
+    askerInit: SpawnInit = {}
+  ): Promise<{ asker: SpawnedNode; answerer: SpawnedNode }> {
+    const answerer = await this.add(init)
+    const asker = await this.add(askerInit)
+    await asker.node.dial(answerer.address)
+    return { asker, answerer }
+  }
+
+  async stop(): Promise<void> {
+    for (const node of this.#nodes.splice(0)) await node.stop()
+  }
+}
+
+/** Sends bytes as they are and gives back all that comes until the other end closes. */
+export async function exchangeBytes(stream: Stream, bytes: Uint8Array): Promise<string> {
+  const answer = readAll(stream)
+  if (bytes.byteLength > 0) stream.send(bytes)
+  await stream.close()
+  return await answer
+}
+
+/** All that comes on a stream until it ends, however it ends. */
+export async function readAll(stream: Stream): Promise<string> {
+  const chunks: Uint8Array[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  stream.addEventListener('message', ({ data }) => chunks.push(data.subarray()))
+  stream.addEventListener('end', () => resolve())
+  stream.addEventListener('close', () => resolve())
+  if (stream.readableEnded) resolve()
+  await promise
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Resolves as soon as `check` holds, looked at again with every turn of the event loop. */
+export async function until(check: () => boolean): Promise<void> {
+  while (!check()) await new Promise<void>((resolve) => setImmediate(resolve))
+}

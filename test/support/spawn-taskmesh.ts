@@ -1,0 +1,119 @@
+/**
+ * The real program in processes of its own, with a home that vanishes after the test. Only processes
+ * that were started here are ever ended, each by its pid.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { sleep } from '../../src/core/abort.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import type { ChildProcess } from 'node:child_process'
+import type { ReadyReport } from '../../src/roles/role.ts'
+
+export const BINARY: string = fileURLToPath(new URL('../../bin/taskmesh.cjs', import.meta.url))
+export const PROJECT: string = fileURLToPath(new URL('../..', import.meta.url))
+
+const WAIT_TIMEOUT_MS = 60_000
+const POLL_MS = 25
+
+export interface SpawnInit {
+  env?: Record<string, string>
+  stdin?: string
+  cwd?: string
+  /** Another Node than the one that runs the tests. */
+  node?: string
+}
+
+export class RunningTaskmesh {
+  readonly process: ChildProcess
+  stdout = ''
+  stderr = ''
+  #code: number | undefined
+
+  constructor(child: ChildProcess) {
+    this.process = child
+    child.stdout?.on('data', (chunk) => (this.stdout += String(chunk)))
+    child.stderr?.on('data', (chunk) => (this.stderr += String(chunk)))
+    child.once('close', (code) => (this.#code = code ?? -1))
+  }
+
+  get hasEnded(): boolean {
+    return this.#code !== undefined
+  }
+
+  /** The exit code, -1 for a signal. */
+  async ended(): Promise<number> {
+    if (this.#code === undefined) await once(this.process, 'close')
+    return this.#code ?? -1
+  }
+
+  async until(isThere: () => boolean, what: string): Promise<void> {
+    const untilMs = systemClock.monotonicMs() + WAIT_TIMEOUT_MS
+    while (!isThere()) {
+      if (this.hasEnded || systemClock.monotonicMs() > untilMs) {
+        throw new Error(`no ${what}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`)
+      }
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(systemClock, POLL_MS)
+    }
+  }
+
+  /** Of a role started with `--json`. */
+  async report(): Promise<ReadyReport> {
+    await this.until(() => this.stdout.includes('\n'), 'ready line')
+    return JSON.parse(this.stdout.split('\n')[0] ?? '') as ReadyReport
+  }
+
+  async stop(): Promise<number> {
+    if (!this.hasEnded) this.process.kill('SIGTERM')
+    return this.ended()
+  }
+}
+
+/** A folder that is removed after the test. */
+export function temporaryHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'taskmesh-test-'))
+  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+  return home
+}
+
+export function startTaskmesh(words: readonly string[], init: SpawnInit = {}): RunningTaskmesh {
+  const child = spawn(init.node ?? process.execPath, [BINARY, ...words], {
+    cwd: init.cwd ?? PROJECT,
+    env: { ...withoutOwnVariables(), ...init.env }
+  })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(init.stdin ?? '')
+  const running = new RunningTaskmesh(child)
+  onTestFinished(async () => {
+    if (running.hasEnded) return
+    const cancel = systemClock.after(10_000, () => void child.kill('SIGKILL'))
+    await running.stop()
+    cancel()
+  })
+  return running
+}
+
+/** Runs a command to its end. */
+export async function taskmesh(
+  words: readonly string[],
+  init: SpawnInit = {}
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const running = startTaskmesh(words, init)
+  const code = await running.ended()
+  return { code, stdout: running.stdout, stderr: running.stderr }
+}
+
+/** What tests set counts, not what the shell around them has. */
+function withoutOwnVariables(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && !/^(TASKMESH_|DEBUG$|NO_COLOR$|FORCE_COLOR$)/.test(entry[0])
+    )
+  )
+}

@@ -1,0 +1,121 @@
+/** The command line itself: what is understood, what is refused and with which words. */
+import { describe, expect, test } from 'vitest'
+import { COMMANDS } from '../../../src/cli/commands.ts'
+import { errorLine } from '../../../src/cli/errors.ts'
+import { EXIT_TABLE, exitCodeOf } from '../../../src/cli/exit-codes.ts'
+import { runInProcess } from '../../support/fake-terminal.ts'
+
+const error = (code: string): { code: string; message: string } => ({ code, message: '' })
+
+describe('refusals name the nearest right word', () => {
+  test.each([
+    ['jbo list', 'error COMMAND_UNKNOWN: there is no command "jbo"; did you mean taskmesh job?'],
+    [
+      'job rnu',
+      'error COMMAND_UNKNOWN: there is no command "job rnu"; did you mean taskmesh job run?'
+    ],
+    [
+      'worker --slotz 2',
+      'error FIELD_UNKNOWN: --slotz is not a flag of taskmesh worker; did you mean --slots?'
+    ],
+    [
+      'worker start --slotz 2',
+      'error FIELD_UNKNOWN: --slotz is not a flag of taskmesh worker; did you mean --slots?'
+    ],
+    [
+      'node list extra',
+      'error FIELD_UNKNOWN: taskmesh node list takes no "extra"; see taskmesh node list --help'
+    ],
+    ['job run', 'error FIELD_MISSING: <file> is missing; see taskmesh job run --help'],
+    ['run javascript', 'error FIELD_MISSING: <task> is missing; see taskmesh run --help'],
+    ['job', 'error FIELD_MISSING: a command is missing; see taskmesh job --help'],
+    [
+      'job list --label',
+      'error FIELD_MISSING: --label needs a value; see taskmesh job list --help'
+    ],
+    [
+      'job list --state done',
+      'error FIELD_INVALID: "done" is none of pending, queued, running, completed, failed, stopped, held (--state)'
+    ],
+    ['job list --limit many', 'error FIELD_INVALID: "many" is not a number (--limit)'],
+    [
+      'worker --slots 0',
+      'error FIELD_INVALID: slots must be >= 1 (--slots); Tasks at once; by default the number of CPU cores.'
+    ]
+  ])('taskmesh %s', async (line, expected) => {
+    const { code, stderr, stdout } = await runInProcess(line.split(' '))
+    expect(stderr).toBe(`${expected}\n`)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  })
+
+  test('with --json as one object', async () => {
+    const { stderr } = await runInProcess(['job', 'list', '--json', '--limt', '3'])
+    expect(JSON.parse(stderr)).toEqual({
+      code: 'FIELD_UNKNOWN',
+      message: '--limt is not a flag of taskmesh job list',
+      path: null,
+      hint: 'did you mean --limit?'
+    })
+  })
+
+  test('job plan tells an error from a plan', async () => {
+    expect((await runInProcess(['job', 'plan', '/no/such/file'])).code).toBe(255)
+  })
+
+  test('an error is one line, whatever its message', () => {
+    expect(errorLine({ code: 'X', message: 'a\n  b', path: 'p', hint: 'c' })).toBe(
+      'error X: a b (p); c'
+    )
+    expect(errorLine({ code: 'X', message: 'task.x is wrong', path: 'task.x' })).toBe(
+      'error X: task.x is wrong'
+    )
+  })
+})
+
+describe('help', () => {
+  test('of the whole lists the commands and every exit code', async () => {
+    const { code, stdout } = await runInProcess(['--help'])
+    expect(code).toBe(0)
+    for (const [exitCode, meaning] of EXIT_TABLE) {
+      expect(stdout).toContain(`${String(exitCode).padStart(3)}  ${meaning}`)
+    }
+    for (const command of COMMANDS) expect(stdout).toContain(command.words.split(' ')[0])
+  })
+
+  test.each(COMMANDS.map(({ words }) => words))('of %s says what it does', async (words) => {
+    const { code, stdout } = await runInProcess([...words.split(' '), '--help'])
+    const command = COMMANDS.find((candidate) => candidate.words === words)
+    expect(code).toBe(0)
+    expect(stdout).toContain(command?.summary)
+    for (const name of Object.keys(command?.flags ?? {})) expect(stdout).toContain(`--${name}`)
+  })
+
+  test('can be asked for with a word', async () => {
+    const [word, flag] = await Promise.all([
+      runInProcess(['help', 'job', 'run']),
+      runInProcess(['job', 'run', '--help'])
+    ])
+    expect(word).toEqual(flag)
+  })
+
+  test('the version is a command and a flag', async () => {
+    expect((await runInProcess(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    expect((await runInProcess(['version', '--json'])).stdout).toContain('"taskmesh"')
+  })
+})
+
+describe('exit codes', () => {
+  test.each([
+    [{ state: 'completed' as const }, 0],
+    [{ state: 'failed' as const, error: error('TASK_FAILED') }, 3],
+    [{ state: 'failed' as const, error: error('QUEUE_TIMED_OUT') }, 2],
+    [{ state: 'failed' as const, error: error('TASK_TIMED_OUT') }, 124],
+    [{ state: 'failed' as const, error: error('TOTAL_TIMED_OUT') }, 124],
+    [{ state: 'failed' as const }, 3],
+    [{ state: 'held' as const }, 4],
+    [{ state: 'stopped' as const }, 5],
+    [{ state: 'running' as const }, 130]
+  ])('%j is %i', (job, code) => {
+    expect(exitCodeOf(job)).toBe(code)
+  })
+})
