@@ -37,6 +37,8 @@ export interface AdvertiserInit {
 
 const PROVIDE_TIMEOUT_MS = 20_000
 const PROVIDE_RETRY_MS = 2_000
+/** A record is given to whoever asks for so long; signing one for every question would cost too much. */
+const RECORD_REUSE_MS = 1_000
 /** Several reasons to publish that come together make one publication. */
 const GATHER_MS = 200
 
@@ -45,6 +47,7 @@ export class Advertiser implements Startable {
   readonly #init: Required<AdvertiserInit>
   readonly #controller = new AbortController()
   #lastSeq = 0
+  #sealed: { atMs: number; bytes: Promise<Uint8Array> } | undefined
   #isPublishing = false
   #isProviding = false
 
@@ -53,11 +56,12 @@ export class Advertiser implements Startable {
     this.#init = { publishMs: 15_000, provideMs: 600_000, ...init }
   }
 
-  /** The record of this moment, signed. */
+  /** The record of this moment, or of one shortly before, signed. */
   async sealedRecord(): Promise<Uint8Array> {
-    const { clock, describe, key } = this.#components
-    this.#lastSeq = Math.max(this.#lastSeq + 1, Math.floor(clock.wallMs()))
-    return await sealRecord({ ...describe(), seq: this.#lastSeq }, key)
+    const ageMs = this.#components.clock.monotonicMs() - (this.#sealed?.atMs ?? -Infinity)
+    return await (this.#sealed !== undefined && ageMs < RECORD_REUSE_MS
+      ? this.#sealed.bytes
+      : this.#seal())
   }
 
   async start(): Promise<void> {
@@ -87,6 +91,14 @@ export class Advertiser implements Startable {
     if (event.detail.subscriptions.some((change) => change.topic === topic)) void this.#publish()
   }
 
+  #seal(): Promise<Uint8Array> {
+    const { clock, describe, key } = this.#components
+    this.#lastSeq = Math.max(this.#lastSeq + 1, Math.floor(clock.wallMs()))
+    const bytes = sealRecord({ ...describe(), seq: this.#lastSeq }, key)
+    this.#sealed = { atMs: clock.monotonicMs(), bytes }
+    return bytes
+  }
+
   async #publish(): Promise<void> {
     if (this.#isPublishing) return
     this.#isPublishing = true
@@ -95,7 +107,8 @@ export class Advertiser implements Startable {
       await sleep(clock, GATHER_MS, { signal: this.#controller.signal })
       this.#isPublishing = false
       const topic = presenceTopic(this.#init.namespace)
-      await node.libp2p.services.pubsub.publish(topic, await this.sealedRecord())
+      // Always a new one: whoever heard the last would take the same again for a replay.
+      await node.libp2p.services.pubsub.publish(topic, await this.#seal())
     } catch (cause) {
       this.#isPublishing = false
       if (!this.#controller.signal.aborted) logger.debug({ err: cause }, 'presence not published')

@@ -52,8 +52,11 @@ export interface WorkerEntry {
   ownTasks: number
   /** Tasks of others, by its last report. */
   otherTasks: number
+  /** How often it has become ready. */
+  readyCount: number
   failures: number
   unreachableSinceMs: number | undefined
+  isConnecting: boolean
   cancelRetry: CancelTimer
 }
 
@@ -127,29 +130,57 @@ export class Directory implements Startable {
   /** Takes up what the finder found. Nothing is believed before the worker itself has answered. */
   onFound(finding: Finding): void {
     const known = this.#entries.get(finding.peer)
-    if (known !== undefined) {
-      if (finding.record !== undefined) this.#takeRecord(known, finding.record)
-      return
-    }
-    if (this.#controller.signal.aborted || this.#entries.size >= LIMITS.directoryWorkersMax) return
+    if (known !== undefined) return this.#onFoundAgain(known, finding)
+    if (this.#controller.signal.aborted || !this.#makeRoom()) return
     const entry: WorkerEntry = {
       peer: finding.peer,
       foundBy: finding.by,
       foundAtMs: this.#components.clock.monotonicMs(),
       state: 'connecting',
       session: undefined,
-      record: undefined,
-      recordAtMs: 0,
+      record: finding.record,
+      recordAtMs: this.#components.clock.monotonicMs(),
       load: undefined,
       loadAtMs: 0,
       ownTasks: 0,
       otherTasks: 0,
+      readyCount: 0,
       failures: 0,
       unreachableSinceMs: undefined,
+      isConnecting: false,
       cancelRetry: () => {}
     }
     this.#entries.set(finding.peer, entry)
     void this.#introduce(entry, finding.addresses)
+  }
+
+  /** A new record of a worker that we lost: it is alive, perhaps at other addresses than before. */
+  #onFoundAgain(entry: WorkerEntry, { addresses, record }: Finding): void {
+    if (record === undefined || !isNewer(record, entry.record)) return
+    this.#takeRecord(entry, record)
+    if (entry.state !== 'unreachable') return
+    entry.cancelRetry()
+    entry.failures = 0
+    entry.unreachableSinceMs = undefined
+    void this.#introduce(entry, addresses)
+  }
+
+  /** When it is full, one that never answered gives way; the DHT and gossip name whom they like. */
+  #makeRoom(): boolean {
+    if (this.#entries.size < LIMITS.directoryWorkersMax) return true
+    for (const entry of this.#entries.values()) {
+      if (entry.state === 'unreachable' && entry.readyCount === 0) {
+        this.#forget(entry)
+        return true
+      }
+    }
+    return false
+  }
+
+  #forget(entry: WorkerEntry): void {
+    entry.cancelRetry()
+    this.#entries.delete(entry.peer)
+    this.#components.logger.debug({ peer: entry.peer }, 'worker forgotten')
   }
 
   async #introduce(entry: WorkerEntry, addresses: readonly string[]): Promise<void> {
@@ -163,17 +194,24 @@ export class Directory implements Startable {
   async #connect(entry: WorkerEntry): Promise<void> {
     const { logger, sessions } = this.#components
     const { signal } = this.#controller
+    if (entry.isConnecting) return
+    entry.isConnecting = true
     try {
       const session = await sessions.open(entry.peer, { signal })
       await this.#ask(entry, session)
+      if (!session.isOpen) throw new MeshError('SESSION_CLOSED', 'it ended as soon as it was open')
       entry.session = session
       entry.state = 'ready'
+      entry.readyCount += 1
       entry.failures = 0
       entry.unreachableSinceMs = undefined
       logger.info({ peer: entry.peer, foundBy: entry.foundBy }, 'worker ready')
       this.#components.onRoom()
     } catch (cause) {
-      if (!signal.aborted) this.#onUnreachable(entry, MeshError.from(cause))
+      const isKnown = this.#entries.get(entry.peer) === entry
+      if (isKnown && !signal.aborted) this.#onUnreachable(entry, MeshError.from(cause))
+    } finally {
+      entry.isConnecting = false
     }
   }
 
@@ -195,13 +233,12 @@ export class Directory implements Startable {
     if (record.peer_id !== entry.peer || record.namespace !== this.#namespace) {
       throw new MeshError('RESPONSE_INVALID', `it is a worker of namespace ${record.namespace}`)
     }
+    // Its own word over its own session is no replay, even if its clock was set back.
     this.#takeRecord(entry, record)
     if (result.load !== undefined) this.#takeLoad(entry, result.load)
   }
 
-  /** A record with a lower number than the last is a replay. */
   #takeRecord(entry: WorkerEntry, record: CapabilityRecord): void {
-    if (entry.record !== undefined && record.seq <= entry.record.seq) return
     entry.record = record
     entry.recordAtMs = this.#components.clock.monotonicMs()
   }
@@ -237,14 +274,16 @@ export class Directory implements Startable {
     entry.unreachableSinceMs ??= clock.monotonicMs()
     entry.state = 'unreachable'
     entry.failures += 1
-    if (clock.monotonicMs() - entry.unreachableSinceMs > FORGET_MS) {
-      this.#entries.delete(entry.peer)
-      logger.info({ peer: entry.peer }, 'worker forgotten')
-      return
-    }
-    if (entry.failures === 1)
-      logger.warn({ peer: entry.peer, code: error.code, why: error.message }, 'worker lost')
+    if (clock.monotonicMs() - entry.unreachableSinceMs > FORGET_MS) return this.#forget(entry)
+    // The DHT goes on naming the dead for half an hour; only a worker that was here can be lost.
+    const level = entry.failures === 1 && entry.readyCount > 0 ? 'warn' : 'debug'
+    logger[level]({ peer: entry.peer, code: error.code, why: error.message }, 'worker lost')
     const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (entry.failures - 1))
     entry.cancelRetry = clock.after(delayMs, () => void this.#connect(entry))
   }
+}
+
+/** A record with a number not above the last one's is a replay. */
+function isNewer(record: CapabilityRecord, known: CapabilityRecord | undefined): boolean {
+  return known === undefined || record.seq > known.seq
 }

@@ -3,9 +3,11 @@
  * the DHT, often while new workers turn up, seldom when none do. What it finds it hands on, unproven.
  */
 import { sleep } from '../core/abort.ts'
+import { LIMITS } from '../core/limits.ts'
 import { presenceTopic } from '../protocol/ids.ts'
 import { namespaceCid, NAMESPACE_SHARDS } from './namespace.ts'
-import { openRecord } from './record.ts'
+import { PresenceGate } from './presence-gate.ts'
+import type { Message } from '@libp2p/gossipsub'
 import type { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
 import type { CapabilityRecord } from './record.ts'
 import type { Clock } from '../core/clock.ts'
@@ -44,11 +46,16 @@ export class Finder implements Startable {
   readonly #components: FinderComponents
   readonly #init: Required<FinderInit>
   readonly #controller = new AbortController()
+  readonly #gate: PresenceGate
+  /** Workers that look-ups have found before; for the pace alone, so that it may forget. */
   readonly #known = new Set<string>()
   #periodMs: number
+  /** Ends the present pause between two look-ups. */
+  #wake = new AbortController()
 
   constructor(components: FinderComponents, init: FinderInit) {
     this.#components = components
+    this.#gate = new PresenceGate(components)
     this.#init = { eagerMs: 2_000, idleMs: 30_000, ...init }
     this.#periodMs = this.#init.eagerMs
   }
@@ -56,6 +63,7 @@ export class Finder implements Startable {
   async start(): Promise<void> {
     const { keeper, node } = this.#components
     const { pubsub } = node.libp2p.services
+    this.#gate.guard(this.#init.namespace)
     pubsub.addEventListener('message', this.#onMessage)
     pubsub.subscribe(presenceTopic(this.#init.namespace))
     keeper.onConnected(() => this.#lookAgainSoon())
@@ -66,54 +74,48 @@ export class Finder implements Startable {
     const { pubsub } = this.#components.node.libp2p.services
     pubsub.removeEventListener('message', this.#onMessage)
     pubsub.unsubscribe(presenceTopic(this.#init.namespace))
+    this.#gate.release(this.#init.namespace)
     this.#controller.abort()
+    this.#wake.abort()
   }
 
   #lookAgainSoon(): void {
     this.#periodMs = this.#init.eagerMs
+    this.#wake.abort()
   }
 
-  readonly #onMessage = (event: CustomEvent<{ topic: string; data: Uint8Array }>): void => {
-    if (event.detail.topic === presenceTopic(this.#init.namespace))
-      void this.#onRecord(event.detail.data)
-  }
-
-  async #onRecord(bytes: Uint8Array): Promise<void> {
-    const { logger, node, onFound } = this.#components
-    try {
-      const record = await openRecord(bytes)
-      if (record.namespace !== this.#init.namespace || record.peer_id === node.selfPeer) return
-      onFound({ peer: record.peer_id, addresses: record.addresses, by: 'presence', record })
-    } catch (cause) {
-      logger.debug({ err: cause }, 'presence ignored')
-    }
+  readonly #onMessage = (event: CustomEvent<Message>): void => {
+    const record = this.#gate.recordOf(event.detail)
+    if (record === undefined || record.namespace !== this.#init.namespace) return
+    const { peer_id: peer, addresses } = record
+    if (peer === this.#components.node.selfPeer) return
+    this.#components.onFound({ peer, addresses, by: 'presence', record })
   }
 
   async #lookUpForEver(): Promise<void> {
-    const { clock, keeper } = this.#components
-    const { signal } = this.#controller
-    try {
-      while (!signal.aborted) {
-        // A look-up in an empty routing table would only wait for its time limit.
-        const hasNew = keeper.isConnected && (await this.#lookUp())
-        if (keeper.isConnected) {
-          this.#periodMs = hasNew
-            ? this.#init.eagerMs
-            : Math.min(this.#init.idleMs, this.#periodMs * 1.5)
-        }
-        await sleep(clock, Math.min(this.#periodMs, keeper.isConnected ? Infinity : 500), {
-          signal
-        })
+    const { keeper } = this.#components
+    while (!this.#controller.signal.aborted) {
+      // A look-up in an empty routing table would only wait for its time limit.
+      if (keeper.isConnected) {
+        const hasNew = await this.#lookUp()
+        const slowerMs = Math.min(this.#init.idleMs, this.#periodMs * 1.5)
+        this.#periodMs = hasNew ? this.#init.eagerMs : slowerMs
       }
-    } catch {
-      // Only `stop` ends the sleep early.
+      await this.#pause(this.#periodMs)
     }
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    this.#wake = new AbortController()
+    const signal = AbortSignal.any([this.#controller.signal, this.#wake.signal])
+    // Woken, for whatever reason, it goes on just the same.
+    await sleep(this.#components.clock, delayMs, { signal }).catch(() => {})
   }
 
   /** @returns true when it found a worker for the first time */
   async #lookUp(): Promise<boolean> {
     const { logger, node, onFound } = this.#components
-    const before = this.#known.size
+    let hasNew = false
     for (let shard = 0; shard < NAMESPACE_SHARDS; shard += 1) {
       const signal = AbortSignal.any([
         this.#controller.signal,
@@ -124,7 +126,7 @@ export class Finder implements Startable {
         for await (const provider of node.libp2p.contentRouting.findProviders(cid, { signal })) {
           const peer = provider.id.toString()
           if (peer === node.selfPeer) continue
-          this.#known.add(peer)
+          hasNew = this.#isNew(peer) || hasNew
           onFound({ peer, addresses: provider.multiaddrs.map(String), by: 'dht' })
         }
       } catch (cause) {
@@ -132,6 +134,13 @@ export class Finder implements Startable {
         logger.debug({ err: cause }, 'look-up in the DHT failed')
       }
     }
-    return this.#known.size > before
+    return hasNew
+  }
+
+  #isNew(peer: string): boolean {
+    if (this.#known.has(peer)) return false
+    if (this.#known.size >= LIMITS.directoryWorkersMax) this.#known.clear()
+    this.#known.add(peer)
+    return true
   }
 }

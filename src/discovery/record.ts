@@ -6,6 +6,7 @@ import { Encoder } from 'cbor-x'
 import { RecordEnvelope } from '@libp2p/peer-record'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { MeshError, messageOf } from '../core/errors.ts'
+import { assertPlainCbor } from '../protocol/cbor-guard.ts'
 import { CAPABILITY_RECORD_CODEC, CAPABILITY_RECORD_DOMAIN } from '../protocol/ids.ts'
 import { validatorFor } from '../model/validate.ts'
 import type { CapabilityRecord } from '../model/generated/capability-record.ts'
@@ -14,7 +15,7 @@ import type { PrivateKey } from '@libp2p/interface'
 export type { CapabilityRecord }
 
 /** A record with labels, addresses and a long CPU name stays far below this. */
-const ENVELOPE_BYTES_MAX = 96 * 1_024
+export const RECORD_BYTES_MAX = 96 * 1_024
 
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false })
 const checkRecord = validatorFor<CapabilityRecord>('capability-record', 'record')
@@ -36,11 +37,11 @@ export async function sealRecord(record: CapabilityRecord, key: PrivateKey): Pro
 
 /**
  * Opens an envelope from a stranger.
- * @throws MeshError FIELD_INVALID and the like: too long, signature wrong, signed by another than it
- * names, or not of the schema's shape
+ * @throws MeshError REQUEST_TOO_LARGE, FIELD_INVALID and the like (signature wrong, not of the schema's
+ * shape), FROM_MISMATCH (signed by another than it names)
  */
 export async function openRecord(bytes: Uint8Array): Promise<CapabilityRecord> {
-  if (bytes.byteLength > ENVELOPE_BYTES_MAX) {
+  if (bytes.byteLength > RECORD_BYTES_MAX) {
     throw new MeshError(
       'REQUEST_TOO_LARGE',
       `a capability record of ${bytes.byteLength} bytes is too long`
@@ -69,6 +70,7 @@ async function certify(bytes: Uint8Array): Promise<RecordEnvelope> {
 
 function decode(payload: Uint8Array): unknown {
   try {
+    assertPlainCbor(payload)
     return cbor.decode(payload)
   } catch (cause) {
     throw new MeshError('FIELD_INVALID', 'a capability record is not CBOR', { cause })

@@ -63,6 +63,7 @@ function flattenSends(stream: MessageStream): MessageStream {
 function batchSends(secured: SecuredConnection): SecuredConnection {
   const stream = secured.connection
   const send = stream.send.bind(stream)
+  const close = stream.close.bind(stream)
   const isWritable = (): boolean =>
     (stream as MessageStream & { writeStatus?: string }).writeStatus === 'writable'
   let batch: Bytes[] = []
@@ -77,6 +78,14 @@ function batchSends(secured: SecuredConnection): SecuredConnection {
     bytes = 0
     return isWritable() ? send(whole) : false
   }
+  // Nobody up the stack can catch what a microtask throws; the stream has aborted itself by then.
+  const flushQuietly = (): void => {
+    try {
+      flush()
+    } catch (cause) {
+      stream.abort(cause instanceof Error ? cause : new Error(String(cause)))
+    }
+  }
   stream.send = (data: Bytes) => {
     if (!isWritable()) return send(data)
     batch.push(data)
@@ -84,9 +93,13 @@ function batchSends(secured: SecuredConnection): SecuredConnection {
     if (bytes >= BATCH_BYTES_MAX) return flush()
     if (!isScheduled) {
       isScheduled = true
-      queueMicrotask(flush)
+      queueMicrotask(flushQuietly)
     }
     return !stream.writableNeedsDrain
+  }
+  stream.close = async (options) => {
+    flushQuietly()
+    await close(options)
   }
   return secured
 }

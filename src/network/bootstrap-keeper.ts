@@ -2,6 +2,7 @@
  * Holds on to the bootstrap nodes for ever: dials each until it answers, again whenever it is lost,
  * with or without its peer id. libp2p's own bootstrap module dials once and refuses bare addresses.
  */
+import { parseAddress } from './mesh-node.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { MeshNode } from './mesh-node.ts'
@@ -35,8 +36,10 @@ export class BootstrapKeeper implements Startable {
   readonly #controller = new AbortController()
   readonly #onConnected = new Set<() => void>()
 
+  /** @throws MeshError FIELD_INVALID for what is no multiaddr: dialling that for ever would help nobody */
   constructor(components: BootstrapKeeperComponents, addresses: readonly string[]) {
     this.#components = components
+    for (const address of addresses) parseAddress(address)
     this.#entries = addresses.map((address) => ({
       address,
       peer: undefined,

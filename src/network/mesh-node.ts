@@ -122,7 +122,14 @@ export class MeshNode implements PeerLink, Startable {
 
   /** Remembers where a peer may be reached, so that it can be dialled by its id. */
   async learnAddresses(peer: string, addresses: readonly string[]): Promise<void> {
-    const multiaddrs = addresses.map((address) => multiaddr(address))
+    const multiaddrs = addresses.flatMap((address) => {
+      try {
+        return [multiaddr(address)]
+      } catch {
+        // A stranger's list: one address that says nothing to us does not spoil the others.
+        return []
+      }
+    })
     await this.#libp2p.peerStore.merge(parsePeer(peer), { multiaddrs })
   }
 
@@ -149,7 +156,12 @@ export class MeshNode implements PeerLink, Startable {
     await this.#libp2p.handle(
       protocol,
       async (stream, connection) => await onStream(stream, connection.remotePeer.toString()),
-      { ...init, runOnLimitedConnection: true }
+      {
+        ...init,
+        // For a protocol that is served here too, this counts and what `openStream` says does not.
+        maxOutboundStreams: LIMITS.streamsPerProtocolMax,
+        runOnLimitedConnection: true
+      }
     )
   }
 
@@ -169,7 +181,13 @@ function libp2pOptions(init: MeshNodeInit): Libp2pOptions<Services> {
     },
     transports: init.transports ?? [tcp()],
     connectionEncrypters: [batchedEncryption(noise())],
-    streamMuxers: [yamux()],
+    // The default of 1,000 would reset streams before their protocol can refuse them with an answer.
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: LIMITS.streamsPerProtocolMax,
+        maxOutboundStreams: LIMITS.streamsPerProtocolMax
+      })
+    ],
     connectionManager: {
       maxConnections: init.isDhtServer ? 5_000 : 1_000,
       // The default of 5 a second per address refuses a lab, an office behind one NAT, a restart of many.
@@ -181,9 +199,10 @@ function libp2pOptions(init: MeshNodeInit): Libp2pOptions<Services> {
     // Addresses outlive a night's sleep; with the default hour, providers found in the DHT have none.
     peerStore: { maxPeerAge: 7 * 24 * HOUR_MS, maxAddressAge: 6 * HOUR_MS },
     services: {
-      identify: identify(),
+      // With the default of one stream each, asking twice at once is refused.
+      identify: identify({ maxInboundStreams: 8, maxOutboundStreams: 8 }),
       identifyPush: identifyPush(),
-      ping: ping({ maxInboundStreams: 16 }),
+      ping: ping({ maxInboundStreams: 16, maxOutboundStreams: 16 }),
       dht: kadDHT({
         protocol: DHT_PROTOCOL_V1,
         clientMode: !init.isDhtServer,
@@ -206,7 +225,9 @@ function libp2pOptions(init: MeshNodeInit): Libp2pOptions<Services> {
 /** @throws MeshError FIELD_INVALID */
 export function parseAddress(text: string): ReturnType<typeof multiaddr> {
   try {
-    return multiaddr(text)
+    const address = multiaddr(text)
+    if (address.getComponents().length === 0) throw new Error('it is empty')
+    return address
   } catch (cause) {
     throw new MeshError('FIELD_INVALID', `"${text}" is not a multiaddr: ${messageOf(cause)}`, {
       hint: 'write it as /ip4/203.0.113.7/tcp/51820 or /dns4/mesh.example.org/tcp/51820',
@@ -231,23 +252,23 @@ function withSignal(options: AbortOptions): { signal?: AbortSignal } {
   return options.signal === undefined ? {} : { signal: options.signal }
 }
 
+/** How libp2p lists the addresses that it could not listen on, each with its reason. */
+const LISTEN_FAILURE = /^ {2}(\/\S+): (?:\w*Error: )?(.*)$/gm
+
 function listenError(cause: unknown): MeshError {
-  const text = allMessages(cause).join('; ')
-  if (text.includes('EADDRINUSE')) {
-    return new MeshError('ADDRESS_IN_USE', `an address to listen on is taken: ${text}`, {
+  const failures = [...messageOf(cause).matchAll(LISTEN_FAILURE)]
+  const taken = failures.filter(([, , why]) => /EADDRINUSE|already in use/.test(why ?? ''))
+  if (taken.length > 0) {
+    const addresses = taken.map(([, address]) => address).join(', ')
+    return new MeshError('ADDRESS_IN_USE', `${addresses} is taken by another program`, {
       path: '--listen',
       hint: 'stop what listens there, choose another port, or port 0 for any free one',
       cause
     })
   }
-  return new MeshError('FIELD_INVALID', `this node cannot listen: ${text}`, {
+  const why = failures.map(([, address, reason]) => `${address} (${reason})`).join(', ')
+  return new MeshError('FIELD_INVALID', `this node cannot listen on ${why || messageOf(cause)}`, {
     path: '--listen',
     cause
   })
-}
-
-function allMessages(cause: unknown): string[] {
-  const inner = cause instanceof AggregateError ? cause.errors.flatMap(allMessages) : []
-  const deeper = cause instanceof Error && cause.cause !== undefined ? allMessages(cause.cause) : []
-  return [messageOf(cause), ...inner, ...deeper]
 }

@@ -114,7 +114,10 @@ export class PeerTracker implements Startable {
   }
 
   async #measure(tracked: Tracked): Promise<void> {
-    const { ping } = this.#components.node.libp2p.services
+    const { node } = this.#components
+    const { ping } = node.libp2p.services
+    // A ping to a peer that has just gone would dial it anew.
+    if (!node.isConnected(tracked.peerId.toString())) return
     try {
       tracked.latencyMs = await ping.ping(tracked.peerId, {
         signal: AbortSignal.timeout(PING_TIMEOUT_MS)

@@ -6,11 +6,12 @@
 import { withTimeLimit } from '../core/abort.ts'
 import { parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
-import { MeshError } from '../core/errors.ts'
+import { MeshError, messageOf } from '../core/errors.ts'
 import { validatorFor } from '../model/validate.ts'
 import { COMMANDS, isCommandName } from './commands.ts'
 import { COMMAND_PROTOCOL_V1 } from './ids.ts'
-import { readToEnd, writeAndClose } from './stream-text.ts'
+import { PeerQuota } from './peer-quota.ts'
+import { closeWithin, discardInput, readToEnd, writeAndClose } from './stream-text.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CommandAnswer, CommandServer } from './command-server.ts'
@@ -24,6 +25,14 @@ export interface CommandBindingInit {
   requestTimeoutMs?: number
   /** Our answer must have left within this. @default 30000 */
   writeTimeoutMs?: number
+  /** How long an asker that was answered may leave its own side open. @default 5000 */
+  closeTimeoutMs?: number
+}
+
+const DEFAULT_BINDING: Required<CommandBindingInit> = {
+  requestTimeoutMs: 30_000,
+  writeTimeoutMs: 30_000,
+  closeTimeoutMs: 5_000
 }
 
 export interface CommandBindingComponents {
@@ -38,13 +47,20 @@ const checkResponse = validatorFor<CommandResponse>('envelope#/$defs/response')
 export class CommandBinding implements Startable {
   readonly #components: CommandBindingComponents
   readonly #init: Required<CommandBindingInit>
-  /** Open streams by remote peer. */
-  readonly #streamCounts = new Map<string, number>()
+  readonly #openStreams = new PeerQuota({
+    perPeerMax: LIMITS.commandStreamsMax,
+    totalMax: LIMITS.commandStreamsTotalMax
+  })
+  /** Bytes of requests that are being read or answered. */
+  readonly #heldBytes = new PeerQuota({
+    perPeerMax: LIMITS.commandBytesMax,
+    totalMax: LIMITS.commandBytesTotalMax
+  })
   #nextRequest = 1
 
   constructor(components: CommandBindingComponents, init: CommandBindingInit = {}) {
     this.#components = components
-    this.#init = { requestTimeoutMs: 30_000, writeTimeoutMs: 30_000, ...init }
+    this.#init = { ...DEFAULT_BINDING, ...init }
   }
 
   async start(): Promise<void> {
@@ -61,8 +77,8 @@ export class CommandBinding implements Startable {
 
   /**
    * Sends one command over a stream of its own and waits for the answer, whole.
-   * @throws MeshError PEER_UNREACHABLE, RESPONSE_TIMED_OUT, RESPONSE_INVALID; an error that the peer
-   * answers is inside the response, not thrown
+   * @throws MeshError PEER_UNREACHABLE, SESSION_CLOSED (the stream was cut off), RESPONSE_TIMED_OUT,
+   * RESPONSE_INVALID; an error that the peer answers is inside the response, not thrown
    */
   async call(
     peer: string,
@@ -88,46 +104,60 @@ export class CommandBinding implements Startable {
     } as const
     const response = await withTimeLimit(limit, async (signal) => {
       const stream = await link.openStream(peer, COMMAND_PROTOCOL_V1, { signal })
-      const answer = readToEnd(stream, LIMITS.commandBytesMax)
-      await writeAndClose(stream, JSON.stringify(request), { signal })
-      return asResponse(await answer)
+      try {
+        // Both at once: an asker that sends too much hears so before it is done.
+        const reading = readToEnd(stream, { bytesMax: LIMITS.commandBytesMax, signal })
+        const [text] = await Promise.all([reading, sendRequest(stream, request, signal)])
+        return asResponse(text)
+      } catch (cause) {
+        stream.abort(MeshError.from(cause))
+        throw cause
+      }
     })
     return { request, response }
   }
 
+  /** Never rejects: whatever one stream does harms that stream only. */
   async #serve(stream: Stream, remotePeer: string): Promise<void> {
-    const count = (this.#streamCounts.get(remotePeer) ?? 0) + 1
-    this.#streamCounts.set(remotePeer, count)
+    const isCounted = this.#openStreams.take(remotePeer, 1)
     try {
-      const response =
-        count > LIMITS.commandStreamsMax
-          ? this.#response({}, remotePeer, { error: tooManyStreams() })
-          : await this.#answer(stream, remotePeer)
-      const limit = {
-        clock: this.#components.clock,
-        timeoutMs: this.#init.writeTimeoutMs,
-        code: 'REQUEST_TIMED_OUT',
-        message: 'the asker does not read the answer'
-      } as const
-      await withTimeLimit(limit, (signal) =>
-        writeAndClose(stream, JSON.stringify(response), { signal })
-      )
+      const answer = isCounted
+        ? await this.#answer(stream, remotePeer)
+        : this.#refuse(stream, remotePeer)
+      await this.#write(stream, answer)
     } catch (cause) {
       stream.abort(MeshError.from(cause))
     } finally {
-      if (count === 1) this.#streamCounts.delete(remotePeer)
-      else this.#streamCounts.set(remotePeer, (this.#streamCounts.get(remotePeer) ?? 1) - 1)
+      await closeWithin(stream, this.#components.clock, this.#init.closeTimeoutMs)
+      if (isCounted) this.#openStreams.give(remotePeer, 1)
     }
   }
 
-  async #answer(stream: Stream, remotePeer: string): Promise<CommandResponse> {
+  #refuse(stream: Stream, remotePeer: string): string {
+    discardInput(stream)
+    return this.#response({}, remotePeer, { error: tooMany('requests at once') })
+  }
+
+  async #write(stream: Stream, text: string): Promise<void> {
+    const limit = {
+      clock: this.#components.clock,
+      timeoutMs: this.#init.writeTimeoutMs,
+      code: 'REQUEST_TIMED_OUT',
+      message: 'the asker does not read the answer'
+    } as const
+    await withTimeLimit(limit, (signal) => writeAndClose(stream, text, { signal }))
+  }
+
+  /** The answer's text; what cannot be answered or written down makes an error of it. */
+  async #answer(stream: Stream, remotePeer: string): Promise<string> {
     const gone = new AbortController()
     stream.addEventListener('close', () =>
       gone.abort(new MeshError('TASK_STOPPED', 'the asker is gone'))
     )
+    const held = { bytes: 0 }
     let request: Partial<CommandRequest> = {}
     try {
-      const value = parseJson(await this.#readRequest(stream))
+      const value = parseJson(await this.#readRequest(stream, remotePeer, held))
       request = identifying(value)
       const checked = checkRequest(value)
       const answer = await this.#components.server.answer({
@@ -141,25 +171,37 @@ export class CommandBinding implements Startable {
       return this.#response(request, remotePeer, answer)
     } catch (cause) {
       return this.#response(request, remotePeer, { error: MeshError.from(cause) })
+    } finally {
+      this.#heldBytes.give(remotePeer, held.bytes)
     }
   }
 
-  async #readRequest(stream: Stream): Promise<string> {
+  async #readRequest(
+    stream: Stream,
+    remotePeer: string,
+    held: { bytes: number }
+  ): Promise<string> {
     const limit = {
       clock: this.#components.clock,
       timeoutMs: this.#init.requestTimeoutMs,
       code: 'REQUEST_TIMED_OUT',
       message: `the request was not complete within ${this.#init.requestTimeoutMs} ms`
     } as const
-    return await withTimeLimit(limit, () => readToEnd(stream, LIMITS.commandBytesMax))
+    const hold = (bytes: number): void => {
+      if (!this.#heldBytes.take(remotePeer, bytes)) throw tooMany('bytes of requests at once')
+      held.bytes += bytes
+    }
+    return await withTimeLimit(limit, (signal) =>
+      readToEnd(stream, { bytesMax: LIMITS.commandBytesMax, hold, signal })
+    )
   }
 
-  #response(request: Partial<CommandRequest>, to: string, answer: CommandAnswer): CommandResponse {
+  #response(request: Partial<CommandRequest>, to: string, answer: CommandAnswer): string {
     const { error } = answer
     const status =
       error === undefined ? 'success' : error.code.endsWith('_TIMED_OUT') ? 'timeout' : 'error'
     const result = wholeResult(request.command, answer)
-    return {
+    const response: CommandResponse = {
       command: request.command ?? '',
       request_id: request.request_id ?? '',
       from: this.#components.link.selfPeer,
@@ -169,6 +211,7 @@ export class CommandBinding implements Startable {
       ...(result === undefined ? {} : { result }),
       ...(error === undefined ? {} : { error: error.message, error_detail: { ...error.toData() } })
     }
+    return JSON.stringify(response)
   }
 }
 
@@ -196,26 +239,36 @@ function identifying(value: unknown): Partial<CommandRequest> {
   }
 }
 
+/**
+ * An answer may come, and the stream end, before all of the request was sent; the answer says why, so
+ * what befalls the rest of the request is of no account. Without an answer the reading fails.
+ */
+async function sendRequest(
+  stream: Stream,
+  request: CommandRequest,
+  signal: AbortSignal
+): Promise<void> {
+  try {
+    await writeAndClose(stream, JSON.stringify(request), { signal })
+  } catch (cause) {
+    if (stream.status === 'open') throw cause
+  }
+}
+
 function asResponse(text: string): CommandResponse {
   try {
     return checkResponse(parseJson(text))
   } catch (cause) {
     throw new MeshError(
       'RESPONSE_INVALID',
-      `the answer is not what the protocol asks for: ${String(cause)}`,
-      {
-        cause
-      }
+      `the answer is not what the protocol asks for: ${messageOf(cause)}`,
+      { cause }
     )
   }
 }
 
-function tooManyStreams(): MeshError {
-  return new MeshError(
-    'TOO_MANY_REQUESTS',
-    `at most ${LIMITS.commandStreamsMax} requests at once`,
-    {
-      hint: 'wait for answers before asking more, or open a session'
-    }
-  )
+function tooMany(what: string): MeshError {
+  return new MeshError('TOO_MANY_REQUESTS', `this node holds too many ${what}`, {
+    hint: 'wait for answers before asking more, or open a session'
+  })
 }

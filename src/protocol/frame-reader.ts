@@ -1,30 +1,35 @@
-/** Cuts a stream of bytes into frames: a length of four bytes, then as many bytes. Allocates nothing before a length was checked. */
+/** Cuts a stream of bytes into frames: a length of four bytes, then as many bytes. Allocates nothing on the word of a length. */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { ByteGatherer } from './byte-gatherer.ts'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
 const LENGTH_BYTES = 4
 
 export class FrameReader {
-  #chunks: Uint8Array[] = []
-  #receivedBytes = 0
+  /** The beginning of a frame that is not yet whole. */
+  readonly #rest = new ByteGatherer()
   /** How much must have arrived before there is anything to do. */
   #neededBytes = LENGTH_BYTES
+
+  /** Bytes held for the frame that is not yet whole. */
+  get heldBytes(): number {
+    return this.#rest.byteLength
+  }
 
   /**
    * Takes bytes as they arrive and gives back the frames that are now whole.
    * @throws MeshError FRAME_TOO_LARGE as soon as a length above the limit is read
    */
   push(bytes: Uint8Array | Uint8ArrayList): Uint8Array[] {
-    const chunk = bytes instanceof Uint8Array ? bytes : bytes.subarray()
-    this.#chunks.push(chunk)
-    this.#receivedBytes += chunk.byteLength
-    return this.#receivedBytes < this.#neededBytes ? [] : this.#cut()
+    if (this.#rest.byteLength === 0) {
+      return this.#cut(bytes instanceof Uint8Array ? bytes : bytes.subarray())
+    }
+    this.#rest.append(bytes)
+    return this.#rest.byteLength < this.#neededBytes ? [] : this.#cut(this.#rest.take())
   }
 
-  #cut(): Uint8Array[] {
-    const received =
-      this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : Buffer.concat(this.#chunks)
+  #cut(received: Uint8Array): Uint8Array[] {
     const view = new DataView(received.buffer, received.byteOffset, received.byteLength)
     const frames: Uint8Array[] = []
     let offset = 0
@@ -45,8 +50,7 @@ export class FrameReader {
       frames.push(received.subarray(offset + LENGTH_BYTES, end))
       offset = end
     }
-    this.#chunks = [received.subarray(offset)]
-    this.#receivedBytes = received.byteLength - offset
+    if (offset < received.byteLength) this.#rest.append(received.subarray(offset))
     return frames
   }
 }

@@ -2,10 +2,11 @@
  * The frames of a session: each one CBOR array, positional so that a request costs few bytes. What
  * comes from a stranger is bounded, decoded and checked here; nothing unchecked passes on.
  */
-import { Encoder, setSizeLimits } from 'cbor-x'
+import { Encoder } from 'cbor-x'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError, messageOf } from '../core/errors.ts'
-import type { ErrorData } from '../core/errors.ts'
+import { assertPlainCbor } from './cbor-guard.ts'
+import type { Blame, ErrorData } from '../core/errors.ts'
 
 /** First element of every frame. Numbers are never reused. */
 const KIND = { hello: 0, request: 1, response: 2, cancel: 3, beat: 4, echo: 5, goodbye: 6 } as const
@@ -23,7 +24,7 @@ export type Frame =
   | {
       kind: 'response'
       id: number
-      error: ErrorData | null
+      error: Partial<ErrorData> | null
       result: Record<string, unknown> | null
       bulk: Uint8Array | null
     }
@@ -33,18 +34,21 @@ export type Frame =
   | { kind: 'echo'; number: number; load: unknown }
   | { kind: 'goodbye'; code: string; message: string }
 
-/** Collections longer than this are no frame of ours; decoders allocate by the length that is claimed. */
-const COLLECTION_LENGTH_MAX = 100_000
-setSizeLimits({
-  maxArraySize: COLLECTION_LENGTH_MAX,
-  maxMapSize: COLLECTION_LENGTH_MAX,
-  maxObjectSize: COLLECTION_LENGTH_MAX
-})
-
 /** Plain CBOR: no shared structures, which would tie a frame to the ones before it. */
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false })
 
 const LENGTH_BYTES = 4
+
+/** Longer texts of an error are cut: what a stranger says of its failure is for people to read. */
+const ERROR_TEXT_MAX = 8_192
+
+const BLAMES: Readonly<Record<Blame, true>> = {
+  worker: true,
+  network: true,
+  router: true,
+  job: true,
+  caller: true
+}
 
 /** A frame with its length before it. @throws MeshError FRAME_TOO_LARGE */
 export function encodeFrame(frame: Frame): Uint8Array {
@@ -84,8 +88,10 @@ function toArray(frame: Frame): unknown[] {
 export function decodeFrame(payload: Uint8Array): Frame {
   let value: unknown
   try {
+    assertPlainCbor(payload)
     value = cbor.decode(payload)
   } catch (cause) {
+    if (cause instanceof MeshError) throw cause
     throw new MeshError('FRAME_INVALID', `a frame is not CBOR: ${messageOf(cause)}`, { cause })
   }
   const [kind, ...fields] = Array.isArray(value) ? (value as unknown[]) : []
@@ -117,7 +123,7 @@ const READERS: Readonly<Record<number, Reader>> = {
     isErrorOrNull(error) &&
     (result === null || isRecord(result)) &&
     isBytesOrNull(bulk)
-      ? { kind: 'response', id, error, result, bulk }
+      ? { kind: 'response', id, error: error === null ? null : readError(error), result, bulk }
       : undefined,
   [KIND.cancel]: ([id]) => (isCount(id) ? { kind: 'cancel', id } : undefined),
   [KIND.beat]: ([number, load]) => (isCount(number) ? { kind: 'beat', number, load } : undefined),
@@ -137,9 +143,26 @@ const isBytesOrNull = (value: unknown): value is Uint8Array | null =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
-function isErrorOrNull(value: unknown): value is ErrorData | null {
+function isErrorOrNull(value: unknown): value is Record<'code' | 'message', string> | null {
   return (
     value === null ||
     (isRecord(value) && typeof value['code'] === 'string' && typeof value['message'] === 'string')
   )
+}
+
+/** Takes of another's error what has the right shape, and no more than people can read. */
+function readError(error: Record<string, unknown>): Partial<ErrorData> {
+  const { blame, code, hint, message, path, retryable } = error
+  return {
+    code: code as ErrorData['code'],
+    message: cut(message as string),
+    ...(typeof path === 'string' ? { path: cut(path) } : {}),
+    ...(typeof hint === 'string' ? { hint: cut(hint) } : {}),
+    ...(typeof blame === 'string' && Object.hasOwn(BLAMES, blame) ? { blame: blame as Blame } : {}),
+    ...(typeof retryable === 'boolean' ? { retryable } : {})
+  }
+}
+
+function cut(text: string): string {
+  return text.slice(0, ERROR_TEXT_MAX)
 }

@@ -9,6 +9,9 @@ export const SESSION_PROTOCOL_V1 = '/taskmesh/session/1.0.0'
 /** The mesh's own DHT, apart from the public one. */
 export const DHT_PROTOCOL_V1 = '/taskmesh/kad/1.0.0'
 
+/** As in schemas/capability-record.schema.json. */
+const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
+
 const PRESENCE_TOPIC_PREFIX = '/taskmesh/presence/1/'
 
 /** Where the workers of a namespace publish their signed capability records. */
@@ -16,8 +19,12 @@ export function presenceTopic(namespace: string): string {
   return `${PRESENCE_TOPIC_PREFIX}${namespace}`
 }
 
-export function isPresenceTopic(topic: string): boolean {
-  return topic.startsWith(PRESENCE_TOPIC_PREFIX)
+/** The namespace whose presence topic this is; undefined for any other topic. */
+export function presenceNamespace(topic: string): string | undefined {
+  const namespace = topic.slice(PRESENCE_TOPIC_PREFIX.length)
+  return topic.startsWith(PRESENCE_TOPIC_PREFIX) && NAMESPACE.test(namespace)
+    ? namespace
+    : undefined
 }
 
 /** The text whose hash is the DHT key under which one shard of a namespace's workers are found. */

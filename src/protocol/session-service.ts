@@ -24,16 +24,20 @@ export interface SessionListener {
   onClosed?: (peer: string, error: MeshError) => void
 }
 
-/** Two ends may open a session to each other at once; more than a few of one peer are a flood. */
+/**
+ * Two ends may open a session to each other at once, and a peer that lost its connection comes back
+ * before we have noticed. Beyond that the oldest gives way to the newest, which is the likeliest to live.
+ */
 const SESSIONS_PER_PEER_MAX = 4
 
 export class SessionService implements Startable {
   readonly #components: SessionServiceComponents
   readonly #init: SessionServiceInit
+  /** Open sessions by peer, oldest first. */
   readonly #sessions = new Map<string, Session[]>()
   readonly #opening = new Map<string, Promise<Session>>()
   readonly #listeners = new Set<SessionListener>()
-  #isStopped = false
+  readonly #controller = new AbortController()
 
   constructor(components: SessionServiceComponents, init: SessionServiceInit = {}) {
     this.#components = components
@@ -49,49 +53,55 @@ export class SessionService implements Startable {
   }
 
   async stop(): Promise<void> {
-    if (this.#isStopped) return
-    this.#isStopped = true
-    await this.#components.link.unhandle(SESSION_PROTOCOL_V1)
+    if (this.#controller.signal.aborted) return
     const error = new MeshError('STOPPING', 'this node is stopping')
+    this.#controller.abort(error)
+    await this.#components.link.unhandle(SESSION_PROTOCOL_V1)
     const open = [...this.#sessions.values()].flat()
-    for (const session of open) session.close(error)
+    await Promise.all(open.map((session) => session.close(error)))
   }
 
   listen(listener: SessionListener): void {
     this.#listeners.add(listener)
   }
 
-  /** The open session with a peer, if there is one. */
+  /** The newest session with a peer on which both have said hello, if there is one. */
   get(peer: string): Session | undefined {
-    return this.#sessions.get(peer)?.find((session) => session.isOpen)
+    return this.#sessions.get(peer)?.findLast((session) => session.isReady)
   }
 
-  /** The session with a peer, opened if need be. @throws MeshError PEER_UNREACHABLE, PROTOCOL_VERSION, … */
+  /**
+   * The session with a peer, opened if need be. Callers share one attempt; each stops waiting at its
+   * own signal, the attempt goes on for the others.
+   * @throws MeshError PEER_UNREACHABLE, PROTOCOL_VERSION, STOPPING, or the signal's reason
+   */
   async open(peer: string, options: AbortOptions = {}): Promise<Session> {
     const open = this.get(peer)
     if (open !== undefined) return open
-    const opening = this.#opening.get(peer) ?? this.#dial(peer, options)
-    this.#opening.set(peer, opening)
-    try {
-      return await opening
-    } finally {
-      this.#opening.delete(peer)
+    options.signal?.throwIfAborted()
+    let opening = this.#opening.get(peer)
+    if (opening === undefined) {
+      opening = this.#dial(peer).finally(() => this.#opening.delete(peer))
+      this.#opening.set(peer, opening)
     }
+    return await untilAborted(opening, options.signal)
   }
 
-  async #dial(peer: string, options: AbortOptions): Promise<Session> {
+  async #dial(peer: string): Promise<Session> {
     const { clock, link } = this.#components
     const limit = {
       clock,
       timeoutMs: this.#init.openTimeoutMs ?? 10_000,
       code: 'PEER_UNREACHABLE',
       message: `no session with ${peer} came about in time`,
-      signal: options.signal
+      signal: this.#controller.signal
     } as const
     return await withTimeLimit(limit, async (signal) => {
       const stream = await link.openStream(peer, SESSION_PROTOCOL_V1, { signal })
+      if (signal.aborted) stream.abort(MeshError.from(signal.reason))
+      signal.throwIfAborted()
       const session = this.#add(stream, peer)
-      const giveUp = (): void => session.close(MeshError.from(signal.reason))
+      const giveUp = (): void => void session.close(MeshError.from(signal.reason))
       signal.addEventListener('abort', giveUp, { once: true })
       await session.ready
       signal.removeEventListener('abort', giveUp)
@@ -100,9 +110,8 @@ export class SessionService implements Startable {
   }
 
   #accept(stream: Stream, remotePeer: string): void {
-    const count = this.#sessions.get(remotePeer)?.length ?? 0
-    if (this.#isStopped || count >= SESSIONS_PER_PEER_MAX) {
-      stream.abort(new MeshError('TOO_MANY_REQUESTS', 'too many sessions with one peer'))
+    if (this.#controller.signal.aborted) {
+      stream.abort(this.#controller.signal.reason as MeshError)
       return
     }
     this.#add(stream, remotePeer)
@@ -118,9 +127,12 @@ export class SessionService implements Startable {
         onClosed: (error) => this.#remove(session, error)
       }
     })
-    const sessions = this.#sessions.get(peer)
-    if (sessions === undefined) this.#sessions.set(peer, [session])
-    else sessions.push(session)
+    const sessions = this.#sessions.get(peer) ?? []
+    this.#sessions.set(peer, [...sessions, session])
+    if (sessions.length >= SESSIONS_PER_PEER_MAX) {
+      const error = new MeshError('TOO_MANY_REQUESTS', 'too many sessions with one peer')
+      void sessions[0]?.close(error)
+    }
     return session
   }
 
@@ -133,4 +145,14 @@ export class SessionService implements Startable {
       for (const listener of this.#listeners) listener.onClosed?.(peer, error)
     }
   }
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  const { promise: stopped, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  return Promise.race([promise, stopped]).finally(() =>
+    signal.removeEventListener('abort', onAbort)
+  )
 }

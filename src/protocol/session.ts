@@ -4,18 +4,23 @@
  * It decides nothing about what a command means.
  */
 import { deferred } from '../core/abort.ts'
-import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { decodeFrame, encodeFrame } from './frames.ts'
 import { FrameReader } from './frame-reader.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { PendingRequests } from './pending-requests.ts'
+import { RequestAnswerer } from './request-answerer.ts'
+import { closeWithin } from './stream-text.ts'
 import { StreamWriter } from './stream-writer.ts'
-import { COMMANDS, isCommandName } from './commands.ts'
-import { parseJson } from '../core/json.ts'
 import type { Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { CommandAnswer, CommandServer } from './command-server.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { Frame } from './frames.ts'
+import type { SessionAnswer } from './pending-requests.ts'
+
+export type { SessionAnswer }
 
 export const SESSION_VERSION = 1
 
@@ -28,14 +33,8 @@ export interface SessionInit {
 
 const DEFAULT_SESSION: Required<SessionInit> = { beatPeriodMs: 5_000, silenceMsMax: 15_000 }
 
-/**
- * The least of so many last round trips is taken for the path's: a busy moment at either end only adds
- * to a sample, so the least is the truest, and a path that got longer shows once the old ones are gone.
- */
-const LATENCY_SAMPLES = 6
-
-/** The first beats follow each other at once, so that a new session soon knows its path. */
-const EAGER_BEATS = 3
+/** How long the other end may take to close its side before the stream is reset. */
+const CLOSE_TIMEOUT_MS = 1_000
 
 export interface SessionComponents {
   clock: Clock
@@ -58,21 +57,19 @@ export interface OutgoingCommand {
   to?: string
 }
 
-/** An answer as it came: the error typed, the result unchecked, the bulk field still as text. */
-export interface SessionAnswer {
-  error?: MeshError
-  result?: Record<string, unknown>
-  bulk?: string
-}
+/** Ends of which the other side may tell us; what else it says becomes SESSION_CLOSED. */
+const GOODBYE_CODES: ReadonlySet<string> = new Set<ErrorCode>(['STOPPING', 'PROTOCOL_VERSION'])
 
-interface Waiting {
-  resolve: (answer: SessionAnswer) => void
-  reject: (error: MeshError) => void
-  release: () => void
-}
+/** Ends that say enough to those who wait for an answer; any other is, to them, a lost session. */
+const LOSS_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'STOPPING',
+  'PROTOCOL_VERSION',
+  'PEER_SILENT',
+  'SESSION_CLOSED',
+  'SESSION_CONGESTED'
+])
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
 
 export class Session {
   readonly remotePeer: string
@@ -82,16 +79,13 @@ export class Session {
   readonly #init: Required<SessionInit>
   readonly #writer: StreamWriter
   readonly #reader = new FrameReader()
-  readonly #waiting = new Map<number, Waiting>()
-  /** Requests of the other end that are being answered, by id. */
-  readonly #answering = new Map<number, AbortController>()
+  readonly #pending: PendingRequests
+  readonly #answerer: RequestAnswerer
+  readonly #heartbeat: Heartbeat
   readonly #ready = deferred<void>()
   readonly #cancelBeat: CancelTimer
-  #answeringBytes = 0
-  #nextId = 1
-  #beat = { number: 0, sentAtMs: 0 }
+  readonly #openedAtMs: number
   #heardAtMs: number
-  #latencySamplesMs: number[] = []
   #agent: string | undefined
   #end: MeshError | undefined
 
@@ -101,24 +95,37 @@ export class Session {
     components: SessionComponents,
     options: SessionInit & { events: SessionEvents }
   ) {
+    const { clock, server } = components
     this.remotePeer = remotePeer
     this.#stream = stream
     this.#components = components
     this.#events = options.events
     this.#init = { ...DEFAULT_SESSION, ...options }
-    this.#heardAtMs = components.clock.monotonicMs()
+    this.#openedAtMs = this.#heardAtMs = clock.monotonicMs()
     this.#writer = new StreamWriter(stream)
+    this.#pending = new PendingRequests(clock, (id) => this.#send({ kind: 'cancel', id }))
+    const respond = (id: number, answer: CommandAnswer): void => this.#respond(id, answer)
+    this.#answerer = new RequestAnswerer({ server, remotePeer, respond })
+    this.#heartbeat = new Heartbeat(clock, (number) =>
+      this.#send({ kind: 'beat', number, load: components.describeLoad() })
+    )
     this.#ready.promise.catch(() => {})
+    this.#cancelBeat = clock.every(this.#init.beatPeriodMs, () => this.#onBeatTime())
     stream.addEventListener('message', (event) => this.#onBytes(event.data))
-    stream.addEventListener('remoteCloseWrite', () => this.#finish(closedBy(remotePeer)))
-    stream.addEventListener('close', () => this.#finish(closedBy(remotePeer)))
-    this.#cancelBeat = components.clock.every(this.#init.beatPeriodMs, () => this.#onBeatTime())
+    stream.addEventListener('end', () => this.#onStreamEnd())
+    stream.addEventListener('close', () => this.#onStreamEnd())
     this.#send({ kind: 'hello', version: SESSION_VERSION, agent: components.agent })
-    this.#sendBeat()
+    this.#heartbeat.beat()
+    if (stream.readableEnded) queueMicrotask(() => this.#onStreamEnd())
   }
 
   get isOpen(): boolean {
     return this.#end === undefined
+  }
+
+  /** True once the other end has said hello, as long as the session is open. */
+  get isReady(): boolean {
+    return this.isOpen && this.#agent !== undefined
   }
 
   /** Resolves when the other end has said hello. */
@@ -128,7 +135,7 @@ export class Session {
 
   /** Round trip of the path, in milliseconds; undefined until the first echo. */
   get latencyMs(): number | undefined {
-    return this.#latencySamplesMs.length === 0 ? undefined : Math.min(...this.#latencySamplesMs)
+    return this.#heartbeat.latencyMs
   }
 
   /** Program and version at the other end. */
@@ -136,25 +143,23 @@ export class Session {
     return this.#agent
   }
 
+  /** Bytes of ours that wait until the other end reads. */
+  get waitingBytes(): number {
+    return this.#writer.waitingBytes
+  }
+
   /**
    * Sends a request and waits for its answer; the answer may carry the other end's error.
    * @throws MeshError SESSION_CLOSED, SESSION_CONGESTED, PEER_SILENT, RESPONSE_TIMED_OUT, FRAME_TOO_LARGE,
-   * TOO_MANY_REQUESTS, or the signal's reason
+   * TOO_MANY_REQUESTS, STOPPING, or the signal's reason
    */
   async request(
     outgoing: OutgoingCommand,
     options: AbortOptions & { timeoutMs: number }
   ): Promise<SessionAnswer> {
-    if (this.#end !== undefined) throw this.#end
+    if (this.#end !== undefined) throw asLoss(this.#end)
     options.signal?.throwIfAborted()
-    if (this.#waiting.size >= LIMITS.sessionRequestsMax) {
-      throw new MeshError(
-        'TOO_MANY_REQUESTS',
-        `${LIMITS.sessionRequestsMax} requests to this peer wait already`
-      )
-    }
-    const id = this.#nextId
-    this.#nextId += 1
+    const id = this.#pending.nextId()
     this.#writer.write(
       encodeFrame({
         kind: 'request',
@@ -165,77 +170,46 @@ export class Session {
         bulk: outgoing.bulk === undefined ? null : encoder.encode(outgoing.bulk)
       })
     )
-    return await this.#awaitAnswer(id, options)
+    return await this.#pending.wait(id, options)
   }
 
-  /** Tells the other end why, then ends. Everything that waits hears of it. */
-  close(error: MeshError): void {
+  /** Tells the other end why, then ends. Everything that waits hears of it. Resolves when the stream is gone. */
+  async close(error: MeshError): Promise<void> {
     if (this.#end !== undefined) return
     this.#send({ kind: 'goodbye', code: error.code, message: error.message })
-    this.#finish(error)
-    // The goodbye leaves at the end of this tick; closing later lets it go first.
-    setImmediate(() => void this.#closeStream(error))
+    await this.#finish(error)
   }
 
-  async #closeStream(error: MeshError): Promise<void> {
-    try {
-      await this.#stream.close()
-    } catch {
-      this.#stream.abort(error)
-    }
-  }
-
-  #awaitAnswer(id: number, options: AbortOptions & { timeoutMs: number }): Promise<SessionAnswer> {
-    const { promise, resolve, reject } = deferred<SessionAnswer>()
-    const { signal, timeoutMs } = options
-    const giveUp = (reason: unknown): void => {
-      if (!this.#settle(id)) return
-      this.#send({ kind: 'cancel', id })
-      reject(reason)
-    }
-    const onAbort = (): void => giveUp(signal?.reason)
-    const cancelTimer = this.#components.clock.after(timeoutMs, () =>
-      giveUp(new MeshError('RESPONSE_TIMED_OUT', `no answer within ${timeoutMs} ms`))
-    )
-    signal?.addEventListener('abort', onAbort, { once: true })
-    const release = (): void => {
-      cancelTimer()
-      signal?.removeEventListener('abort', onAbort)
-    }
-    this.#waiting.set(id, { resolve, reject, release })
-    return promise
-  }
-
-  #settle(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return undefined
-    this.#waiting.delete(id)
-    waiting.release()
-    return waiting
+  #onStreamEnd(): void {
+    const message = `the session with ${this.remotePeer} has ended`
+    void this.#finish(new MeshError('SESSION_CLOSED', message))
   }
 
   #onBytes(bytes: Parameters<FrameReader['push']>[0]): void {
-    if (this.#end !== undefined) return
     this.#heardAtMs = this.#components.clock.monotonicMs()
     try {
-      for (const payload of this.#reader.push(bytes)) this.#onFrame(decodeFrame(payload))
+      for (const payload of this.isOpen ? this.#reader.push(bytes) : []) {
+        // A goodbye is the last word; what follows it in the same breath is not heard.
+        if (this.isOpen) this.#onFrame(decodeFrame(payload), payload.byteLength)
+      }
     } catch (cause) {
-      this.close(MeshError.from(cause, 'FRAME_INVALID'))
+      void this.close(MeshError.from(cause, 'FRAME_INVALID'))
     }
   }
 
-  #onFrame(frame: Frame): void {
+  #onFrame(frame: Frame, bytes: number): void {
+    if (this.#agent === undefined && frame.kind !== 'hello' && frame.kind !== 'goodbye') {
+      throw new MeshError('FRAME_INVALID', 'a session begins with a hello')
+    }
     switch (frame.kind) {
       case 'hello':
         return this.#onHello(frame.version, frame.agent)
       case 'request':
-        return void this.#onRequest(frame)
+        return this.#answerer.onRequest(frame, bytes)
       case 'response':
-        return this.#onResponse(frame)
+        return this.#pending.onResponse(frame)
       case 'cancel':
-        return this.#answering
-          .get(frame.id)
-          ?.abort(new MeshError('TASK_STOPPED', 'the asker cancelled'))
+        return this.#answerer.onCancel(frame.id)
       case 'beat':
         this.#events.onLoad(frame.load)
         return this.#send({
@@ -244,13 +218,15 @@ export class Session {
           load: this.#components.describeLoad()
         })
       case 'echo':
-        return this.#onEcho(frame.number, frame.load)
+        this.#events.onLoad(frame.load)
+        return this.#heartbeat.onEcho(frame.number)
       case 'goodbye':
-        return this.#finish(MeshError.fromData(frame as { message: string }, 'SESSION_CLOSED'))
+        return void this.#finish(goodbyeError(frame.code, frame.message))
     }
   }
 
   #onHello(version: number, agent: string): void {
+    if (this.#agent !== undefined) throw new MeshError('FRAME_INVALID', 'a second hello')
     if (version !== SESSION_VERSION) {
       throw new MeshError(
         'PROTOCOL_VERSION',
@@ -261,91 +237,28 @@ export class Session {
     this.#ready.resolve()
   }
 
-  async #onRequest(frame: Frame & { kind: 'request' }): Promise<void> {
-    const bytes = frame.bulk?.byteLength ?? 0
-    const isFull =
-      this.#answering.size >= LIMITS.sessionRequestsMax ||
-      this.#answeringBytes + bytes > LIMITS.sessionRequestBytesMax
-    if (isFull || this.#answering.has(frame.id)) {
-      const error = new MeshError(
-        'TOO_MANY_REQUESTS',
-        'too many requests on this session wait for an answer'
-      )
-      return this.#respond(frame.id, { error })
-    }
-    const controller = new AbortController()
-    this.#answering.set(frame.id, controller)
-    this.#answeringBytes += bytes
-    try {
-      this.#respond(frame.id, await this.#answer(frame, controller.signal))
-    } finally {
-      this.#answering.delete(frame.id)
-      this.#answeringBytes -= bytes
-    }
-  }
-
-  async #answer(frame: Frame & { kind: 'request' }, signal: AbortSignal): Promise<CommandAnswer> {
-    try {
-      return await this.#components.server.answer({
-        command: frame.command,
-        params: withBulk(frame),
-        remotePeer: this.remotePeer,
-        from: undefined,
-        to: frame.to ?? undefined,
-        signal
-      })
-    } catch (cause) {
-      return { error: MeshError.from(cause, 'REQUEST_NOT_JSON') }
-    }
-  }
-
   #respond(id: number, answer: CommandAnswer): void {
     if (this.#end !== undefined) return
     try {
       this.#writer.write(encodeFrame(responseFrame(id, answer)))
     } catch (cause) {
       const error = MeshError.from(cause)
-      if (error.code === 'FRAME_TOO_LARGE') this.#send(responseFrame(id, { error }))
-      else this.close(error)
+      if (error.code === 'SESSION_CONGESTED') void this.#finish(error)
+      // Too large, or something that no frame can carry: the asker learns that instead.
+      else this.#send(responseFrame(id, { error }))
     }
   }
 
-  #onResponse(frame: Frame & { kind: 'response' }): void {
-    // Nobody waits any more when a request was given up; its late answer is of no use.
-    const waiting = this.#settle(frame.id)
-    if (waiting === undefined) return
-    waiting.resolve({
-      ...(frame.error === null
-        ? {}
-        : { error: MeshError.fromData(frame.error, 'RESPONSE_INVALID') }),
-      ...(frame.result === null ? {} : { result: frame.result }),
-      ...(frame.bulk === null ? {} : { bulk: decoder.decode(frame.bulk) })
-    })
-  }
-
-  #onEcho(number: number, load: unknown): void {
-    if (number !== this.#beat.number) return
-    this.#latencySamplesMs.push(this.#components.clock.monotonicMs() - this.#beat.sentAtMs)
-    if (this.#latencySamplesMs.length > LATENCY_SAMPLES) this.#latencySamplesMs.shift()
-    this.#events.onLoad(load)
-    if (number < EAGER_BEATS) this.#sendBeat()
-  }
-
   #onBeatTime(): void {
-    const silentMs = this.#components.clock.monotonicMs() - this.#heardAtMs
-    if (silentMs > this.#init.silenceMsMax) {
-      const error = new MeshError(
-        'PEER_SILENT',
-        `nothing was heard of the peer for ${Math.round(silentMs)} ms`
-      )
-      this.#finish(error)
-      this.#stream.abort(error)
-    } else this.#sendBeat()
-  }
-
-  #sendBeat(): void {
-    this.#beat = { number: this.#beat.number + 1, sentAtMs: this.#components.clock.monotonicMs() }
-    this.#send({ kind: 'beat', number: this.#beat.number, load: this.#components.describeLoad() })
+    const nowMs = this.#components.clock.monotonicMs()
+    const { silenceMsMax } = this.#init
+    const silentMs = nowMs - this.#heardAtMs
+    if (silentMs > silenceMsMax) {
+      const message = `nothing was heard of the peer for ${Math.round(silentMs)} ms`
+      void this.#finish(new MeshError('PEER_SILENT', message))
+    } else if (this.#agent === undefined && nowMs - this.#openedAtMs > silenceMsMax) {
+      void this.#finish(new MeshError('PEER_SILENT', 'the peer never said hello'))
+    } else this.#heartbeat.beat()
   }
 
   /** For small frames that must not fail the caller: a stuck session ends instead. */
@@ -353,28 +266,24 @@ export class Session {
     try {
       this.#writer.write(encodeFrame(frame))
     } catch (cause) {
-      const error = MeshError.from(cause)
-      this.#finish(error)
-      this.#stream.abort(error)
+      void this.#finish(MeshError.from(cause))
     }
   }
 
-  #finish(error: MeshError): void {
+  /** The one way in which a session ends, whoever ends it. */
+  async #finish(error: MeshError): Promise<void> {
     if (this.#end !== undefined) return
     this.#end = error
     this.#cancelBeat()
     this.#ready.reject(error)
-    for (const id of this.#waiting.keys()) this.#settle(id)?.reject(error)
-    for (const controller of this.#answering.values()) controller.abort(error)
+    this.#pending.failAll(asLoss(error))
+    this.#answerer.stopAll(error)
+    this.#writer.end()
     this.#events.onClosed(error)
+    if (error.code === 'PEER_SILENT' || error.code === 'SESSION_CONGESTED') {
+      this.#stream.abort(error)
+    } else await closeWithin(this.#stream, this.#components.clock, CLOSE_TIMEOUT_MS)
   }
-}
-
-/** Puts a request's bulk field back among its parameters, where the schema expects it. */
-function withBulk(frame: Frame & { kind: 'request' }): Record<string, unknown> {
-  const field = isCommandName(frame.command) ? COMMANDS[frame.command].bulk.params : undefined
-  if (field === undefined || frame.bulk === null) return frame.params
-  return { ...frame.params, [field]: parseJson(decoder.decode(frame.bulk)) }
 }
 
 function responseFrame(id: number, answer: CommandAnswer): Frame {
@@ -387,6 +296,16 @@ function responseFrame(id: number, answer: CommandAnswer): Frame {
   }
 }
 
-function closedBy(peer: string): MeshError {
-  return new MeshError('SESSION_CLOSED', `the session with ${peer} has ended`)
+function goodbyeError(code: string, message: string): MeshError {
+  return GOODBYE_CODES.has(code)
+    ? new MeshError(code as ErrorCode, message)
+    : new MeshError('SESSION_CLOSED', `the peer ended the session: ${code}: ${message}`)
+}
+
+/** What an end means to a request in flight: a peer that breaks the protocol is not the asker's fault. */
+function asLoss(error: MeshError): MeshError {
+  if (LOSS_CODES.has(error.code)) return error
+  return new MeshError('SESSION_CLOSED', `the session was ended: ${error.message}`, {
+    cause: error
+  })
 }

@@ -10,12 +10,16 @@ import type { Stream } from '@libp2p/interface'
 /** As large as one encrypted message of the transport can be; larger ones are split there anyway. */
 const CHUNK_BYTES = 64 * 1_024
 
+/** Frames that may wait: small ones cost far more memory than their bytes. */
+const FRAMES_MAX = 65_536
+
 export class StreamWriter {
   readonly #stream: Stream
   #waiting: Uint8Array[] = []
   #waitingBytes = 0
   #isScheduled = false
   #isBlocked = false
+  #isEnded = false
 
   constructor(stream: Stream) {
     this.#stream = stream
@@ -35,7 +39,11 @@ export class StreamWriter {
    * @throws MeshError SESSION_CONGESTED when too much waits already
    */
   write(bytes: Uint8Array): void {
-    if (this.#waitingBytes + bytes.byteLength > LIMITS.sessionWriteBytesMax) {
+    if (this.#isEnded) return
+    const isFull =
+      this.#waitingBytes + bytes.byteLength > LIMITS.sessionWriteBytesMax ||
+      this.#waiting.length >= FRAMES_MAX
+    if (isFull) {
       throw new MeshError('SESSION_CONGESTED', 'the other end does not read what is sent to it')
     }
     this.#waiting.push(bytes)
@@ -48,15 +56,28 @@ export class StreamWriter {
     })
   }
 
+  /** Sends what the stream takes at once, forgets the rest, and ignores all later writes. */
+  end(): void {
+    this.#flush()
+    this.#isEnded = true
+    this.#waiting = []
+    this.#waitingBytes = 0
+  }
+
   #flush(): void {
-    while (
-      this.#waiting.length > 0 &&
-      !this.#isBlocked &&
-      this.#stream.writeStatus === 'writable'
-    ) {
-      const chunk = this.#nextChunk()
-      this.#waitingBytes -= chunk.byteLength
-      this.#isBlocked = !this.#stream.send(chunk)
+    try {
+      while (
+        this.#waiting.length > 0 &&
+        !this.#isBlocked &&
+        this.#stream.writeStatus === 'writable'
+      ) {
+        const chunk = this.#nextChunk()
+        this.#waitingBytes -= chunk.byteLength
+        this.#isBlocked = !this.#stream.send(chunk)
+      }
+    } catch (cause) {
+      // The connection went away under the stream. Nobody waits for this flush; the stream's end tells.
+      this.#stream.abort(MeshError.from(cause, 'SESSION_CLOSED'))
     }
   }
 

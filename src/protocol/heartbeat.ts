@@ -1,0 +1,44 @@
+/** A session's pulse: asks "are you there?" now and then, and takes the path's round trip from the echoes. */
+import type { Clock } from '../core/clock.ts'
+
+/**
+ * The least of so many last round trips is taken for the path's: a busy moment at either end only adds
+ * to a sample, so the least is the truest, and a path that got longer shows once the old ones are gone.
+ */
+const LATENCY_SAMPLES = 6
+
+/** The first beats follow each other at once, so that a new session soon knows its path. */
+const EAGER_BEATS = 3
+
+export class Heartbeat {
+  readonly #clock: Clock
+  readonly #send: (number: number) => void
+  #number = 0
+  #sentAtMs = 0
+  #samplesMs: number[] = []
+
+  constructor(clock: Clock, send: (number: number) => void) {
+    this.#clock = clock
+    this.#send = send
+  }
+
+  /** Undefined until the first echo. */
+  get latencyMs(): number | undefined {
+    return this.#samplesMs.length === 0 ? undefined : Math.min(...this.#samplesMs)
+  }
+
+  beat(): void {
+    this.#number += 1
+    this.#sentAtMs = this.#clock.monotonicMs()
+    this.#send(this.#number)
+  }
+
+  /** Only the last beat's first echo counts; anything else would let the other end choose its latency. */
+  onEcho(number: number): void {
+    if (number !== this.#number || this.#sentAtMs < 0) return
+    this.#samplesMs.push(this.#clock.monotonicMs() - this.#sentAtMs)
+    this.#sentAtMs = -1
+    if (this.#samplesMs.length > LATENCY_SAMPLES) this.#samplesMs.shift()
+    if (number < EAGER_BEATS) this.beat()
+  }
+}

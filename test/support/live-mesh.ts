@@ -1,0 +1,95 @@
+/** A mesh of real processes on loopback, of which a test ends and restarts whom it likes. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ApiClient } from '../../src/client/api-client.ts'
+import { sleep } from '../../src/core/abort.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { startTaskmesh, temporaryHome } from './spawn-taskmesh.ts'
+import type { ReadyReport } from '../../src/roles/role.ts'
+import type { RunningTaskmesh } from './spawn-taskmesh.ts'
+
+const POLL_MS = 50
+
+export interface LiveNode {
+  report: ReadyReport
+  process: RunningTaskmesh
+  /** As `kill -9` does. */
+  kill(): Promise<void>
+  /** As an operator's SIGTERM does; gives the exit code. */
+  terminate(): Promise<number>
+}
+
+export class LiveMesh {
+  readonly #env: Record<string, string>
+  #bootstrapAddress = ''
+
+  private constructor(home: string) {
+    this.#env = {
+      TASKMESH_HOME: home,
+      TASKMESH_NAMESPACE: 'live',
+      TASKMESH_LOG_LEVEL: 'info'
+    }
+  }
+
+  /** Only a bootstrap runs at first. */
+  static async start(): Promise<{ mesh: LiveMesh; bootstrap: LiveNode }> {
+    const mesh = new LiveMesh(temporaryHome())
+    return { mesh, bootstrap: await mesh.bootstrap() }
+  }
+
+  /** Started again, it has the identity and address that it had. */
+  async bootstrap(): Promise<LiveNode> {
+    const listen = this.#bootstrapAddress.split('/p2p/')[0] || '/ip4/127.0.0.1/tcp/0'
+    const node = await this.#start(['bootstrap', '--name', 'boot', '--listen', listen])
+    this.#bootstrapAddress = node.report.addresses[0] ?? ''
+    return node
+  }
+
+  async worker(name: string, ...flags: string[]): Promise<LiveNode> {
+    return await this.#start(['worker', '--name', name, ...this.#way(), ...flags])
+  }
+
+  /** Started again, it has the jobs that it had. */
+  async router(): Promise<LiveNode & { client: ApiClient }> {
+    const http = ['--http', '127.0.0.1:0']
+    const node = await this.#start(['router', '--name', 'router', ...this.#way(), ...http])
+    const file = readFileSync(join(node.report.folder, 'api.json'), 'utf8')
+    const { token, url } = JSON.parse(file) as { token: string; url: string }
+    return Object.assign(node, { client: new ApiClient({ url, token }) })
+  }
+
+  #way(): string[] {
+    return ['--bootstrap', this.#bootstrapAddress]
+  }
+
+  async #start(words: string[]): Promise<LiveNode> {
+    const process = startTaskmesh([...words, '--json'], { env: this.#env })
+    return {
+      report: await process.report(),
+      process,
+      async kill() {
+        process.process.kill('SIGKILL')
+        await process.ended()
+      },
+      terminate: () => process.stop()
+    }
+  }
+}
+
+/** Looks again and again until it holds; the test's own time limit ends it. */
+export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
+  for (;;) {
+    const seen = await look()
+    if (holds(seen)) return seen
+    await sleep(systemClock, POLL_MS)
+  }
+}
+
+/** An array job whose every task takes a while. */
+export function slowJob(count: number, ms: number): object {
+  return {
+    task: { engine: 'builtin', name: 'sleep', args: { ms } },
+    each: Array.from({ length: count }, (_, index) => ({ id: `i${index}` })),
+    retry: { backoff: { delay: '100ms' } }
+  }
+}

@@ -1,0 +1,146 @@
+/** Bootstraps, workers and routers with nothing but what discovery needs, in one process. */
+import { Advertiser } from '../../src/discovery/advertiser.ts'
+import { BootstrapKeeper } from '../../src/network/bootstrap-keeper.ts'
+import { Directory } from '../../src/discovery/directory.ts'
+import { Finder } from '../../src/discovery/finder.ts'
+import { PresenceRelay } from '../../src/discovery/presence-relay.ts'
+import { schemaDocuments } from '../../src/model/validate.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { systemRandom } from '../../src/core/random.ts'
+import { spawnNode, until } from './spawn-mesh.ts'
+import type { AdvertiserInit } from '../../src/discovery/advertiser.ts'
+import type { CapabilityRecord } from '../../src/discovery/record.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import type { Finding } from '../../src/discovery/finder.ts'
+import type { MeshNode } from '../../src/network/mesh-node.ts'
+import type { SpawnInit, SpawnedNode } from './spawn-mesh.ts'
+import type { Startable } from '../../src/core/startable.ts'
+
+export const NAMESPACE = 'demo'
+
+export interface DiscoveryInit extends SpawnInit {
+  bootstrap?: readonly string[]
+  namespace?: string
+  /** Says and hears nothing by gossip: only the DHT is left. */
+  isMute?: boolean
+  advertiser?: Partial<AdvertiserInit>
+  /** Clock of the parts of discovery; the node itself always runs in real time. */
+  discoveryClock?: Clock
+}
+
+export interface Worker extends SpawnedNode {
+  advertiser: Advertiser
+}
+
+export interface Router extends SpawnedNode {
+  directory: Directory
+  finder: Finder
+  findings: Finding[]
+  /** Peer ids of the workers that are ready. */
+  ready: () => string[]
+}
+
+/** The example of the schema as this peer's own record. */
+export function recordOf(peer: string, change: Partial<CapabilityRecord> = {}): CapabilityRecord {
+  const { examples } = schemaDocuments.get('capability-record') as { examples: CapabilityRecord[] }
+  return { ...(examples[0] as CapabilityRecord), peer_id: peer, addresses: [], ...change }
+}
+
+export class DiscoveryMesh {
+  readonly #stops: (() => Promise<void>)[] = []
+
+  async bootstrap(init: DiscoveryInit = {}): Promise<SpawnedNode & { relay: PresenceRelay }> {
+    const spawned = await spawnNode({ ...init, isDhtServer: true })
+    const relay = new PresenceRelay({ node: spawned.node, clock: systemClock })
+    const stop = await this.#start(spawned, [relay, this.#keeper(spawned.node, init)])
+    return { ...spawned, relay, stop }
+  }
+
+  async worker(init: DiscoveryInit = {}): Promise<Worker> {
+    const { namespace = NAMESPACE } = init
+    const spawned = await spawnNode(init)
+    const { key, node, peer, server } = spawned
+    const keeper = this.#keeper(node, init)
+    const describe = (): Omit<CapabilityRecord, 'seq'> => {
+      const { seq: _seq, ...record } = recordOf(peer, { namespace, addresses: node.addresses() })
+      return record
+    }
+    const clock = init.discoveryClock ?? systemClock
+    const shared = { node, keeper, clock, random: systemRandom, logger: silentLogger }
+    const advertiser = new Advertiser({ ...shared, key, describe }, { namespace, ...init.advertiser })
+    server.register({
+      GET_CAPABILITIES: async () => ({
+        result: {
+          ...recordOf(peer).capabilities,
+          latency_ms: 0,
+          reputation: 0.5,
+          role: 'worker',
+          namespace,
+          agent: 'test',
+          record: Buffer.from(await advertiser.sealedRecord()).toString('base64')
+        }
+      })
+    })
+    if (init.isMute === true) mute(node)
+    const stop = await this.#start(spawned, [keeper, advertiser])
+    return { ...spawned, advertiser, stop }
+  }
+
+  async router(init: DiscoveryInit = {}): Promise<Router> {
+    const { namespace = NAMESPACE } = init
+    const spawned = await spawnNode(init)
+    const { node, sessions } = spawned
+    const clock = init.discoveryClock ?? systemClock
+    const keeper = this.#keeper(node, init)
+    const shared = { node, sessions, keeper, clock, logger: silentLogger }
+    const reputationOf = (): { reputation: number; evidenceCount: number } => ({
+      reputation: 0.5,
+      evidenceCount: 0
+    })
+    const directory = new Directory({ ...shared, reputationOf, onRoom: () => {} }, { namespace })
+    const findings: Finding[] = []
+    const onFound = (finding: Finding): void => {
+      findings.push(finding)
+      directory.onFound(finding)
+    }
+    const finder = new Finder({ ...shared, onFound }, { namespace })
+    const stop = await this.#start(spawned, [keeper, directory, finder])
+    const ready = (): string[] =>
+      directory
+        .entries()
+        .filter(({ state }) => state === 'ready')
+        .map((entry) => entry.peer)
+        .toSorted()
+    return { ...spawned, directory, finder, findings, ready, stop }
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0)) await stop()
+  }
+
+  #keeper(node: MeshNode, { bootstrap = [] }: DiscoveryInit): BootstrapKeeper {
+    const shared = { node, clock: systemClock, random: systemRandom, logger: silentLogger }
+    return new BootstrapKeeper(shared, bootstrap)
+  }
+
+  async #start(spawned: SpawnedNode, parts: readonly Startable[]): Promise<() => Promise<void>> {
+    for (const part of parts) await part.start()
+    const stop = async (): Promise<void> => {
+      for (const part of parts.toReversed()) await part.stop()
+      await spawned.stop()
+    }
+    this.#stops.push(stop)
+    return stop
+  }
+}
+
+/** Waits until a router has exactly these workers ready. */
+export async function untilReady(router: Router, ...workers: SpawnedNode[]): Promise<void> {
+  const peers = workers.map(({ peer }) => peer).toSorted()
+  await until(() => router.ready().join() === peers.join())
+}
+
+function mute(node: MeshNode): void {
+  node.libp2p.services.pubsub.publish = async () => await Promise.resolve({ recipients: [] })
+}
