@@ -32,10 +32,16 @@ export const LIMITS = {
   sessionWriteBytesMax: 64 * MIB,
   /** Streams of the JSON binding that one connection may have open; more get a typed refusal. */
   commandStreamsMax: 64,
+  /** The same over all peers. */
+  commandStreamsTotalMax: 4_096,
+  /** Bytes of JSON requests that all peers together may make us hold: four whole submissions. */
+  commandBytesTotalMax: 256 * MIB,
   /** Streams of one protocol that libp2p lets a connection open before it resets them. */
   streamsPerProtocolMax: 2_048,
   /** Workers one router keeps in its directory. */
   directoryWorkersMax: 10_000,
+  /** Milliseconds a task may wait at a worker for a slot; then it goes back, as others may be free. */
+  workerWaitMsMax: 10_000,
   /** Candidates that a stored decision record lists; the rest are counted by reason. */
   decisionCandidatesMax: 20,
   /** Attempts of one item, whatever the job asks for. */

@@ -39,10 +39,10 @@ export function parseBytes(text: string | number, path: string): number {
       hint: 'write a number with a unit, such as "512MiB" or "2GB"'
     })
   }
-  return Math.floor(bytes)
+  return bytes
 }
 
-/** `30m` → 1800000 milliseconds. @throws MeshError FIELD_INVALID */
+/** `30m` → 1800000 milliseconds, whole ones. @throws MeshError FIELD_INVALID */
 export function parseDurationMs(text: string, path: string): number {
   const milliseconds = quantity(text, TIME_UNITS)
   if (milliseconds === undefined) {
@@ -92,5 +92,7 @@ function quantity(text: string, units: Readonly<Record<string, number>>): number
   const match = QUANTITY.exec(text.trim())
   if (match === null) return undefined
   const unit = match[2] as string
-  return Object.hasOwn(units, unit) ? Number(match[1]) * (units[unit] as number) : undefined
+  if (!Object.hasOwn(units, unit)) return undefined
+  // Rounded, as 2.3 × 1000 is a little less than 2300 in binary.
+  return Math.round(Number(match[1]) * (units[unit] as number))
 }

@@ -1,18 +1,20 @@
-/** A job that has not ended, in memory: its records, its compiled plan, and who was tried. Bodies stay in the store. */
+/** A job that has not ended, in memory: its records and who was tried. Bodies stay in the store. */
 import { isTerminal } from '../jobs/records.ts'
 import { stepItem, stepJob } from '../jobs/state.ts'
 import type { CancelTimer } from '../core/clock.ts'
+import type { Demand } from './demand.ts'
 import type { ItemEvent } from '../jobs/state.ts'
 import type { ItemRecord, JobRecord } from '../jobs/records.ts'
 import type { JobPlan } from '../model/job.ts'
 import type { SelectionRequest } from '../selection/candidate.ts'
+import type { StoreChange } from '../jobs/store.ts'
 
 export interface ActiveJobInit {
+  /** As it is in the store. */
   record: JobRecord
   /** Items that have not ended. */
   items: readonly ItemRecord[]
-  plan: JobPlan
-  defaults: SelectionRequest['defaults']
+  demand: Demand
   /** Its place among the router's jobs, for the queue. */
   order: number
 }
@@ -20,40 +22,50 @@ export interface ActiveJobInit {
 /** An item that has not ended. */
 interface ActiveItem {
   record: ItemRecord
-  /** Workers that have failed it or refused it, newest last. */
-  tried: string[]
+  /** Workers to be avoided for it, newest last. */
+  tried: readonly string[]
   refusalCount: number
   /** Ends the running attempt. */
   controller: AbortController | undefined
+  /** Ends the wait for the next attempt. */
+  cancelDelay: CancelTimer | undefined
 }
 
-/** What a job asks of a worker, before anybody was tried. */
-export function requestOf(plan: JobPlan, defaults: SelectionRequest['defaults']): SelectionRequest {
-  const { engine, placement, resources, retry, route } = plan
-  const { sameWorker } = retry
-  return { engine, resources, placement, route, sameWorker, triedWorkers: [], defaults }
-}
+const NOBODY: readonly string[] = []
+
+/** More than any job's attempts, so that no failure is forgotten; refusals without end are. */
+const TRIED_MAX = 128
 
 export class ActiveJob {
-  readonly plan: JobPlan
   readonly order: number
+  readonly demand: Demand
   cancelTotalTimer: CancelTimer = () => {}
   cancelQueueTimer: CancelTimer = () => {}
-  readonly #request: SelectionRequest
-  readonly #lane: string
+  /** Since when nothing of it has run, in the dispatcher's time. */
+  waitingSinceMs = 0
   readonly #items = new Map<number, ActiveItem>()
   #record: JobRecord
+  /** The record as it was last handed out to be stored. */
+  #stored: JobRecord | undefined
 
   constructor(init: ActiveJobInit) {
-    this.plan = init.plan
     this.order = init.order
+    this.demand = init.demand
     this.#record = init.record
-    this.#request = requestOf(init.plan, init.defaults)
-    const { engine, placement, resources, retry, route } = init.plan
-    this.#lane = JSON.stringify([engine, resources, placement, route, retry.sameWorker])
+    this.#stored = init.record
     for (const record of init.items) {
-      this.#items.set(record.index, { record, tried: [], refusalCount: 0, controller: undefined })
+      this.#items.set(record.index, {
+        record,
+        tried: NOBODY,
+        refusalCount: 0,
+        controller: undefined,
+        cancelDelay: undefined
+      })
     }
+  }
+
+  get plan(): JobPlan {
+    return this.demand.plan
   }
 
   get record(): JobRecord {
@@ -74,14 +86,25 @@ export class ActiveJob {
     return [...this.#items.values()].map(({ record }) => record)
   }
 
+  /** The first item that waits for a worker. */
+  firstWaiting(): ItemRecord | undefined {
+    for (const { record } of this.#items.values()) {
+      if (record.state === 'queued') return record
+    }
+    return undefined
+  }
+
   /** Equal for items that ask for the same of a worker. */
   laneOf(index: number): string {
-    const tried = this.#items.get(index)?.tried ?? []
-    return tried.length === 0 ? this.#lane : `${this.#lane}${tried.join()}`
+    const tried = this.#items.get(index)?.tried ?? NOBODY
+    return tried.length === 0 ? this.demand.lane : `${this.demand.lane}${tried.join()}`
   }
 
   requestFor(index: number): SelectionRequest {
-    return { ...this.#request, triedWorkers: this.#items.get(index)?.tried ?? [] }
+    const tried = this.#items.get(index)?.tried ?? NOBODY
+    return tried.length === 0
+      ? this.demand.request
+      : { ...this.demand.request, triedWorkers: tried }
   }
 
   /** Lets something happen to an item; gives its new record, or undefined when it came too late. */
@@ -92,8 +115,29 @@ export class ActiveJob {
     if (next === item.record) return undefined
     this.#record = stepJob(this.#record, item.record, next, nowMs)
     item.record = next
-    if (isTerminal(next.state)) this.#items.delete(index)
+    if (next.state !== 'running') item.controller = undefined
+    if (isTerminal(next.state)) {
+      item.cancelDelay?.()
+      this.#items.delete(index)
+    }
     return next
+  }
+
+  /**
+   * The job's row, if it has to be written: its counts follow from its items and are made anew after a
+   * restart, so that only a new state or error is worth a write.
+   */
+  unsavedRow(): StoreChange[] {
+    const isSaved =
+      this.#stored?.state === this.#record.state && this.#stored.error === this.#record.error
+    if (isSaved) return []
+    this.#stored = this.#record
+    return [{ kind: 'job', job: this.#record }]
+  }
+
+  /** The row that was last handed out could not be stored. */
+  markUnsaved(): void {
+    this.#stored = undefined
   }
 
   began(index: number, controller: AbortController): void {
@@ -101,10 +145,16 @@ export class ActiveJob {
     if (item !== undefined) item.controller = controller
   }
 
+  delayed(index: number, cancel: CancelTimer): void {
+    const item = this.#items.get(index)
+    if (item !== undefined) item.cancelDelay = cancel
+  }
+
   /** Remembers that a worker was no good for an item, so that another is preferred. */
   addTried(index: number, workerId: string): void {
     const item = this.#items.get(index)
-    if (item !== undefined && !item.tried.includes(workerId)) item.tried.push(workerId)
+    if (item === undefined || item.tried.includes(workerId)) return
+    item.tried = [...item.tried, workerId].slice(-TRIED_MAX)
   }
 
   /** Counts a refusal; gives how many there were before. */

@@ -1,25 +1,27 @@
 /** One attempt: writes down that it begins and why there, sends the task, judges the answer, counts the outcome. */
+import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { judgeAnswer, judgeError, outcomeOf } from './verdict.ts'
+import { readReport } from './task-report.ts'
+import { toDecisionText } from './decision-text.ts'
+import { attemptEndOf, judgeAnswer, judgeError, outcomeOf } from './verdict.ts'
 import type { ActiveJob } from './active-job.ts'
-import type { AttemptRecord, AttemptState, ItemRecord } from '../jobs/records.ts'
+import type { AttemptOutcome } from '../reputation/outcomes.ts'
+import type { AttemptRecord, ItemRecord } from '../jobs/records.ts'
 import type { CandidateSource, SendTask } from './ports.ts'
 import type { Clock } from '../core/clock.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
-import type { JobStore, StoreChange } from '../jobs/store.ts'
+import type { JobWriter } from './job-writer.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { Random } from '../core/random.ts'
-import type { AttemptOutcome } from '../reputation/outcomes.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
+import type { TaskReport } from './task-report.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface AttemptRunnerComponents {
   clock: Clock
-  random: Random
   logger: Logger
   /** Milliseconds since 1970 that never jump. */
   nowMs: () => number
-  store: JobStore
+  writer: JobWriter
   /** Takes what an attempt says about its worker. */
   onOutcome: (outcome: AttemptOutcome) => void
   source: CandidateSource
@@ -33,7 +35,6 @@ export interface Attempt {
   job: ActiveJob
   /** The item as it is now, running. */
   item: ItemRecord
-  number: number
   workerId: string
   decision: DecisionRecord
   signal: AbortSignal
@@ -41,13 +42,13 @@ export interface Attempt {
 
 export interface AttemptEnd {
   verdict: Verdict
-  /** What is to be written about the attempt itself. */
-  changes: StoreChange[]
+  /** The attempt's own record, ended. */
+  record: AttemptRecord
   logs: string
 }
 
-/** The worker enforces the run time; this much longer we wait for its word on it. */
-const ANSWER_GRACE_MS = 15_000
+/** The worker keeps to the run time and gives back what waits too long; so much longer we wait for its word. */
+const ANSWER_GRACE_MS = LIMITS.workerWaitMsMax + 15_000
 
 export class AttemptRunner {
   readonly #components: AttemptRunnerComponents
@@ -58,46 +59,44 @@ export class AttemptRunner {
 
   /** Never rejects: whatever goes wrong is in the verdict. */
   async run(attempt: Attempt): Promise<AttemptEnd> {
-    const { clock, logger, nowMs, onOutcome, source } = this.#components
-    const offeredAtMs = nowMs()
+    const { clock, nowMs, onOutcome, source } = this.#components
+    const { workerId } = attempt
     const startedAtMs = clock.monotonicMs()
-    this.#recordBegin(attempt, offeredAtMs)
+    source.began(workerId)
+    const offered = this.#recordBegin(attempt)
     const answer = await this.#send(attempt)
-    const verdict = answer instanceof MeshError ? judgeError(answer) : judgeAnswer(answer)
-    const report = answer instanceof MeshError ? {} : readReport(answer)
-    source.reported(attempt.workerId, report.load)
-    const outcome = outcomeOf(verdict, attempt.workerId, clock.monotonicMs() - startedAtMs)
+    const isError = answer instanceof MeshError
+    const verdict = isError ? judgeError(answer) : judgeAnswer(answer)
+    const report: Partial<TaskReport> = isError ? {} : readReport(answer)
+    // First this task is counted out, as it is in the worker's own figures.
+    source.ended(workerId)
+    source.reported(workerId, report.load)
+    const outcome = outcomeOf(verdict, workerId, clock.monotonicMs() - startedAtMs)
     if (outcome !== undefined) onOutcome(outcome)
-    if (verdict.kind === 'failed') {
-      const { code, message } = verdict.error
-      const fields = { jobId: attempt.item.jobId, item: attempt.item.id, attempt: attempt.number }
-      logger.info(
-        { ...fields, peer: attempt.workerId, code, why: message.slice(0, 200) },
-        'attempt failed'
-      )
-    }
+    if (verdict.kind === 'failed') this.#log(attempt, verdict.error)
     const record: AttemptRecord = {
-      ...this.#record(attempt, offeredAtMs),
-      state: stateOf(verdict),
+      ...offered,
+      state: attemptEndOf(verdict),
       endedAtMs: nowMs(),
       error: verdict.kind === 'completed' ? null : verdict.error.toData(),
       usage: report.usage ?? null
     }
-    return { verdict, changes: [{ kind: 'attempt', attempt: record }], logs: report.logs ?? '' }
+    return { verdict, record, logs: report.logs ?? '' }
   }
 
   async #send(attempt: Attempt): Promise<SessionAnswer | MeshError> {
-    const { item, job, number, signal, workerId } = attempt
+    const { item, job, signal, workerId } = attempt
     const { runMs } = job.plan.timeouts
     const assignment = {
       job_id: item.jobId,
       item: item.index,
-      attempt: number,
+      attempt: item.attemptCount,
       run_timeout_ms: runMs,
       memory_bytes: job.plan.resources.memoryBytes
     }
     try {
       const text = await this.#components.taskText(item.jobId, item.index)
+      signal.throwIfAborted()
       const options = { timeoutMs: runMs + ANSWER_GRACE_MS, signal }
       return await this.#components.sendTask(workerId, { assignment, text }, options)
     } catch (cause) {
@@ -106,74 +105,30 @@ export class AttemptRunner {
   }
 
   /** Not awaited: the answer counts only once it is stored, and the store keeps the order. */
-  #recordBegin(attempt: Attempt, offeredAtMs: number): void {
-    const { item, job, number } = attempt
-    const decision = { ...attempt.decision, job_id: item.jobId, item: item.index, attempt: number }
-    const changes: StoreChange[] = [
-      { kind: 'attempt', attempt: this.#record(attempt, offeredAtMs) },
-      {
-        kind: 'decision',
-        jobId: item.jobId,
-        itemIndex: item.index,
-        attempt: number,
-        decision: JSON.stringify(decision)
-      },
-      { kind: 'item', item },
-      { kind: 'job', job: job.record }
-    ]
-    this.#components.store.apply(changes).catch((cause: unknown) => {
-      this.#components.logger.error({ err: cause }, 'the begin of an attempt could not be stored')
-    })
-  }
-
-  #record(attempt: Attempt, offeredAtMs: number): AttemptRecord {
-    return {
-      jobId: attempt.item.jobId,
-      itemIndex: attempt.item.index,
-      number: attempt.number,
+  #recordBegin({ decision, item, job, workerId }: Attempt): AttemptRecord {
+    const { attemptCount, index: itemIndex, jobId } = item
+    const record: AttemptRecord = {
+      jobId,
+      itemIndex,
+      number: attemptCount,
       state: 'offered',
-      workerId: attempt.workerId,
-      offeredAtMs,
+      workerId,
+      offeredAtMs: this.#components.nowMs(),
       endedAtMs: null,
       error: null,
       usage: null
     }
+    const key = { jobId, itemIndex, attempt: attemptCount }
+    void this.#components.writer.write(job, [
+      { kind: 'attempt', attempt: record },
+      { kind: 'decision', ...key, decision: toDecisionText(decision, key) },
+      { kind: 'item', item }
+    ])
+    return record
   }
-}
 
-function stateOf(verdict: Verdict): AttemptState {
-  switch (verdict.kind) {
-    case 'completed':
-      return 'completed'
-    case 'refused':
-      return 'refused'
-    case 'failed':
-      return verdict.attemptState
-  }
-}
-
-/** What comes with a worker's answer; each part is believed only if it has the right shape. */
-function readReport(answer: SessionAnswer): {
-  load?: unknown
-  logs?: string
-  usage?: AttemptRecord['usage']
-} {
-  const { load, logs, usage } = answer.result ?? {}
-  const {
-    wall_ms: wallMs,
-    cpu_ms: cpuMs,
-    peak_memory_bytes: peakMemoryBytes
-  } = (usage ?? {}) as Record<string, unknown>
-  return {
-    load,
-    ...(typeof logs === 'string' ? { logs } : {}),
-    usage:
-      typeof wallMs === 'number'
-        ? {
-            wallMs,
-            ...(typeof cpuMs === 'number' ? { cpuMs } : {}),
-            ...(typeof peakMemoryBytes === 'number' ? { peakMemoryBytes } : {})
-          }
-        : null
+  #log({ item, workerId }: Attempt, { code, message }: MeshError): void {
+    const fields = { jobId: item.jobId, item: item.id, attempt: item.attemptCount, peer: workerId }
+    this.#components.logger.info({ ...fields, code, why: message.slice(0, 200) }, 'attempt failed')
   }
 }

@@ -3,23 +3,28 @@
  * the attempt to the runner, and decides from its verdict what comes next. It holds items back while
  * nobody has room, so that they go to whoever has room first.
  */
+import { formatDuration } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
 import { isTerminal } from '../jobs/records.ts'
-import { retryDelayMs } from '../jobs/retry.ts'
+import { mayRunAgain, retryDelayMs } from '../jobs/retry.ts'
+import { roomOf } from '../selection/room.ts'
 import { selectWorker } from '../selection/select.ts'
 import { AttemptRunner } from './attempt-runner.ts'
+import { JobWriter } from './job-writer.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import type { ActiveJob } from './active-job.ts'
-import type { Attempt, AttemptRunnerComponents } from './attempt-runner.ts'
-import type { CandidateSource } from './ports.ts'
+import type { Attempt, AttemptEnd, AttemptRunnerComponents } from './attempt-runner.ts'
+import type { Candidate } from '../selection/candidate.ts'
+import type { ItemEvent } from '../jobs/state.ts'
 import type { ItemRecord } from '../jobs/records.ts'
 import type { JobStore, StoreChange } from '../jobs/store.ts'
+import type { Offered, ReadyEntry } from './ready-queue.ts'
+import type { Random } from '../core/random.ts'
 import type { Selection } from '../selection/select.ts'
 import type { Startable } from '../core/startable.ts'
-import type { Verdict } from './verdict.ts'
 
-export interface DispatcherComponents extends AttemptRunnerComponents {
-  source: CandidateSource
+export interface DispatcherComponents extends Omit<AttemptRunnerComponents, 'writer'> {
+  random: Random
   store: JobStore
   /** Called after every change of a job; a change that ends an item only once it is in the store. */
   onChanged: (job: ActiveJob, finished?: FinishedItem) => void
@@ -36,39 +41,48 @@ export interface FinishedItem {
 const REFUSED_DELAY_MS = 10
 const REFUSED_DELAY_MS_MAX = 1_000
 
+/** So many entries of ended items may lie in the queue before it is cleaned. */
+const STALE_ENTRIES_MAX = 1_000
+
 export class Dispatcher implements Startable {
   readonly #components: DispatcherComponents
+  readonly #writer: JobWriter
   readonly #runner: AttemptRunner
   readonly #jobs = new Map<string, ActiveJob>()
   readonly #queue = new ReadyQueue()
-  #runningCount = 0
+  readonly #attempts = new Set<Promise<void>>()
+  #staleCount = 0
   #isPumpPlanned = false
   #isStopped = false
 
   constructor(components: DispatcherComponents) {
     this.#components = components
-    this.#runner = new AttemptRunner(components)
+    this.#writer = new JobWriter(components)
+    this.#runner = new AttemptRunner({ ...components, writer: this.#writer })
   }
 
-  get queuedCount(): number {
-    return this.#queue.size
-  }
-
-  get runningCount(): number {
-    return this.#runningCount
+  /** Items of all jobs that wait, and that are with a worker. */
+  counts(): { queued: number; running: number } {
+    let [queued, running] = [0, 0]
+    for (const { record } of this.#jobs.values()) {
+      queued += record.counts.queued
+      running += record.counts.running
+    }
+    return { queued, running }
   }
 
   async start(): Promise<void> {}
 
-  /** Starts nothing new; running attempts are cut off, and a restarted router takes their items up again. */
+  /** Starts nothing new; running attempts are called back, and a restarted router takes their items up again. */
   async stop(): Promise<void> {
     this.#isStopped = true
+    this.#writer.stop()
     const error = new MeshError('STOPPING', 'the router is stopping')
     for (const job of this.#jobs.values()) {
-      job.cancelTotalTimer()
-      job.cancelQueueTimer()
+      this.#cancelTimers(job)
       for (const { index } of job.items()) job.item(index)?.controller?.abort(error)
     }
+    await Promise.allSettled(this.#attempts)
     this.#jobs.clear()
   }
 
@@ -79,33 +93,33 @@ export class Dispatcher implements Startable {
 
   /** Takes a job that is on disk. */
   add(job: ActiveJob): void {
-    const { clock } = this.#components
+    if (this.#isStopped) return
+    const { clock, nowMs } = this.#components
+    const { totalMs } = job.plan.timeouts
     this.#jobs.set(job.record.id, job)
-    const leftMs = job.record.createdAtMs + job.plan.timeouts.totalMs - this.#components.nowMs()
-    job.cancelTotalTimer = clock.after(Math.max(leftMs, 0), () => {
-      const message = `the job was not done within its total time of ${job.plan.timeouts.totalMs} ms`
-      void this.#end(
-        job,
-        'expired',
-        new MeshError('TOTAL_TIMED_OUT', message, { path: 'timeouts.total' })
-      )
+    const leftMs = Math.max(0, job.record.createdAtMs + totalMs - nowMs())
+    job.cancelTotalTimer = clock.after(leftMs, () => {
+      const message = `the job was not done within its total time of ${formatDuration(totalMs)}`
+      const error = new MeshError('TOTAL_TIMED_OUT', message, { path: 'timeouts.total' })
+      void this.#end(job, { kind: 'expired', error: error.toData() })
     })
+    // What a restart finds waiting gets its whole queue time anew: its workers come back only now.
+    job.waitingSinceMs = nowMs()
     this.#watchQueueTime(job)
     for (const item of job.items()) this.#enqueue(job, item.index)
-    this.pump()
   }
 
-  /** Ends a job for its owner's sake; resolves once its running tasks were told. */
+  /** Ends a job for its owner's sake; resolves once that is stored and its running tasks were told. */
   async stopJob(job: ActiveJob, reason: string): Promise<void> {
-    await this.#end(job, 'stopped', new MeshError('TASK_STOPPED', reason))
+    const error = new MeshError('TASK_STOPPED', reason)
+    await this.#end(job, { kind: 'stopped', error: error.toData() })
   }
 
-  /** What selection would do with a job's next waiting item now. */
-  outlook(job: ActiveJob): Selection | undefined {
-    const waiting = job.items().find((item) => item.state === 'queued')
-    if (waiting === undefined) return undefined
+  /** What selection would do now with an item; without `index`, with the job's next waiting one. */
+  outlook(job: ActiveJob, index = job.firstWaiting()?.index): Selection | undefined {
+    if (index === undefined || job.item(index)?.record.state !== 'queued') return undefined
     const { nowMs, source } = this.#components
-    return selectWorker(job.requestFor(waiting.index), source.candidates(), 0, nowMs())
+    return selectWorker(job.requestFor(index), source.candidates(), 0, nowMs())
   }
 
   /** Looks soon whether anything that waits can go. Cheap to call; many calls in a tick are one look. */
@@ -114,171 +128,168 @@ export class Dispatcher implements Startable {
     this.#isPumpPlanned = true
     queueMicrotask(() => {
       this.#isPumpPlanned = false
-      this.#dispatchAll()
+      if (!this.#isStopped && this.#queue.size > 0) this.#dispatchAll()
     })
   }
 
   #dispatchAll(): void {
-    if (this.#queue.size === 0) return
     const candidates = this.#components.source.candidates()
-    for (const lane of this.#queue.lanes()) {
-      for (
-        let entry = this.#queue.peek(lane);
-        entry !== undefined;
-        entry = this.#queue.peek(lane)
-      ) {
-        const job = this.#jobs.get(entry.jobId)
-        const isWaiting = job?.item(entry.itemIndex)?.record.state === 'queued'
-        if (job === undefined || !isWaiting) {
-          this.#queue.pop(lane)
-          continue
-        }
-        const { nowMs, random } = this.#components
-        const request = job.requestFor(entry.itemIndex)
-        const selection = selectWorker(request, candidates, random.next(), nowMs())
-        const workerId = selection.chosenPeerId
-        if (workerId === undefined) break
-        this.#queue.pop(lane)
-        const decision = selection.explain()
-        const chosen = candidates.find((candidate) => candidate.peerId === workerId)
-        if (chosen !== undefined) chosen.ownTasks += 1
-        void this.#attempt(job, entry.itemIndex, { workerId, decision })
-      }
-    }
+    this.#queue.drain((entry) => this.#offer(entry, candidates))
   }
 
-  async #attempt(
-    job: ActiveJob,
-    index: number,
-    choice: Pick<Attempt, 'workerId' | 'decision'>
-  ): Promise<void> {
-    const { nowMs, onChanged, source } = this.#components
-    const number = (job.item(index)?.record.attemptCount ?? 0) + 1
-    const event = { kind: 'dispatched', attempt: number, workerId: choice.workerId } as const
-    const item = job.apply(index, event, nowMs())
+  #offer(entry: ReadyEntry, candidates: readonly Candidate[]): Offered {
+    const job = this.#waitingJob(entry)
+    if (job === undefined) return 'taken'
+    // Nearly always it is this that ends a round: all are full, and nothing else need be asked.
+    if (!candidates.some(hasRoom)) return 'enough'
+    const { nowMs, random } = this.#components
+    const { itemIndex } = entry
+    const selection = selectWorker(
+      job.requestFor(itemIndex),
+      candidates,
+      random.next(),
+      nowMs()
+    )
+    const chosen = candidates.find(({ peerId }) => peerId === selection.chosenPeerId)
+    if (chosen === undefined) return 'blocked'
+    // The record is of what was seen, so it is made before the figures change.
+    const decision = selection.explain()
+    chosen.ownTasks += 1
+    this.#begin(job, itemIndex, { workerId: chosen.peerId, decision })
+    return 'taken'
+  }
+
+  #waitingJob({ itemIndex, jobId }: ReadyEntry): ActiveJob | undefined {
+    const job = this.#jobs.get(jobId)
+    return job?.item(itemIndex)?.record.state === 'queued' ? job : undefined
+  }
+
+  #begin(job: ActiveJob, index: number, choice: Pick<Attempt, 'workerId' | 'decision'>): void {
+    const { nowMs, onChanged } = this.#components
+    const { workerId } = choice
+    const attempt = (job.item(index)?.record.attemptCount ?? 0) + 1
+    const item = job.apply(index, { kind: 'dispatched', attempt, workerId }, nowMs())
     if (item === undefined) return
     const controller = new AbortController()
     job.began(index, controller)
-    source.began(choice.workerId)
-    this.#runningCount += 1
     job.cancelQueueTimer()
-    const attempt = { job, item, number, ...choice, signal: controller.signal }
+    const attempted = this.#attempt({ job, item, ...choice, signal: controller.signal })
+    this.#attempts.add(attempted)
+    void attempted.finally(() => this.#attempts.delete(attempted))
     onChanged(job)
-    try {
-      const { verdict, changes, logs } = await this.#runner.run(attempt)
-      this.#runningCount -= 1
-      source.ended(choice.workerId)
-      if (!this.#isStopped) await this.#conclude(attempt, verdict, { changes, logs })
-    } finally {
-      this.pump()
-    }
   }
 
-  /** Turns a verdict into the item's next state, writes it, and tells. */
-  async #conclude(
-    attempt: Attempt,
-    verdict: Verdict,
-    done: { changes: StoreChange[]; logs: string }
-  ): Promise<void> {
-    const { job, number } = attempt
-    const { nowMs } = this.#components
-    const index = attempt.item.index
+  async #attempt(attempt: Attempt): Promise<void> {
+    const end = await this.#runner.run(attempt)
+    // The next task goes out while the store is still busy with this one.
+    this.pump()
+    await this.#conclude(attempt, end)
+  }
+
+  /** Turns a verdict into what happens to the item, and when it may go again. */
+  async #conclude(attempt: Attempt, end: AttemptEnd): Promise<void> {
+    const { job, workerId } = attempt
+    const { attemptCount: number, failureCount, index } = attempt.item
+    const { verdict } = end
     if (verdict.kind === 'completed') {
-      const item = job.apply(index, { kind: 'completed', attempt: number }, nowMs())
-      return await this.#record(job, item, { ...done, output: verdict.output })
+      return await this.#advance(job, index, { kind: 'completed', attempt: number }, end)
     }
-    const error = verdict.error.toData()
-    if (verdict.kind === 'refused') {
-      if (verdict.error.code !== 'WORKER_BUSY') job.addTried(index, attempt.workerId)
-      const item = job.apply(index, { kind: 'returned', attempt: number }, nowMs())
-      if (item !== undefined) this.#enqueueLater(job, index, this.#refusedDelayMs(job, index))
-      return await this.#record(job, item, { ...done, output: null })
+    const { retry } = job.plan
+    const failure = { attempt: number, error: verdict.error.toData() }
+    if (verdict.kind === 'returned') {
+      if (verdict.hasBegun && !mayRunAgain(retry)) {
+        return await this.#advance(job, index, { kind: 'failed', ...failure }, end)
+      }
+      const isBusy = verdict.error.code === 'WORKER_BUSY'
+      // `never` is about workers that had the task, not about those that would not take it.
+      if (!isBusy && retry.sameWorker === 'avoid') job.addTried(index, workerId)
+      const delayMs = refusedDelayMs(job.addRefusal(index))
+      const event = { kind: 'returned', attempt: number } as const
+      return await this.#advance(job, index, event, { ...end, delayMs })
     }
-    job.addTried(index, attempt.workerId)
-    const { failureCount } = attempt.item
-    const delayMs = retryDelayMs(
-      job.plan.retry,
-      { error, failureCount },
-      this.#components.random.next()
-    )
+    job.addTried(index, workerId)
+    const draw = this.#components.random.next()
+    const delayMs = retryDelayMs(retry, { blames: verdict.blames, failureCount }, draw)
     const kind = delayMs === undefined ? 'failed' : 'retried'
-    const item = job.apply(index, { kind, attempt: number, error }, nowMs())
-    if (item !== undefined && delayMs !== undefined) this.#enqueueLater(job, index, delayMs)
-    await this.#record(job, item, { ...done, output: null })
+    await this.#advance(job, index, { kind, ...failure }, { ...end, delayMs })
+  }
+
+  /** Lets it happen, writes it, and tells. */
+  async #advance(
+    job: ActiveJob,
+    index: number,
+    event: ItemEvent,
+    end: AttemptEnd & { delayMs?: number | undefined }
+  ): Promise<void> {
+    const { nowMs, onChanged } = this.#components
+    const changes: StoreChange[] = [{ kind: 'attempt', attempt: end.record }]
+    const item = job.apply(index, event, nowMs())
+    // A late end changes nothing but the attempt's own record.
+    if (item === undefined) return await this.#writer.write(job, changes)
+    if (event.kind !== 'returned') job.waitingSinceMs = nowMs()
+    if (job.hasEnded) this.#forget(job)
+    else this.#watchQueueTime(job)
+    changes.push({ kind: 'item', item })
+    if (!isTerminal(item.state)) {
+      this.#enqueueLater(job, index, end.delayMs ?? 0)
+      await this.#writer.write(job, changes)
+      return onChanged(job)
+    }
+    const output = end.verdict.kind === 'completed' ? end.verdict.output : null
+    const { jobId } = item
+    changes.push({ kind: 'output', jobId, itemIndex: index, output, logs: end.logs })
+    const isStored = await this.#writer.writeEnd(job, changes)
+    if (isStored) onChanged(job, { item, output, logs: end.logs })
   }
 
   /** Ends all that has not ended of a job. */
-  async #end(job: ActiveJob, kind: 'stopped' | 'expired', error: MeshError): Promise<void> {
+  async #end(
+    job: ActiveJob,
+    event: Extract<ItemEvent, { kind: 'expired' | 'stopped' }>
+  ): Promise<void> {
     if (job.hasEnded) return
-    const changes: StoreChange[] = []
+    const { nowMs, onChanged } = this.#components
     const ended: ItemRecord[] = []
     for (const { index } of job.items()) {
       const controller = job.item(index)?.controller
-      const item = job.apply(index, { kind, error: error.toData() }, this.#components.nowMs())
-      controller?.abort(error)
-      if (item === undefined) continue
-      ended.push(item)
-      changes.push({ kind: 'item', item })
+      const item = job.apply(index, event, nowMs())
+      if (item !== undefined) ended.push(item)
+      controller?.abort(MeshError.fromData(event.error))
     }
-    await this.#write([...changes, { kind: 'job', job: job.record }])
     this.#forget(job)
-    for (const item of ended) this.#components.onChanged(job, { item, output: null, logs: '' })
+    this.#cleanQueue(ended.length)
+    const changes = ended.map((item): StoreChange => ({ kind: 'item', item }))
+    if (!(await this.#writer.writeEnd(job, changes))) return
+    for (const item of ended) onChanged(job, { item, output: null, logs: '' })
   }
 
-  async #record(
-    job: ActiveJob,
-    item: ItemRecord | undefined,
-    done: { changes: StoreChange[]; logs: string; output: string | null }
-  ): Promise<void> {
-    const { changes, logs, output } = done
-    // A late end changes nothing but the attempt's own record.
-    if (item === undefined) return await this.#write(changes)
-    changes.push({ kind: 'item', item }, { kind: 'job', job: job.record })
-    const hasEnded = isTerminal(item.state)
-    if (hasEnded)
-      changes.push({ kind: 'output', jobId: item.jobId, itemIndex: item.index, output, logs })
-    if (job.hasEnded) this.#forget(job)
-    else this.#watchQueueTime(job)
-    await this.#write(changes)
-    this.#components.onChanged(job, hasEnded ? { item, output, logs } : undefined)
-  }
-
-  async #write(changes: readonly StoreChange[]): Promise<void> {
-    try {
-      await this.#components.store.apply(changes)
-    } catch (cause) {
-      // The work goes on from memory; what is lost is only what a restart would need.
-      this.#components.logger.error({ err: cause }, 'a change could not be stored')
-    }
-  }
-
-  /** While nothing of a job runs, its queue time counts. */
+  /** While nothing of a job runs, its queue time counts; being refused does not set it back. */
   #watchQueueTime(job: ActiveJob): void {
     job.cancelQueueTimer()
-    if (job.record.counts.running > 0) return
+    if (this.#isStopped || job.record.counts.running > 0) return
+    const { clock, nowMs } = this.#components
     const { queueMs } = job.plan.timeouts
-    job.cancelQueueTimer = this.#components.clock.after(queueMs, () => {
-      const why = this.outlook(job)?.summarise() ?? 'it waits for its next attempt'
-      const message = `nothing of the job could run for ${queueMs} ms: ${why}`
+    const leftMs = Math.max(0, job.waitingSinceMs + queueMs - nowMs())
+    job.cancelQueueTimer = clock.after(leftMs, () => {
+      const outlook = this.outlook(job)
+      const isBetween = outlook === undefined || outlook.outlook === 'can_start'
+      const why = isBetween ? 'it waits for its next attempt' : outlook.summarise()
+      const message = `nothing of the job could run for ${formatDuration(queueMs)}: ${why}`
       const error = new MeshError('QUEUE_TIMED_OUT', message, {
         path: 'timeouts.queue',
         hint: 'see `taskmesh job plan` for what is missing, or wait longer with timeouts.queue'
       })
-      void this.#end(job, 'expired', error)
+      void this.#end(job, { kind: 'expired', error: error.toData() })
     })
-  }
-
-  #refusedDelayMs(job: ActiveJob, index: number): number {
-    const count = job.addRefusal(index)
-    return count === 0 ? 0 : Math.min(REFUSED_DELAY_MS_MAX, REFUSED_DELAY_MS * 2 ** count)
   }
 
   #enqueueLater(job: ActiveJob, index: number, delayMs: number): void {
+    if (this.#isStopped) return
     if (delayMs === 0) return this.#enqueue(job, index)
-    this.#components.clock.after(delayMs, () => {
+    const cancel = this.#components.clock.after(delayMs, () => {
       this.#enqueue(job, index)
-      this.pump()
     })
+    job.delayed(index, cancel)
   }
 
   #enqueue(job: ActiveJob, index: number): void {
@@ -288,11 +299,36 @@ export class Dispatcher implements Startable {
       priority: job.plan.priority,
       order: job.order
     })
+    this.pump()
+  }
+
+  /** Items that ended without being sent leave their entries behind; those go once they are many. */
+  #cleanQueue(endedCount: number): void {
+    this.#staleCount += endedCount
+    if (this.#staleCount <= Math.max(STALE_ENTRIES_MAX, this.#queue.size / 2)) return
+    this.#staleCount = 0
+    this.#queue.prune((entry) => this.#waitingJob(entry) !== undefined)
+  }
+
+  #cancelTimers(job: ActiveJob): void {
+    job.cancelTotalTimer()
+    job.cancelQueueTimer()
+    for (const { index } of job.items()) job.item(index)?.cancelDelay?.()
   }
 
   #forget(job: ActiveJob): void {
-    job.cancelTotalTimer()
-    job.cancelQueueTimer()
+    this.#cancelTimers(job)
     this.#jobs.delete(job.record.id)
   }
+}
+
+function hasRoom(candidate: Candidate): boolean {
+  const room = roomOf(candidate, 0)
+  return !candidate.isStopping && (room === 'run' || room === 'queue')
+}
+
+/** At once after the first refusal, as others may be free. */
+function refusedDelayMs(earlierCount: number): number {
+  if (earlierCount === 0) return 0
+  return Math.min(REFUSED_DELAY_MS_MAX, REFUSED_DELAY_MS * 2 ** Math.min(earlierCount, 10))
 }

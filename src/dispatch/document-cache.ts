@@ -3,10 +3,12 @@
  * it back, and a queue of a hundred thousand jobs does not hold all their bodies in memory.
  */
 import { assert } from '../core/assert.ts'
+import { LIMITS } from '../core/limits.ts'
 import { encodeTask } from '../model/job.ts'
 import type { JobDocument } from '../model/job.ts'
 
-const DEFAULT_BYTES_MAX = 128 * 1_024 * 1_024
+/** As much as the largest submission; parsed, a document takes a few times its text. */
+const DEFAULT_BYTES_MAX = LIMITS.submissionBytesMax
 
 interface Kept {
   document: JobDocument
@@ -18,6 +20,7 @@ export class DocumentCache {
   readonly #bytesMax: number
   /** Oldest use first. */
   readonly #kept = new Map<string, Kept>()
+  readonly #reading = new Map<string, Promise<JobDocument>>()
   #bytes = 0
 
   constructor(
@@ -49,11 +52,28 @@ export class DocumentCache {
   /** JSON text of one item's task, read back from the store if need be. */
   async taskText(jobId: string, index: number): Promise<string> {
     const kept = this.#kept.get(jobId)
-    if (kept !== undefined) return encodeTask(kept.document, index)
+    if (kept === undefined) return encodeTask(await this.#readBack(jobId), index)
+    this.#kept.delete(jobId)
+    this.#kept.set(jobId, kept)
+    return encodeTask(kept.document, index)
+  }
+
+  /** Read once for all that ask at the same time. */
+  async #readBack(jobId: string): Promise<JobDocument> {
+    const reading = this.#reading.get(jobId) ?? this.#read(jobId)
+    this.#reading.set(jobId, reading)
+    try {
+      return await reading
+    } finally {
+      this.#reading.delete(jobId)
+    }
+  }
+
+  async #read(jobId: string): Promise<JobDocument> {
     const text = await this.#load(jobId)
     assert(text !== undefined, 'the document of a job that has not ended is in the store')
     const document = JSON.parse(text) as JobDocument
     this.keep(jobId, document, text.length)
-    return encodeTask(document, index)
+    return document
   }
 }

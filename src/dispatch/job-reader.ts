@@ -1,6 +1,5 @@
 /** What people can ask about jobs: lists, states, results, decisions, and to be told of changes. It changes nothing. */
 import { deferred } from '../core/abort.ts'
-import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { isTerminal } from '../jobs/records.ts'
 import { attemptView, itemView, jobEvent, jobView } from './job-views.ts'
@@ -77,20 +76,28 @@ export class JobReader {
     return await this.#describe(await this.find(id))
   }
 
-  /** Resolves when the job has ended, or when the time is up. */
+  /** Resolves when the job has ended, or when the time is up. @throws the signal's reason */
   async wait(id: string, options: AbortOptions & { timeoutMs: number }): Promise<JobView> {
+    const { signal, timeoutMs } = options
+    signal?.throwIfAborted()
     const job = await this.find(id)
-    const { promise, resolve } = deferred<void>()
+    const { promise, resolve, reject } = deferred<void>()
     const unwatch = this.#components.watchers.add(job.id, ({ job: record }) => {
       if (isTerminal(record.state)) resolve()
     })
-    const cancel = this.#components.clock.after(options.timeoutMs, resolve)
-    options.signal?.addEventListener('abort', () => resolve(), { once: true })
-    // It may have ended between the look and the watch.
-    const hasEnded = isTerminal((await this.find(job.id)).state)
-    if (!hasEnded) await promise
-    cancel()
-    unwatch()
+    const cancel = this.#components.clock.after(timeoutMs, resolve)
+    const onAbort = (): void => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      // Either may have come between the look and the watch.
+      if (isTerminal((await this.find(job.id)).state)) resolve()
+      if (signal?.aborted === true) onAbort()
+      await promise
+    } finally {
+      cancel()
+      unwatch()
+      signal?.removeEventListener('abort', onAbort)
+    }
     return await this.#describe(await this.find(job.id))
   }
 
@@ -113,27 +120,30 @@ export class JobReader {
     id: string,
     filter: { item?: string; after?: number; limit: number }
   ): Promise<AttemptView[]> {
+    const { store } = this.#components
+    const { after, item, limit } = filter
     const job = await this.find(id)
-    const ids = await this.#itemIds(job)
-    const itemIndex = filter.item === undefined ? undefined : indexOfItem(ids, filter.item)
-    const attempts = await this.#components.store.attempts(job.id, {
-      after: filter.after,
-      limit: filter.limit,
-      itemIndex
-    })
-    return attempts.map((attempt) => attemptView(attempt, ids(attempt.itemIndex)))
+    const itemIndex = item === undefined ? undefined : await this.#indexOf(job.id, item)
+    const attempts = await store.attempts(job.id, { after, limit, itemIndex })
+    const indexes = new Set(attempts.map((attempt) => attempt.itemIndex))
+    const items = await store.itemsAt(job.id, [...indexes])
+    const ids = new Map(items.map(({ id: itemId, index }) => [index, itemId]))
+    return attempts.map((attempt) =>
+      attemptView(attempt, ids.get(attempt.itemIndex) ?? String(attempt.itemIndex))
+    )
   }
 
   /** Why an attempt went where it went. @throws MeshError NOT_FOUND when it was not yet sent anywhere */
   async explain(id: string, which: { item?: string; attempt?: number }): Promise<DecisionRecord> {
+    const { dispatcher, store } = this.#components
     const job = await this.find(id)
-    const index = which.item === undefined ? 0 : indexOfItem(await this.#itemIds(job), which.item)
-    const decision = await this.#components.store.decision(job.id, index, which.attempt)
+    const index = which.item === undefined ? 0 : await this.#indexOf(job.id, which.item)
+    const decision = await store.decision(job.id, index, which.attempt)
     if (decision !== undefined) return JSON.parse(decision) as DecisionRecord
-    const active = this.#components.dispatcher.job(job.id)
-    const outlook = active === undefined ? undefined : this.#components.dispatcher.outlook(active)
+    const active = dispatcher.job(job.id)
+    const outlook = active === undefined ? undefined : dispatcher.outlook(active, index)
     if (which.attempt === undefined && outlook !== undefined) {
-      return { ...outlook.explain(), job_id: job.id, item: index, chosen: null }
+      return { ...outlook.explain(), job_id: job.id, item: index, chosen: null, draw: null }
     }
     throw new MeshError('NOT_FOUND', `there is no such attempt of ${job.id}`, {
       hint: `see \`taskmesh job attempts ${job.id}\``
@@ -142,28 +152,24 @@ export class JobReader {
 
   /** The state now, then each change. Resolves to what ends it. */
   async watch(id: string, onEvent: (event: JobEvent) => void): Promise<() => void> {
-    const { nowMs } = this.#components
+    const { dispatcher, nowMs, watchers } = this.#components
     const job = await this.find(id)
-    const unwatch = this.#components.watchers.add(job.id, ({ job: record }) =>
+    let isLive = false
+    const unwatch = watchers.add(job.id, ({ job: record }) => {
+      isLive = true
       onEvent(jobEvent(record, nowMs()))
-    )
-    onEvent(
-      jobEvent(
-        this.#components.dispatcher.job(job.id)?.record ?? (await this.find(job.id)),
-        nowMs()
-      )
-    )
+    })
+    const record = dispatcher.job(job.id)?.record ?? (await this.find(job.id))
+    // What changed during the look has been told, and is newer.
+    if (!isLive) onEvent(jobEvent(record, nowMs()))
     return unwatch
   }
 
   #view(job: JobRecord): JobView {
     const active = this.#components.dispatcher.job(job.id)
     const record = active?.record ?? job
-    const isWaiting = active !== undefined && record.counts.running === 0
-    return jobView(
-      record,
-      isWaiting ? (this.#components.dispatcher.outlook(active)?.summarise() ?? null) : null
-    )
+    if (active === undefined || record.counts.running > 0) return jobView(record, null)
+    return jobView(record, this.#components.dispatcher.outlook(active)?.summarise() ?? null)
   }
 
   /** With result, logs and worker where the job has no `each`. */
@@ -181,20 +187,15 @@ export class JobReader {
     }
   }
 
-  /** The item ids of a job, by index. */
-  async #itemIds(
-    job: JobRecord
-  ): Promise<((index: number) => string) & { count: number; all: string[] }> {
-    const items = await this.#components.store.items(job.id, { limit: LIMITS.jobItemsMax })
-    const all = items.map((item) => item.id)
-    return Object.assign((index: number) => all[index] ?? String(index), { count: all.length, all })
+  async #indexOf(jobId: string, itemId: string): Promise<number> {
+    const { store } = this.#components
+    // Without ids of their own, items are called by their position.
+    const position = /^\d{1,6}$/.test(itemId) ? Number(itemId) : undefined
+    const [guess] = position === undefined ? [] : await store.itemsAt(jobId, [position])
+    const index = guess?.id === itemId ? guess.index : await store.itemIndex(jobId, itemId)
+    if (index === undefined) {
+      throw new MeshError('NOT_FOUND', `the job has no item "${itemId}"`, { path: 'item' })
+    }
+    return index
   }
-}
-
-function indexOfItem(ids: { all: string[] }, item: string): number {
-  const index = ids.all.indexOf(item)
-  if (index === -1) {
-    throw new MeshError('NOT_FOUND', `the job has no item "${item}"`, { path: 'item' })
-  }
-  return index
 }

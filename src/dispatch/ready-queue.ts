@@ -1,6 +1,6 @@
 /**
  * Items that wait for a worker, in lanes: one lane per kind of demand, so that items nobody can take
- * now do not stand before others that somebody could. Within a lane higher priority first, then older.
+ * now do not stand before others that somebody could. Higher priority first, then older, across all lanes.
  */
 import TinyQueue from 'tinyqueue'
 
@@ -13,10 +13,16 @@ export interface ReadyEntry {
   order: number
 }
 
+/** What became of an entry that was offered: `blocked` leaves its lane alone, `enough` ends the round. */
+export type Offered = 'taken' | 'blocked' | 'enough'
+
+type Lane = TinyQueue<ReadyEntry>
+
 export class ReadyQueue {
-  readonly #lanes = new Map<string, TinyQueue<ReadyEntry>>()
+  readonly #lanes = new Map<string, Lane>()
   #size = 0
 
+  /** Entries, those of items that have ended since included. */
   get size(): number {
     return this.#size
   }
@@ -24,39 +30,43 @@ export class ReadyQueue {
   push(laneName: string, entry: ReadyEntry): void {
     let lane = this.#lanes.get(laneName)
     if (lane === undefined) {
-      lane = new TinyQueue<ReadyEntry>([], compare)
+      lane = new TinyQueue<ReadyEntry>([], compareEntries)
       this.#lanes.set(laneName, lane)
     }
     lane.push(entry)
     this.#size += 1
   }
 
-  /** Names of the lanes that have entries, the one with the most urgent first entry first. */
-  lanes(): string[] {
-    if (this.#lanes.size === 1) return [...this.#lanes.keys()]
-    return [...this.#lanes]
-      .toSorted(([, left], [, right]) =>
-        compare(left.peek() as ReadyEntry, right.peek() as ReadyEntry)
-      )
-      .map(([name]) => name)
+  /** Offers entries, the most urgent of all first, until nobody takes any more. It must not push meanwhile. */
+  drain(offer: (entry: ReadyEntry, laneName: string) => Offered): void {
+    const lanes = new TinyQueue([...this.#lanes], ([, left], [, right]) =>
+      compareEntries(left.peek() as ReadyEntry, right.peek() as ReadyEntry)
+    )
+    for (let named = lanes.pop(); named !== undefined; named = lanes.pop()) {
+      const [name, lane] = named
+      const offered = offer(lane.peek() as ReadyEntry, name)
+      if (offered === 'enough') return
+      if (offered === 'blocked') continue
+      lane.pop()
+      this.#size -= 1
+      if (lane.length === 0) this.#lanes.delete(name)
+      else lanes.push(named)
+    }
   }
 
-  peek(laneName: string): ReadyEntry | undefined {
-    return this.#lanes.get(laneName)?.peek()
-  }
-
-  /** Takes the first entry of a lane. */
-  pop(laneName: string): ReadyEntry | undefined {
-    const lane = this.#lanes.get(laneName)
-    const first = lane?.pop()
-    if (lane === undefined || first === undefined) return undefined
-    if (lane.length === 0) this.#lanes.delete(laneName)
-    this.#size -= 1
-    return first
+  /** Lets go of entries that nobody needs any more. */
+  prune(isNeeded: (entry: ReadyEntry) => boolean): void {
+    this.#size = 0
+    for (const [name, lane] of this.#lanes) {
+      const kept = lane.data.filter(isNeeded)
+      this.#size += kept.length
+      if (kept.length === 0) this.#lanes.delete(name)
+      else this.#lanes.set(name, new TinyQueue(kept, compareEntries))
+    }
   }
 }
 
-function compare(left: ReadyEntry, right: ReadyEntry): number {
+function compareEntries(left: ReadyEntry, right: ReadyEntry): number {
   return (
     right.priority - left.priority || left.order - right.order || left.itemIndex - right.itemIndex
   )

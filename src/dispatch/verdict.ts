@@ -4,14 +4,15 @@ import { parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
 import type { AttemptOutcome } from '../reputation/outcomes.ts'
 import type { AttemptState } from '../jobs/records.ts'
-import type { ErrorCode } from '../core/errors.ts'
+import type { Blame, ErrorCode } from '../core/errors.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 
 export type Verdict =
   | { kind: 'completed'; output: string }
-  /** The worker did not take it; costs the item nothing. */
-  | { kind: 'refused'; error: MeshError }
-  | { kind: 'failed'; error: MeshError; attemptState: AttemptState }
+  /** The worker did not take it, or was told to stop in the midst of it; costs the item nothing. */
+  | { kind: 'returned'; error: MeshError; hasBegun: boolean }
+  /** `blames`: all who may be at fault, for where that can't be told. */
+  | { kind: 'failed'; error: MeshError; attemptState: AttemptState; blames: readonly Blame[] }
 
 /** Answers by which a worker says "not me, not now". */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -21,6 +22,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TOO_MANY_REQUESTS',
   'SESSION_CONGESTED',
   'PEER_UNREACHABLE',
+  'PROTOCOL_VERSION',
   'ENGINE_UNAVAILABLE',
   'RESOURCES_UNAVAILABLE'
 ])
@@ -29,35 +31,35 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const LOSSES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SESSION_CLOSED',
   'PEER_SILENT',
-  'RESPONSE_TIMED_OUT'
+  'RESPONSE_TIMED_OUT',
+  'RESPONSE_INVALID',
+  'FRAME_INVALID'
 ])
 
 /** Reads a worker's answer. Its result is checked to be JSON, as it is stored and passed on unread. */
 export function judgeAnswer(answer: SessionAnswer): Verdict {
-  if (answer.error !== undefined) return judgeError(answer.error)
+  const { bulk, error, result } = answer
+  // Only a task that ran has used something.
+  if (error !== undefined) return judgeError(error, result?.['usage'] !== undefined)
   try {
-    if (answer.bulk === undefined) throw new MeshError('RESULT_INVALID', 'the answer has no output')
-    parseJson(answer.bulk, LIMITS.resultBytesMax)
-    return { kind: 'completed', output: answer.bulk }
+    if (bulk === undefined) throw new MeshError('RESULT_INVALID', 'the answer has no output')
+    parseJson(bulk, LIMITS.resultBytesMax)
+    return { kind: 'completed', output: bulk }
   } catch (cause) {
-    const why = MeshError.from(cause).message
-    const error = new MeshError('RESULT_INVALID', `the worker's result is no JSON: ${why}`, {
-      cause
-    })
-    return { kind: 'failed', error, attemptState: 'failed' }
+    return failed(resultError(MeshError.from(cause)), 'failed')
   }
 }
 
 /** Reads an error that came as an answer, or instead of one. */
-export function judgeError(error: MeshError): Verdict {
-  if (REFUSALS.has(error.code)) return { kind: 'refused', error }
+export function judgeError(error: MeshError, hasBegun = false): Verdict {
+  if (REFUSALS.has(error.code)) return { kind: 'returned', error, hasBegun }
   if (LOSSES.has(error.code)) {
     const lost = new MeshError(error.code, `the worker was lost: ${error.message}`, {
       blame: 'worker'
     })
-    return { kind: 'failed', error: lost, attemptState: 'lost' }
+    return { ...failed(lost, 'lost'), blames: ['worker', 'network'] }
   }
-  return { kind: 'failed', error, attemptState: attemptStateOf(error.code) }
+  return failed(error, attemptStateOf(error.code))
 }
 
 /** What the outcome says about the worker; undefined when it says nothing. */
@@ -71,12 +73,54 @@ export function outcomeOf(
       return { kind: 'completed', workerId, latencyMs }
     case 'failed':
       return { kind: 'failed', workerId, blame: verdict.error.blame, code: verdict.error.code }
-    case 'refused':
+    case 'returned':
       return undefined
   }
 }
 
+/** The state in which the attempt itself ends. */
+export function attemptEndOf(verdict: Verdict): AttemptState {
+  switch (verdict.kind) {
+    case 'completed':
+      return 'completed'
+    case 'returned':
+      return verdict.hasBegun ? 'stopped' : 'refused'
+    case 'failed':
+      return verdict.attemptState
+  }
+}
+
+function failed(error: MeshError, attemptState: AttemptState): Verdict & { kind: 'failed' } {
+  // What a caller got wrong in a task is the job's fault when the task is all there is.
+  const blame = error.blame === 'caller' ? 'job' : error.blame
+  return { kind: 'failed', error, attemptState, blames: [blame] }
+}
+
 function attemptStateOf(code: ErrorCode): AttemptState {
-  if (code === 'TASK_TIMED_OUT') return 'timed_out'
+  if (code === 'TASK_TIMED_OUT' || code === 'TOTAL_TIMED_OUT') return 'timed_out'
   return code === 'TASK_STOPPED' ? 'stopped' : 'failed'
+}
+
+/** A result of the wrong size is the task's doing, one that is no JSON the worker's. */
+function resultError(cause: MeshError): MeshError {
+  switch (cause.code) {
+    case 'RESULT_INVALID':
+      return cause
+    case 'REQUEST_TOO_LARGE':
+      return new MeshError(
+        'TASK_OUTPUT_TOO_LARGE',
+        `the result is longer than ${LIMITS.resultBytesMax} bytes`,
+        { cause }
+      )
+    case 'REQUEST_TOO_DEEP':
+      return new MeshError(
+        'TASK_FAILED',
+        `the result nests deeper than ${LIMITS.jsonDepthMax} levels`,
+        { cause, hint: 'return a flatter value' }
+      )
+    default:
+      return new MeshError('RESULT_INVALID', `the worker's result is no JSON: ${cause.message}`, {
+        cause
+      })
+  }
 }

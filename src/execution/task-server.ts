@@ -4,6 +4,7 @@
  */
 import { deferred } from '../core/abort.ts'
 import { BYTES_PER_MB } from '../core/units.ts'
+import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { readTask } from './task-request.ts'
 import type { Clock } from '../core/clock.ts'
@@ -33,6 +34,8 @@ export interface TaskServerInit {
   taskMemoryBytes: number
   /** How long running tasks may go on once the worker is told to stop. @default 10000 */
   stopGraceMs?: number
+  /** How long a task may wait for a slot. @default LIMITS.workerWaitMsMax */
+  waitMsMax?: number
 }
 
 type Answer = CommandAnswer<'EXECUTE_TASK'>
@@ -46,25 +49,29 @@ export class TaskServer implements Startable {
   readonly #waiting: PromiseWithResolvers<void>[] = []
   #runningCount = 0
   #isStopping = false
+  #stopped: Promise<void> | undefined
   /** Why running tasks were cut off, once they are. */
   #cutOff: MeshError | undefined
-  #idle: PromiseWithResolvers<void> | undefined
+  readonly #idle = deferred<void>()
 
   constructor(components: TaskServerComponents, init: TaskServerInit) {
     this.#components = components
-    this.#init = { stopGraceMs: 10_000, ...init }
+    this.#init = { stopGraceMs: 10_000, waitMsMax: LIMITS.workerWaitMsMax, ...init }
   }
 
   async start(): Promise<void> {}
 
   /** Refuses what is new, lets what runs finish within the grace, then ends it. */
-  async stop(): Promise<void> {
-    if (this.#isStopping) return
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
     this.#isStopping = true
     const error = new MeshError('WORKER_STOPPING', 'this worker is stopping')
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
     if (this.#runningCount === 0) return
-    this.#idle = deferred()
     const cancel = this.#components.clock.after(this.#init.stopGraceMs, () => {
       this.#cutOff = error
       for (const controller of this.#running) controller.abort(error)
@@ -90,23 +97,29 @@ export class TaskServer implements Startable {
 
   /** Handler of EXECUTE_TASK. A task's own failure is an answer too, with its logs and usage. */
   async execute(params: ExecuteTaskParams, context: CommandContext): Promise<Answer> {
+    const { signal } = context
     let request: TaskRequest
     try {
+      signal.throwIfAborted()
       request = readTask(params, this.#init.taskMemoryBytes)
       this.#admit(request)
-      if (this.#runningCount >= this.#init.slots) await this.#waitForSlot(context.signal)
+      if (this.#runningCount >= this.#init.slots) await this.#waitForSlot(signal)
       else this.#runningCount += 1
     } catch (cause) {
       return { error: MeshError.from(cause), result: { load: this.load() } }
     }
     try {
-      return await this.#run(request, context.signal)
+      return await this.#run(request, signal)
+    } catch (cause) {
+      return { error: MeshError.from(cause), result: { load: this.#loadAfterThis() } }
     } finally {
       this.#release()
     }
   }
 
   async #run(request: TaskRequest, askerSignal: AbortSignal): Promise<Answer> {
+    // The slot may have come in the same moment as the end of all interest in it.
+    askerSignal.throwIfAborted()
     const controller = new AbortController()
     const onAbort = (): void => controller.abort(askerSignal.reason)
     askerSignal.addEventListener('abort', onAbort, { once: true })
@@ -142,19 +155,26 @@ export class TaskServer implements Startable {
     }
   }
 
-  /** Resolves with a slot in hand. */
+  /** Resolves with a slot in hand. @throws MeshError WORKER_STOPPING, WORKER_BUSY, or the signal's reason */
   async #waitForSlot(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#components
+    const { waitMsMax } = this.#init
     const waiting = deferred<void>()
     this.#waiting.push(waiting)
-    const onAbort = (): void => {
+    const giveUp = (reason: unknown): void => {
       const index = this.#waiting.indexOf(waiting)
       if (index !== -1) this.#waiting.splice(index, 1)
-      waiting.reject(signal.reason)
+      waiting.reject(reason)
     }
+    const onAbort = (): void => giveUp(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
+    const cancel = clock.after(waitMsMax, () =>
+      giveUp(new MeshError('WORKER_BUSY', `no slot became free within ${waitMsMax} ms`))
+    )
     try {
       await waiting.promise
     } finally {
+      cancel()
       signal.removeEventListener('abort', onAbort)
     }
   }
@@ -164,7 +184,7 @@ export class TaskServer implements Startable {
     const next = this.#waiting.shift()
     if (next !== undefined) return next.resolve()
     this.#runningCount -= 1
-    if (this.#runningCount === 0) this.#idle?.resolve()
+    if (this.#runningCount === 0 && this.#isStopping) this.#idle.resolve()
   }
 
   #answer(outcome: TaskOutcome): Answer {

@@ -87,6 +87,16 @@ export class MemoryJobStore implements JobStore {
       .map(([, row]) => JSON.parse(row.text) as ItemRecord)
   }
 
+  async itemsAt(jobId: string, itemIndexes: readonly number[]): Promise<ItemRecord[]> {
+    const rows = itemIndexes.map((index) => this.#jobs.get(jobId)?.items.get(index))
+    return rows.flatMap((row) => (row === undefined ? [] : [JSON.parse(row.text) as ItemRecord]))
+  }
+
+  async itemIndex(jobId: string, itemId: string): Promise<number | undefined> {
+    const items = byNumber(this.#jobs.get(jobId)?.items)
+    return items.find(([, row]) => (JSON.parse(row.text) as ItemRecord).id === itemId)?.[0]
+  }
+
   async outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, ItemOutput>> {
     const found = new Map<number, ItemOutput>()
     for (const index of itemIndexes) {

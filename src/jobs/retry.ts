@@ -1,9 +1,10 @@
 /** Whether a failed attempt is worth another, and when: pure, with chance handed in. */
-import type { Blame, ErrorData } from '../core/errors.ts'
+import type { Blame } from '../core/errors.ts'
 import type { RetryPolicy } from '../model/job.ts'
 
 export interface Failure {
-  error: ErrorData
+  /** Who may be at fault; several where nobody can tell, as with a lost worker. */
+  blames: readonly Blame[]
   /** Failures of this item before this one. */
   failureCount: number
 }
@@ -20,13 +21,16 @@ export function retryDelayMs(
   draw: number
 ): number | undefined {
   if (failure.failureCount + 1 >= policy.attemptsMax) return undefined
-  if (!policy.on.includes(blameOf(failure.error))) return undefined
+  if (!failure.blames.some((blame) => policy.on.includes(blame))) return undefined
   const { delayMs, delayMsMax, isExponential, jitterRatio } = policy.backoff
   const fullMs = isExponential ? delayMs * 2 ** failure.failureCount : delayMs
-  return Math.min(fullMs, delayMsMax) * (1 - jitterRatio * draw)
+  return Math.round(Math.min(fullMs, delayMsMax) * (1 - jitterRatio * draw))
 }
 
-/** What a caller got wrong in a task is the job's fault when the task is all there is. */
-function blameOf(error: ErrorData): Blame {
-  return error.blame === 'caller' ? 'job' : error.blame
+/**
+ * Whether a task that was cut off in the midst, by no fault of its own, may begin again. That costs no
+ * attempt; only a job that allows no second one must not run twice.
+ */
+export function mayRunAgain(policy: RetryPolicy): boolean {
+  return policy.attemptsMax > 1
 }

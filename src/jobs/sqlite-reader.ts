@@ -99,6 +99,24 @@ export class SqliteReader {
     )
   }
 
+  itemsAt(jobId: string, itemIndexes: readonly number[]): string {
+    const statement = this.#prepared(
+      `SELECT i.record FROM keys k JOIN items i ON i.seq = k.seq
+       WHERE k.id = ? AND i.item_index = ?`
+    )
+    const rows = itemIndexes.map((index) => statement.get(jobId, index)?.['record'])
+    return `[${rows.filter((record) => record !== undefined).join(',')}]`
+  }
+
+  /** Reads through the job's items, which lie together; an index on their ids would cost each write. */
+  itemIndex(jobId: string, itemId: string): number | undefined {
+    const row = this.#prepared(
+      `SELECT i.item_index AS found FROM keys k JOIN items i ON i.seq = k.seq
+       WHERE k.id = ? AND i.record ->> 'id' = ? ORDER BY i.item_index LIMIT 1`
+    ).get(jobId, itemId)
+    return row?.['found'] as number | undefined
+  }
+
   outputs(jobId: string, itemIndexes: readonly number[]): [number, ItemOutput][] {
     const statement = this.#prepared(
       `SELECT o.output, o.logs FROM keys k JOIN outputs o ON o.seq = k.seq

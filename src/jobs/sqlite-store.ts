@@ -85,6 +85,14 @@ export class SqliteJobStore implements JobStore {
     return JSON.parse(await this.#read('items', jobId, filter)) as ItemRecord[]
   }
 
+  async itemsAt(jobId: string, itemIndexes: readonly number[]): Promise<ItemRecord[]> {
+    return JSON.parse(await this.#read('itemsAt', jobId, itemIndexes)) as ItemRecord[]
+  }
+
+  itemIndex(jobId: string, itemId: string): Promise<number | undefined> {
+    return this.#read('itemIndex', jobId, itemId)
+  }
+
   async outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, ItemOutput>> {
     return new Map(await this.#read('outputs', jobId, itemIndexes))
   }

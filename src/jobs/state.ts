@@ -11,7 +11,7 @@ import type { ItemCounts, ItemRecord, ItemState, JobRecord } from './records.ts'
 export type ItemEvent =
   /** A worker was chosen; attempt `attempt` begins. */
   | { kind: 'dispatched'; attempt: number; workerId: string }
-  /** The worker refused, or was stopping: the item goes back as if nothing had been. */
+  /** The worker refused, or worker or router stopped: the item goes back as if nothing had been. */
   | { kind: 'returned'; attempt: number }
   /** The attempt failed and another is worth it. */
   | { kind: 'retried'; attempt: number; error: ErrorData }
@@ -100,6 +100,29 @@ export function stepJob(
     startedAtMs: job.startedAtMs ?? (after.state === 'running' ? nowMs : null),
     endedAtMs: hasEnded ? nowMs : null,
     error: job.error ?? (after.state === 'failed' || after.state === 'stopped' ? after.error : null)
+  }
+}
+
+/**
+ * The job as its items tell it: counts, attempts, state and error made anew. What a restarted router begins
+ * with, because the job's row is written more rarely than its items'.
+ */
+export function recountJob(job: JobRecord, items: readonly ItemRecord[]): JobRecord {
+  const counts: ItemCounts = { queued: 0, running: 0, completed: 0, failed: 0, stopped: 0 }
+  let attemptCount = 0
+  for (const item of items) {
+    counts[countOf(item.state)] += 1
+    attemptCount += item.attemptCount
+  }
+  const state = jobState(counts)
+  const ended = items.filter((item) => item.state === 'failed' || item.state === 'stopped')
+  return {
+    ...job,
+    counts,
+    attemptCount,
+    state,
+    endedAtMs: isTerminal(state) ? items.reduce((latestMs, item) => Math.max(latestMs, item.endedAtMs ?? 0), 0) : null,
+    error: job.error ?? ended[0]?.error ?? null
   }
 }
 

@@ -56,6 +56,10 @@ export interface JobStore extends Startable {
   document(jobId: string): Promise<string | undefined>
   /** By index. */
   items(jobId: string, filter: ItemFilter): Promise<ItemRecord[]>
+  /** The items with these indexes, in their order; those that are not there are left out. */
+  itemsAt(jobId: string, itemIndexes: readonly number[]): Promise<ItemRecord[]>
+  /** Index of the item with this id. */
+  itemIndex(jobId: string, itemId: string): Promise<number | undefined>
   outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, ItemOutput>>
   /**
    * By item, then number. Without `itemIndex` the last item of a page comes with all its attempts,

@@ -2,29 +2,15 @@
 import { AGENT } from '../core/version.ts'
 import { toReputationView } from './reputation-view.ts'
 import type { ApiServices } from '../http/services.ts'
-import type { Dispatcher } from '../dispatch/dispatcher.ts'
-import type { JobIntake } from '../dispatch/job-intake.ts'
-import type { JobReader } from '../dispatch/job-reader.ts'
+import type { JobEngine } from './job-engine.ts'
 import type { NodeCore } from './node-core.ts'
-import type { NodeViews } from '../discovery/node-views.ts'
-import type { ReputationKeeper } from './reputation-keeper.ts'
-
-export interface RouterParts {
-  dispatcher: Dispatcher
-  intake: JobIntake
-  keeper: ReputationKeeper
-  nodes: NodeViews
-  reader: JobReader
-  /** Milliseconds since 1970 that never jump. */
-  nowMs: () => number
-}
 
 export function createApiServices(
   core: NodeCore,
-  parts: RouterParts,
+  engine: JobEngine,
   namespace: string
 ): ApiServices {
-  const { dispatcher, intake, keeper, nodes, nowMs, reader } = parts
+  const { dispatcher, intake, nodes, reader, reputation } = engine
   const { clock, node, tracker } = core
   const startedAtMs = clock.monotonicMs()
   return {
@@ -46,19 +32,22 @@ export function createApiServices(
     },
     peers: { list: () => tracker.list(), watch: (onEvent) => tracker.watch(onEvent) },
     reputation: {
-      list: () => keeper.ledger.list(nowMs()).map(toReputationView),
-      describe: (peer) => toReputationView(keeper.ledger.of(peer, nowMs()))
+      list: () => reputation.list().map(toReputationView),
+      describe: (peer) => toReputationView(reputation.of(peer))
     },
-    health: () => ({
-      status: 'ok',
-      peer_id: node.selfPeer,
-      namespace,
-      agent: AGENT,
-      addresses: node.addresses(),
-      uptime_ms: clock.monotonicMs() - startedAtMs,
-      workers_ready: nodes.list({}).length,
-      items_queued: dispatcher.queuedCount,
-      items_running: dispatcher.runningCount
-    })
+    health: () => {
+      const { queued, running } = dispatcher.counts()
+      return {
+        status: 'ok',
+        peer_id: node.selfPeer,
+        namespace,
+        agent: AGENT,
+        addresses: node.addresses(),
+        uptime_ms: Math.round(clock.monotonicMs() - startedAtMs),
+        workers_ready: nodes.list({}).length,
+        items_queued: queued,
+        items_running: running
+      }
+    }
   }
 }

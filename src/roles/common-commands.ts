@@ -4,19 +4,17 @@ import { MeshError } from '../core/errors.ts'
 import { lowerBound } from '../reputation/score.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
 import type { GetCapabilitiesResult } from '../model/generated/commands-get-capabilities.ts'
-import type { HostMonitor } from '../host/host-monitor.ts'
 import type { NodeCore } from './node-core.ts'
 import type { ReadyReport } from './role.ts'
 
 /** What any node says of itself to GET_CAPABILITIES; a worker adds to it. */
 export function describeSelf(
   core: NodeCore,
-  host: HostMonitor,
   asker: { role: ReadyReport['role']; namespace: string; peer: string }
 ): GetCapabilitiesResult {
   const latencyMs = core.tracker.latencyOf(asker.peer)
   return {
-    ...host.snapshot().capabilities,
+    ...core.host.snapshot().capabilities,
     latency_ms: latencyMs ?? 0,
     // Nobody's word on itself counts: it is what a stranger starts with.
     reputation: lowerBound({ good: 0, bad: 0 }),

@@ -1,12 +1,13 @@
 /**
- * What every node has, put together: its folder and key, the libp2p node, both bindings of the command
- * protocol, and its hold on the bootstraps. The roles add their own parts to it.
+ * What every node has, put together: its folder and key, its machine's figures, the libp2p node, both
+ * bindings of the command protocol, and its hold on the bootstraps. The roles add their own parts to it.
  */
 import { join } from 'node:path'
 import { AGENT } from '../core/version.ts'
 import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
 import { CommandBinding } from '../protocol/command-binding.ts'
 import { CommandServer } from '../protocol/command-server.ts'
+import { HostMonitor } from '../host/host-monitor.ts'
 import { loadIdentity } from '../network/identity.ts'
 import { MeshNode } from '../network/mesh-node.ts'
 import { PeerTracker } from '../network/peer-tracker.ts'
@@ -16,6 +17,7 @@ import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import { claimFolder } from './node-folder.ts'
 import type { Clock } from '../core/clock.ts'
+import type { HostMonitorInit } from '../host/host-monitor.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeFolder } from './node-folder.ts'
 import type { NodeSettings } from '../config/settings.ts'
@@ -27,6 +29,7 @@ import type { Startable } from '../core/startable.ts'
 export interface NodeCore {
   readonly folder: NodeFolder
   readonly key: PrivateKey
+  readonly host: HostMonitor
   readonly node: MeshNode
   readonly keeper: BootstrapKeeper
   readonly tracker: PeerTracker
@@ -43,9 +46,44 @@ export interface NodeCoreInit {
   isDhtServer: boolean
   /** The node's load, if it runs tasks. */
   describeLoad?: () => unknown
+  /** What of its machine it offers, if not all. */
+  offer?: Pick<HostMonitorInit, 'offeredCpuCores' | 'offeredMemoryBytes'>
 }
 
-export async function createNodeCore(
+/** What a role adds to the core, and what it says once all is started. */
+export interface NodeParts {
+  /** Must be ready when the first peer connects. */
+  before: readonly Startable[]
+  /** Need the network. */
+  after: readonly Startable[]
+  report: () => ReadyReport
+}
+
+/** Starts a node: the machine's figures, the role's parts, the network. What fails leaves nothing behind. */
+export async function startNode(
+  settings: NodeSettings,
+  logger: Logger,
+  init: NodeCoreInit,
+  build: (core: NodeCore) => NodeParts
+): Promise<RunningNode> {
+  const core = await createNodeCore(settings, logger, init)
+  const { binding, folder, host, keeper, node, sessions, tracker } = core
+  const folderPart = { start: async () => {}, stop: async () => folder.release() }
+  const stopGround = await startInOrder([folderPart, host])
+  try {
+    const { after, before, report } = build(core)
+    const network = [node, sessions, binding, tracker, keeper]
+    const stopParts = await startInOrder([...before, ...network, ...after])
+    const ready = report()
+    logger.info({ peer: ready.peer_id, addresses: ready.addresses }, `${ready.role} ready`)
+    return { report: ready, stop: async () => await stopParts().then(stopGround) }
+  } catch (cause) {
+    await stopGround()
+    throw cause
+  }
+}
+
+async function createNodeCore(
   settings: NodeSettings,
   logger: Logger,
   init: NodeCoreInit
@@ -69,6 +107,7 @@ export async function createNodeCore(
       folder,
       key,
       server,
+      host: new HostMonitor(shared, { directory: folder.path, ...init.offer }),
       keeper: new BootstrapKeeper(shared, settings.bootstrap),
       tracker: new PeerTracker(shared),
       sessions: new SessionService({ ...linked, agent: AGENT, describeLoad }),
@@ -78,30 +117,4 @@ export async function createNodeCore(
     folder.release()
     throw cause
   }
-}
-
-/**
- * Starts a node: first `before`, which must be ready when the first peer connects, then the core, then
- * `after`, which needs the network.
- */
-export async function startNode(
-  core: NodeCore,
-  parts: { before: readonly Startable[]; after: readonly Startable[] },
-  report: () => ReadyReport
-): Promise<RunningNode> {
-  const { binding, folder, keeper, logger, node, sessions, tracker } = core
-  const folderPart = { start: async () => {}, stop: async () => folder.release() }
-  const stop = await startInOrder([
-    folderPart,
-    ...parts.before,
-    node,
-    sessions,
-    binding,
-    tracker,
-    keeper,
-    ...parts.after
-  ])
-  const ready = report()
-  logger.info({ peer: ready.peer_id, addresses: ready.addresses }, `${ready.role} ready`)
-  return { report: ready, stop }
 }

@@ -5,10 +5,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { MeshError } from '../core/errors.ts'
+import { MeshError, messageOf } from '../core/errors.ts'
 
 export interface NodeFolder {
   readonly path: string
+  /** May be called twice. */
   release(): void
 }
 
@@ -17,7 +18,7 @@ const NUMBERED_MAX = 64
 
 /**
  * Claims the folder of the given name; without one, the first free of `role`, `role-2`, `role-3`, …
- * @throws MeshError NODE_ALREADY_RUNNING
+ * @throws MeshError NODE_ALREADY_RUNNING, IDENTITY_UNUSABLE
  */
 export function claimFolder(home: string, name: string | undefined, role: string): NodeFolder {
   if (name !== undefined) {
@@ -41,17 +42,24 @@ export function claimFolder(home: string, name: string | undefined, role: string
   )
 }
 
+/** Undefined when another process holds it. */
 function tryClaim(path: string): NodeFolder | undefined {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  const lock = new DatabaseSync(join(path, 'lock'))
+  let lock: DatabaseSync | undefined
   try {
-    lock.exec(
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    const held = new DatabaseSync(join(path, 'lock'))
+    lock = held
+    held.exec(
       'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (x); COMMIT'
     )
-    return { path, release: () => lock.close() }
+    return { path, release: () => held.isOpen && held.close() }
   } catch (cause) {
-    lock.close()
-    if (cause instanceof Error && cause.message.includes('locked')) return undefined
-    throw new MeshError('IDENTITY_UNUSABLE', `the folder ${path} cannot be used`, { cause })
+    lock?.close()
+    if (messageOf(cause).includes('locked')) return undefined
+    throw new MeshError(
+      'IDENTITY_UNUSABLE',
+      `the folder ${path} cannot be used: ${messageOf(cause)}`,
+      { path: '--home', hint: 'choose a folder that this user may write to', cause }
+    )
   }
 }

@@ -1,5 +1,6 @@
 /** Keeps the router's ledger on disk: read at the start, written when it has changed, and at the end. */
 import { ReputationLedger } from '../reputation/ledger.ts'
+import type { AttemptOutcome } from '../reputation/outcomes.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -9,33 +10,42 @@ import type { Startable } from '../core/startable.ts'
 const NOTE = 'reputation'
 const SAVE_MS = 10_000
 
+export interface ReputationKeeperComponents {
+  store: JobStore
+  clock: Clock
+  logger: Logger
+  /** Milliseconds since 1970 that never jump. */
+  nowMs: () => number
+}
+
 export class ReputationKeeper implements Startable {
-  readonly #components: { store: JobStore; clock: Clock; logger: Logger }
+  readonly #components: ReputationKeeperComponents
   #ledger = new ReputationLedger()
-  #saved = ''
+  #hasChanged = false
   #cancel: CancelTimer = () => {}
 
-  constructor(components: { store: JobStore; clock: Clock; logger: Logger }) {
+  constructor(components: ReputationKeeperComponents) {
     this.#components = components
   }
 
-  /** The ledger; complete after `start`. */
-  get ledger(): ReputationLedger {
-    return this.#ledger
+  /** What is known of a worker now. */
+  of(peer: string): Reputation {
+    return this.#ledger.of(peer, this.#components.nowMs())
   }
 
-  /** Looks one worker up in whatever the ledger then knows. */
-  reader(nowMs: () => number): (peer: string) => Reputation {
-    return (peer) => this.#ledger.of(peer, nowMs())
+  /** All known workers, best first. */
+  list(): Reputation[] {
+    return this.#ledger.list(this.#components.nowMs())
+  }
+
+  record(outcome: AttemptOutcome): void {
+    if (this.#ledger.record(outcome, this.#components.nowMs())) this.#hasChanged = true
   }
 
   async start(): Promise<void> {
     const { clock, store } = this.#components
     const text = await store.note(NOTE)
-    if (text !== undefined) {
-      this.#ledger = ReputationLedger.fromJSON(JSON.parse(text))
-      this.#saved = text
-    }
+    if (text !== undefined) this.#ledger = ReputationLedger.fromJSON(JSON.parse(text))
     this.#cancel = clock.every(SAVE_MS, () => void this.#save())
   }
 
@@ -44,13 +54,15 @@ export class ReputationKeeper implements Startable {
     await this.#save()
   }
 
+  /** A ledger in which nothing has changed is never written: after a failed start that would be an empty one. */
   async #save(): Promise<void> {
-    const text = JSON.stringify(this.#ledger)
-    if (text === this.#saved) return
+    if (!this.#hasChanged) return
+    this.#hasChanged = false
     try {
+      const text = JSON.stringify(this.#ledger)
       await this.#components.store.apply([{ kind: 'note', name: NOTE, text }])
-      this.#saved = text
     } catch (cause) {
+      this.#hasChanged = true
       this.#components.logger.error({ err: cause }, 'reputation could not be stored')
     }
   }

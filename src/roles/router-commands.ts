@@ -9,29 +9,30 @@ import type { GetReputationResult } from '../model/generated/commands-get-reputa
 import type { Json } from '../core/json.ts'
 import type { NodeViews } from '../discovery/node-views.ts'
 import type { Reputation } from '../reputation/ledger.ts'
+import type { ReputationKeeper } from './reputation-keeper.ts'
 
 export interface RouterCommandComponents {
   selfPeer: string
-  jobs: JobIntake
+  intake: JobIntake
   nodes: NodeViews
-  reputationOf: (peer: string) => Reputation
+  reputation: ReputationKeeper
 }
 
 export function routerHandlers(components: RouterCommandComponents): CommandHandlers {
-  const { jobs, nodes, reputationOf, selfPeer } = components
+  const { intake, nodes, reputation, selfPeer } = components
   return {
     ...commonHandlers,
-    EXECUTE_TASK: async (params, context) => await route(jobs, params, context),
+    EXECUTE_TASK: async (params, context) => await route(intake, params, context),
     FIND_NODES: (params) => ({ result: nodes.find(params) }),
     GET_REPUTATION: ({ target_peer: target = selfPeer }) => ({
-      result: toResult(target, reputationOf(target))
+      result: toResult(target, reputation.of(target))
     })
   }
 }
 
 /** Routes a task and answers when it has ended. */
 async function route(
-  jobs: JobIntake,
+  intake: JobIntake,
   params: ExecuteTaskParams,
   context: CommandContext
 ): Promise<CommandAnswer<'EXECUTE_TASK'>> {
@@ -43,7 +44,7 @@ async function route(
   }
   const { task_data: data } = params
   const document = Object.hasOwn(data, 'engine') ? { task: data } : data
-  const executed = await jobs.execute(document, context.remotePeer, { signal: context.signal })
+  const executed = await intake.execute(document, context.remotePeer, { signal: context.signal })
   return Object.hasOwn(document, 'each') ? answerArray(executed) : answerOne(executed)
 }
 

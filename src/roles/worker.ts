@@ -3,68 +3,71 @@ import { AGENT } from '../core/version.ts'
 import { Advertiser } from '../discovery/advertiser.ts'
 import { BuiltinExecutor } from '../executors/builtin-executor.ts'
 import { ExecutorRegistry } from '../executors/executor-registry.ts'
-import { HostMonitor } from '../host/host-monitor.ts'
 import { JavascriptExecutor } from '../executors/javascript-executor.ts'
 import { TaskServer } from '../execution/task-server.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
-import { createNodeCore, startNode } from './node-core.ts'
+import { startNode } from './node-core.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { NodeCore } from './node-core.ts'
-import type { RunningNode } from './role.ts'
+import type { NodeCore, NodeParts } from './node-core.ts'
+import type { ReadyReport, RunningNode } from './role.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 
 /** A record may be believed for this long after the last was heard: three missed publications. */
 const RECORD_TTL_S = 90
 
 export async function startWorker(settings: WorkerSettings, logger: Logger): Promise<RunningNode> {
-  // The session asks for the load only once it is open, and then the task server is there.
-  const parts: { tasks?: TaskServer } = {}
-  const core = await createNodeCore(settings, logger, {
+  let tasks: TaskServer | undefined
+  const init = {
     role: 'worker',
     isDhtServer: false,
-    describeLoad: () => parts.tasks?.load() ?? null
+    offer: { offeredCpuCores: settings.cpuCores, offeredMemoryBytes: settings.memoryBytes },
+    // Sessions ask for it once they are open, and then the task server is there.
+    describeLoad: () => tasks?.load() ?? null
+  } as const
+  return await startNode(settings, logger, init, (core) => {
+    const worker = buildWorker(core, settings)
+    tasks = worker.tasks
+    return worker.parts
   })
-  const host = new HostMonitor(core, {
-    directory: core.folder.path,
-    ...(settings.cpuCores === undefined ? {} : { offeredCpuCores: settings.cpuCores }),
-    ...(settings.memoryBytes === undefined ? {} : { offeredMemoryBytes: settings.memoryBytes })
-  })
-  await host.start()
+}
+
+function buildWorker(
+  core: NodeCore,
+  settings: WorkerSettings
+): { tasks: TaskServer; parts: NodeParts } {
+  const { clock, folder, host, node, server } = core
+  const { engines, labels, namespace, taskMemoryBytes } = settings
   const slots = settings.slots ?? Math.max(1, Math.floor(host.snapshot().capabilities.cpu_cores))
   const queueSlots = settings.queueSlots ?? slots
-  const executors = new ExecutorRegistry(
-    createExecutors(settings.engines, { clock: core.clock, slots })
-  )
-  const init = { slots, queueSlots, taskMemoryBytes: settings.taskMemoryBytes }
-  const tasks = new TaskServer({ ...core, executors, host }, init)
-  parts.tasks = tasks
-  const advertiser = createAdvertiser(core, host, { settings, slots, queueSlots, executors })
-  const self = { role: 'worker', namespace: settings.namespace } as const
-
-  core.server.register({
+  const executors = new ExecutorRegistry(createExecutors(engines, { clock, slots }))
+  const tasks = new TaskServer({ ...core, executors }, { slots, queueSlots, taskMemoryBytes })
+  const advertiser = createAdvertiser(core, { settings, slots, queueSlots, executors })
+  const self = { role: 'worker', namespace } as const
+  server.register({
     ...commonHandlers,
     EXECUTE_TASK: (params, context) => tasks.execute(params, context),
     GET_CAPABILITIES: async (_params, { remotePeer }) => ({
       result: {
-        ...describeSelf(core, host, { ...self, peer: remotePeer }),
+        ...describeSelf(core, { ...self, peer: remotePeer }),
         slots,
         engines: executors.engines(),
-        labels: { ...settings.labels },
+        labels: { ...labels },
         load: tasks.load(),
         record: Buffer.from(await advertiser.sealedRecord()).toString('base64')
       }
     })
   })
-  return await startNode(core, { before: [host, executors], after: [advertiser, tasks] }, () => ({
+  const report = (): ReadyReport => ({
     ...self,
-    peer_id: core.node.selfPeer,
-    addresses: core.node.addresses(),
-    folder: core.folder.path,
+    peer_id: node.selfPeer,
+    addresses: node.addresses(),
+    folder: folder.path,
     slots,
     engines: executors.engines()
-  }))
+  })
+  return { tasks, parts: { before: [executors], after: [advertiser, tasks], report } }
 }
 
 function createExecutors(
@@ -83,7 +86,6 @@ function createExecutors(
 
 function createAdvertiser(
   core: NodeCore,
-  host: HostMonitor,
   offer: {
     settings: WorkerSettings
     slots: number
@@ -92,6 +94,7 @@ function createAdvertiser(
   }
 ): Advertiser {
   const { executors, queueSlots, settings, slots } = offer
+  const { host } = core
   return new Advertiser(
     {
       ...core,

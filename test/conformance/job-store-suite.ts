@@ -133,6 +133,27 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         expect(await indexes({ state: 'failed' })).toEqual([])
       })
 
+      test('items are found by index and by id', async () => {
+        await store.apply([
+          jobChange('j-1'),
+          itemChange('j-1', 0, { id: 'ä "0"' }),
+          itemChange('j-1', 1, { id: '0' }),
+          itemChange('j-1', 7, { id: 'x' }),
+          itemChange('j-2', 2, { id: 'x' })
+        ])
+        const at = async (indexes: number[]): Promise<string[]> =>
+          (await store.itemsAt('j-1', indexes)).map((item) => item.id)
+        expect(await at([7, 0])).toEqual(['x', 'ä "0"'])
+        expect(await at([2, 1])).toEqual(['0'])
+        expect(await at([])).toEqual([])
+        expect(await store.itemsAt('j-9', [0])).toEqual([])
+        expect(await store.itemIndex('j-1', 'ä "0"')).toBe(0)
+        expect(await store.itemIndex('j-1', '0')).toBe(1)
+        expect(await store.itemIndex('j-1', 'x')).toBe(7)
+        expect(await store.itemIndex('j-1', '7')).toBeUndefined()
+        expect(await store.itemIndex('j-9', 'x')).toBeUndefined()
+      })
+
       test('attempts come by item and number, an item never cut by a page', async () => {
         await store.apply([
           attemptChange('j-1', 1, 1),

@@ -95,7 +95,9 @@ async function answers(store: JobStore): Promise<unknown[]> {
     }
     for (const item of [0, 1, 2]) {
       all.push(store.decision(id, item), store.decision(id, item, 1))
+      all.push(store.itemIndex(id, String(item)))
     }
+    all.push(store.itemsAt(id, [3, 0, 4]))
   }
   return Promise.all(all)
 }

@@ -1,0 +1,115 @@
+/** One process of a scenario, as the bench sees it: started, asked, ended. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
+import type { BenchOptions } from './bench.ts'
+import type { LoadInit, LoadResult } from './load.ts'
+import type { Question, Reply } from './child.ts'
+
+const STOP_MS = 10_000
+
+export class BenchProcess {
+  readonly #child: ChildProcess
+  readonly #file: string
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
+  #nextId = 1
+
+  private constructor(child: ChildProcess, file: string) {
+    this.#child = child
+    this.#file = file
+    child.on('message', (reply: Reply) => this.#onReply(reply))
+    child.on('exit', (code, signal) => this.#failAll(`${file} ended with ${code ?? signal}`))
+  }
+
+  /** Starts `test/bench/<file>` and waits until it answers. */
+  static async start(file: string, init: unknown, options: BenchOptions): Promise<BenchProcess> {
+    const { profileFolder } = options
+    const path = fileURLToPath(new URL(`../${file}`, import.meta.url))
+    const child = fork(path, [JSON.stringify(init)], {
+      execArgv:
+        profileFolder === undefined
+          ? []
+          : ['--cpu-prof', `--cpu-prof-dir=${join(profileFolder, nameOf(file, init))}`],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+    })
+    const started = new BenchProcess(child, file)
+    try {
+      await started.ask('ready')
+      return started
+    } catch (cause) {
+      await started.stop()
+      throw cause
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1
+  }
+
+  ask<T>(name: string, argument: unknown = null): Promise<T> {
+    const id = this.#nextId
+    this.#nextId += 1
+    const waiting = Promise.withResolvers<unknown>()
+    this.#waiting.set(id, waiting)
+    const question: Question = { id, name, argument }
+    this.#child.send(question, (error) => {
+      if (error !== null) this.#take(id)?.reject(error)
+    })
+    return waiting.promise as Promise<T>
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const exited = once(this.#child, 'exit')
+    if (this.#child.connected) this.#child.disconnect()
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS)
+    await exited
+    clearTimeout(timer)
+  }
+
+  #onReply(reply: Reply): void {
+    const waiting = this.#take(reply.id)
+    if ('failure' in reply) waiting?.reject(new Error(`${this.#file}: ${reply.failure}`))
+    else waiting?.resolve(reply.value)
+  }
+
+  #failAll(why: string): void {
+    for (const id of this.#waiting.keys()) this.#take(id)?.reject(new Error(why))
+  }
+
+  #take(id: number): PromiseWithResolvers<unknown> | undefined {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    return waiting
+  }
+}
+
+/** A load by one process, with the CPU per request that it costs there and in `others` together. */
+export async function measureLoad(
+  client: BenchProcess,
+  others: readonly BenchProcess[],
+  init: LoadInit
+): Promise<Record<string, number>> {
+  const before = await cpuOf(others)
+  const load = await client.ask<LoadResult>('load', init)
+  const after = await cpuOf(others)
+  if (load.count === 0) throw new Error('not one request was answered')
+  return {
+    perSecond: load.perSecond,
+    p50Us: load.p50Us,
+    p99Us: load.p99Us,
+    clientCpuUs: load.cpuUs / load.count,
+    serverCpuUs: (after - before) / load.count
+  }
+}
+
+async function cpuOf(processes: readonly BenchProcess[]): Promise<number> {
+  const each = await Promise.all(processes.map((process) => process.ask<number>('cpu')))
+  return each.reduce((sum, cpuUs) => sum + cpuUs, 0)
+}
+
+function nameOf(file: string, init: unknown): string {
+  return `${file} ${JSON.stringify(init)}`.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 80)
+}

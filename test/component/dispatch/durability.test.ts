@@ -1,0 +1,202 @@
+/** What a job's records survive: a store that fails, a router that ends and comes back. */
+import { expect, test } from 'vitest'
+import { FailingStore } from '../../support/failing-store.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { MemoryJobStore } from '../../../src/jobs/memory-store.ts'
+import { NOOP, buildEngine, settle, startEngine } from '../../support/build-engine.ts'
+import type { Engine } from '../../support/build-engine.ts'
+
+/** The same store behind a new router; the old one stands still from now on, as after kill -9. */
+async function restart({ clock, store }: Engine): Promise<Engine> {
+  return await startEngine({ clock: new FakeClock(clock.wallMs()), store })
+}
+
+test('a job that could not be stored is not acknowledged, nor run', async () => {
+  const store = new FailingStore()
+  const engine = await startEngine({ store })
+  engine.workers.add('w1')
+  store.fails = () => true
+  await expect(engine.submit()).rejects.toMatchObject({ code: 'STORE_FAILED', retryable: true })
+  await settle()
+  expect(engine.workers.sent).toEqual([])
+  expect(engine.dispatcher.counts()).toEqual({ queued: 0, running: 0 })
+})
+
+test('an end that could not be stored is told to nobody until it is', async () => {
+  const store = new FailingStore()
+  const engine = await startEngine({ store })
+  engine.workers.add('w1')
+  const id = await engine.submit()
+  store.fails = () => true
+  engine.workers.last().complete('precious')
+  await engine.advance(5_000, 1_000)
+  expect(engine.changes.some(({ finished }) => finished !== undefined)).toBe(false)
+  expect((await engine.reader.describe(id)).state).toBe('running')
+  store.fails = () => false
+  await engine.advance(4_000)
+  expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed', result: 'precious' })
+  expect(engine.changes.filter(({ finished }) => finished !== undefined)).toHaveLength(1)
+  expect(engine.clock.timerCount).toBe(0)
+})
+
+test('a begin that could not be stored keeps the work from nothing', async () => {
+  const store = new FailingStore()
+  const engine = await startEngine({ store })
+  store.fails = (changes) => changes.some(({ kind }) => kind === 'decision')
+  engine.workers.add('w1')
+  const id = await engine.submit()
+  store.fails = () => false
+  engine.workers.last().complete(1)
+  await settle()
+  expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed', result: 1 })
+})
+
+test('a job’s row is written when its state changes, not with each of its items', async () => {
+  const store = new FailingStore()
+  const engine = await startEngine({ store })
+  engine.workers.add('w1', (task) => queueMicrotask(() => task.complete()))
+  const id = await engine.submit({ each: Array.from({ length: 100 }, () => ({})) })
+  expect((await store.job(id))?.state).toBe('completed')
+  const counts = Object.entries(Object.groupBy(store.written, (kind) => kind))
+  const rows = Object.fromEntries(counts.map(([kind, all]) => [kind, all?.length]))
+  expect(rows).toEqual({ job: 3, document: 1, item: 300, attempt: 200, decision: 100, output: 100 })
+})
+
+test('a restarted router takes up what was left, and nothing that had ended', async () => {
+  const first = await startEngine()
+  first.workers.add('w1', undefined, { slots: 2 })
+  const done = await first.submit()
+  first.workers.last().complete('once')
+  await settle()
+  const array = await first.submit({ each: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] })
+  first.workers.open()[0]?.complete('a')
+  await settle()
+  const [, , lost] = first.workers.sent
+  const second = await restart(first)
+  expect(second.dispatcher.counts()).toEqual({ queued: 2, running: 0 })
+  expect(await second.reader.describe(array)).toMatchObject({
+    state: 'running',
+    counts: { queued: 2, running: 0, completed: 1 }
+  })
+  second.workers.add('w2', (task) => queueMicrotask(() => task.complete('again')))
+  second.dispatcher.pump()
+  await settle()
+  expect(second.workers.sent.map(({ attempt, item }) => [item, attempt])).toEqual([
+    [1, (lost?.attempt ?? 0) + 1],
+    [2, 2]
+  ])
+  expect(await second.reader.describe(array)).toMatchObject({
+    state: 'completed',
+    counts: { completed: 3 },
+    attempts: 5
+  })
+  expect(await second.reader.describe(done)).toMatchObject({ state: 'completed', result: 'once' })
+  const attempts = await second.reader.attempts(array, { item: 'b', limit: 9 })
+  expect(attempts.map(({ state }) => state)).toEqual(['lost', 'completed'])
+  expect(attempts[0]?.reason).toBe('the router ended while the task ran')
+  // A third one has nothing to do.
+  expect((await restart(second)).dispatcher.counts()).toEqual({ queued: 0, running: 0 })
+})
+
+test('a router that was away uses up no attempt, but a job that allows one runs no second time', async () => {
+  const first = await startEngine()
+  first.workers.add('w1', undefined, { slots: 2 })
+  const once = await first.submit({ retry: { attempts: 1 } })
+  const twice = await first.submit({ retry: { attempts: 2 } })
+  const second = await restart(first)
+  expect(await second.reader.describe(once)).toMatchObject({
+    state: 'failed',
+    error: { code: 'STOPPING' }
+  })
+  const third = await restart(second)
+  third.workers.add('w1').add('w2')
+  third.dispatcher.pump()
+  await settle()
+  third.workers.last().fail('SANDBOX_CRASHED')
+  await third.advance(2_000)
+  third.workers.last().complete()
+  await settle()
+  expect(await third.reader.describe(twice)).toMatchObject({ state: 'completed', attempts: 3 })
+})
+
+test('attempts that were used up before a restart stay used up', async () => {
+  const first = await startEngine()
+  first.workers.add('w1').add('w2')
+  const id = await first.submit({ retry: { attempts: 2 } })
+  first.workers.last().fail('SANDBOX_CRASHED')
+  await settle()
+  const second = await restart(first)
+  second.workers.add('w1')
+  second.dispatcher.pump()
+  await settle()
+  second.workers.last().fail('SANDBOX_CRASHED')
+  await second.advance(60_000)
+  expect(second.workers.sent).toHaveLength(1)
+  expect(await second.reader.describe(id)).toMatchObject({ state: 'failed', attempts: 2 })
+})
+
+test('the total time goes on while the router is away; the queue time begins anew', async () => {
+  const first = await startEngine()
+  const id = await first.submit({ timeouts: { queue: '10m', total: '30m' } })
+  first.clock.advance(599_000)
+  const second = await restart(first)
+  await second.advance(599_000)
+  expect((await second.reader.describe(id)).state).toBe('queued')
+  const third = await restart(second)
+  await third.advance(599_000)
+  const fourth = await restart(third)
+  await fourth.advance(10_000)
+  expect((await fourth.reader.describe(id)).error).toMatchObject({ code: 'TOTAL_TIMED_OUT' })
+})
+
+test('nothing comes in before all that was left is taken up', async () => {
+  const first = await startEngine()
+  await first.submit()
+  const second = buildEngine({ clock: first.clock, store: first.store })
+  second.workers.add('w1', (task) => queueMicrotask(() => task.complete()), { slots: 9 })
+  const submitted = second.intake.submit({ task: NOOP }, 'early bird')
+  await settle()
+  expect(second.workers.sent).toEqual([])
+  await second.intake.start()
+  await submitted
+  await settle()
+  expect(second.workers.sent.map(({ attempt }) => attempt)).toEqual([1, 1])
+})
+
+test('a job that can’t be understood any more ends, and keeps no router from starting', async () => {
+  const first = await startEngine()
+  const id = await first.submit()
+  const fine = await first.submit()
+  await first.store.apply([
+    { kind: 'document', jobId: id, document: '{"task":{"engine":"noop"},"timeouts":{"run":"x"}}' }
+  ])
+  const second = await restart(first)
+  const { error, state } = await second.reader.describe(id)
+  expect([state, error?.code, error?.path]).toEqual(['failed', 'FIELD_INVALID', 'timeouts.run'])
+  expect((await second.reader.describe(fine)).state).toBe('queued')
+})
+
+test('documents that were put out of the cache are read back, once for all who ask', async () => {
+  const store = new MemoryJobStore()
+  const engine = await startEngine({ store, cacheBytesMax: 300 })
+  engine.workers.add('w1', undefined, { otherTasks: 9 })
+  const padding = 'x'.repeat(200)
+  const each = Array.from({ length: 20 }, () => ({}))
+  const task = { ...NOOP, name: 'echo', args: { padding } } as const
+  const ids = [await engine.submit({ task, each }), await engine.submit({ task })]
+  let readCount = 0
+  const read = store.document.bind(store)
+  store.document = (jobId) => {
+    readCount += 1
+    return read(jobId)
+  }
+  engine.workers.change('w1', { otherTasks: 0, slots: 30 })
+  engine.dispatcher.pump()
+  await settle()
+  expect(engine.workers.open()).toHaveLength(21)
+  expect(engine.workers.sent.every((sent) => JSON.stringify(sent.task).includes(padding))).toBe(true)
+  expect(readCount).toBeLessThanOrEqual(2)
+  for (const sent of engine.workers.open()) sent.complete()
+  await settle()
+  for (const id of ids) expect((await engine.reader.describe(id)).state).toBe('completed')
+})

@@ -1,0 +1,248 @@
+/** What waits, for whom, in what order and for how long; and how jobs end before their tasks do. */
+import { expect, test } from 'vitest'
+import { NOOP, settle, startEngine } from '../../support/build-engine.ts'
+import type { Engine } from '../../support/build-engine.ts'
+
+const ITEMS = (count: number) => Array.from({ length: count }, (_, index) => ({ id: `i${index}` }))
+
+test('holds back while nobody has room, and goes to whoever has room first', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', undefined, { otherTasks: 1 }).add('w2', undefined, { otherTasks: 1 })
+  const id = await engine.submit()
+  expect(engine.workers.sent).toEqual([])
+  const { waiting_for: waitingFor, state } = await engine.reader.describe(id)
+  expect([state, waitingFor]).toEqual(['queued', expect.stringContaining('full')])
+  engine.workers.change('w2', { otherTasks: 0 })
+  engine.dispatcher.pump()
+  await settle()
+  expect(engine.workers.last().peer).toBe('w2')
+})
+
+test('explains an item that waits, without choosing anybody', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', undefined, { engines: [] })
+  const id = await engine.submit()
+  const decision = await engine.reader.explain(id, {})
+  expect(decision).toMatchObject({ job_id: id, item: 0, chosen: null, draw: null, considered: 1 })
+  expect(decision.candidates[0]).toMatchObject({ verdict: 'rejected' })
+  await expect(engine.reader.explain(id, { attempt: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test('higher priority goes first, then what came first, across all lanes', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', undefined, { otherTasks: 1, labels: { zone: 'home' } })
+  const home = { where: { require: ['zone = home'] } }
+  const low = await engine.submit({ priority: 10 })
+  const middle = await engine.submit({ ...home, priority: 50 })
+  const high = await engine.submit({ priority: 90 })
+  const later = await engine.submit({ ...home, priority: 50 })
+  engine.workers.change('w1', { otherTasks: 0 })
+  const order: string[] = []
+  for (let count = 0; count < 4; count += 1) {
+    engine.dispatcher.pump()
+    await settle()
+    order.push(engine.workers.last().jobId)
+    engine.workers.last().complete()
+    await settle()
+  }
+  expect(order).toEqual([high, middle, later, low])
+})
+
+test('what nobody can take does not stand before what somebody can', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const blocked = await engine.submit({ priority: 100, resources: { cpu: 64 } })
+  const free = await engine.submit({ priority: 0 })
+  expect(engine.workers.last().jobId).toBe(free)
+  expect((await engine.reader.describe(blocked)).waiting_for).toContain('64')
+})
+
+test('fails when its queue time is up, saying truly what was missing', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const id = await engine.submit({ resources: { cpu: 64 }, timeouts: { queue: '2m' } })
+  await engine.advance(119_999)
+  expect((await engine.reader.describe(id)).state).toBe('queued')
+  await engine.advance(1)
+  const { error, state } = await engine.reader.describe(id)
+  expect(state).toBe('failed')
+  expect(error).toMatchObject({ code: 'QUEUE_TIMED_OUT', path: 'timeouts.queue' })
+  expect(error?.message).toMatch(/^nothing of the job could run for 2m: .*64 CPU cores/)
+})
+
+test('the queue time does not count while something of the job runs', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const id = await engine.submit({ each: ITEMS(2), timeouts: { queue: '1m' } })
+  await engine.advance(300_000)
+  expect((await engine.reader.describe(id)).state).toBe('running')
+  engine.workers.remove('w1')
+  engine.workers.last().complete()
+  await settle()
+  await engine.advance(59_999)
+  expect((await engine.reader.describe(id)).state).toBe('running')
+  await engine.advance(1)
+  expect(await engine.reader.describe(id)).toMatchObject({
+    state: 'failed',
+    counts: { completed: 1, failed: 1 }
+  })
+})
+
+test('the total time stops running attempts, once and for all', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1').add('w2')
+  const id = await engine.submit({ each: ITEMS(3), timeouts: { total: '5m' } })
+  await engine.advance(300_000)
+  expect(engine.workers.open()).toEqual([])
+  expect(engine.workers.sent.every(({ options }) => options.signal?.aborted)).toBe(true)
+  expect(await engine.reader.describe(id)).toMatchObject({
+    state: 'failed',
+    counts: { failed: 3 },
+    error: { code: 'TOTAL_TIMED_OUT' }
+  })
+  const attempts = await engine.reader.attempts(id, { limit: 9 })
+  expect(attempts.map(({ state }) => state)).toEqual(['timed_out', 'timed_out'])
+  expect(engine.outcomes.every((outcome) => outcome.kind === 'failed' && outcome.blame === 'job')).toBe(true)
+  expect(engine.dispatcher.counts()).toEqual({ queued: 0, running: 0 })
+  expect(engine.clock.timerCount).toBe(0)
+})
+
+test('stops while it waits, while it runs, and not after it has ended', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const running = await engine.submit()
+  const waiting = await engine.submit()
+  expect(await engine.intake.stopJob(waiting, 'not wanted')).toMatchObject({
+    state: 'stopped',
+    error: { code: 'TASK_STOPPED', message: 'not wanted' }
+  })
+  const task = engine.workers.last()
+  expect(await engine.intake.stopJob(running, 'enough')).toMatchObject({ state: 'stopped' })
+  await settle()
+  expect(task.options.signal?.aborted).toBe(true)
+  const [attempt] = await engine.reader.attempts(running, { limit: 1 })
+  expect(attempt).toMatchObject({ state: 'stopped', error: { code: 'TASK_STOPPED' } })
+  const done = await engine.submit()
+  engine.workers.last().complete()
+  await settle()
+  for (const id of [running, done]) {
+    await expect(engine.intake.stopJob(id, 'again')).rejects.toMatchObject({ code: 'JOB_ENDED' })
+  }
+  expect((await engine.reader.describe(done)).state).toBe('completed')
+  expect(engine.workers.sent).toHaveLength(2)
+})
+
+test('a result that comes after the stop is written down and not used', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', (task) => {
+    // A worker that does not hear of the stop: its answer and the stop cross.
+    task.options.signal?.addEventListener('abort', () => task.complete('too late'))
+  })
+  const id = await engine.submit()
+  const { signal } = engine.workers.last().options
+  expect(signal?.aborted).toBe(false)
+  await engine.intake.stopJob(id, 'enough')
+  await settle()
+  const view = await engine.reader.describe(id)
+  expect(view.state).toBe('stopped')
+  expect(view).not.toHaveProperty('result')
+})
+
+test('an item that waits for its next attempt stops at once', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1').add('w2')
+  const id = await engine.submit()
+  engine.workers.last().fail('SANDBOX_CRASHED')
+  await settle()
+  await engine.intake.stopJob(id, 'enough')
+  expect(engine.clock.timerCount).toBe(0)
+  await engine.advance(600_000)
+  expect(engine.workers.sent).toHaveLength(1)
+})
+
+test('an array job tells each item’s end, and counts truly all the way', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', undefined, { slots: 2 })
+  const each = [{ id: 'a', args: { n: 1 } }, { id: 'b', args: { n: 2 } }, { id: 'c' }]
+  const id = await engine.submit({ task: { ...NOOP, name: 'echo' }, each })
+  const [first, second] = engine.workers.open()
+  expect([first?.task, second?.task]).toEqual([
+    { engine: 'builtin', name: 'echo', args: { n: 1 } },
+    { engine: 'builtin', name: 'echo', args: { n: 2 } }
+  ])
+  second?.complete(2)
+  await settle()
+  first?.fail('TASK_FAILED')
+  await settle()
+  engine.workers.last().complete(3)
+  await settle()
+  const view = await engine.reader.describe(id)
+  expect(view).toMatchObject({ state: 'failed', attempts: 3, counts: { completed: 2, failed: 1 } })
+  const items = await engine.reader.items(id, { limit: 9 })
+  expect(items.map(({ id: item, result, state }) => [item, state, result])).toEqual([
+    ['a', 'failed', undefined],
+    ['b', 'completed', 2],
+    ['c', 'completed', 3]
+  ])
+  const ended = engine.changes.flatMap(({ finished }) => finished?.item.id ?? [])
+  expect(ended).toEqual(['b', 'a', 'c'])
+  for (const { job } of engine.changes) {
+    expect(Object.values(job.counts).reduce((sum, count) => sum + count)).toBe(3)
+  }
+})
+
+test('attempts and decisions of an item are found by its id, own or given', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', (task) => task.complete())
+  const named = await engine.submit({ each: [{ id: 'x' }, { id: '0' }] })
+  expect((await engine.reader.attempts(named, { item: '0', limit: 9 }))[0]).toMatchObject({
+    item: '0',
+    index: 1
+  })
+  expect(await engine.reader.explain(named, { item: 'x' })).toMatchObject({ item: 0 })
+  const plain = await engine.submit({ each: [{}, {}, {}] })
+  const attempts = await engine.reader.attempts(plain, { after: 0, limit: 9 })
+  expect(attempts.map(({ item }) => item)).toEqual(['1', '2'])
+  for (const item of ['x', '3', '', '00']) {
+    await expect(engine.reader.explain(plain, { item })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  }
+})
+
+test('10,000 items go through ten workers, each once', async () => {
+  const engine = await startEngine()
+  for (let number = 0; number < 10; number += 1) {
+    engine.workers.add(`w${number}`, (task) => queueMicrotask(() => task.complete(task.item)), {
+      slots: 4
+    })
+  }
+  const id = await engine.submit({ each: ITEMS(10_000) })
+  const view = await engine.reader.wait(id, { timeoutMs: 1 })
+  expect(view).toMatchObject({ state: 'completed', attempts: 10_000, counts: { completed: 10_000 } })
+  expect(new Set(engine.workers.sent.map(({ item }) => item)).size).toBe(10_000)
+  const perWorker = Map.groupBy(engine.workers.sent, ({ peer }) => peer)
+  expect(Math.min(...[...perWorker.values()].map((tasks) => tasks.length))).toBeGreaterThan(500)
+  expect(engine.clock.timerCount).toBe(0)
+})
+
+test('a stopped dispatcher calls its tasks back, leaves no timer, and writes them down as waiting', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const id = await engine.submit({ each: ITEMS(2) })
+  await engine.dispatcher.stop()
+  await engine.dispatcher.stop()
+  expect(engine.workers.last().options.signal?.aborted).toBe(true)
+  expect(engine.clock.timerCount).toBe(0)
+  expect((await engine.store.items(id, { limit: 9 })).map(({ state }) => state)).toEqual([
+    'queued',
+    'queued'
+  ])
+  expect(engine.outcomes).toEqual([])
+  await expectNothingNew(engine)
+})
+
+async function expectNothingNew(engine: Engine): Promise<void> {
+  const count = engine.workers.sent.length
+  engine.dispatcher.pump()
+  await engine.advance(10_000)
+  expect(engine.workers.sent).toHaveLength(count)
+}

@@ -1,0 +1,286 @@
+/** A worker's slots: who runs, who waits, who is refused, and that no slot is ever lost. */
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ExecutorRegistry } from '../../../src/executors/executor-registry.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { MeshError } from '../../../src/core/errors.ts'
+import { TaskServer } from '../../../src/execution/task-server.ts'
+import { pino } from 'pino'
+import { settle } from '../../support/build-engine.ts'
+import type { CommandAnswer } from '../../../src/protocol/command-server.ts'
+import type { Executor, TaskOutcome, TaskRun } from '../../../src/executors/executor.ts'
+import type { HostMonitor } from '../../../src/host/host-monitor.ts'
+import type { TaskServerInit } from '../../../src/execution/task-server.ts'
+
+type Answer = CommandAnswer<'EXECUTE_TASK'>
+
+interface Running {
+  run: TaskRun
+  end: (outcome?: Partial<TaskOutcome>) => void
+}
+
+/** An engine whose tasks end when the test says so, stopped or not. */
+class ManualExecutor implements Executor {
+  readonly engine = 'builtin' as const
+  readonly running: Running[] = []
+  startedCount = 0
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  run(run: TaskRun): Promise<TaskOutcome> {
+    this.startedCount += 1
+    const { promise, resolve } = Promise.withResolvers<TaskOutcome>()
+    const entry: Running = {
+      run,
+      end: (outcome = { output: 'null' }) => {
+        this.running.splice(this.running.indexOf(entry), 1)
+        resolve({ logs: '', logsDroppedBytes: 0, usage: { wallMs: 1 }, ...outcome })
+      }
+    }
+    this.running.push(entry)
+    return promise
+  }
+}
+
+async function createServer(init: Partial<TaskServerInit> = {}) {
+  const clock = new FakeClock()
+  const executor = new ManualExecutor()
+  const capabilities = {
+    cpu_usage: 12,
+    memory_total_mb: 1_000,
+    memory_available_mb: 500,
+    disk_available_mb: 9
+  }
+  const host = { snapshot: () => ({ capabilities }) } as unknown as HostMonitor
+  const executors = new ExecutorRegistry([executor])
+  await executors.start()
+  const server = new TaskServer(
+    { clock, executors, host, logger: pino({ level: 'silent' }) },
+    { slots: 2, queueSlots: 1, taskMemoryBytes: 100, ...init }
+  )
+  const ask = (
+    task: object = { engine: 'builtin', name: 'noop' },
+    signal: AbortSignal = new AbortController().signal
+  ): Promise<Answer> =>
+    server.execute(
+      { task_data: task as Record<string, never> },
+      { remotePeer: 'router', isAddressed: false, signal }
+    )
+  return { ask, clock, executor, server }
+}
+
+const codeOf = (answer: Answer): string | undefined => answer.error?.code
+
+test('runs as many as it has slots, lets some wait, and refuses the rest with its load', async () => {
+  const { ask, executor, server } = await createServer()
+  const answers = [ask(), ask(), ask(), ask()]
+  await settle()
+  expect(executor.running).toHaveLength(2)
+  expect(await answers[3]).toMatchObject({
+    error: { code: 'WORKER_BUSY', retryable: true },
+    result: { load: { running: 2, queued: 1, slots: 2, queue_slots: 1, stopping: false } }
+  })
+  executor.running[0]?.end()
+  expect(await answers[0]).toMatchObject({ bulk: 'null', result: { load: { running: 2, queued: 0 } } })
+  await settle()
+  expect(executor.startedCount).toBe(3)
+  executor.running[0]?.end()
+  expect(await answers[1]).toMatchObject({ result: { load: { running: 1, queued: 0 } } })
+  executor.running[0]?.end()
+  expect(await answers[2]).toMatchObject({ result: { load: { running: 0, queued: 0 } } })
+  expect(server.load()).toMatchObject({ running: 0, queued: 0, cpu_usage: 12 })
+})
+
+test('those who wait get their slot in the order in which they came', async () => {
+  const { ask, executor } = await createServer({ slots: 1, queueSlots: 3 })
+  const names = ['noop', 'echo', 'sha256', 'sleep']
+  const all = names.map((name) => ask({ engine: 'builtin', name }))
+  const seen: unknown[] = []
+  for (const _ of names) {
+    await settle()
+    seen.push((executor.running[0]?.run.task as { name: string }).name)
+    executor.running[0]?.end()
+  }
+  await Promise.all(all)
+  expect(seen).toEqual(names)
+})
+
+test('who waits too long is given back, as others may be free', async () => {
+  const { ask, clock, executor, server } = await createServer({ slots: 1, waitMsMax: 1_000 })
+  const first = ask()
+  const second = ask()
+  await settle()
+  clock.advance(1_000)
+  expect(codeOf(await second)).toBe('WORKER_BUSY')
+  expect(server.load().queued).toBe(0)
+  executor.running[0]?.end()
+  expect(codeOf(await first)).toBeUndefined()
+  expect(clock.timerCount).toBe(0)
+})
+
+test('a task’s own failure is an answer with logs and usage', async () => {
+  const { ask, executor } = await createServer()
+  const answer = ask()
+  const error = new MeshError('TASK_FAILED', 'it threw')
+  executor.running[0]?.end({ error, logs: 'hm\n', usage: { wallMs: 7, cpuMs: 3 } })
+  expect(await answer).toEqual({
+    error,
+    result: {
+      logs: 'hm\n',
+      logs_dropped_bytes: 0,
+      usage: { wall_ms: 7, cpu_ms: 3 },
+      load: expect.objectContaining({ running: 0 }) as unknown
+    }
+  })
+})
+
+test.each([
+  [{ engine: 'javascript', source: 'x' }, 'ENGINE_UNAVAILABLE', undefined],
+  [{ task: { engine: 'builtin', name: 'noop' }, resources: { memory: '2GB' } }, 'RESOURCES_UNAVAILABLE', 'resources.memory'],
+  [{ task: { engine: 'builtin', name: 'noop' }, each: [{}] }, 'FIELD_INVALID', 'each'],
+  [{ engine: 'builtin', name: 'noob' }, 'FIELD_INVALID', 'task.name'],
+  [{ engine: 'builtin', nam: 'noop' }, 'FIELD_MISSING', 'task.name'],
+  [{ task: { engine: 'builtin', name: 'noop' }, timeouts: { run: 'soon' } }, 'FIELD_INVALID', 'timeouts.run']
+])('refuses %j: %s', async (data, code, path) => {
+  const { ask, executor, server } = await createServer()
+  const { error, result } = await ask(data)
+  expect([error?.code, error?.path]).toEqual([code, path])
+  expect(result?.load).toMatchObject({ running: 0, queued: 0 })
+  if (path === 'each') expect(error?.hint).toContain('router')
+  expect(executor.startedCount).toBe(0)
+  expect(server.load().running).toBe(0)
+})
+
+test('limits are those of the router’s assignment, of the job, or the worker’s own', async () => {
+  const { executor, server } = await createServer({ slots: 9 })
+  const context = { remotePeer: 'r', isAddressed: false, signal: new AbortController().signal }
+  const task = { engine: 'builtin', name: 'noop' } as const
+  const assignment = { job_id: 'j-1', item: 0, attempt: 1, run_timeout_ms: 7, memory_bytes: 8 }
+  void server.execute({ task_data: task, assignment }, context)
+  const job = { task, resources: { memory: '1KB' }, timeouts: { run: '3s' } }
+  void server.execute({ task_data: job }, context)
+  void server.execute({ task_data: task }, context)
+  await settle()
+  const limits = executor.running.map(({ run }) => [run.timeoutMs, run.memoryBytesMax])
+  expect(limits).toEqual([
+    [7, 8],
+    [3_000, 1_000],
+    [1_800_000, 100]
+  ])
+  const answer = await server.execute({ task_data: task, task_type: 'storage' }, context)
+  expect(answer.error).toMatchObject({ code: 'FIELD_INVALID', path: 'params.task_type' })
+})
+
+test('a cancel stops the task, and its slot is free once the task is gone, not before', async () => {
+  const { ask, executor, server } = await createServer({ slots: 1, queueSlots: 0 })
+  const controller = new AbortController()
+  const answer = ask(undefined, controller.signal)
+  await settle()
+  controller.abort(new MeshError('TASK_STOPPED', 'the asker cancelled'))
+  await settle()
+  expect(executor.running[0]?.run.signal.aborted).toBe(true)
+  expect(server.load().running).toBe(1)
+  executor.running[0]?.end({ error: new MeshError('TASK_STOPPED', 'stopped') })
+  expect(codeOf(await answer)).toBe('TASK_STOPPED')
+  expect(server.load().running).toBe(0)
+})
+
+test('a cancel before, while waiting, or as the slot comes runs nothing', async () => {
+  const { ask, executor, server } = await createServer({ slots: 1, queueSlots: 2 })
+  const gone = new MeshError('SESSION_CLOSED', 'the asker is gone')
+  expect(codeOf(await ask(undefined, AbortSignal.abort(gone)))).toBe('SESSION_CLOSED')
+  const first = ask()
+  const [waiting, arriving] = [new AbortController(), new AbortController()]
+  const second = ask(undefined, waiting.signal)
+  const third = ask(undefined, arriving.signal)
+  await settle()
+  waiting.abort(gone)
+  expect(codeOf(await second)).toBe('SESSION_CLOSED')
+  expect(server.load().queued).toBe(1)
+  executor.running[0]?.end()
+  // In the very moment in which the slot is handed over.
+  void first.then(() => {})
+  await Promise.resolve()
+  arriving.abort(gone)
+  await settle()
+  executor.running[0]?.end({ error: gone })
+  expect(codeOf(await third)).toBe('SESSION_CLOSED')
+  expect(server.load()).toMatchObject({ running: 0, queued: 0 })
+})
+
+test('a stopping worker refuses, lets what runs finish, and gives back what waits', async () => {
+  const { ask, clock, executor, server } = await createServer({ slots: 1 })
+  const running = ask()
+  const waiting = ask()
+  await settle()
+  let isStopped = false
+  const stopped = server.stop().then(() => (isStopped = true))
+  expect(codeOf(await waiting)).toBe('WORKER_STOPPING')
+  expect(await ask()).toMatchObject({
+    error: { code: 'WORKER_STOPPING' },
+    result: { load: { stopping: true } }
+  })
+  await settle()
+  expect(isStopped).toBe(false)
+  executor.running[0]?.end({ output: '1' })
+  expect((await running).bulk).toBe('1')
+  await stopped
+  await server.stop()
+  expect(clock.timerCount).toBe(0)
+})
+
+test('what still runs after the grace is cut off, by the worker’s own fault', async () => {
+  const { ask, clock, executor, server } = await createServer({ stopGraceMs: 5_000 })
+  const running = ask()
+  await settle()
+  const stopped = server.stop()
+  clock.advance(4_999)
+  expect(executor.running[0]?.run.signal.aborted).toBe(false)
+  clock.advance(1)
+  expect(executor.running[0]?.run.signal.aborted).toBe(true)
+  executor.running[0]?.end({ error: new MeshError('TASK_STOPPED', 'stopped') })
+  expect(await running).toMatchObject({ error: { code: 'WORKER_STOPPING' }, result: { usage: {} } })
+  await stopped
+})
+
+test('an engine that breaks its word is answered for, and costs no slot', async () => {
+  const { ask, executor, server } = await createServer()
+  executor.run = () => Promise.reject(new Error('a bug'))
+  expect(await ask()).toMatchObject({ error: { code: 'INTERNAL' }, result: { load: { running: 0 } } })
+  expect(server.load().running).toBe(0)
+})
+
+test('no slot leaks, whatever happens in whatever order', async () => {
+  const happening = fc.constantFrom('ask', 'ask', 'ask', 'end', 'end', 'cancel', 'wait', 'turn')
+  await fc.assert(
+    fc.asyncProperty(fc.array(happening, { maxLength: 60 }), fc.nat(), async (story, seed) => {
+      const { ask, clock, executor, server } = await createServer({ slots: 2, queueSlots: 2 })
+      const askers: AbortController[] = []
+      const answers: Promise<Answer>[] = []
+      for (const [turn, what] of story.entries()) {
+        if (what === 'ask') {
+          const controller = new AbortController()
+          askers.push(controller)
+          answers.push(ask(undefined, controller.signal))
+        } else if (what === 'end') executor.running[(seed + turn) % 2]?.end()
+        else if (what === 'cancel') askers[(seed + turn) % Math.max(1, askers.length)]?.abort(new Error('x'))
+        else if (what === 'wait') clock.advance(4_000)
+        else await Promise.resolve()
+        const { queued, running } = server.load()
+        expect(running).toBeLessThanOrEqual(2)
+        expect(queued).toBeLessThanOrEqual(2)
+        expect(executor.running.length).toBeLessThanOrEqual(running)
+      }
+      for (let round = 0; round < 6; round += 1) {
+        await settle()
+        for (const task of [...executor.running]) task.end()
+      }
+      await Promise.all(answers)
+      expect(server.load()).toMatchObject({ running: 0, queued: 0 })
+      expect(clock.timerCount).toBe(0)
+      await server.stop()
+    }),
+    { numRuns: 150 }
+  )
+})
