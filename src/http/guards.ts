@@ -18,7 +18,7 @@ export function tokenGuard(token: string): (authorization: string | undefined) =
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return
     const what = authorization === undefined ? 'no token was sent' : 'this token is not the one'
     throw new MeshError('UNAUTHORISED', what, {
-      hint: 'send "authorization: Bearer TOKEN"; the command line takes it from TASKMESH_TOKEN'
+      hint: 'send "authorization: Bearer TOKEN"; the command line finds it under --home, or takes --token or TASKMESH_TOKEN'
     })
   }
 }
