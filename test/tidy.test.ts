@@ -175,7 +175,7 @@ test.each(BANS)('nothing to $instead', ({ but, instead, pattern, where }) => {
   const wrong = sources
     .filter(({ path }) => (where?.test(path) ?? true) && but?.test(path) !== true)
     .flatMap((source) => findLines(source, pattern))
-  expect(wrong, instead).toEqual([])
+  expect(wrong.map((line) => `${line} — ${instead}`)).toEqual([])
 })
 
 test('no file is longer than it should be', () => {

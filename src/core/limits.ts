@@ -24,6 +24,8 @@ export const LIMITS = {
   commandBytesMax: 64 * MIB,
   /** JSON nests no deeper than this; recursion in any validator stays far from the stack's end. */
   jsonDepthMax: 64,
+  /** Objects and lists in one JSON text: each takes some sixty bytes once parsed, and two in the text. */
+  jsonContainersMax: 1_000_000,
   /** Requests one peer may have unanswered on its session. */
   sessionRequestsMax: 1_024,
   /** Bytes of unanswered requests one peer may make us hold. */

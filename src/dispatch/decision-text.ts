@@ -1,8 +1,10 @@
 /** A decision record as the text that is stored: one per attempt, so its length is most of what a dispatch costs. */
 import type { DecisionCandidate, DecisionRecord } from '../model/generated/decision.ts'
 
-/** No person reads more of a score, and 17 digits a figure were half of the record. */
-const DIGITS = 4
+/** Four decimals: no person reads more of a score, and all 17 digits cost more to write than to count. */
+const SCALE = 10_000
+/** Megabytes, hertz and milliseconds of this size need no fraction. */
+const WHOLE_FROM = 1_000
 
 export interface DecisionKey {
   jobId: string
@@ -31,7 +33,7 @@ function roundCandidate(candidate: DecisionCandidate): void {
   }
 }
 
-/** What has more digits before the point keeps them: the megabytes of a large machine do. */
+/** By multiplying, which is five times as fast as going through text. */
 function round(value: number): number {
-  return Math.abs(value) >= 10 ** DIGITS ? Math.round(value) : Number(value.toPrecision(DIGITS))
+  return Math.abs(value) >= WHOLE_FROM ? Math.round(value) : Math.round(value * SCALE) / SCALE
 }

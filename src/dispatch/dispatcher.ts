@@ -144,12 +144,7 @@ export class Dispatcher implements Startable {
     if (!candidates.some(hasRoom)) return 'enough'
     const { nowMs, random } = this.#components
     const { itemIndex } = entry
-    const selection = selectWorker(
-      job.requestFor(itemIndex),
-      candidates,
-      random.next(),
-      nowMs()
-    )
+    const selection = selectWorker(job.requestFor(itemIndex), candidates, random.next(), nowMs())
     const chosen = candidates.find(({ peerId }) => peerId === selection.chosenPeerId)
     if (chosen === undefined) return 'blocked'
     // The record is of what was seen, so it is made before the figures change.

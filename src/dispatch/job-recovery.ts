@@ -90,7 +90,12 @@ async function endAttempt(
   const attempts = await store.attempts(item.jobId, filter)
   const last = attempts.find((attempt) => attempt.number === item.attemptCount)
   if (last === undefined || last.endedAtMs !== null) return []
-  const attempt: AttemptRecord = { ...last, state: 'lost', endedAtMs: nowMs(), error: interrupted() }
+  const attempt: AttemptRecord = {
+    ...last,
+    state: 'lost',
+    endedAtMs: nowMs(),
+    error: interrupted()
+  }
   return [{ kind: 'attempt', attempt }]
 }
 

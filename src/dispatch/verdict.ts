@@ -103,24 +103,15 @@ function attemptStateOf(code: ErrorCode): AttemptState {
 
 /** A result of the wrong size is the task's doing, one that is no JSON the worker's. */
 function resultError(cause: MeshError): MeshError {
-  switch (cause.code) {
-    case 'RESULT_INVALID':
-      return cause
-    case 'REQUEST_TOO_LARGE':
-      return new MeshError(
-        'TASK_OUTPUT_TOO_LARGE',
-        `the result is longer than ${LIMITS.resultBytesMax} bytes`,
-        { cause }
-      )
-    case 'REQUEST_TOO_DEEP':
-      return new MeshError(
-        'TASK_FAILED',
-        `the result nests deeper than ${LIMITS.jsonDepthMax} levels`,
-        { cause, hint: 'return a flatter value' }
-      )
-    default:
-      return new MeshError('RESULT_INVALID', `the worker's result is no JSON: ${cause.message}`, {
-        cause
-      })
+  if (cause.code === 'RESULT_INVALID') return cause
+  if (cause.code === 'REQUEST_TOO_LARGE') {
+    const message = `the result is too large: ${cause.message}`
+    return new MeshError('TASK_OUTPUT_TOO_LARGE', message, { cause })
   }
+  if (cause.code === 'REQUEST_TOO_DEEP') {
+    const message = `the result nests deeper than ${LIMITS.jsonDepthMax} levels`
+    return new MeshError('TASK_FAILED', message, { cause, hint: 'return a flatter value' })
+  }
+  const message = `the worker's result is no JSON: ${cause.message}`
+  return new MeshError('RESULT_INVALID', message, { cause })
 }

@@ -121,7 +121,9 @@ export function recountJob(job: JobRecord, items: readonly ItemRecord[]): JobRec
     counts,
     attemptCount,
     state,
-    endedAtMs: isTerminal(state) ? items.reduce((latestMs, item) => Math.max(latestMs, item.endedAtMs ?? 0), 0) : null,
+    endedAtMs: isTerminal(state)
+      ? items.reduce((latestMs, item) => Math.max(latestMs, item.endedAtMs ?? 0), 0)
+      : null,
     error: job.error ?? ended[0]?.error ?? null
   }
 }

@@ -91,7 +91,9 @@ function describe(errors: readonly ErrorObject[], root: string): MeshError {
       return unknownField(String(params['additionalProperty']), path, error)
     case 'required': {
       const missing = join2(path, String(params['missingProperty']))
-      return new MeshError('FIELD_MISSING', `${missing} is missing`, { path: missing })
+      const known = tagValues(error, String(params['missingProperty']))
+      const hint = known.length === 0 ? undefined : `it must be one of ${known.join(', ')}`
+      return new MeshError('FIELD_MISSING', `${missing} is missing`, { path: missing, hint })
     }
     case 'discriminator':
       return wrongTag(path, params, error)
@@ -120,23 +122,21 @@ function unknownField(field: string, path: string, error: ErrorObject): MeshErro
 function wrongTag(path: string, params: Record<string, unknown>, error: ErrorObject): MeshError {
   const tag = String(params['tag'])
   const value = params['tagValue']
-  const known = tagValues(error)
-  if (value === undefined) {
-    return new MeshError('FIELD_MISSING', `${join2(path, tag)} is missing`, {
-      path: join2(path, tag),
-      hint: `it must be one of ${known.join(', ')}`
-    })
-  }
+  const known = tagValues(error, tag)
   return new MeshError('FIELD_INVALID', `${join2(path, tag)} must be one of ${known.join(', ')}`, {
     path: join2(path, tag),
     hint: suggestion(JSON.stringify(value), known)
   })
 }
 
-function tagValues(error: ErrorObject): string[] {
-  const tag = String((error.params as Record<string, unknown>)['tag'])
-  const branches = (error.parentSchema as { oneOf?: { $ref: string }[] }).oneOf ?? []
-  return branches.map(({ $ref }) => {
+/** What a field may be that tells the branches of `oneOf` apart; none for any other field. */
+function tagValues(error: ErrorObject, tag: string): string[] {
+  const { discriminator, oneOf = [] } = error.parentSchema as {
+    discriminator?: { propertyName: string }
+    oneOf?: { $ref: string }[]
+  }
+  if (discriminator?.propertyName !== tag) return []
+  return oneOf.map(({ $ref }) => {
     const branch = (
       schemaDocuments.get('job') as {
         $defs: Record<string, { properties: Record<string, { const: string }> }>

@@ -64,7 +64,10 @@ function keepFromOthers(file: string): void {
   try {
     chmodSync(file, OWNER_ONLY)
   } catch (cause) {
-    throw unusable(`others can read the key file ${file}`, { hint: `run: chmod 600 ${file}`, cause })
+    throw unusable(`others can read the key file ${file}`, {
+      hint: `run: chmod 600 ${file}`,
+      cause
+    })
   }
 }
 

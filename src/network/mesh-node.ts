@@ -218,7 +218,7 @@ function libp2pOptions(init: MeshNodeInit): Libp2pOptions<Services> {
         // The default shuns more than ten peers behind one address: an office, a lab, a test.
         scoreParams: { IPColocationFactorWeight: 0 }
       })
-    } as unknown as NonNullable<Libp2pOptions<Services>['services']>
+    }
   }
 }
 

@@ -176,11 +176,7 @@ export class CommandBinding implements Startable {
     }
   }
 
-  async #readRequest(
-    stream: Stream,
-    remotePeer: string,
-    held: { bytes: number }
-  ): Promise<string> {
+  async #readRequest(stream: Stream, remotePeer: string, held: { bytes: number }): Promise<string> {
     const limit = {
       clock: this.#components.clock,
       timeoutMs: this.#init.requestTimeoutMs,

@@ -30,7 +30,9 @@ export async function readToEnd(stream: Stream, options: ReadOptions): Promise<s
   let isWhole = stream.remoteWriteStatus === 'closed' && stream.status === 'open'
   let isReading = true
   const cutOff = (): void =>
-    reject(new MeshError('SESSION_CLOSED', 'the stream was cut off before the whole text was there'))
+    reject(
+      new MeshError('SESSION_CLOSED', 'the stream was cut off before the whole text was there')
+    )
   const onEnd = (): void => (isWhole ? resolve() : cutOff())
   const onAbort = (): void => reject(signal?.reason)
   stream.addEventListener('message', ({ data }) => {

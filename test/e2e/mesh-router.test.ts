@@ -18,7 +18,10 @@ test('a router killed under load goes on where it was, and runs nothing finished
   const { mesh } = await LiveMesh.start()
   const [first] = await Promise.all([mesh.router(), mesh.worker('worker', '--slots', '4')])
   const { id } = await first.client.submit(slowJob(40, 100))
-  const before = await eventually(() => first.client.job(id), ({ counts }) => counts.completed > 4)
+  const before = await eventually(
+    () => first.client.job(id),
+    ({ counts }) => counts.completed > 4
+  )
   await first.kill()
   const second = await mesh.router()
   const job = await second.client.wait(id)
@@ -36,7 +39,10 @@ test('a router told to stop under load loses nothing and blames nobody', async (
   const { mesh } = await LiveMesh.start()
   const [first] = await Promise.all([mesh.router(), mesh.worker('worker', '--slots', '4')])
   const { id } = await first.client.submit(slowJob(40, 100))
-  await eventually(() => first.client.job(id), ({ counts }) => counts.completed > 4)
+  await eventually(
+    () => first.client.job(id),
+    ({ counts }) => counts.completed > 4
+  )
   expect(await first.terminate()).toBe(0)
   const second = await mesh.router()
   const job = await second.client.wait(id)

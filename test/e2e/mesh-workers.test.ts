@@ -20,7 +20,8 @@ test('a worker killed in the midst of a job: the job completes, and explain tell
   const { id } = await client.submit(slowJob(60, 250))
   await eventually(
     () => client.attempts(id),
-    (attempts) => attempts.some(({ state, worker }) => state === 'offered' && worker === first.report.peer_id)
+    (attempts) =>
+      attempts.some(({ state, worker }) => state === 'offered' && worker === first.report.peer_id)
   )
   await first.kill()
   const job = await client.wait(id)
@@ -61,7 +62,10 @@ test('workers and bootstrap told to stop under load: not one item fails', async 
   ])
   await ready(client, 2)
   const { id } = await client.submit(slowJob(80, 200))
-  await eventually(() => client.job(id), ({ counts }) => counts.completed > 4)
+  await eventually(
+    () => client.job(id),
+    ({ counts }) => counts.completed > 4
+  )
   const codes = await Promise.all([first.terminate(), bootstrap.terminate()])
   expect(codes).toEqual([0, 0])
   const job = await client.wait(id)
@@ -77,6 +81,7 @@ test('workers and bootstrap told to stop under load: not one item fails', async 
   const third = await mesh.worker('third', '--slots', '1')
   await eventually(
     () => client.nodes(),
-    (nodes) => nodes.some(({ peer_id: peer, state }) => peer === third.report.peer_id && state === 'ready')
+    (nodes) =>
+      nodes.some(({ peer_id: peer, state }) => peer === third.report.peer_id && state === 'ready')
   )
 })

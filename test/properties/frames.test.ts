@@ -71,7 +71,9 @@ describe('a frame', () => {
         const places = shares.map((share) => Math.floor(share * bytes.byteLength))
         const edges = [0, ...places.toSorted((left, right) => left - right), bytes.byteLength]
         const reader = new FrameReader()
-        const pieces = edges.flatMap((edge, index) => reader.push(bytes.subarray(edge, edges[index + 1])))
+        const pieces = edges.flatMap((edge, index) =>
+          reader.push(bytes.subarray(edge, edges[index + 1]))
+        )
         expect(pieces.map((piece) => Buffer.from(piece))).toEqual(
           whole.map((payload) => Buffer.from(payload))
         )
@@ -84,7 +86,12 @@ describe('a frame', () => {
 
 describe('bytes of a stranger', () => {
   it('are decoded or refused, 20,000 random runs of them', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), expectTypedOutcome), { numRuns: 20_000 })
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(hasTypedOutcome(bytes)).toBe(true)
+      }),
+      { numRuns: 20_000 }
+    )
   })
 
   it('that are almost a frame are decoded or refused, 30,000 of them', () => {
@@ -107,7 +114,7 @@ describe('bytes of a stranger', () => {
             if (what === 'remove') bytes.splice(index, 1)
             if (what === 'repeat') bytes.splice(index, 0, ...bytes.slice(index, index + 8))
           }
-          expectTypedOutcome(Uint8Array.from(bytes))
+          expect(hasTypedOutcome(Uint8Array.from(bytes))).toBe(true)
         }
       ),
       { numRuns: 30_000 }
@@ -116,13 +123,13 @@ describe('bytes of a stranger', () => {
 })
 
 /** A frame of plain values only, or a MeshError; nothing else may happen. */
-function expectTypedOutcome(bytes: Uint8Array): void {
+function hasTypedOutcome(bytes: Uint8Array): boolean {
   try {
     assertPlain(decodeFrame(bytes))
     assertPlainCbor(bytes)
+    return true
   } catch (cause) {
-    if (!(cause instanceof MeshError)) throw cause
-    expect(cause.code).toBe('FRAME_INVALID')
+    return cause instanceof MeshError && cause.code === 'FRAME_INVALID'
   }
 }
 
@@ -141,7 +148,9 @@ function comparable(original: Frame): unknown {
   const cut = (key: string, value: unknown): unknown => {
     if (typeof value !== 'string') return value
     const limit = { agent: 100, code: 64, message: 500 }[key]
-    return Buffer.from(value).toString('utf8').slice(0, original.kind === 'response' ? undefined : limit)
+    return Buffer.from(value)
+      .toString('utf8')
+      .slice(0, original.kind === 'response' ? undefined : limit)
   }
   return JSON.parse(JSON.stringify(readableFrame(original), cut))
 }

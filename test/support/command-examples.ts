@@ -1,7 +1,7 @@
-/** The examples of the published command schemas, and handlers that answer with them. */
+/** The examples of the published command schemas, and how a handler would answer with them. */
 import { schemaDocuments } from '../../src/model/validate.ts'
 import { COMMANDS, COMMAND_NAMES } from '../../src/protocol/commands.ts'
-import type { CommandAnswer, CommandHandlers } from '../../src/protocol/command-server.ts'
+import type { CommandAnswer } from '../../src/protocol/command-server.ts'
 import type { CommandName } from '../../src/protocol/commands.ts'
 
 export interface CommandExample {
@@ -26,21 +26,4 @@ export function answerOf(example: CommandExample): CommandAnswer {
     return { result: example.result }
   const { [field]: bulk, ...result } = example.result
   return { result, bulk: JSON.stringify(bulk) }
-}
-
-/** Handlers that note the parameters they get and answer with the first example of their command. */
-export function exampleHandlers(
-  seen: (command: CommandName, params: unknown) => void
-): CommandHandlers {
-  return Object.fromEntries(
-    COMMAND_NAMES.map((command) => [
-      command,
-      (params: unknown) => {
-        seen(command, params)
-        return answerOf(
-          COMMAND_EXAMPLES.find((example) => example.command === command) as CommandExample
-        )
-      }
-    ])
-  )
 }

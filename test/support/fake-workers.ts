@@ -102,11 +102,10 @@ export class FakeWorkers implements CandidateSource {
       complete: (output = null) =>
         end(() => resolve({ bulk: JSON.stringify(output), result: { ...RAN, logs: 'done\n' } })),
       answer: (bulk) => end(() => resolve(bulk === undefined ? {} : { bulk })),
-      refuse: (code = 'WORKER_BUSY') => end(() => resolve({ error: new MeshError(code, 'not now') })),
+      refuse: (code = 'WORKER_BUSY') =>
+        end(() => resolve({ error: new MeshError(code, 'not now') })),
       fail: (code = 'TASK_FAILED', more = {}) =>
-        end(() =>
-          resolve({ error: new MeshError(code, 'it threw'), result: { ...RAN, ...more } })
-        ),
+        end(() => resolve({ error: new MeshError(code, 'it threw'), result: { ...RAN, ...more } })),
       lose: (code = 'SESSION_CLOSED') => end(() => reject(new MeshError(code, 'the link is gone')))
     }
     options.signal?.addEventListener('abort', onAbort, { once: true })

@@ -77,7 +77,10 @@ export class LiveMesh {
 }
 
 /** Looks again and again until it holds; the test's own time limit ends it. */
-export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
+export async function eventually<T>(
+  look: () => Promise<T>,
+  holds: (seen: T) => boolean
+): Promise<T> {
   for (;;) {
     const seen = await look()
     if (holds(seen)) return seen

@@ -47,6 +47,12 @@ export function recordOf(peer: string, change: Partial<CapabilityRecord> = {}): 
   return { ...(examples[0] as CapabilityRecord), peer_id: peer, addresses: [], ...change }
 }
 
+/** Nothing is known of anybody. */
+const reputationOf = (): { reputation: number; evidenceCount: number } => ({
+  reputation: 0.5,
+  evidenceCount: 0
+})
+
 export class DiscoveryMesh {
   readonly #stops: (() => Promise<void>)[] = []
 
@@ -68,7 +74,10 @@ export class DiscoveryMesh {
     }
     const clock = init.discoveryClock ?? systemClock
     const shared = { node, keeper, clock, random: systemRandom, logger: silentLogger }
-    const advertiser = new Advertiser({ ...shared, key, describe }, { namespace, ...init.advertiser })
+    const advertiser = new Advertiser(
+      { ...shared, key, describe },
+      { namespace, ...init.advertiser }
+    )
     server.register({
       GET_CAPABILITIES: async () => ({
         result: {
@@ -94,10 +103,6 @@ export class DiscoveryMesh {
     const clock = init.discoveryClock ?? systemClock
     const keeper = this.#keeper(node, init)
     const shared = { node, sessions, keeper, clock, logger: silentLogger }
-    const reputationOf = (): { reputation: number; evidenceCount: number } => ({
-      reputation: 0.5,
-      evidenceCount: 0
-    })
     const directory = new Directory({ ...shared, reputationOf, onRoom: () => {} }, { namespace })
     const findings: Finding[] = []
     const onFound = (finding: Finding): void => {

@@ -117,3 +117,13 @@ export async function readAll(stream: Stream): Promise<string> {
 export async function until(check: () => boolean): Promise<void> {
   while (!check()) await new Promise<void>((resolve) => setImmediate(resolve))
 }
+
+/** What a promise is rejected with; for those whose failure is provoked only after they began. */
+export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (cause) {
+    return cause
+  }
+  throw new Error('it did not fail')
+}

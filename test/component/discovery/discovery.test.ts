@@ -50,6 +50,7 @@ describe('a worker is found', () => {
     const router = await mesh.router({ bootstrap: [first.address] })
     const worker = await mesh.worker({ bootstrap: [second.address] })
     await untilReady(router, worker)
+    expect(router.findings[0]?.by).toBe('presence')
   })
 
   it('after a restart of the bootstrap, and those known before it stay', async () => {

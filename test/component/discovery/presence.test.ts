@@ -79,7 +79,9 @@ describe('a stranger', () => {
     await until(() => pubsub.getSubscribers(TOPIC).length > 0)
 
     const heard: unknown[] = []
-    router.node.libp2p.services.pubsub.addEventListener('message', ({ detail }) => heard.push(detail))
+    router.node.libp2p.services.pubsub.addEventListener('message', ({ detail }) =>
+      heard.push(detail)
+    )
     const victim = await mesh.add()
     const garbage = [
       new Uint8Array(100),
@@ -102,7 +104,12 @@ describe('a stranger', () => {
     const stranger = await mesh.add()
     await stranger.node.dial(address)
     const { pubsub } = stranger.node.libp2p.services
-    for (const topic of ['/other/topic', presenceTopic(''), presenceTopic('../x'), presenceTopic('x'.repeat(64))]) {
+    for (const topic of [
+      '/other/topic',
+      presenceTopic(''),
+      presenceTopic('../x'),
+      presenceTopic('x'.repeat(64))
+    ]) {
       pubsub.subscribe(topic)
     }
     for (let index = 0; index < LIMITS.presenceTopicsMax + 20; index += 1) {
@@ -129,7 +136,8 @@ describe('a worker', () => {
     const worker = await discovery.worker({ discoveryClock: clock, isMute: true })
     const ask = async (): Promise<Uint8Array> => await worker.advertiser.sealedRecord()
     const first = await ask()
-    for (const bytes of await Promise.all(Array.from({ length: 100 }, ask))) expect(bytes).toBe(first)
+    for (const bytes of await Promise.all(Array.from({ length: 100 }, ask)))
+      expect(bytes).toBe(first)
     clock.advance(1_001)
     const second = await ask()
     expect((await openRecord(second)).seq).toBeGreaterThan((await openRecord(first)).seq)
@@ -158,6 +166,7 @@ describe('a worker', () => {
     await worker.advertiser.stop()
     await new Promise((resolve) => setImmediate(resolve))
     await until(() => clock.timerCount === 0)
+    expect(router.directory.entries()).toEqual([])
   })
 })
 
@@ -174,6 +183,7 @@ describe('a worker whose session is cut', () => {
     await until(() => router.ready().length === 0)
     clock.advance(250)
     await untilReady(router, worker)
+    expect(router.directory.entries()[0]?.readyCount).toBe(2)
   })
 
   it('for good is forgotten', async () => {
@@ -188,5 +198,6 @@ describe('a worker whose session is cut', () => {
       clock.advance(500)
       return router.directory.entries().length === 0
     })
+    expect(router.directory.candidates()).toEqual([])
   })
 })

@@ -109,7 +109,7 @@ test('watch tells the state now, then every change, and never goes back', async 
     engine.workers.last().complete()
     await settle()
     const done = events.map(({ counts }) => counts.completed)
-    expect(done.toSorted()).toEqual(done)
+    expect(done.toSorted((left, right) => left - right)).toEqual(done)
     expect(events.at(-1)?.state).toBe('completed')
     unwatch()
   }
@@ -169,7 +169,9 @@ test('a plan says where a job would go, and stores nothing', async () => {
     outcome: 'can_start',
     decision: { chosen: 'w1' }
   })
-  expect((await engine.intake.plan({ task: NOOP, resources: { gpu: 1 } })).outcome).toBe('no_worker_fits')
+  expect((await engine.intake.plan({ task: NOOP, resources: { gpu: 1 } })).outcome).toBe(
+    'no_worker_fits'
+  )
   expect(await engine.reader.list({ limit: 9 })).toEqual([])
   expect(engine.workers.sent).toEqual([])
 })

@@ -98,7 +98,10 @@ test('a typo is tried once, and its own error stands on top', async () => {
   await engine.advance(600_000)
   expect(engine.workers.sent).toHaveLength(1)
   const view = await engine.reader.describe(id)
-  expect(view).toMatchObject({ state: 'failed', error: { code: 'TASK_FAILED', message: 'it threw' } })
+  expect(view).toMatchObject({
+    state: 'failed',
+    error: { code: 'TASK_FAILED', message: 'it threw' }
+  })
   expect(engine.outcomes).toEqual([
     { kind: 'failed', workerId: engine.workers.last().peer, blame: 'job', code: 'TASK_FAILED' }
   ])
@@ -164,25 +167,30 @@ test('a lost worker counts as the network too, as nobody can tell which it was',
   expect((await engine.reader.describe(id)).state).toBe('completed')
 })
 
-test('same_worker: avoid prefers another, allow does not, never waits for one', async () => {
-  for (const [sameWorker, count] of [['avoid', 2], ['allow', 2], ['never', 1]] as const) {
-    const engine = await startEngine()
-    engine.workers.add('w1')
-    const id = await engine.submit({ retry: { same_worker: sameWorker } })
-    engine.workers.last().fail('SANDBOX_CRASHED')
-    await engine.advance(1_000)
-    expect(engine.workers.sent, sameWorker).toHaveLength(count)
-    if (sameWorker === 'never') {
-      expect((await engine.reader.describe(id)).waiting_for).toContain('tried')
-      engine.workers.add('w2')
-      engine.dispatcher.pump()
-      await settle()
-    }
-    engine.workers.last().complete()
-    await settle()
-    expect((await engine.reader.describe(id)).state).toBe('completed')
-    await engine.dispatcher.stop()
-  }
+test.each(['avoid', 'allow'] as const)('same_worker: %s takes the same one again', async (word) => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const id = await engine.submit({ retry: { same_worker: word } })
+  engine.workers.last().fail('SANDBOX_CRASHED')
+  await engine.advance(1_000)
+  expect(engine.workers.sent).toHaveLength(2)
+  engine.workers.last().complete()
+  await settle()
+  expect((await engine.reader.describe(id)).state).toBe('completed')
+})
+
+test('same_worker: never waits for another one', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const id = await engine.submit({ retry: { same_worker: 'never' } })
+  engine.workers.last().fail('SANDBOX_CRASHED')
+  await engine.advance(1_000)
+  expect(engine.workers.sent).toHaveLength(1)
+  expect((await engine.reader.describe(id)).waiting_for).toContain('tried')
+  engine.workers.add('w2')
+  engine.dispatcher.pump()
+  await settle()
+  expect(engine.workers.last().peer).toBe('w2')
 })
 
 test('same_worker: never is about workers that had the task, not those that would not take it', async () => {

@@ -194,7 +194,9 @@ test('documents that were put out of the cache are read back, once for all who a
   engine.dispatcher.pump()
   await settle()
   expect(engine.workers.open()).toHaveLength(21)
-  expect(engine.workers.sent.every((sent) => JSON.stringify(sent.task).includes(padding))).toBe(true)
+  expect(engine.workers.sent.every((sent) => JSON.stringify(sent.task).includes(padding))).toBe(
+    true
+  )
   expect(readCount).toBeLessThanOrEqual(2)
   for (const sent of engine.workers.open()) sent.complete()
   await settle()

@@ -25,7 +25,9 @@ test('explains an item that waits, without choosing anybody', async () => {
   const decision = await engine.reader.explain(id, {})
   expect(decision).toMatchObject({ job_id: id, item: 0, chosen: null, draw: null, considered: 1 })
   expect(decision.candidates[0]).toMatchObject({ verdict: 'rejected' })
-  await expect(engine.reader.explain(id, { attempt: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await expect(engine.reader.explain(id, { attempt: 1 })).rejects.toMatchObject({
+    code: 'NOT_FOUND'
+  })
 })
 
 test('higher priority goes first, then what came first, across all lanes', async () => {
@@ -102,7 +104,9 @@ test('the total time stops running attempts, once and for all', async () => {
   })
   const attempts = await engine.reader.attempts(id, { limit: 9 })
   expect(attempts.map(({ state }) => state)).toEqual(['timed_out', 'timed_out'])
-  expect(engine.outcomes.every((outcome) => outcome.kind === 'failed' && outcome.blame === 'job')).toBe(true)
+  expect(
+    engine.outcomes.every((outcome) => outcome.kind === 'failed' && outcome.blame === 'job')
+  ).toBe(true)
   expect(engine.dispatcher.counts()).toEqual({ queued: 0, running: 0 })
   expect(engine.clock.timerCount).toBe(0)
 })
@@ -204,7 +208,9 @@ test('attempts and decisions of an item are found by its id, own or given', asyn
   const attempts = await engine.reader.attempts(plain, { after: 0, limit: 9 })
   expect(attempts.map(({ item }) => item)).toEqual(['1', '2'])
   for (const item of ['x', '3', '', '00']) {
-    await expect(engine.reader.explain(plain, { item })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(engine.reader.explain(plain, { item })).rejects.toMatchObject({
+      code: 'NOT_FOUND'
+    })
   }
 })
 
@@ -217,7 +223,11 @@ test('10,000 items go through ten workers, each once', async () => {
   }
   const id = await engine.submit({ each: ITEMS(10_000) })
   const view = await engine.reader.wait(id, { timeoutMs: 1 })
-  expect(view).toMatchObject({ state: 'completed', attempts: 10_000, counts: { completed: 10_000 } })
+  expect(view).toMatchObject({
+    state: 'completed',
+    attempts: 10_000,
+    counts: { completed: 10_000 }
+  })
   expect(new Set(engine.workers.sent.map(({ item }) => item)).size).toBe(10_000)
   const perWorker = Map.groupBy(engine.workers.sent, ({ peer }) => peer)
   expect(Math.min(...[...perWorker.values()].map((tasks) => tasks.length))).toBeGreaterThan(500)

@@ -102,13 +102,14 @@ describe('a bootstrap', () => {
     const successor = await mesh.add({ listen: bare(bootstrap.address) })
     await advanceUntil(clock, () => node.node.isConnected(successor.peer))
     await until(() => keeper.isConnected)
+    expect(node.node.isConnected(bootstrap.peer)).toBe(false)
   })
 
   it('that comes late over TCP is found, and found again after a restart on the same port', async () => {
     const address = await freeAddress()
     const key = await temporaryIdentity()
     const node = await mesh.add({ isOverTcp: true })
-    const { keeper, clock } = keep(node, [address])
+    const { keeper, clock, connections } = keep(node, [address])
     await keeper.start()
     await until(() => clock.timerCount > 0)
     expect(keeper.isConnected).toBe(false)
@@ -119,6 +120,7 @@ describe('a bootstrap', () => {
     await until(() => !keeper.isConnected)
     await mesh.add({ key, listen: address })
     await advanceUntil(clock, () => keeper.isConnected)
+    expect(connections()).toBe(2)
   })
 
   it('that is no multiaddr is refused at once', async () => {

@@ -89,9 +89,9 @@ describe('dialling', () => {
       dialler.node.dial(`${bare(target.address)}/p2p/${dialler.peer}`)
     ).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
     const other = '12D3KooWJzUnMWFHpVEGEs7jP9fMLPg9QzGAm4ZVPdFvFCHmiQfe'
-    await expect(
-      dialler.node.dial(`${bare(target.address)}/p2p/${other}`)
-    ).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+    await expect(dialler.node.dial(`${bare(target.address)}/p2p/${other}`)).rejects.toMatchObject({
+      code: 'PEER_UNREACHABLE'
+    })
   })
 
   it.each([

@@ -54,17 +54,15 @@ async function patiently<T>(dial: () => Promise<T>): Promise<T> {
   }
 }
 
-async function expectServing(): Promise<void> {
+async function isServing(): Promise<boolean> {
   const asker = await mesh.add({ isOverTcp: true })
   await patiently(async () => await asker.node.dial(node.address))
   const timeout = { timeoutMs: 10_000 }
   const { response } = await asker.binding.call(node.peer, 'LIST_FILES', {}, timeout)
-  expect(response.status).toBe('success')
   const session = await asker.sessions.open(node.peer)
-  expect(await session.request({ command: 'LIST_FILES', params: {} }, timeout)).toEqual({
-    result: { files: [] }
-  })
+  const { result } = await session.request({ command: 'LIST_FILES', params: {} }, timeout)
   await asker.stop()
+  return response.status === 'success' && Array.isArray(result?.['files'])
 }
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
@@ -86,12 +84,15 @@ describe('a port', () => {
     ['a greeting alone', [line('/multistream/1.0.0')]],
     ['an unknown encrypter', [line('/multistream/1.0.0'), line('/rot13/1.0.0')]],
     ['an endless line', [Uint8Array.of(0xff, 0xff, 0xff, 0x7f), noiseBytes(100_000)]],
-    ['wrong noise', [line('/multistream/1.0.0'), line('/noise'), Uint8Array.of(0, 32), noiseBytes(32)]],
+    [
+      'wrong noise',
+      [line('/multistream/1.0.0'), line('/noise'), Uint8Array.of(0, 32), noiseBytes(32)]
+    ],
     ['noise cut short', [line('/multistream/1.0.0'), line('/noise'), Uint8Array.of(0xff, 0xff)]],
     ['noise of length 0', [line('/multistream/1.0.0'), line('/noise'), Uint8Array.of(0, 0, 0, 0)]]
   ] as [string, Uint8Array[]][])('that is sent %s goes on serving', async (_name, parts) => {
     await sendAndClose(...parts)
-    await expectServing()
+    expect(await isServing()).toBe(true)
   })
 
   it('that is sent a hundred kinds of random bytes at once goes on serving', async () => {
@@ -102,12 +103,12 @@ describe('a port', () => {
       )
     })
     await Promise.all(floods)
-    await expectServing()
+    expect(await isServing()).toBe(true)
   })
 
   it('on which a hundred sockets sit and say nothing goes on serving', async () => {
     const idle = await Promise.all(Array.from({ length: 100 }, connect))
-    await expectServing()
+    expect(await isServing()).toBe(true)
     for (const socket of idle) socket.destroy()
   })
 })
@@ -120,7 +121,12 @@ describe('a peer that gets as far as the muxer', () => {
       streamMuxers: [yamux()]
     })
     const connection = await patiently(async () => await peer.dial(multiaddr(node.address)))
-    const protocols = ['/ipfs/id/1.0.0', '/ipfs/ping/1.0.0', '/taskmesh/kad/1.0.0', '/meshsub/1.1.0']
+    const protocols = [
+      '/ipfs/id/1.0.0',
+      '/ipfs/ping/1.0.0',
+      '/taskmesh/kad/1.0.0',
+      '/meshsub/1.1.0'
+    ]
     for (const protocol of [...protocols, COMMAND_PROTOCOL_V1, SESSION_PROTOCOL_V1]) {
       for (const isReset of [false, true]) {
         // A node that is no DHT server does not speak kad; then there is nothing to send.
@@ -131,7 +137,7 @@ describe('a peer that gets as far as the muxer', () => {
         else await stream.close()
       }
     }
-    await expectServing()
+    expect(await isServing()).toBe(true)
     await peer.stop()
   })
 
@@ -152,7 +158,7 @@ describe('a peer that gets as far as the muxer', () => {
     const connection = await patiently(async () => await peer.dial(multiaddr(node.address)))
     pick(connection as unknown as Inside).send(noiseBytes(200_000))
     await until(() => connection.status !== 'open')
-    await expectServing()
+    expect(await isServing()).toBe(true)
     await peer.stop()
   })
 })

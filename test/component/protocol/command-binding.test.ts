@@ -5,7 +5,7 @@ import { LIMITS } from '../../../src/core/limits.ts'
 import { MeshError } from '../../../src/core/errors.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { Mesh, exchangeBytes, readAll, until } from '../../support/spawn-mesh.ts'
+import { Mesh, exchangeBytes, failureOf, readAll, until } from '../../support/spawn-mesh.ts'
 import type { CommandResponse } from '../../../src/model/generated/envelope.ts'
 import type { SpawnedNode } from '../../support/spawn-mesh.ts'
 
@@ -28,9 +28,9 @@ async function exchange(
   return checkResponse(JSON.parse(await exchangeBytes(stream, bytes)))
 }
 
-async function expectServing(pair: { asker: SpawnedNode; answerer: SpawnedNode }): Promise<void> {
+async function isServing(pair: { asker: SpawnedNode; answerer: SpawnedNode }): Promise<boolean> {
   const { response } = await pair.asker.binding.call(pair.answerer.peer, 'LIST_FILES', {}, TIMEOUT)
-  expect(response.status).toBe('success')
+  return response.status === 'success'
 }
 
 describe('a bad request', () => {
@@ -54,6 +54,7 @@ describe('a bad request', () => {
       [new Uint8Array([0x22, 0xff, 0xfe, 0x22]), 'REQUEST_NOT_JSON'],
       [new Uint8Array(1_000), 'REQUEST_NOT_JSON'],
       [deep, 'REQUEST_TOO_DEEP'],
+      [`[${'{},'.repeat(LIMITS.jsonContainersMax)}0]`, 'REQUEST_TOO_LARGE'],
       ['null', 'FIELD_INVALID'],
       ['[]', 'FIELD_INVALID'],
       ['{}', 'FIELD_MISSING', { path: 'command' }],
@@ -80,11 +81,11 @@ describe('a bad request', () => {
     for (const [bad, code, expected = {}] of cases) {
       const { error_detail: error, status } = await exchange(pair, bad)
       expect({ bad, code: error?.code, status }).toEqual({ bad, code, status: 'error' })
-      if (expected.path !== undefined) expect(error?.path).toBe(expected.path)
-      if (expected.hint !== undefined) expect(error?.hint).toMatch(expected.hint)
+      expect(error?.path).toBe(expected.path ?? error?.path)
+      expect(error?.hint ?? '').toMatch(expected.hint ?? /.*/)
     }
     expect(({} as Record<string, unknown>)['x']).toBeUndefined()
-    await expectServing(pair)
+    expect(await isServing(pair)).toBe(true)
   })
 
   it('gets back the names of its command and itself, cut to size', async () => {
@@ -98,7 +99,7 @@ describe('a bad request', () => {
     const pair = await mesh.pair({ handlers })
     const response = await exchange(pair, new Uint8Array(LIMITS.commandBytesMax + 1).fill(0x20))
     expect(response.error_detail?.code).toBe('REQUEST_TOO_LARGE')
-    await expectServing(pair)
+    expect(await isServing(pair)).toBe(true)
   })
 
   it('is refused when one peer makes this node hold too many bytes at once', async () => {
@@ -112,10 +113,10 @@ describe('a bad request', () => {
     await until(() => first.writeBufferLength === 0)
     const response = await exchange(pair, half)
     expect(response.error_detail).toMatchObject({ code: 'TOO_MANY_REQUESTS', retryable: true })
-    await expectServing({ asker: other, answerer: pair.answerer })
+    expect(await isServing({ asker: other, answerer: pair.answerer })).toBe(true)
     await first.close()
     expect(await answer).toContain('REQUEST_NOT_JSON')
-    await expectServing(pair)
+    expect(await isServing(pair)).toBe(true)
   })
 })
 
@@ -129,7 +130,10 @@ describe('a slow or absent asker', () => {
     await until(() => clock.timerCount > 0)
     clock.advance(30_001)
     const response = checkResponse(JSON.parse(await answer))
-    expect(response).toMatchObject({ status: 'timeout', error_detail: { code: 'REQUEST_TIMED_OUT' } })
+    expect(response).toMatchObject({
+      status: 'timeout',
+      error_detail: { code: 'REQUEST_TIMED_OUT' }
+    })
     clock.advance(5_001)
     await until(() => stream.status === 'reset')
     expect(clock.timerCount).toBe(0)
@@ -166,12 +170,12 @@ describe('a slow or absent asker', () => {
     const controller = new AbortController()
     const options = { ...TIMEOUT, signal: controller.signal }
     const calling = pair.asker.binding.call(pair.answerer.peer, 'FIND_NODES', {}, options)
-    const refused = expect(calling).rejects.toThrow('enough')
+    const refused = failureOf(calling)
     await began.promise
     controller.abort(new Error('enough'))
-    await refused
+    expect(String(await refused)).toContain('enough')
     expect(await cancelled.promise).toMatchObject({ code: 'TASK_STOPPED' })
-    await expectServing(pair)
+    expect(await isServing(pair)).toBe(true)
   })
 
   it('that cuts its request short is not mistaken for one that finished it', async () => {
@@ -179,7 +183,7 @@ describe('a slow or absent asker', () => {
     const stream = await pair.asker.node.openStream(pair.answerer.peer, COMMAND_PROTOCOL_V1)
     stream.send(new TextEncoder().encode('1'))
     stream.abort(new Error('gone'))
-    await expectServing(pair)
+    expect(await isServing(pair)).toBe(true)
   })
 
   it('that never reads its answer is cut off at the time limit', async () => {
@@ -192,9 +196,7 @@ describe('a slow or absent asker', () => {
     const stream = await pair.asker.node.openStream(pair.answerer.peer, COMMAND_PROTOCOL_V1)
     stream.pause()
     const request = { command: 'GET_CAPABILITIES', request_id: '1', from: pair.asker.peer }
-    stream.send(
-      new TextEncoder().encode(JSON.stringify({ ...request, timestamp: 1, params: {} }))
-    )
+    stream.send(new TextEncoder().encode(JSON.stringify({ ...request, timestamp: 1, params: {} })))
     await stream.close()
     await until(() => stream.readBufferLength > 0)
     clock.advance(30_001)
@@ -226,7 +228,7 @@ describe('a thousand streams at once', () => {
       return await pair.asker.binding.call(pair.answerer.peer, 'FIND_NODES', {}, options)
     })
     await until(() => running === LIMITS.commandStreamsMax)
-    await expectServing({ asker: honest, answerer: pair.answerer })
+    expect(await isServing({ asker: honest, answerer: pair.answerer })).toBe(true)
     const settled = Promise.allSettled(calls)
     release.resolve()
     const codes = (await settled).map((outcome) =>
@@ -237,7 +239,7 @@ describe('a thousand streams at once', () => {
     const counts = Object.groupBy(codes, (code) => code)
     expect(Object.keys(counts).toSorted()).toEqual(['TOO_MANY_REQUESTS', 'success'])
     expect(counts['success']?.length).toBeGreaterThanOrEqual(LIMITS.commandStreamsMax)
-    await expectServing(pair)
+    expect(await isServing(pair)).toBe(true)
   })
 
   it('leave the count as it was', async () => {
@@ -266,14 +268,24 @@ describe('a handler', () => {
         }
       }
     })
-    const { response } = await pair.asker.binding.call(pair.answerer.peer, 'LIST_FILES', {}, TIMEOUT)
+    const { response } = await pair.asker.binding.call(
+      pair.answerer.peer,
+      'LIST_FILES',
+      {},
+      TIMEOUT
+    )
     expect(response.error_detail).toMatchObject({ code: 'INTERNAL', message: 'a bug' })
   })
 
   it('that gives what JSON cannot say makes an error, not a lost stream', async () => {
     const files = [1n] as unknown as []
     const pair = await mesh.pair({ handlers: { LIST_FILES: () => ({ result: { files } }) } })
-    const { response } = await pair.asker.binding.call(pair.answerer.peer, 'LIST_FILES', {}, TIMEOUT)
+    const { response } = await pair.asker.binding.call(
+      pair.answerer.peer,
+      'LIST_FILES',
+      {},
+      TIMEOUT
+    )
     expect(response.error_detail?.code).toBe('INTERNAL')
   })
 
@@ -294,10 +306,10 @@ describe('a handler', () => {
       { clock }
     )
     const calling = pair.asker.binding.call(pair.answerer.peer, 'LIST_FILES', {}, TIMEOUT)
-    const refused = expect(calling).rejects.toMatchObject({ code: 'RESPONSE_TIMED_OUT' })
+    const refused = failureOf(calling)
     await began.promise
     clock.advance(10_001)
-    await refused
+    expect(await refused).toMatchObject({ code: 'RESPONSE_TIMED_OUT' })
     answered.resolve()
   })
 })

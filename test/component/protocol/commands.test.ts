@@ -73,7 +73,11 @@ describe.each(COMMAND_EXAMPLES)('$command', (example) => {
 })
 
 /** The parameters with their bulk field beside them, as a session carries them. */
-function split({ command, params }: CommandExample): { command: string; params: object; bulk?: string } {
+function split({ command, params }: CommandExample): {
+  command: string
+  params: object
+  bulk?: string
+} {
   const field = COMMANDS[command].bulk.params
   if (field === undefined) return { command, params }
   const { [field]: bulk, ...rest } = params

@@ -5,7 +5,7 @@ import { SESSION_PROTOCOL_V1 } from '../../../src/protocol/ids.ts'
 import { encodeFrame } from '../../../src/protocol/frames.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { HELLO, RawSession } from '../../support/raw-session.ts'
-import { Mesh, until } from '../../support/spawn-mesh.ts'
+import { Mesh, failureOf, until } from '../../support/spawn-mesh.ts'
 import type { Frame } from '../../../src/protocol/frames.ts'
 import type { SpawnInit, SpawnedNode } from '../../support/spawn-mesh.ts'
 
@@ -34,12 +34,41 @@ async function withRawPeer(
   return { node: answerer, peer: asker, raw }
 }
 
-async function expectServing(node: SpawnedNode, peer: SpawnedNode): Promise<void> {
+async function isServing(node: SpawnedNode, peer: SpawnedNode): Promise<boolean> {
   const session = await peer.sessions.open(node.peer)
-  expect(await session.request({ command: 'LIST_FILES', params: {} }, TIMEOUT)).toEqual({
-    result: { files: [] }
-  })
+  const { result } = await session.request({ command: 'LIST_FILES', params: {} }, TIMEOUT)
+  return Array.isArray(result?.['files'])
 }
+
+/** A node that asks a peer played by hand. */
+async function askRawPeer(
+  play: (raw: RawSession) => void
+): Promise<{ answer: Promise<unknown>; node: SpawnedNode; peer: SpawnedNode }> {
+  const peer = await mesh.add()
+  await peer.sessions.stop()
+  await peer.node.handle(
+    SESSION_PROTOCOL_V1,
+    async (stream) => {
+      const raw = new RawSession(stream)
+      raw.send(HELLO)
+      await raw.next('request')
+      play(raw)
+    },
+    { maxInboundStreams: 10 }
+  )
+  const node = await mesh.add({ handlers })
+  await node.node.dial(peer.address)
+  const session = await node.sessions.open(peer.peer)
+  const answer = session.request({ command: 'LIST_FILES', params: {} }, TIMEOUT)
+  return { answer, node, peer }
+}
+const response = (id: number): Frame & { kind: 'response' } => ({
+  kind: 'response',
+  id,
+  error: null,
+  result: { files: [] },
+  bulk: null
+})
 
 function framed(...bytes: number[]): Uint8Array {
   return Uint8Array.from([0, 0, 0, bytes.length, ...bytes])
@@ -62,7 +91,7 @@ describe('bytes that are no frames', () => {
     const { node, peer, raw } = await withRawPeer()
     raw.sendBytes(bytes)
     expect(await raw.goodbyeCode()).toBe(code)
-    await expectServing(node, peer)
+    expect(await isServing(node, peer)).toBe(true)
   })
 
   it('in the place of a hello end the session', async () => {
@@ -70,7 +99,7 @@ describe('bytes that are no frames', () => {
     const raw = await RawSession.open(asker, answerer)
     raw.send(request(1))
     expect(await raw.goodbyeCode()).toBe('FRAME_INVALID')
-    await expectServing(answerer, asker)
+    expect(await isServing(answerer, asker)).toBe(true)
   })
 
   it('with a single bit flipped never do more than end the session', async () => {
@@ -84,7 +113,7 @@ describe('bytes that are no frames', () => {
       await raw.next('hello')
       raw.stream.abort(new Error('next'))
     }
-    await expectServing(answerer, asker)
+    expect(await isServing(answerer, asker)).toBe(true)
   })
 })
 
@@ -115,10 +144,10 @@ describe('a hello', () => {
     await mute.node.dial(node.address)
 
     const opening = node.sessions.open(mute.peer)
-    const refused = expect(opening).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+    const refused = failureOf(opening)
     await until(() => clock.timerCount >= 2)
     clock.advance(10_001)
-    await refused
+    expect(await refused).toMatchObject({ code: 'PEER_UNREACHABLE' })
 
     const raw = await RawSession.open(mute, node)
     await raw.next('hello')
@@ -139,7 +168,7 @@ describe('requests', () => {
     })
     raw.send(request(5, 'FIND_NODES'), request(5, 'FIND_NODES'))
     expect(await raw.goodbyeCode()).toBe('FRAME_INVALID')
-    await expectServing(node, peer)
+    expect(await isServing(node, peer)).toBe(true)
   })
 
   it('in a flood are refused above the limit, each with its answer, and the rest is served', async () => {
@@ -163,23 +192,26 @@ describe('requests', () => {
     await until(() => answers().length === count)
   })
 
-  it.each(['params', 'bulk'] as const)('that make the node hold too much in their %s are refused', async (where) => {
-    const { raw } = await withRawPeer({ handlers: { EXECUTE_TASK: () => new Promise(() => {}) } })
-    const task = { text: 'x'.repeat(4 * 1_024 * 1_024) }
-    const change =
-      where === 'bulk'
-        ? { bulk: Buffer.from(JSON.stringify(task)) }
-        : { params: { task_data: task } }
-    const fits = Math.floor(LIMITS.sessionRequestBytesMax / task.text.length)
-    for (let id = 0; id < fits; id += 1) {
-      raw.send({ ...request(id, 'EXECUTE_TASK'), ...change } as Frame)
-      await until(() => raw.stream.writeBufferLength === 0)
+  it.each(['params', 'bulk'] as const)(
+    'that make the node hold too much in their %s are refused',
+    async (where) => {
+      const { raw } = await withRawPeer({ handlers: { EXECUTE_TASK: () => new Promise(() => {}) } })
+      const task = { text: 'x'.repeat(4 * 1_024 * 1_024) }
+      const change =
+        where === 'bulk'
+          ? { bulk: Buffer.from(JSON.stringify(task)) }
+          : { params: { task_data: task } }
+      const fits = Math.floor(LIMITS.sessionRequestBytesMax / task.text.length)
+      for (let id = 0; id < fits; id += 1) {
+        raw.send({ ...request(id, 'EXECUTE_TASK'), ...change })
+        await until(() => raw.stream.writeBufferLength === 0)
+      }
+      expect(await raw.next('response')).toMatchObject({
+        id: fits - 1,
+        error: { code: 'TOO_MANY_REQUESTS' }
+      })
     }
-    expect(await raw.next('response')).toMatchObject({
-      id: fits - 1,
-      error: { code: 'TOO_MANY_REQUESTS' }
-    })
-  })
+  )
 
   it('are checked as over the other binding', async () => {
     const { raw, node } = await withRawPeer()
@@ -199,7 +231,7 @@ describe('requests', () => {
       raw.send({ ...request(1), ...change } as Frame)
       const { error } = await raw.next('response')
       expect({ change, code: error?.code }).toEqual({ change, code })
-      if (path !== undefined) expect(error?.path).toBe(path)
+      expect(error?.path).toBe(path ?? error?.path)
     }
     raw.send({ ...request(2), to: node.peer } as Frame)
     await until(() => raw.frames.some((frame) => frame.kind === 'response' && frame.id === 2))
@@ -220,11 +252,11 @@ describe('requests', () => {
     const controller = new AbortController()
     const options = { ...TIMEOUT, signal: controller.signal }
     const asking = session.request({ command: 'FIND_NODES', params: {} }, options)
-    const stopped = expect(asking).rejects.toThrow('never mind')
+    const stopped = failureOf(asking)
     controller.abort(new Error('never mind'))
-    await stopped
+    expect(String(await stopped)).toContain('never mind')
     expect(await heard.promise).toMatchObject({ code: 'TASK_STOPPED' })
-    await expectServing(answerer, asker)
+    expect(await isServing(answerer, asker)).toBe(true)
   })
 
   it('that no handler answers end at the time limit, and a late answer is dropped', async () => {
@@ -244,11 +276,11 @@ describe('requests', () => {
     )
     const session = await asker.sessions.open(answerer.peer)
     const asking = session.request({ command: 'FIND_NODES', params: {} }, { timeoutMs: 1_000 })
-    const refused = expect(asking).rejects.toMatchObject({ code: 'RESPONSE_TIMED_OUT' })
+    const refused = failureOf(asking)
     clock.advance(1_001)
-    await refused
+    expect(await refused).toMatchObject({ code: 'RESPONSE_TIMED_OUT' })
     release.resolve()
-    await expectServing(answerer, asker)
+    expect(await isServing(answerer, asker)).toBe(true)
   })
 
   it('whose handler throws are answered with what went wrong', async () => {
@@ -302,54 +334,34 @@ describe('requests', () => {
 })
 
 describe('answers', () => {
-  /** A node that asks a peer played by hand. */
-  async function asking(
-    play: (raw: RawSession) => void
-  ): Promise<{ answer: Promise<unknown>; node: SpawnedNode; peer: SpawnedNode }> {
-    const peer = await mesh.add()
-    await peer.sessions.stop()
-    await peer.node.handle(
-      SESSION_PROTOCOL_V1,
-      async (stream) => {
-        const raw = new RawSession(stream)
-        raw.send(HELLO)
-        await raw.next('request')
-        play(raw)
-      },
-      { maxInboundStreams: 10 }
-    )
-    const node = await mesh.add({ handlers })
-    await node.node.dial(peer.address)
-    const session = await node.sessions.open(peer.peer)
-    const answer = session.request({ command: 'LIST_FILES', params: {} }, TIMEOUT)
-    return { answer, node, peer }
-  }
-  const response = (id: number): Frame & { kind: 'response' } => ({
-    kind: 'response',
-    id,
-    error: null,
-    result: { files: [] },
-    bulk: null
-  })
-
   it('to requests that nobody made are dropped', async () => {
-    const { answer } = await asking((raw) => raw.send(response(999), response(0), response(1)))
+    const { answer } = await askRawPeer((raw) => raw.send(response(999), response(0), response(1)))
     expect(await answer).toEqual({ result: { files: [] } })
   })
 
   it('that come twice count once', async () => {
-    const { answer } = await asking((raw) => raw.send(response(1), response(1)))
+    const { answer } = await askRawPeer((raw) => raw.send(response(1), response(1)))
     expect(await answer).toEqual({ result: { files: [] } })
   })
 
   it('with a bulk that is no text are an error, and the asker is not left waiting', async () => {
-    const { answer } = await asking((raw) => raw.send({ ...response(1), bulk: Buffer.from([255]) }))
+    const { answer } = await askRawPeer((raw) =>
+      raw.send({ ...response(1), bulk: Buffer.from([255]) })
+    )
     expect(await answer).toMatchObject({ error: { code: 'RESPONSE_INVALID' } })
   })
 
   it('with a twisted error are read with care', async () => {
-    const error = { code: 'NO_SUCH_CODE', message: 'm'.repeat(100_000), path: 7, hint: {}, blame: 'x' }
-    const { answer } = await asking((raw) => raw.send({ ...response(1), error } as unknown as Frame))
+    const error = {
+      code: 'NO_SUCH_CODE',
+      message: 'm'.repeat(100_000),
+      path: 7,
+      hint: {},
+      blame: 'x'
+    }
+    const { answer } = await askRawPeer((raw) =>
+      raw.send({ ...response(1), error } as unknown as Frame)
+    )
     const { error: read } = (await answer) as { error: Error & Record<string, unknown> }
     expect(read).toMatchObject({ code: 'RESPONSE_INVALID', path: undefined, hint: undefined })
     expect(read['blame']).toBe('network')
@@ -357,16 +369,16 @@ describe('answers', () => {
   })
 
   it('that break the protocol make a lost session of it, not the fault of the asker', async () => {
-    const { answer } = await asking((raw) => raw.sendBytes(framed(0xff)))
+    const { answer } = await askRawPeer((raw) => raw.sendBytes(framed(0xff)))
     await expect(answer).rejects.toMatchObject({ code: 'SESSION_CLOSED', blame: 'network' })
   })
 
   it('are given up when the peer says goodbye; only some reasons are taken from it', async () => {
-    const { answer } = await asking((raw) =>
+    const { answer } = await askRawPeer((raw) =>
       raw.send({ kind: 'goodbye', code: 'STOPPING', message: 'good night' }, response(1))
     )
     await expect(answer).rejects.toMatchObject({ code: 'STOPPING', message: 'good night' })
-    const { answer: other } = await asking((raw) =>
+    const { answer: other } = await askRawPeer((raw) =>
       raw.send({ kind: 'goodbye', code: 'TASK_FAILED', message: 'your fault' })
     )
     await expect(other).rejects.toMatchObject({ code: 'SESSION_CLOSED' })
@@ -417,6 +429,7 @@ describe('the end of a session', () => {
     await asker.sessions.open(answerer.peer)
     await answerer.sessions.stop()
     await until(() => streams() === 0)
+    expect(streams()).toBe(0)
   })
 
   it('comes with PEER_SILENT when nothing is heard for too long', async () => {
@@ -427,10 +440,10 @@ describe('the end of a session', () => {
     const closed = Promise.withResolvers<unknown>()
     asker.sessions.listen({ onClosed: (_peer, error) => closed.resolve(error) })
     const asking = session.request({ command: 'LIST_FILES', params: {} }, { timeoutMs: 60_000 })
-    const refused = expect(asking).rejects.toMatchObject({ code: 'PEER_SILENT' })
+    const refused = failureOf(asking)
     // All in one turn: the other end has no chance to be heard between.
     for (let beats = 0; beats < 4; beats += 1) clock.advance(5_000)
-    await refused
+    expect(await refused).toMatchObject({ code: 'PEER_SILENT' })
     expect(await closed.promise).toMatchObject({ code: 'PEER_SILENT' })
     expect(clock.timerCount).toBe(0)
   })
@@ -452,7 +465,7 @@ describe('the end of a session', () => {
     expect(await closed.promise).toMatchObject({ code: 'SESSION_CONGESTED' })
     expect(session?.waitingBytes).toBe(0)
     raw.stream.abort(new Error('done'))
-    await expectServing(node, peer)
+    expect(await isServing(node, peer)).toBe(true)
   })
 })
 
@@ -473,18 +486,18 @@ describe('sessions with one peer', () => {
     const { asker, answerer } = await mesh.pair({ handlers })
     const controller = new AbortController()
     const first = asker.sessions.open(answerer.peer, { signal: controller.signal })
-    const stopped = expect(first).rejects.toThrow('not me')
+    const stopped = failureOf(first)
     const others = Promise.all([
       asker.sessions.open(answerer.peer),
       asker.sessions.open(answerer.peer)
     ])
     controller.abort(new Error('not me'))
-    await stopped
+    expect(String(await stopped)).toContain('not me')
     const [second, third] = await others
     expect(second).toBe(third)
-    await expect(
-      asker.sessions.open('not-a-peer', { signal: controller.signal })
-    ).rejects.toThrow('not me')
+    await expect(asker.sessions.open('not-a-peer', { signal: controller.signal })).rejects.toThrow(
+      'not me'
+    )
   })
 
   it('beyond a few replace the oldest, so that a peer that reconnects is heard at once', async () => {

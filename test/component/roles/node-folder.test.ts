@@ -52,15 +52,18 @@ test('another process is noticed, and a killed one holds nothing', async () => {
   claimFolder(home, 'mine', 'worker').release()
 })
 
-test.each([undefined, 'mine'])('a home that can’t be used is an error that names it (%s)', (name) => {
-  const home = temporaryFolder()
-  const file = join(home, 'file')
-  writeFileSync(file, '')
-  expect(() => claimFolder(file, name, 'worker')).toThrow(
-    expect.objectContaining({
-      code: 'IDENTITY_UNUSABLE',
-      path: '--home',
-      message: expect.stringContaining(file) as string
-    })
-  )
-})
+test.each([undefined, 'mine'])(
+  'a home that can’t be used is an error that names it (%s)',
+  (name) => {
+    const home = temporaryFolder()
+    const file = join(home, 'file')
+    writeFileSync(file, '')
+    expect(() => claimFolder(file, name, 'worker')).toThrow(
+      expect.objectContaining({
+        code: 'IDENTITY_UNUSABLE',
+        path: '--home',
+        message: expect.stringContaining(file) as string
+      })
+    )
+  }
+)

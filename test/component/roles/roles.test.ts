@@ -15,6 +15,7 @@ import { COMMANDS } from '../../../src/protocol/commands.ts'
 import type { CommandName } from '../../../src/protocol/commands.ts'
 import type { RunningNode } from '../../../src/roles/role.ts'
 
+const TOKEN = 'a-token-long-enough'
 const home = mkdtempSync(join(tmpdir(), 'roles-'))
 const listen = ['/ip4/127.0.0.1/tcp/0']
 const nodes: RunningNode[] = []
@@ -31,11 +32,11 @@ const joined = (more: Record<string, string[]> = {}) =>
   flags({ bootstrap: [boot.report.addresses[0] ?? ''], ...more })
 
 async function startTheRouter(): Promise<RunningNode> {
-  const sources = joined({ http: ['127.0.0.1:0'], token: ['t'] })
+  const sources = joined({ http: ['127.0.0.1:0'], token: [TOKEN] })
   return await startRouter(loadSettings('router', sources), silentLogger)
 }
 
-const api = () => new ApiClient({ url: router.report.http ?? '', token: 't' })
+const api = () => new ApiClient({ url: router.report.http ?? '', token: TOKEN })
 
 beforeAll(async () => {
   boot = await startBootstrap(loadSettings('bootstrap', flags()), silentLogger)
@@ -46,8 +47,11 @@ beforeAll(async () => {
   router = await startTheRouter()
   nodes.push(boot, worker)
   peer = await MeshClient.connect({ bootstrap: boot.report.addresses })
-  for (const { report } of [worker, router]) await peer.dial(report.addresses[0] ?? '')
-  await eventually(() => api().nodes(), (list) => list.length === 1)
+  for (const { report } of [worker, router]) await peer.connectToPeer(report.addresses[0] ?? '')
+  await eventually(
+    () => api().nodes(),
+    (list) => list.length === 1
+  )
 })
 
 afterAll(async () => {
@@ -59,7 +63,7 @@ afterAll(async () => {
 
 async function ask(to: RunningNode, command: CommandName, params: object) {
   const { response } = await peer.sendAndWait(to.report.peer_id, command, params)
-  return response
+  return { result: response.result, error: response.error_detail }
 }
 
 test('each role says what it is, with figures of its machine', async () => {
@@ -78,7 +82,11 @@ test('each role says what it is, with figures of its machine', async () => {
     expect(told.record === undefined).toBe(role !== 'worker')
   }
   const { result } = await ask(worker, 'GET_CAPABILITIES', {})
-  expect(result).toMatchObject({ slots: 2, labels: { zone: 'home' }, load: { running: 0, slots: 2 } })
+  expect(result).toMatchObject({
+    slots: 2,
+    labels: { zone: 'home' },
+    load: { running: 0, slots: 2 }
+  })
 })
 
 const TASK = { engine: 'builtin', name: 'sha256', args: { text: 'hello' } }
@@ -106,7 +114,10 @@ test('errors of a routed task come back whole', async () => {
   const { error, result } = await ask(router, 'EXECUTE_TASK', { task_data: bad, auto_route: true })
   expect(error).toMatchObject({ code: 'FIELD_MISSING', path: 'task.args.text' })
   expect(result).toMatchObject({ attempts: 1 })
-  const typo = await ask(router, 'EXECUTE_TASK', { task_data: { engine: 'wasn' }, auto_route: true })
+  const typo = await ask(router, 'EXECUTE_TASK', {
+    task_data: { engine: 'wasn' },
+    auto_route: true
+  })
   expect(typo.error).toMatchObject({ code: 'FIELD_INVALID', path: 'task.engine' })
   const direct = await ask(router, 'EXECUTE_TASK', { task_data: TASK })
   expect(direct.error).toMatchObject({ code: 'FIELD_INVALID', path: 'params.auto_route' })
@@ -132,7 +143,9 @@ test('the router answers for the mesh: nodes that fit, reputation, no files yet'
   expect(result).toMatchObject({ ...target, failed_requests: 0 })
   expect((await ask(router, 'LIST_FILES', {})).result).toEqual({ files: [] })
   const hash = 'a'.repeat(64)
-  expect((await ask(worker, 'GET_FILE_METADATA', { file_hash: hash })).error?.code).toBe('FILE_NOT_FOUND')
+  expect((await ask(worker, 'GET_FILE_METADATA', { file_hash: hash })).error?.code).toBe(
+    'FILE_NOT_FOUND'
+  )
 })
 
 test('a router keeps jobs and reputation over its own restart, and its files private', async () => {
@@ -151,7 +164,10 @@ test('a router keeps jobs and reputation over its own restart, and its files pri
   expect(await api().reputationOf(worker.report.peer_id)).toMatchObject({
     successes: before.successes
   })
-  await eventually(() => api().nodes(), (list) => list.length === 1)
+  await eventually(
+    () => api().nodes(),
+    (list) => list.length === 1
+  )
 })
 
 test('a node that fails to start leaves its folder free', async () => {

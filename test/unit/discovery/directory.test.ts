@@ -52,7 +52,8 @@ const found = (peer: string, seq?: number): void =>
 
 /** Lets promises settle; nothing here takes longer than a few turns. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 5; turn += 1)
+    await new Promise<void>((resolve) => setImmediate(resolve))
 }
 
 async function pass(ms: number): Promise<void> {

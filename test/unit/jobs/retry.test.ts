@@ -16,7 +16,11 @@ test('attempts count the first one', () => {
   expect(retryDelayMs(policy({ attempts: 2 }), worker(0), 0)).toBeTypeOf('number')
   expect(retryDelayMs(policy({ attempts: 2 }), worker(1), 0)).toBeUndefined()
   expect(retryDelayMs(policy({ attempts: 1 }), worker(0), 0)).toBeUndefined()
-  expect([1, 2, 3].map((attempts) => mayRunAgain(policy({ attempts })))).toEqual([false, true, true])
+  expect([1, 2, 3].map((attempts) => mayRunAgain(policy({ attempts })))).toEqual([
+    false,
+    true,
+    true
+  ])
 })
 
 test.each<[Blame[], boolean]>([

@@ -4,7 +4,7 @@ import { buildItem, buildJob } from '../../conformance/job-store-records.ts'
 import { MeshError } from '../../../src/core/errors.ts'
 import { recountJob, stepItem, stepJob } from '../../../src/jobs/state.ts'
 import type { ItemEvent } from '../../../src/jobs/state.ts'
-import type { ItemState } from '../../../src/jobs/records.ts'
+import type { ItemRecord, ItemState } from '../../../src/jobs/records.ts'
 
 const NOW = 1_000
 const error = new MeshError('TASK_FAILED', 'it threw').toData()
@@ -65,20 +65,40 @@ function ended(): Record<ItemEvent['kind'], string> {
   }
 }
 
+/** As the table writes it. */
+function outcomeOf(item: ItemRecord, event: ItemEvent): string {
+  try {
+    const next = stepItem(item, event, NOW)
+    return next === item ? '=' : next.state
+  } catch {
+    return '!'
+  }
+}
+
 const cases = Object.entries(TABLE).flatMap(([state, row]) =>
-  Object.entries(row).map(([kind, next]) => [state, kind, next] as [ItemState, keyof typeof EVENTS, string])
+  Object.entries(row).map(
+    ([kind, next]) => [state, kind, next] as [ItemState, keyof typeof EVENTS, string]
+  )
 )
 
 test.each(cases)('a %s item that is %s becomes %s', (state, kind, next) => {
   const item = buildItem('j-1', 0, { state, attemptCount: 2, failureCount: 1 })
-  const step = () => stepItem(item, EVENTS[kind], NOW)
-  if (next === '!') expect(step).toThrow('assertion failed')
-  else if (next === '=') expect(step()).toBe(item)
-  else expect(step().state).toBe(next)
+  expect(outcomeOf(item, EVENTS[kind])).toBe(next)
 })
 
+/** Failures counted after each of the events, which happens to a running item of none. */
+function failures(...kinds: (keyof typeof EVENTS)[]): number[] {
+  const item = buildItem('j-1', 0, { state: 'running', attemptCount: 2 })
+  return kinds.map((kind) => stepItem(item, EVENTS[kind], NOW).failureCount)
+}
+
 describe('a running item', () => {
-  const item = buildItem('j-1', 0, { state: 'running', attemptCount: 2, workerId: 'w', startedAtMs: 5 })
+  const item = buildItem('j-1', 0, {
+    state: 'running',
+    attemptCount: 2,
+    workerId: 'w',
+    startedAtMs: 5
+  })
 
   test.each(['returned', 'retried', 'completed', 'failed'] as const)(
     'ignores that an earlier or unheard-of attempt %s',
@@ -90,10 +110,8 @@ describe('a running item', () => {
   )
 
   test('counts failures that are the attempt’s, and no others', () => {
-    const failures = (kind: keyof typeof EVENTS): number =>
-      stepItem(item, EVENTS[kind], NOW).failureCount
-    expect([failures('retried'), failures('failed')]).toEqual([1, 1])
-    expect([failures('returned'), failures('completed'), failures('expired')]).toEqual([0, 0, 0])
+    expect(failures('retried', 'failed')).toEqual([1, 1])
+    expect(failures('returned', 'completed', 'expired')).toEqual([0, 0, 0])
   })
 
   test('is left as it was: steps make new records', () => {
@@ -109,7 +127,9 @@ describe('a running item', () => {
 
 test('attempts are numbered one after the other', () => {
   const item = buildItem('j-1', 0, { attemptCount: 2 })
-  expect(() => stepItem(item, { ...EVENTS.dispatched, attempt: 4 } as ItemEvent, NOW)).toThrow('numbered')
+  expect(() => stepItem(item, { ...EVENTS.dispatched, attempt: 4 } as ItemEvent, NOW)).toThrow(
+    'numbered'
+  )
 })
 
 test('a job that nothing happened to is the same', () => {

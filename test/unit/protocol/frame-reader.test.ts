@@ -6,6 +6,12 @@ import { ByteGatherer } from '../../../src/protocol/byte-gatherer.ts'
 import { FrameReader } from '../../../src/protocol/frame-reader.ts'
 import { PeerQuota } from '../../../src/protocol/peer-quota.ts'
 
+function length(bytes: number): Uint8Array {
+  const prefix = Buffer.alloc(4)
+  prefix.writeUInt32BE(bytes)
+  return prefix
+}
+
 const frame = (...bytes: number[]): number[] => [0, 0, 0, bytes.length, ...bytes]
 
 describe('a frame reader', () => {
@@ -25,11 +31,6 @@ describe('a frame reader', () => {
   })
 
   it('refuses a length above the limit as soon as it is read, and takes the limit itself', () => {
-    const length = (bytes: number): Uint8Array => {
-      const prefix = Buffer.alloc(4)
-      prefix.writeUInt32BE(bytes)
-      return prefix
-    }
     expect(new FrameReader().push(length(LIMITS.frameBytesMax))).toEqual([])
     expect(() => new FrameReader().push(length(LIMITS.frameBytesMax + 1))).toThrow(
       expect.objectContaining({ code: 'FRAME_TOO_LARGE' })

@@ -1,0 +1,224 @@
+/** Job documents: what is refused and in which words, what is filled in, what each item gets. */
+import { expect, test } from 'vitest'
+import {
+  checkJob,
+  compileJob,
+  encodeTask,
+  itemCount,
+  itemId,
+  taskOfItem
+} from '../../../src/model/job.ts'
+import { LIMITS } from '../../../src/core/limits.ts'
+import { nearestName, validatorFor } from '../../../src/model/validate.ts'
+import type { MeshError } from '../../../src/core/errors.ts'
+import type { JobDocument } from '../../../src/model/job.ts'
+
+const NOOP = { engine: 'builtin', name: 'noop' } as const
+const JS = { engine: 'javascript', source: 'x' } as const
+
+function refusal(value: unknown): string[] {
+  try {
+    compileJob(checkJob(value))
+  } catch (cause) {
+    const { code, hint = '', message, path = '' } = cause as MeshError
+    return [code, path, message, hint]
+  }
+  return []
+}
+
+// One line for each kind of mistake: code, path, and words that must be in message and hint.
+test.each<[unknown, string, string, string, string]>([
+  [null, 'FIELD_INVALID', '', 'must be object', ''],
+  [[], 'FIELD_INVALID', '', 'must be object', ''],
+  ['noop', 'FIELD_INVALID', '', 'must be object', ''],
+  [{}, 'FIELD_MISSING', 'task', 'task is missing', ''],
+  [{ task: {} }, 'FIELD_MISSING', 'task.engine', 'task.engine is missing', 'builtin'],
+  [
+    { task: { engine: 'javscript' } },
+    'FIELD_INVALID',
+    'task.engine',
+    'one of',
+    'did you mean "javascript"?'
+  ],
+  [
+    { task: { ...NOOP, name: 'nop' } },
+    'FIELD_INVALID',
+    'task.name',
+    'one of noop',
+    'did you mean "noop"?'
+  ],
+  [
+    { task: { ...NOOP, arg: {} } },
+    'FIELD_UNKNOWN',
+    'task.arg',
+    'not a field',
+    'did you mean "args"?'
+  ],
+  [
+    { task: NOOP, timeout: '1s' },
+    'FIELD_UNKNOWN',
+    'timeout',
+    'not a field',
+    'did you mean "timeouts"?'
+  ],
+  [{ task: NOOP, qqqqqqqq: 1 }, 'FIELD_UNKNOWN', 'qqqqqqqq', 'not a field', 'known fields'],
+  [{ task: NOOP, priority: 101 }, 'FIELD_INVALID', 'priority', '<= 100', 'higher runs first'],
+  [{ task: NOOP, priority: '5' }, 'FIELD_INVALID', 'priority', 'must be integer', ''],
+  [{ task: NOOP, timeouts: { run: 30 } }, 'FIELD_INVALID', 'timeouts.run', 'must be string', '30s'],
+  [
+    { task: NOOP, timeouts: { run: '30' } },
+    'FIELD_INVALID',
+    'timeouts.run',
+    'not a duration',
+    '30s'
+  ],
+  [{ task: NOOP, timeouts: { run: '0s' } }, 'FIELD_INVALID', 'timeouts.run', 'above zero', ''],
+  [
+    { task: NOOP, resources: { memory: '1 gig' } },
+    'FIELD_INVALID',
+    'resources.memory',
+    'not an amount',
+    'MiB'
+  ],
+  [{ task: NOOP, resources: { memory: 0 } }, 'FIELD_INVALID', 'resources.memory', 'above zero', ''],
+  [
+    { task: NOOP, where: { require: ['zone'] } },
+    'FIELD_INVALID',
+    'where.require[0]',
+    'not a condition',
+    'k = v'
+  ],
+  [
+    { task: NOOP, retry: { on: ['workers'] } },
+    'FIELD_INVALID',
+    'retry.on[0]',
+    'one of',
+    'did you mean "worker"?'
+  ],
+  [{ task: NOOP, each: [] }, 'FIELD_INVALID', 'each', 'fewer than 1', ''],
+  [
+    { task: NOOP, each: [{ id: 'a' }, { id: 'a' }] },
+    'FIELD_INVALID',
+    'each[1].id',
+    'there twice',
+    ''
+  ],
+  [{ task: NOOP, each: [{}, { id: '0' }] }, 'FIELD_INVALID', 'each[1].id', 'there twice', ''],
+  [
+    { task: NOOP, each: [{ input: 1 }] },
+    'FIELD_INVALID',
+    'each[0].input',
+    'does not fit',
+    '"args"'
+  ],
+  [{ task: JS, each: [{ args: {} }] }, 'FIELD_INVALID', 'each[0].args', 'does not fit', '"input"'],
+  [{ task: NOOP, each: [{ idd: 'a' }] }, 'FIELD_UNKNOWN', 'each[0].idd', 'not a field', '"id"'],
+  [
+    JSON.parse('{"task":{"engine":"builtin","name":"noop"},"__proto__":{}}'),
+    'FIELD_UNKNOWN',
+    '__proto__',
+    'not a field',
+    ''
+  ]
+])('%j is refused: %s at %j', (...mistake) => {
+  const [value, code, path, message, hint] = mistake
+  const [seenCode, seenPath, seenMessage, seenHint] = refusal(value)
+  expect([seenCode, seenPath]).toEqual([code, path])
+  expect(seenMessage).toContain(message)
+  expect(seenHint).toContain(hint)
+})
+
+test('the smallest job gets the documented defaults', () => {
+  expect(compileJob(checkJob({ task: NOOP }))).toEqual({
+    priority: 50,
+    engine: 'builtin',
+    resources: { cpuCores: 0, memoryBytes: 128 * 2 ** 20, diskBytes: 0, gpuCount: 0 },
+    placement: {
+      require: [],
+      prefer: [],
+      latencyMsMax: undefined,
+      reputationMin: undefined,
+      evidenceMin: undefined,
+      only: [],
+      never: []
+    },
+    route: { preset: undefined, weights: undefined, pickCount: 3 },
+    timeouts: { queueMs: 600_000, runMs: 1_800_000, totalMs: 3_600_000 },
+    retry: {
+      attemptsMax: 3,
+      backoff: { isExponential: true, delayMs: 1_000, delayMsMax: 60_000, jitterRatio: 0.5 },
+      on: ['worker', 'network', 'router'],
+      sameWorker: 'avoid'
+    }
+  })
+})
+
+test('what is written replaces the defaults, in the code’s units', () => {
+  const plan = compileJob(
+    checkJob({
+      task: NOOP,
+      priority: 0,
+      resources: { cpu: 2, memory: '1GB', disk: '1KiB', gpu: 1 },
+      where: {
+        require: ['zone = home'],
+        prefer: [{ match: 'spot = no', weight: -5 }],
+        max_latency_ms: 9
+      },
+      route: { pick: 'best', preset: 'cpu' },
+      timeouts: { queue: '1m' },
+      retry: { attempts: 5, backoff: { type: 'fixed', delay: '2s', jitter: 0 }, on: ['job'] }
+    })
+  )
+  expect(plan).toMatchObject({
+    priority: 0,
+    resources: { cpuCores: 2, memoryBytes: 1e9, diskBytes: 1_024, gpuCount: 1 },
+    route: { preset: 'cpu', pickCount: 1 },
+    timeouts: { queueMs: 60_000 },
+    retry: { attemptsMax: 5, backoff: { isExponential: false, delayMs: 2_000 }, on: ['job'] }
+  })
+  expect(plan.placement.prefer).toMatchObject([{ weight: -5 }])
+})
+
+test('each item has its id and its own task', () => {
+  const job = checkJob({
+    task: { engine: 'builtin', name: 'echo', args: { a: 1 } },
+    each: [{ id: 'x', args: { b: 2 } }, {}]
+  })
+  expect(itemCount(job)).toBe(2)
+  expect([0, 1].map((index) => itemId(job.each?.[index], index))).toEqual(['x', '1'])
+  expect(taskOfItem(job, 0)).toEqual({ engine: 'builtin', name: 'echo', args: { b: 2 } })
+  expect(taskOfItem(job, 1)).toEqual(job.task)
+  expect(itemCount(checkJob({ task: NOOP }))).toBe(1)
+})
+
+test('keys of one’s own are left out, at the top only', () => {
+  expect(checkJob({ task: NOOP, x_note: 'mine' })).toEqual({ task: NOOP })
+  expect(refusal({ task: { ...NOOP, x_note: 1 } })[0]).toBe('FIELD_UNKNOWN')
+})
+
+function withLetters(letters: number): JobDocument {
+  return checkJob({ task: NOOP, each: [{}, { args: { text: 'ä'.repeat(letters) } }] })
+}
+
+test('a task is measured in bytes, not letters', () => {
+  const fits = LIMITS.taskBytesMax / 2 - 100
+  expect(() => encodeTask(withLetters(fits), 1)).not.toThrow()
+  expect(() => encodeTask(withLetters(fits + 100), 1)).toThrow(
+    expect.objectContaining({ code: 'REQUEST_TOO_LARGE', path: 'each[1]' })
+  )
+})
+
+test('the nearest name is one that could have been meant', () => {
+  const known = ['timeouts', 'task', 'retry']
+  expect(nearestName('TIMOUT', known)).toBe('timeouts')
+  expect(nearestName('tsak', known)).toBe('task')
+  expect(nearestName('zzzz', known)).toBeUndefined()
+  expect(nearestName('', known)).toBeUndefined()
+})
+
+test('a validator is for a schema that exists, with paths from its root', () => {
+  expect(() => validatorFor('no-such')({})).toThrow('there is no schema')
+  const check = validatorFor('commands/find-nodes#/$defs/params', 'params')
+  expect(() => check({ nonsense: 1 })).toThrow(expect.objectContaining({ path: 'params.nonsense' }))
+  expect(() => check(7)).toThrow(expect.objectContaining({ path: 'params' }))
+})
