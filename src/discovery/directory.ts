@@ -9,8 +9,9 @@ import { validatorFor } from '../model/validate.ts'
 import { COMMANDS } from '../protocol/commands.ts'
 import { openRecord } from './record.ts'
 import { toCandidate } from './to-candidate.ts'
+import { newWorkerEntry } from './worker-entry.ts'
 import type { Candidate } from '../selection/candidate.ts'
-import type { CancelTimer, Clock } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 import type { CapabilityRecord } from './record.ts'
 import type { Finding } from './finder.ts'
 import type { LoadReport } from '../model/generated/capability-record.ts'
@@ -19,6 +20,7 @@ import type { MeshNode } from '../network/mesh-node.ts'
 import type { Session } from '../protocol/session.ts'
 import type { SessionService } from '../protocol/session-service.ts'
 import type { Startable } from '../core/startable.ts'
+import type { WorkerEntry } from './worker-entry.ts'
 
 export interface DirectoryComponents {
   node: MeshNode
@@ -33,31 +35,6 @@ export interface DirectoryComponents {
 
 export interface DirectoryInit {
   namespace: string
-}
-
-export type WorkerState = 'connecting' | 'ready' | 'unreachable'
-
-/** One known worker. Times are monotonic milliseconds. */
-export interface WorkerEntry {
-  readonly peer: string
-  readonly foundBy: Finding['by']
-  readonly foundAtMs: number
-  state: WorkerState
-  session: Session | undefined
-  record: CapabilityRecord | undefined
-  recordAtMs: number
-  load: LoadReport | undefined
-  loadAtMs: number
-  /** Tasks that this router has there now. */
-  ownTasks: number
-  /** Tasks of others, by its last report. */
-  otherTasks: number
-  /** How often it has become ready. */
-  readyCount: number
-  failures: number
-  unreachableSinceMs: number | undefined
-  isConnecting: boolean
-  cancelRetry: CancelTimer
 }
 
 /** A worker that cannot be reached for so long is forgotten; found again, it starts anew. */
@@ -132,24 +109,7 @@ export class Directory implements Startable {
     const known = this.#entries.get(finding.peer)
     if (known !== undefined) return this.#onFoundAgain(known, finding)
     if (this.#controller.signal.aborted || !this.#makeRoom()) return
-    const entry: WorkerEntry = {
-      peer: finding.peer,
-      foundBy: finding.by,
-      foundAtMs: this.#components.clock.monotonicMs(),
-      state: 'connecting',
-      session: undefined,
-      record: finding.record,
-      recordAtMs: this.#components.clock.monotonicMs(),
-      load: undefined,
-      loadAtMs: 0,
-      ownTasks: 0,
-      otherTasks: 0,
-      readyCount: 0,
-      failures: 0,
-      unreachableSinceMs: undefined,
-      isConnecting: false,
-      cancelRetry: () => {}
-    }
+    const entry = newWorkerEntry(finding, this.#components.clock.monotonicMs())
     this.#entries.set(finding.peer, entry)
     void this.#introduce(entry, finding.addresses)
   }

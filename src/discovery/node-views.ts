@@ -6,9 +6,10 @@ import { weightedScore } from '../selection/scores.ts'
 import { toCandidate, withLoad } from './to-candidate.ts'
 import type { Candidate, Weights } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Directory, WorkerEntry } from './directory.ts'
+import type { Directory } from './directory.ts'
 import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
+import type { WorkerEntry } from './worker-entry.ts'
 
 export interface NodeViewsComponents {
   directory: Directory

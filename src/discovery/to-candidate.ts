@@ -1,7 +1,7 @@
 /** A known worker, put into the words of selection. */
 import type { Candidate } from '../selection/candidate.ts'
 import type { Capabilities, LoadReport } from '../model/generated/capability-record.ts'
-import type { WorkerEntry } from './directory.ts'
+import type { WorkerEntry } from './worker-entry.ts'
 
 type Figures = Pick<
   Candidate,

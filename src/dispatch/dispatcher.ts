@@ -3,13 +3,13 @@
  * the attempt to the runner, and decides from its verdict what comes next. It holds items back while
  * nobody has room, so that they go to whoever has room first.
  */
-import { formatDuration } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
 import { isTerminal } from '../jobs/records.ts'
 import { mayRunAgain, retryDelayMs } from '../jobs/retry.ts'
 import { roomOf } from '../selection/room.ts'
 import { selectWorker } from '../selection/select.ts'
 import { AttemptRunner } from './attempt-runner.ts'
+import { Deadlines } from './deadlines.ts'
 import { JobWriter } from './job-writer.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import type { ActiveJob } from './active-job.ts'
@@ -48,6 +48,7 @@ export class Dispatcher implements Startable {
   readonly #components: DispatcherComponents
   readonly #writer: JobWriter
   readonly #runner: AttemptRunner
+  readonly #deadlines: Deadlines
   readonly #jobs = new Map<string, ActiveJob>()
   readonly #queue = new ReadyQueue()
   readonly #attempts = new Set<Promise<void>>()
@@ -59,6 +60,11 @@ export class Dispatcher implements Startable {
     this.#components = components
     this.#writer = new JobWriter(components)
     this.#runner = new AttemptRunner({ ...components, writer: this.#writer })
+    this.#deadlines = new Deadlines({
+      ...components,
+      outlook: (job) => this.outlook(job),
+      onExpired: (job, error) => void this.#end(job, { kind: 'expired', error: error.toData() })
+    })
   }
 
   /** Items of all jobs that wait, and that are with a worker. */
@@ -94,18 +100,8 @@ export class Dispatcher implements Startable {
   /** Takes a job that is on disk. */
   add(job: ActiveJob): void {
     if (this.#isStopped) return
-    const { clock, nowMs } = this.#components
-    const { totalMs } = job.plan.timeouts
     this.#jobs.set(job.record.id, job)
-    const leftMs = Math.max(0, job.record.createdAtMs + totalMs - nowMs())
-    job.cancelTotalTimer = clock.after(leftMs, () => {
-      const message = `the job was not done within its total time of ${formatDuration(totalMs)}`
-      const error = new MeshError('TOTAL_TIMED_OUT', message, { path: 'timeouts.total' })
-      void this.#end(job, { kind: 'expired', error: error.toData() })
-    })
-    // What a restart finds waiting gets its whole queue time anew: its workers come back only now.
-    job.waitingSinceMs = nowMs()
-    this.#watchQueueTime(job)
+    this.#deadlines.begin(job)
     for (const item of job.items()) this.#enqueue(job, item.index)
   }
 
@@ -223,7 +219,7 @@ export class Dispatcher implements Startable {
     if (item === undefined) return await this.#writer.write(job, changes)
     if (event.kind !== 'returned') job.waitingSinceMs = nowMs()
     if (job.hasEnded) this.#forget(job)
-    else this.#watchQueueTime(job)
+    else if (!this.#isStopped) this.#deadlines.watchQueue(job)
     changes.push({ kind: 'item', item })
     if (!isTerminal(item.state)) {
       this.#enqueueLater(job, index, end.delayMs ?? 0)
@@ -258,26 +254,6 @@ export class Dispatcher implements Startable {
     for (const item of ended) onChanged(job, { item, output: null, logs: '' })
   }
 
-  /** While nothing of a job runs, its queue time counts; being refused does not set it back. */
-  #watchQueueTime(job: ActiveJob): void {
-    job.cancelQueueTimer()
-    if (this.#isStopped || job.record.counts.running > 0) return
-    const { clock, nowMs } = this.#components
-    const { queueMs } = job.plan.timeouts
-    const leftMs = Math.max(0, job.waitingSinceMs + queueMs - nowMs())
-    job.cancelQueueTimer = clock.after(leftMs, () => {
-      const outlook = this.outlook(job)
-      const isBetween = outlook === undefined || outlook.outlook === 'can_start'
-      const why = isBetween ? 'it waits for its next attempt' : outlook.summarise()
-      const message = `nothing of the job could run for ${formatDuration(queueMs)}: ${why}`
-      const error = new MeshError('QUEUE_TIMED_OUT', message, {
-        path: 'timeouts.queue',
-        hint: 'see `taskmesh job plan` for what is missing, or wait longer with timeouts.queue'
-      })
-      void this.#end(job, { kind: 'expired', error: error.toData() })
-    })
-  }
-
   #enqueueLater(job: ActiveJob, index: number, delayMs: number): void {
     if (this.#isStopped) return
     if (delayMs === 0) return this.#enqueue(job, index)
@@ -306,8 +282,7 @@ export class Dispatcher implements Startable {
   }
 
   #cancelTimers(job: ActiveJob): void {
-    job.cancelTotalTimer()
-    job.cancelQueueTimer()
+    this.#deadlines.cancel(job)
     for (const { index } of job.items()) job.item(index)?.cancelDelay?.()
   }
 
