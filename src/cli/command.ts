@@ -1,4 +1,5 @@
 /** What a command is made of. The parser builds yargs from it, so that every command is described in one way. */
+import { OUTPUT_FORMATS } from './output.ts'
 import type { Args } from './args.ts'
 import type { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
@@ -43,9 +44,6 @@ export interface CliCommand {
   /** @returns the exit code */
   readonly run: (context: CommandContext) => Promise<number>
 }
-
-export const OUTPUT_FORMATS = ['table', 'wide', 'json', 'jsonl', 'csv'] as const
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 
 /** Every command has these. */
 export const COMMON_FLAGS: Flags = {

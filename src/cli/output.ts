@@ -1,8 +1,10 @@
 /** Where a command's words go: data to stdout in the form that was asked for, everything else to stderr. */
 import { renderTable, styleFor } from './render.ts'
 import type { Column, Style } from './render.ts'
-import type { OutputFormat } from './command.ts'
 import type { Terminal, TextSink } from './terminal.ts'
+
+export const OUTPUT_FORMATS = ['table', 'wide', 'json', 'jsonl', 'csv'] as const
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 
 export interface OutputInit {
   format: OutputFormat

@@ -19,7 +19,7 @@ import { mergeCounts } from '../../../src/cli/demo-words.ts'
 import { fakeTerminal } from '../../support/fake-terminal.ts'
 import { buildJobView } from '../../support/fake-api-services.ts'
 import type { DecisionCandidate, DecisionRecord } from '../../../src/model/generated/decision.ts'
-import type { OutputFormat } from '../../../src/cli/command.ts'
+import type { OutputFormat } from '../../../src/cli/output.ts'
 
 const PLAIN = styleFor(false)
 const PEER = '12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
