@@ -12,7 +12,10 @@ export default defineConfig({
         test: {
           root,
           name: 'fast',
-          include: ['test/*.test.ts', 'test/{unit,component,conformance,properties,simulation}/**/*.test.ts'],
+          include: [
+            'test/*.test.ts',
+            'test/{unit,component,conformance,properties,simulation}/**/*.test.ts'
+          ],
           testTimeout: 60_000,
           hookTimeout: 60_000
         }

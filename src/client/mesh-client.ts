@@ -167,7 +167,9 @@ export class MeshClient {
     libp2p.addEventListener('peer:identify', onIdentify)
     try {
       const isKnown = (await libp2p.peerStore.get(peer)).protocols.length > 0
-      options.signal?.addEventListener('abort', () => reject(options.signal?.reason), { once: true })
+      options.signal?.addEventListener('abort', () => reject(options.signal?.reason), {
+        once: true
+      })
       if (!isKnown) await promise
       const { metadata, protocols } = await libp2p.peerStore.get(peer)
       const agent = metadata.get('AgentVersion')
