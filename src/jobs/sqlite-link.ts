@@ -124,6 +124,8 @@ export class SqliteLink {
   }
 
   #receive(message: FromThread): void {
+    // What a dying thread had still sent comes after its error; nobody waits for it any more.
+    if (this.#failure !== undefined) return
     switch (message.kind) {
       case 'opened':
         this.#opened.resolve()

@@ -1,6 +1,7 @@
 /** What must hold of selection for any workers, requests and draws. fast-check prints its seed. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { BYTES_PER_MB } from '../../src/core/units.ts'
 import { validatorFor } from '../../src/model/validate.ts'
 import { compileRules, firstRefusal } from '../../src/selection/compile.ts'
 import { outlookOf } from '../../src/selection/outlook.ts'
@@ -49,9 +50,9 @@ const candidates = fc
 const resources: NonNullable<JobDocument['resources']>[] = [
   {},
   { cpu: 4 },
-  { memory: '4GiB' },
+  { memory: '4096MB' },
   { gpu: 1 },
-  { memory: 0 }
+  { memory: '1MB' }
 ]
 const where: NonNullable<JobDocument['where']>[] = [
   {},
@@ -86,7 +87,7 @@ describe('selection', () => {
       fc.property(request, candidates, draw, (wanted, list, at) => {
         const rules = compileRules(wanted)
         const able = list.filter((one) => {
-          const room = roomOf(one, wanted.resources.memoryBytes / 2 ** 20)
+          const room = roomOf(one, wanted.resources.memoryBytes / BYTES_PER_MB)
           return firstRefusal(rules, one) === undefined && (room === 'run' || room === 'queue')
         })
         const { chosenPeerId } = selectWorker(wanted, list, at, 0)

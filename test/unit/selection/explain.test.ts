@@ -119,7 +119,7 @@ describe('the decision record', () => {
 
 describe('the sentence for people', () => {
   const request = buildRequest({
-    resources: { memory: '4GiB' },
+    resources: { memory: '4096MB' },
     where: { require: ['zone = home'] }
   })
   const home = { labels: { zone: 'home' } }

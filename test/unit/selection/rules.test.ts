@@ -30,7 +30,7 @@ describe('rules on the machine', () => {
   })
 
   it('refuses too little of a resource with asked for against there', () => {
-    const resources = { cpu: 2, memory: '4GiB', disk: '1GiB', gpu: 1 }
+    const resources = { cpu: 2, memory: '4096MB', disk: '1024MB', gpu: 1 }
     const request = buildRequest({ resources })
     const enough = { cpuCores: 2, memoryTotalMb: 4096, diskAvailableMb: 1024, gpuCount: 1 }
     expect(refusalOf(request, enough)).toBeUndefined()
@@ -47,7 +47,7 @@ describe('rules on the machine', () => {
   })
 
   it('does not refuse for memory that is only taken at the moment', () => {
-    const request = buildRequest({ resources: { memory: '4GiB' } })
+    const request = buildRequest({ resources: { memory: '4096MB' } })
     expect(refusalOf(request, { memoryTotalMb: 4096, memoryAvailableMb: 1 })).toBeUndefined()
   })
 
@@ -58,9 +58,9 @@ describe('rules on the machine', () => {
   })
 
   it('asks for nothing that the job did not', () => {
-    const request = buildRequest({ resources: { memory: 0 } })
+    const request = buildRequest({ resources: { memory: '1MB' } })
     expect(
-      refusalOf(request, { cpuCores: 0.1, memoryTotalMb: 0, diskAvailableMb: 0 })
+      refusalOf(request, { cpuCores: 0.1, memoryTotalMb: 1, diskAvailableMb: 0 })
     ).toBeUndefined()
   })
 })

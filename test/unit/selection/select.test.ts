@@ -99,7 +99,7 @@ describe('room', () => {
   })
 
   it('counts too little free memory as no room now', () => {
-    const request = buildRequest({ resources: { memory: '2GiB' } })
+    const request = buildRequest({ resources: { memory: '2048MB' } })
     const selection = selectWorker(request, workers({ memoryAvailableMb: 2047 }), 0, 0)
     expect(selection).toMatchObject({ chosenPeerId: undefined, outlook: 'would_queue' })
     expect(selection.explain().candidates[0]).toMatchObject({
