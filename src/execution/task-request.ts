@@ -14,15 +14,28 @@ export interface TaskRequest {
 
 const checkTask = validatorFor<TaskDocument>('job#/$defs/task', 'task')
 
+/**
+ * What a command wants done, from whoever it comes to whomever it goes.
+ * @throws MeshError FIELD_INVALID for a type of task that nobody here serves
+ */
+export function taskData(params: ExecuteTaskParams): ExecuteTaskParams['task_data'] {
+  const { task_data: data, task_type: type = 'compute' } = params
+  if (type === 'compute') return data
+  throw new MeshError('FIELD_INVALID', `task_type ${type} is not served yet`, {
+    path: 'params.task_type',
+    hint: 'use "compute"'
+  })
+}
+
+/** A job document; one that is only its task gets the rest around it. */
+export function asJob(data: ExecuteTaskParams['task_data']): Record<string, unknown> {
+  return Object.hasOwn(data, 'engine') ? { task: data } : data
+}
+
 /** @throws MeshError FIELD_INVALID and its kin */
 export function readTask(params: ExecuteTaskParams, taskMemoryBytes: number): TaskRequest {
-  const { assignment, task_data: data, task_type: type = 'compute' } = params
-  if (type !== 'compute') {
-    throw new MeshError('FIELD_INVALID', `task_type ${type} is not served by this worker`, {
-      path: 'params.task_type',
-      hint: 'use "compute"'
-    })
-  }
+  const { assignment } = params
+  const data = taskData(params)
   if (assignment !== undefined) {
     return {
       task: checkTask(data),
@@ -30,7 +43,7 @@ export function readTask(params: ExecuteTaskParams, taskMemoryBytes: number): Ta
       timeoutMs: assignment.run_timeout_ms
     }
   }
-  const job = checkJob(Object.hasOwn(data, 'engine') ? { task: data } : data)
+  const job = checkJob(asJob(data))
   if (job.each !== undefined) {
     throw new MeshError('FIELD_INVALID', 'an array job needs a router to spread it', {
       path: 'each',

@@ -1,5 +1,6 @@
 /** The commands that a router answers besides those of every node. */
 import { MeshError } from '../core/errors.ts'
+import { asJob, taskData } from '../execution/task-request.ts'
 import { commonHandlers } from './common-commands.ts'
 import type { CommandAnswer, CommandContext, CommandHandlers } from '../protocol/command-server.ts'
 import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
@@ -42,8 +43,7 @@ async function route(
       hint: 'set auto_route to true and it finds a worker, or address a worker'
     })
   }
-  const { task_data: data } = params
-  const document = Object.hasOwn(data, 'engine') ? { task: data } : data
+  const document = asJob(taskData(params))
   const executed = await intake.execute(document, context.remotePeer, { signal: context.signal })
   return Object.hasOwn(document, 'each') ? answerArray(executed) : answerOne(executed)
 }

@@ -17,6 +17,9 @@ import type { WorkerSettings } from '../config/settings.ts'
 /** A record may be believed for this long after the last was heard: three missed publications. */
 const RECORD_TTL_S = 90
 
+/** Sandboxes started before the first task comes, some 45 MiB each; more start when they are needed. */
+const WARM_SANDBOXES_MAX = 4
+
 export async function startWorker(settings: WorkerSettings, logger: Logger): Promise<RunningNode> {
   let tasks: TaskServer | undefined
   const init = {
@@ -79,7 +82,10 @@ function createExecutors(
       case 'builtin':
         return new BuiltinExecutor({ clock: init.clock })
       case 'javascript':
-        return new JavascriptExecutor({ clock: init.clock }, { size: init.slots })
+        return new JavascriptExecutor(
+          { clock: init.clock },
+          { size: init.slots, warmCount: WARM_SANDBOXES_MAX }
+        )
     }
   })
 }
