@@ -1,7 +1,7 @@
 /** A router: takes jobs, finds workers, sees each job through, and answers people over HTTP. */
-import { randomBytes } from 'node:crypto'
 import { ApiServer } from '../http/server.ts'
 import { ApiFile } from './api-file.ts'
+import { loadApiToken } from './api-token.ts'
 import { createApiServices } from './api-services.ts'
 import { describeSelf } from './common-commands.ts'
 import { createJobEngine } from './job-engine.ts'
@@ -11,9 +11,6 @@ import type { Logger } from '../observe/logger.ts'
 import type { NodeCore, NodeParts } from './node-core.ts'
 import type { RouterSettings } from '../config/settings.ts'
 import type { RunningNode } from './role.ts'
-
-/** 192 bits: not to be guessed. */
-const TOKEN_BYTES = 24
 
 export async function startRouter(settings: RouterSettings, logger: Logger): Promise<RunningNode> {
   const init = { role: 'router', isDhtServer: false } as const
@@ -31,7 +28,7 @@ function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
       result: describeSelf(core, { ...self, peer: remotePeer })
     })
   })
-  const token = settings.token ?? randomBytes(TOKEN_BYTES).toString('base64url')
+  const token = settings.token ?? loadApiToken(folder.path)
   const services = createApiServices(core, engine, namespace)
   const api = new ApiServer({ services, logger }, { ...settings.http, token })
   const apiFile = new ApiFile(folder.path, () => ({ url: api.address(), token }))
