@@ -18,7 +18,8 @@ function pidsIn(text: string): number[] {
 test('the demo counts words, explains itself and leaves nothing behind', async () => {
   const before = demoFolders()
   const { code, stderr, stdout } = await taskmesh(['demo'])
-  expect({ code, stderr: /error/.exec(stderr) }).toEqual({ code: 0, stderr: null })
+  expect(stderr).not.toContain('error')
+  expect(code).toBe(0)
   expect(stdout).toMatch(/Counting the words of \d+ README\.md files/)
   expect(stdout).toMatch(/^the {2,}[\d,]+ {2}█+$/m)
   for (const size of ['small', 'medium', 'large'])
