@@ -1,6 +1,7 @@
 /** The command `taskmesh`: joins `runCli` to this process, its signals and its exit code. */
 import { reportError, runCli } from './run-cli.ts'
 import { EXIT } from './exit-codes.ts'
+import { isStrayStreamError } from '../network/stray-errors.ts'
 import { processTerminal } from './terminal.ts'
 
 /** Why commands are told to stop; compared by identity. */
@@ -35,6 +36,10 @@ const terminal = processTerminal(controller.signal)
 
 // What nobody foresaw ends the process, but not with a page of stack.
 process.on('uncaughtException', (error) => {
+  if (isStrayStreamError(error)) {
+    process.stderr.write(`warning: a connection ended in the middle of a write: ${error.message}\n`)
+    return
+  }
   reportError(error, words, terminal)
   process.exit(EXIT.error)
 })
