@@ -45,6 +45,9 @@ export class ActiveJob {
   waitingSinceMs = 0
   readonly #items = new Map<number, ActiveItem>()
   #record: JobRecord
+  /** The record before its last change. */
+  #beforeEnd: JobRecord
+  #isEndStored = false
   /** The record as it was last handed out to be stored. */
   #stored: JobRecord | undefined
 
@@ -52,6 +55,7 @@ export class ActiveJob {
     this.order = init.order
     this.demand = init.demand
     this.#record = init.record
+    this.#beforeEnd = init.record
     this.#stored = init.record
     for (const record of init.items) {
       this.#items.set(record.index, {
@@ -70,6 +74,15 @@ export class ActiveJob {
 
   get record(): JobRecord {
     return this.#record
+  }
+
+  /** The record as others may see it: the end of a job only once it is in the store. */
+  get shownRecord(): JobRecord {
+    return this.hasEnded && !this.#isEndStored ? this.#beforeEnd : this.#record
+  }
+
+  markEndStored(): void {
+    this.#isEndStored = true
   }
 
   get hasEnded(): boolean {
@@ -113,6 +126,7 @@ export class ActiveJob {
     if (item === undefined) return undefined
     const next = stepItem(item.record, event, nowMs)
     if (next === item.record) return undefined
+    this.#beforeEnd = this.#record
     this.#record = stepJob(this.#record, item.record, next, nowMs)
     item.record = next
     if (next.state !== 'running') item.controller = undefined

@@ -92,7 +92,7 @@ export class Dispatcher implements Startable {
     this.#jobs.clear()
   }
 
-  /** The job if it has not ended. */
+  /** The job until its end is stored. */
   job(jobId: string): ActiveJob | undefined {
     return this.#jobs.get(jobId)
   }
@@ -218,7 +218,7 @@ export class Dispatcher implements Startable {
     // A late end changes nothing but the attempt's own record.
     if (item === undefined) return await this.#writer.write(job, changes)
     if (event.kind !== 'returned') job.waitingSinceMs = nowMs()
-    if (job.hasEnded) this.#forget(job)
+    if (job.hasEnded) this.#cancelTimers(job)
     else if (!this.#isStopped) this.#deadlines.watchQueue(job)
     changes.push({ kind: 'item', item })
     if (!isTerminal(item.state)) {
@@ -229,8 +229,7 @@ export class Dispatcher implements Startable {
     const output = end.verdict.kind === 'completed' ? end.verdict.output : null
     const { jobId } = item
     changes.push({ kind: 'output', jobId, itemIndex: index, output, logs: end.logs })
-    const isStored = await this.#writer.writeEnd(job, changes)
-    if (isStored) onChanged(job, { item, output, logs: end.logs })
+    if (await this.#writeEnd(job, changes)) onChanged(job, { item, output, logs: end.logs })
   }
 
   /** Ends all that has not ended of a job. */
@@ -247,10 +246,10 @@ export class Dispatcher implements Startable {
       if (item !== undefined) ended.push(item)
       controller?.abort(MeshError.fromData(event.error))
     }
-    this.#forget(job)
+    this.#cancelTimers(job)
     this.#cleanQueue(ended.length)
     const changes = ended.map((item): StoreChange => ({ kind: 'item', item }))
-    if (!(await this.#writer.writeEnd(job, changes))) return
+    if (!(await this.#writeEnd(job, changes))) return
     for (const item of ended) onChanged(job, { item, output: null, logs: '' })
   }
 
@@ -286,9 +285,15 @@ export class Dispatcher implements Startable {
     for (const { index } of job.items()) job.item(index)?.cancelDelay?.()
   }
 
-  #forget(job: ActiveJob): void {
-    this.#cancelTimers(job)
-    this.#jobs.delete(job.record.id)
+  /** Says whether it is stored. A job stays known here until its own end is. */
+  async #writeEnd(job: ActiveJob, changes: readonly StoreChange[]): Promise<boolean> {
+    const isLast = job.hasEnded
+    const isStored = await this.#writer.writeEnd(job, changes)
+    if (isStored && isLast) {
+      job.markEndStored()
+      this.#jobs.delete(job.record.id)
+    }
+    return isStored
   }
 }
 

@@ -143,8 +143,9 @@ export class JobIntake implements Startable {
   async stopJob(id: string, reason: string): Promise<JobView> {
     const job = await this.#components.reader.find(id)
     const active = this.#components.dispatcher.job(job.id)
-    if (active === undefined) {
-      throw new MeshError('JOB_ENDED', `${job.id} has already ended: it is ${job.state}`)
+    if (active === undefined || active.hasEnded) {
+      const { state } = active?.record ?? job
+      throw new MeshError('JOB_ENDED', `${job.id} has already ended: it is ${state}`)
     }
     await this.#components.dispatcher.stopJob(active, reason)
     return jobView(active.record, null)

@@ -36,7 +36,7 @@ export class JobReader {
   async find(id: string): Promise<JobRecord> {
     const { store } = this.#components
     const active = this.#components.dispatcher.job(id)
-    if (active !== undefined) return active.record
+    if (active !== undefined) return active.shownRecord
     const exact = await store.job(id)
     if (exact !== undefined) return exact
     const ids = await store.idsWithPrefix(id, CANDIDATE_IDS_MAX)
@@ -55,7 +55,7 @@ export class JobReader {
         hint: 'see `taskmesh job list`; jobs live on the router they were submitted to'
       })
     }
-    return this.#components.dispatcher.job(found.id)?.record ?? found
+    return this.#components.dispatcher.job(found.id)?.shownRecord ?? found
   }
 
   /** Newest first. */
@@ -159,7 +159,7 @@ export class JobReader {
       isLive = true
       onEvent(jobEvent(record, nowMs()))
     })
-    const record = dispatcher.job(job.id)?.record ?? (await this.find(job.id))
+    const record = dispatcher.job(job.id)?.shownRecord ?? (await this.find(job.id))
     // What changed during the look has been told, and is newer.
     if (!isLive) onEvent(jobEvent(record, nowMs()))
     return unwatch
@@ -167,7 +167,7 @@ export class JobReader {
 
   #view(job: JobRecord): JobView {
     const active = this.#components.dispatcher.job(job.id)
-    const record = active?.record ?? job
+    const record = active?.shownRecord ?? job
     if (active === undefined || record.counts.running > 0) return jobView(record, null)
     return jobView(record, this.#components.dispatcher.outlook(active)?.summarise() ?? null)
   }

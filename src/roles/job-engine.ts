@@ -65,7 +65,7 @@ export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEn
     onOutcome: (outcome) => reputation.record(outcome),
     onChanged: (job, finished) => {
       if (job.hasEnded) documents.forget(job.record.id)
-      watchers.tell({ job: job.record, finished })
+      watchers.tell({ job: job.shownRecord, finished })
     }
   })
   const reader = new JobReader({ store, dispatcher, watchers, clock, nowMs })

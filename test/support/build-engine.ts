@@ -79,7 +79,7 @@ export function buildEngine(init: EngineInit = {}): Engine {
     onChanged: (job, finished) => {
       if (job.hasEnded) documents.forget(job.record.id)
       changes.push({ job: job.record, finished })
-      watchers.tell({ job: job.record, finished })
+      watchers.tell({ job: job.shownRecord, finished })
     }
   })
   const reader = new JobReader({ store, dispatcher, watchers, clock, nowMs })

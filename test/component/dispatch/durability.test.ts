@@ -202,3 +202,27 @@ test('documents that were put out of the cache are read back, once for all who a
   await settle()
   for (const id of ids) expect((await engine.reader.describe(id)).state).toBe('completed')
 })
+
+test('nobody hears that a job has ended before its end is stored, whoever asks and however', async () => {
+  const store = new FailingStore()
+  const engine = await startEngine({ store })
+  engine.workers.add('w1', undefined, { slots: 2 })
+  const id = await engine.submit({ each: [{}, {}] })
+  const heard: string[] = []
+  const unwatch = await engine.reader.watch(id, ({ state }) => heard.push(state))
+  // The job's own end fails at first; both items end in the same breath.
+  store.fails = (changes) =>
+    changes.some((change) => change.kind === 'job' && change.job.state === 'completed')
+  const [first, second] = engine.workers.open()
+  first?.complete(1)
+  second?.complete(2)
+  await settle()
+  expect(heard).not.toContain('completed')
+  expect((await engine.reader.describe(id)).state).toBe('running')
+  store.fails = () => false
+  await engine.advance(1_000)
+  expect(heard.at(-1)).toBe('completed')
+  expect((await engine.reader.describe(id)).state).toBe('completed')
+  expect(engine.dispatcher.job(id)).toBeUndefined()
+  unwatch()
+})
