@@ -1,23 +1,18 @@
 /** The demo, `up` and `down`: what a stranger starts first, and that nothing stays behind. */
 import { existsSync, readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
 import { isAlive } from '../../src/cli/process-facts.ts'
 import { startTaskmesh, taskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
 
 const SYSTEM_NODE = '/usr/bin/node'
 
-function demoFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('taskmesh-demo-'))
-}
-
 function pidsIn(text: string): number[] {
   return [...text.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid))
 }
 
 test('the demo counts words, explains itself and leaves nothing behind', async () => {
-  const before = demoFolders()
-  const { code, stderr, stdout } = await taskmesh(['demo'])
+  const temporary = temporaryHome()
+  const { code, stderr, stdout } = await taskmesh(['demo'], { env: { TMPDIR: temporary } })
   expect(stderr).not.toContain('error')
   expect(code).toBe(0)
   expect(stdout).toMatch(/Counting the words of \d+ README\.md files/)
@@ -30,18 +25,18 @@ test('the demo counts words, explains itself and leaves nothing behind', async (
   const pids = pidsIn(stdout)
   expect(pids).toHaveLength(5)
   expect(pids.filter(isAlive)).toEqual([])
-  expect(demoFolders()).toEqual(before)
+  expect(readdirSync(temporary)).toEqual([])
 })
 
 test('Ctrl-C in the middle of the demo stops everything', async () => {
-  const before = demoFolders()
-  const demo = startTaskmesh(['demo'])
+  const temporary = temporaryHome()
+  const demo = startTaskmesh(['demo'], { env: { TMPDIR: temporary } })
   await demo.until(() => demo.stdout.includes('up-worker-large'), 'mesh')
   const pids = pidsIn(demo.stdout)
   demo.process.kill('SIGINT')
   expect(await demo.ended()).toBe(130)
   expect(pids.filter(isAlive)).toEqual([])
-  expect(demoFolders()).toEqual(before)
+  expect(readdirSync(temporary)).toEqual([])
 })
 
 test('nodes do not outlive a demo that is killed', async () => {
