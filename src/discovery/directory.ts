@@ -58,7 +58,7 @@ export class Directory implements Startable {
 
   async start(): Promise<void> {
     this.#components.sessions.listen({
-      onLoad: (peer, load) => this.#onLoad(peer, load),
+      onLoad: (peer, load) => this.reported(peer, load),
       onClosed: (peer, error) => this.#onClosed(peer, error)
     })
   }
@@ -101,7 +101,13 @@ export class Directory implements Startable {
 
   /** Takes what a worker says of its load with an answer or a heartbeat. */
   reported(peer: string, load: unknown): void {
-    this.#onLoad(peer, load)
+    const entry = this.#entries.get(peer)
+    if (entry === undefined || load === null || load === undefined) return
+    try {
+      this.#takeLoad(entry, checkLoad(load))
+    } catch (cause) {
+      this.#components.logger.debug({ peer, err: cause }, 'load report not understood')
+    }
   }
 
   /** Takes up what the finder found. Nothing is believed before the worker itself has answered. */
@@ -201,16 +207,6 @@ export class Directory implements Startable {
   #takeRecord(entry: WorkerEntry, record: CapabilityRecord): void {
     entry.record = record
     entry.recordAtMs = this.#components.clock.monotonicMs()
-  }
-
-  #onLoad(peer: string, load: unknown): void {
-    const entry = this.#entries.get(peer)
-    if (entry === undefined || load === null || load === undefined) return
-    try {
-      this.#takeLoad(entry, checkLoad(load))
-    } catch (cause) {
-      this.#components.logger.debug({ peer, err: cause }, 'load report not understood')
-    }
   }
 
   #takeLoad(entry: WorkerEntry, load: LoadReport): void {
