@@ -2,8 +2,9 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
+import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { parseBytes } from '../core/units.ts'
+import { parseBytes, parseDurationMs } from '../core/units.ts'
 import type { BootstrapConfig } from '../model/generated/config-bootstrap.ts'
 import type { RouterConfig } from '../model/generated/config-router.ts'
 import type { WorkerConfig } from '../model/generated/config-worker.ts'
@@ -80,7 +81,11 @@ function compileWorker(values: WorkerConfig): WorkerSettings {
     engines: Object.freeze([...(values.engines ?? [])]),
     memoryBytes: memory === undefined ? undefined : parseBytes(memory, 'memory'),
     cpuCores: values.cpu,
-    taskMemoryBytes: parseBytes(values.task_memory ?? 0, 'task_memory')
+    taskMemoryBytes: parseBytes(values.task_memory ?? 0, 'task_memory'),
+    drainDeadlineMs: parseDurationMs(values.drain_deadline ?? '30s', 'drain_deadline'),
+    jobsMax: values.max_jobs,
+    isIdleOnly: values.idle_only ?? false,
+    admit: values.admit
   }
 }
 
@@ -91,7 +96,8 @@ function compileRouter(values: RouterConfig): RouterSettings {
     token: values.token,
     sync: values.sync ?? 'full',
     preset: values.preset ?? 'balanced',
-    weights: values.weights
+    weights: values.weights,
+    queuedItemsMax: values.max_queued ?? LIMITS.queuedItemsMax
   }
 }
 

@@ -8,7 +8,7 @@ import { MeshError, messageOf } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { nearestName, validatorFor } from '../model/validate.ts'
 import { compileSettings } from './compile.ts'
-import { optionsOf, variableOf } from './options.ts'
+import { isRepeatable, optionsOf, variableOf } from './options.ts'
 import { readOption, sourced } from './read-option.ts'
 import type { Role } from './options.ts'
 import type { BootstrapSettings, RouterSettings, WorkerSettings } from './settings.ts'
@@ -110,8 +110,7 @@ function readVariables(role: Role, env: SettingsSources['env']): Layer {
     const text = env[variable]
     // An empty variable is how shells and compose files say "not set".
     if (text === undefined || text === '') continue
-    const isPlain = option.kind === 'text' || option.kind === 'integer' || option.kind === 'number'
-    const texts = isPlain ? [text] : text.split(',').map((part) => part.trim())
+    const texts = isRepeatable(option.kind) ? text.split(',').map((part) => part.trim()) : [text]
     layer.values[option.key] = readOption(option.kind, texts, variable)
     layer.sources[option.key] = variable
   }

@@ -6,8 +6,11 @@
 export const ROLES = ['bootstrap', 'worker', 'router'] as const
 export type Role = (typeof ROLES)[number]
 
-/** `numbers` and `texts` are `k=v` pairs; lists and pairs may be given several times. */
-export type OptionKind = 'text' | 'integer' | 'number' | 'list' | 'texts' | 'numbers'
+/**
+ * `numbers` and `texts` are `k=v` pairs; lists and pairs may be given several times. A `switch` is on
+ * when its flag is given; a variable or a file may also turn it off.
+ */
+export type OptionKind = 'text' | 'integer' | 'number' | 'switch' | 'list' | 'texts' | 'numbers'
 
 export interface RoleOption {
   /** Key in a config file and in the schema. */
@@ -34,6 +37,25 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('cpu', 'number', ['worker'], 'CPU cores to offer [all of the machine]'),
   option('memory', 'text', ['worker'], 'memory to offer, such as 4GiB [all of the machine]'),
   option('task_memory', 'text', ['worker'], 'memory limit of a task that names none'),
+  option(
+    'drain_deadline',
+    'text',
+    ['worker'],
+    'how long tasks may go on once it is told to stop [30s]'
+  ),
+  option(
+    'max_jobs',
+    'integer',
+    ['worker'],
+    'tasks to take in this run, and then no more [no bound]'
+  ),
+  option(
+    'idle_only',
+    'switch',
+    ['worker'],
+    'take tasks only while the rest of the machine is idle'
+  ),
+  option('admit', 'text', ['worker'], 'command or URL to ask about each task: {"accept": true}'),
   option('http', 'text', ['router'], 'HOST:PORT of the API; port 0 picks a free one'),
   option('token', 'text', ['router'], "the API's token [a new one, in a file only you can read]"),
   option('sync', 'text', ['router'], 'full: jobs survive a power cut; normal: a crash'),
@@ -42,6 +64,7 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     ...option('weights', 'numbers', ['router'], 'weight k=v over the preset (repeatable)'),
     flag: 'weight'
   },
+  option('max_queued', 'integer', ['router'], 'items that may wait or run before more are refused'),
   option('name', 'text', ROLES, "name of this node's folder [its role, numbered when taken]"),
   option('home', 'text', ROLES, 'folder for keys and state; each node has one inside'),
   option('log_level', 'text', ROLES, 'silent, error, warn, info, debug or trace')
@@ -49,6 +72,11 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
 
 export function optionsOf(role: Role): RoleOption[] {
   return ROLE_OPTIONS.filter(({ roles }) => roles.includes(role))
+}
+
+/** Lists and pairs: their flags may be given several times, their variables hold commas. */
+export function isRepeatable(kind: OptionKind): boolean {
+  return kind === 'list' || kind === 'texts' || kind === 'numbers'
 }
 
 /** `--task-memory` → `TASKMESH_TASK_MEMORY` */

@@ -2,6 +2,10 @@
 import { MeshError } from '../core/errors.ts'
 import type { OptionKind } from './options.ts'
 
+/** As people write them in variables. */
+const ON = ['true', '1', 'yes', 'on']
+const OFF = ['false', '0', 'no', 'off']
+
 /** @throws MeshError FIELD_INVALID with `source` as its path */
 export function readOption(kind: OptionKind, texts: readonly string[], source: string): unknown {
   const last = texts.at(-1) ?? ''
@@ -11,6 +15,8 @@ export function readOption(kind: OptionKind, texts: readonly string[], source: s
     case 'integer':
     case 'number':
       return readNumber(last, kind, source)
+    case 'switch':
+      return readSwitch(last, source)
     case 'list':
       return texts
     case 'texts':
@@ -50,6 +56,16 @@ export function sourced<T>(origins: Readonly<Record<string, string>>, work: () =
       cause: error
     })
   }
+}
+
+function readSwitch(text: string, source: string): boolean {
+  const word = text.trim().toLowerCase()
+  if (ON.includes(word)) return true
+  if (OFF.includes(word)) return false
+  throw new MeshError('FIELD_INVALID', `"${text}" is neither on nor off`, {
+    path: source,
+    hint: 'write true or false'
+  })
 }
 
 function readNumber(text: string, kind: 'integer' | 'number', source: string): number {

@@ -28,6 +28,14 @@ export interface WorkerSettings extends NodeSettings {
   readonly cpuCores: number | undefined
   /** Limit for a task that names none. */
   readonly taskMemoryBytes: number
+  /** How long running tasks may go on once the worker is told to stop. */
+  readonly drainDeadlineMs: number
+  /** Tasks that one run takes; undefined: no bound. */
+  readonly jobsMax: number | undefined
+  /** Takes tasks only while the rest of the machine is idle. */
+  readonly isIdleOnly: boolean
+  /** The owner's rule: a shell command or an http(s) URL. */
+  readonly admit: string | undefined
 }
 
 export interface RouterSettings extends NodeSettings {
@@ -37,4 +45,6 @@ export interface RouterSettings extends NodeSettings {
   readonly sync: 'full' | 'normal'
   readonly preset: Preset
   readonly weights: WeightsDocument | undefined
+  /** Items that may be open at a time. */
+  readonly queuedItemsMax: number
 }

@@ -59,6 +59,11 @@ export const ERROR_CATALOGUE = {
   FILE_NOT_FOUND: caller(404),
   ID_AMBIGUOUS: caller(409),
   JOB_ENDED: caller(409),
+  JOB_NOT_ENDED: caller(409),
+  JOB_NOT_HELD: caller(409),
+  KEY_CONFLICT: caller(409),
+  NEEDS_CYCLE: caller(400),
+  QUEUE_FULL: { httpStatus: 429, retryable: true, blame: 'router' },
   // What a frame on a session may have wrong.
   FRAME_TOO_LARGE: caller(413),
   FRAME_INVALID: caller(400),
@@ -71,15 +76,23 @@ export const ERROR_CATALOGUE = {
   TASK_STOPPED: job(409),
   QUEUE_TIMED_OUT: router(503, false),
   TOTAL_TIMED_OUT: job(),
+  TASK_BREAKS_SANDBOXES: job(),
+  TASK_SUPERSEDED: job(409),
+  NEED_FAILED: job(409),
   // What may be wrong with the machine that runs it.
   WORKER_BUSY: { httpStatus: 503, retryable: true, blame: 'router' },
   WORKER_STOPPING: { httpStatus: 503, retryable: true, blame: 'router' },
   ENGINE_UNAVAILABLE: { httpStatus: 422, retryable: true, blame: 'router' },
   RESOURCES_UNAVAILABLE: { httpStatus: 422, retryable: true, blame: 'router' },
+  WORKER_CORDONED: { httpStatus: 503, retryable: true, blame: 'router' },
+  OWNER_REFUSED: { httpStatus: 403, retryable: true, blame: 'router' },
+  TASK_UNKNOWN: { httpStatus: 404, retryable: true, blame: 'router' },
+  TASK_LOST: worker(),
   SANDBOX_CRASHED: worker(),
   RESULT_INVALID: worker(),
   // What may be wrong with the way there.
   PEER_UNREACHABLE: network(),
+  PEER_GONE: network(),
   PEER_SILENT: network(504),
   SESSION_CLOSED: network(),
   SESSION_CONGESTED: network(503),
@@ -107,6 +120,8 @@ export interface MeshErrorInit {
   /** Overrides the catalogue where one code has two culprits, as a time-out has. */
   blame?: Blame | undefined
   retryable?: boolean | undefined
+  /** When it is worth trying again. */
+  retryAfterMs?: number | undefined
   cause?: unknown
 }
 
@@ -118,6 +133,7 @@ export interface ErrorData {
   hint?: string
   blame: Blame
   retryable: boolean
+  retry_after_ms?: number
 }
 
 /** The one class of expected failures. Compare `code`, never the class or the message. */
@@ -128,6 +144,7 @@ export class MeshError extends Error {
   readonly hint: string | undefined
   readonly blame: Blame
   readonly retryable: boolean
+  readonly retryAfterMs: number | undefined
 
   constructor(code: ErrorCode, message: string, init: MeshErrorInit = {}) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause })
@@ -136,6 +153,7 @@ export class MeshError extends Error {
     this.hint = init.hint
     this.blame = init.blame ?? ERROR_CATALOGUE[code].blame
     this.retryable = init.retryable ?? ERROR_CATALOGUE[code].retryable
+    this.retryAfterMs = init.retryAfterMs
   }
 
   toData(): ErrorData {
@@ -145,7 +163,8 @@ export class MeshError extends Error {
       ...(this.path === undefined ? {} : { path: this.path }),
       ...(this.hint === undefined ? {} : { hint: this.hint }),
       blame: this.blame,
-      retryable: this.retryable
+      retryable: this.retryable,
+      ...(this.retryAfterMs === undefined ? {} : { retry_after_ms: this.retryAfterMs })
     }
   }
 
@@ -156,7 +175,8 @@ export class MeshError extends Error {
       path: data.path,
       hint: data.hint,
       blame: data.blame,
-      retryable: data.retryable
+      retryable: data.retryable,
+      retryAfterMs: data.retry_after_ms
     })
   }
 

@@ -1,4 +1,4 @@
-/** Names for jobs and requests. */
+/** Names for jobs, their attempts and requests. */
 import type { Random } from './random.ts'
 
 /** Crockford's base 32: no letter that looks like another. */
@@ -9,9 +9,18 @@ const ID_LETTERS = 12
 
 /** A job id such as `j-7m2k9x04tqhe`. Random from its first letter on, so that short prefixes stay unique. */
 export function newJobId(random: Random): string {
-  let id = 'j-'
+  return `j-${randomLetters(random)}`
+}
+
+/** Names one attempt for good, such as `l-4k9d0s2m7qx1`. */
+export function newLeaseId(random: Random): string {
+  return `l-${randomLetters(random)}`
+}
+
+function randomLetters(random: Random): string {
+  let letters = ''
   for (let index = 0; index < ID_LETTERS; index += 1) {
-    id += ALPHABET[Math.floor(random.next() * ALPHABET.length)]
+    letters += ALPHABET[Math.floor(random.next() * ALPHABET.length)]
   }
-  return id
+  return letters
 }

@@ -48,6 +48,22 @@ export const LIMITS = {
   decisionCandidatesMax: 20,
   /** Attempts of one item, whatever the job asks for. */
   attemptsMax: 100,
+  /** Items that one router has queued or running before it refuses more; some 1.5 KiB of memory each. */
+  queuedItemsMax: 1_000_000,
+  /** Jobs of one graph. */
+  graphJobsMax: 1_000,
+  /** Ended tasks whose results one worker keeps for routers that have not taken them. */
+  keptResultsMax: 10_000,
+  /** Bytes of those results. */
+  keptResultBytesMax: 128 * MIB,
+  /** Milliseconds a worker keeps a result for a router that does not come back. */
+  keptResultMsMax: 3_600_000,
+  /** Leases that one RELEASE_TASKS names. */
+  releasedLeasesMax: 1_024,
+  /** Events that a router remembers for a reader that was away. */
+  eventsKeptMax: 16_384,
+  /** Shares that one router serves in turn; jobs of further ones take their turn together. */
+  sharesMax: 1_024,
   /** Labels of one node or job. */
   labelsMax: 64,
   /** Rows one page of a list may have. */

@@ -1,15 +1,25 @@
 /**
- * A job document, checked and compiled: units turned into numbers, defaults filled in, conditions
- * parsed. The one place where the names of job files become the names of the code.
+ * A job document, checked, and what its items are. The one place where the names of job files become
+ * the names of the code, together with `job-plan.ts`, which compiles what is asked of a worker.
  */
+import { checkReferences } from './job-references.ts'
+import { compileSpec, specOf } from './job-plan.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { parseBytes, parseDurationMs } from '../core/units.ts'
-import { parseRequirement } from './requirement.ts'
 import { validatorFor } from './validate.ts'
-import type { Blame } from '../core/errors.ts'
-import type { Requirement } from './requirement.ts'
-import type {
+import type { ItemDocument, JobDocument, TaskDocument } from './generated/job.ts'
+import type { JobPlan } from './job-plan.ts'
+
+export { compileSpec, specOf } from './job-plan.ts'
+export type {
+  JobPlan,
+  JobSpec,
+  Placement,
+  ResourceRequest,
+  RetryPolicy,
+  RoutePolicy
+} from './job-plan.ts'
+export type {
   ItemDocument,
   JobDocument,
   Preset,
@@ -17,68 +27,25 @@ import type {
   WeightsDocument
 } from './generated/job.ts'
 
-export type { ItemDocument, JobDocument, Preset, TaskDocument, WeightsDocument }
-
-export interface ResourceRequest {
-  cpuCores: number
-  memoryBytes: number
-  diskBytes: number
-  gpuCount: number
-}
-
-export interface Placement {
-  require: readonly Requirement[]
-  prefer: readonly { requirement: Requirement; weight: number }[]
-  latencyMsMax: number | undefined
-  reputationMin: number | undefined
-  evidenceMin: number | undefined
-  /** Empty means any. */
-  only: readonly string[]
-  never: readonly string[]
-}
-
-export interface RoutePolicy {
-  preset: Preset | undefined
-  weights: WeightsDocument | undefined
-  /** At random by score among this many of the best; 1 is always the best. */
-  pickCount: number
-}
-
-export interface RetryPolicy {
-  attemptsMax: number
-  backoff: { isExponential: boolean; delayMs: number; delayMsMax: number; jitterRatio: number }
-  on: readonly Blame[]
-  sameWorker: 'avoid' | 'never' | 'allow'
-}
-
-/** What the router needs to know of a job to see it through, without its bodies. */
-export interface JobPlan {
-  priority: number
-  engine: TaskDocument['engine']
-  resources: ResourceRequest
-  placement: Placement
-  route: RoutePolicy
-  timeouts: { queueMs: number; runMs: number; totalMs: number }
-  retry: RetryPolicy
-}
-
-export const JOB_DEFAULTS = {
-  priority: 50,
-  /** What a task's sandbox may use if the job names nothing. */
-  memory: '128MiB',
-  pick: 'top3',
-  timeouts: { queue: '10m', run: '30m', total: '1h' },
-  retry: { attempts: 3, delay: '1s', max: '1m', jitter: 0.5, on: ['worker', 'network', 'router'] }
-} as const
-
 const validateJob = validatorFor<JobDocument>('job')
 
 /**
  * Checks a job document from outside.
- * @throws MeshError FIELD_UNKNOWN, FIELD_MISSING, FIELD_INVALID, REQUEST_TOO_LARGE
+ * @throws MeshError FIELD_UNKNOWN, FIELD_MISSING, FIELD_INVALID
  */
 export function checkJob(value: unknown): JobDocument {
-  const document = validateJob(withoutExtensions(value))
+  const document = checkShape(value)
+  checkContent(document)
+  return document
+}
+
+/** Checks a document against the schema alone: of one whose references were replaced by results. */
+export function checkShape(value: unknown): JobDocument {
+  return validateJob(withoutExtensions(value))
+}
+
+/** Checks what no schema can say. @throws MeshError FIELD_INVALID */
+export function checkContent(document: JobDocument): void {
   const items = document.each ?? []
   const ids = new Set<string>()
   items.forEach((item, index) => {
@@ -92,41 +59,13 @@ export function checkJob(value: unknown): JobDocument {
     ids.add(id)
     checkOverride(document.task, item, index)
   })
-  return document
+  checkTogether(document)
+  checkReferences(document)
 }
 
 /** @throws MeshError FIELD_INVALID where a text does not parse */
 export function compileJob(document: JobDocument): JobPlan {
-  const { timeouts = {}, retry = {}, route = {} } = document
-  return {
-    priority: document.priority ?? JOB_DEFAULTS.priority,
-    engine: document.task.engine,
-    resources: compileResources(document.resources ?? {}),
-    placement: compilePlacement(document.where ?? {}),
-    route: {
-      preset: route.preset,
-      weights: route.weights,
-      pickCount: pickCount(route.pick ?? JOB_DEFAULTS.pick)
-    },
-    timeouts: {
-      queueMs: parseDurationMs(timeouts.queue ?? JOB_DEFAULTS.timeouts.queue, 'timeouts.queue'),
-      runMs: aboveZero(
-        parseDurationMs(timeouts.run ?? JOB_DEFAULTS.timeouts.run, 'timeouts.run'),
-        'timeouts.run'
-      ),
-      totalMs: parseDurationMs(timeouts.total ?? JOB_DEFAULTS.timeouts.total, 'timeouts.total')
-    },
-    retry: compileRetry(retry)
-  }
-}
-
-/** What a task cannot do without any of, and a worker would only refuse. */
-function aboveZero(value: number, path: string): number {
-  if (value > 0) return value
-  throw new MeshError('FIELD_INVALID', `${path} must be above zero`, {
-    path,
-    hint: 'leave it out for the default'
-  })
+  return compileSpec(specOf(document))
 }
 
 /** How many tasks a job has. */
@@ -138,7 +77,7 @@ export function itemId(item: ItemDocument | undefined, index: number): string {
   return item?.id ?? String(index)
 }
 
-/** The task of one item, with that item's overrides: what a worker gets. */
+/** The task of one item, with that item's overrides: what a worker gets. Every worker of `ops: every` gets the same. */
 export function taskOfItem(document: JobDocument, index: number): TaskDocument {
   const item = document.each?.[index]
   if (item === undefined) return document.task
@@ -165,53 +104,13 @@ export function encodeTask(document: JobDocument, index: number): string {
   return text
 }
 
-function compileResources(resources: NonNullable<JobDocument['resources']>): ResourceRequest {
-  return {
-    cpuCores: resources.cpu ?? 0,
-    memoryBytes: aboveZero(
-      parseBytes(resources.memory ?? JOB_DEFAULTS.memory, 'resources.memory'),
-      'resources.memory'
-    ),
-    diskBytes: parseBytes(resources.disk ?? 0, 'resources.disk'),
-    gpuCount: resources.gpu ?? 0
-  }
-}
-
-function compileRetry(retry: NonNullable<JobDocument['retry']>): RetryPolicy {
-  const backoff = retry.backoff ?? {}
-  const defaults = JOB_DEFAULTS.retry
-  return {
-    attemptsMax: Math.min(retry.attempts ?? defaults.attempts, LIMITS.attemptsMax),
-    backoff: {
-      isExponential: backoff.type !== 'fixed',
-      delayMs: parseDurationMs(backoff.delay ?? defaults.delay, 'retry.backoff.delay'),
-      delayMsMax: parseDurationMs(backoff.max ?? defaults.max, 'retry.backoff.max'),
-      jitterRatio: backoff.jitter ?? defaults.jitter
-    },
-    on: retry.on ?? defaults.on,
-    sameWorker: retry.same_worker ?? 'avoid'
-  }
-}
-
-function compilePlacement(where: NonNullable<JobDocument['where']>): Placement {
-  return {
-    require: (where.require ?? []).map((text, index) =>
-      parseRequirement(text, `where.require[${index}]`)
-    ),
-    prefer: (where.prefer ?? []).map(({ match, weight }, index) => ({
-      requirement: parseRequirement(match, `where.prefer[${index}].match`),
-      weight
-    })),
-    latencyMsMax: where.max_latency_ms,
-    reputationMin: where.min_reputation,
-    evidenceMin: where.min_evidence,
-    only: where.only ?? [],
-    never: where.never ?? []
-  }
-}
-
-function pickCount(pick: string): number {
-  return pick === 'best' ? 1 : Number(pick.slice('top'.length))
+/** `x_…` keys of the document belong to whoever wrote them. */
+export function withoutExtensions(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const entries = Object.entries(value)
+  return entries.some(([key]) => key.startsWith('x_'))
+    ? Object.fromEntries(entries.filter(([key]) => !key.startsWith('x_')))
+    : value
 }
 
 /** An item may only override what its engine's task has. */
@@ -230,11 +129,18 @@ function checkOverride(task: TaskDocument, item: ItemDocument, index: number): v
   }
 }
 
-/** `x_…` keys of the document belong to whoever wrote them. */
-function withoutExtensions(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  const entries = Object.entries(value)
-  return entries.some(([key]) => key.startsWith('x_'))
-    ? Object.fromEntries(entries.filter(([key]) => !key.startsWith('x_')))
-    : value
+/** Fields that mean something each, but not together. */
+function checkTogether({ each, needs = [], ops, schedule }: JobDocument): void {
+  if (ops === 'every' && each !== undefined) {
+    throw new MeshError('FIELD_INVALID', 'each does not go with ops: every', {
+      path: 'each',
+      hint: 'every worker gets the same task; leave one of the two out'
+    })
+  }
+  if (schedule?.cron !== undefined && needs.length > 0) {
+    throw new MeshError('FIELD_INVALID', 'needs do not go with schedule.cron', {
+      path: 'needs',
+      hint: 'a need is met once; leave one of the two out'
+    })
+  }
 }

@@ -22,7 +22,32 @@ export interface JobView {
   state: 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'stopped' | 'held'
   engine: string
   priority: number
+  /**
+   * Whose share of the mesh it takes.
+   */
+  share: string
   labels?: Labels
+  /**
+   * PeerId, or `http`.
+   */
+  submitter: string
+  key: string | null
+  /**
+   * The schedule that made it, or the job that it is a rerun of.
+   */
+  parent: string | null
+  /**
+   * Ids of jobs that must be completed first.
+   */
+  needs: string[]
+  /**
+   * When a pending job begins, or a schedule fires next.
+   */
+  due_at_ms: number | null
+  /**
+   * Nothing of it begins until it is released.
+   */
+  on_hold: boolean
   item_count: number
   counts: ItemCounts
   attempts: number
@@ -38,6 +63,7 @@ export interface JobView {
   logs?: string
   worker?: string | null
   items?: ItemView[]
+  progress?: TaskProgress1
 }
 export interface Labels {
   [k: string]: string
@@ -48,6 +74,7 @@ export interface ItemCounts {
   completed: number
   failed: number
   stopped: number
+  held: number
 }
 /**
  * What went wrong, for programs.
@@ -68,6 +95,10 @@ export interface ErrorDocument {
   hint?: string
   blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
   retryable?: boolean
+  /**
+   * When it is worth trying again.
+   */
+  retry_after_ms?: number
   [k: string]: unknown
 }
 /**
@@ -85,6 +116,24 @@ export interface ItemView {
   attempts: number
   started_at_ms?: number | null
   ended_at_ms?: number | null
+  progress?: TaskProgress
+}
+/**
+ * How far a task says that it is.
+ *
+ * This interface was referenced by `JobView`'s JSON-Schema
+ * via the `definition` "progress".
+ */
+export interface TaskProgress {
+  ratio?: number
+  text?: string
+}
+/**
+ * How far a task says that it is.
+ */
+export interface TaskProgress1 {
+  ratio?: number
+  text?: string
 }
 /**
  * This interface was referenced by `JobView`'s JSON-Schema
@@ -113,9 +162,57 @@ export interface AttemptView {
   offered_at_ms: number
   ended_at_ms: number | null
   usage?: UsageDocument
+  progress?: TaskProgress
+  history: TransitionView[]
 }
 export interface UsageDocument {
   wall_ms: number
   cpu_ms?: number
   peak_memory_bytes?: number
+}
+/**
+ * One change of state, and why.
+ *
+ * This interface was referenced by `JobView`'s JSON-Schema
+ * via the `definition` "transition".
+ */
+export interface TransitionView {
+  at_ms: number
+  state: string
+  /**
+   * `router`, or the PeerId (or `http`) of who asked for it or said it.
+   */
+  by: string
+  /**
+   * One of the codes in docs/reasons.md or docs/errors.md.
+   */
+  reason: string
+  blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
+  text?: string
+  hint?: string
+}
+/**
+ * A change of the job, or of one of its attempts.
+ *
+ * This interface was referenced by `JobView`'s JSON-Schema
+ * via the `definition` "historyRow".
+ */
+export interface HistoryRow {
+  of: 'job' | 'attempt'
+  item?: string
+  attempt?: number
+  worker?: string
+  at_ms: number
+  state: string
+  /**
+   * `router`, or the PeerId (or `http`) of who asked for it or said it.
+   */
+  by: string
+  /**
+   * One of the codes in docs/reasons.md or docs/errors.md.
+   */
+  reason: string
+  blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
+  text?: string
+  hint?: string
 }

@@ -5,7 +5,7 @@
  */
 export interface NodeView {
   peer_id: string
-  state: 'ready' | 'connecting' | 'unreachable' | 'stopping'
+  state: 'ready' | 'cordoned' | 'draining' | 'connecting' | 'unreachable' | 'stopping'
   /**
    * The balanced score now, 0 to 1.
    */

@@ -100,5 +100,12 @@ export interface LoadReport {
   cpu_usage: number
   memory_available_mb: number
   disk_available_mb: number
+  /**
+   * Takes nothing new, whatever the reason.
+   */
   stopping: boolean
+  /**
+   * Why it takes nothing new, where that is so.
+   */
+  availability?: 'open' | 'cordoned' | 'draining' | 'stopping'
 }

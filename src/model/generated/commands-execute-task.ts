@@ -1,6 +1,13 @@
 /** Generated from schemas/commands/execute-task.schema.json by `npm run generate`; do not edit. */
 
 /**
+ * Names one attempt for good: what a worker says counts only for the attempt whose lease it holds.
+ *
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "leaseId".
+ */
+export type LeaseId = string
+/**
  * What the task returned; absent beside an error.
  */
 export type AnyJson =
@@ -54,8 +61,20 @@ export interface Assignment {
   job_id: string
   item: number
   attempt: number
+  lease_id: LeaseId
+  /**
+   * How long the task may go on, or its result be kept, while its router is not connected.
+   */
+  lease_ms: number
   run_timeout_ms: number
   memory_bytes: number
+  labels?: Labels
+}
+/**
+ * The job's labels, for the owner's admission rule.
+ */
+export interface Labels {
+  [k: string]: string
 }
 /**
  * Beside an error too: the logs and usage of a task that failed.
@@ -66,7 +85,7 @@ export interface Assignment {
 export interface ExecuteTaskResult {
   output?: AnyJson
   /**
-   * What it wrote to its console, up to a bound.
+   * In answer to a task without an assignment: what it wrote, up to a bound.
    */
   logs?: string
   logs_dropped_bytes?: number
@@ -87,6 +106,9 @@ export interface ExecuteTaskResult {
     output?: AnyJson1
     error?: ErrorDocument
   }[]
+  log?: LogPart
+  progress?: TaskProgress
+  phases?: TaskPhases
 }
 export interface UsageDocument {
   wall_ms: number
@@ -104,7 +126,14 @@ export interface LoadReport {
   cpu_usage: number
   memory_available_mb: number
   disk_available_mb: number
+  /**
+   * Takes nothing new, whatever the reason.
+   */
   stopping: boolean
+  /**
+   * Why it takes nothing new, where that is so.
+   */
+  availability?: 'open' | 'cordoned' | 'draining' | 'stopping'
 }
 /**
  * What went wrong, for programs.
@@ -125,5 +154,66 @@ export interface ErrorDocument {
   hint?: string
   blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
   retryable?: boolean
+  /**
+   * When it is worth trying again.
+   */
+  retry_after_ms?: number
   [k: string]: unknown
+}
+/**
+ * In answer to an assignment: what of the log the router does not have yet.
+ */
+export interface LogPart {
+  from: number
+  /**
+   * @maxItems 65536
+   */
+  entries: LogEntry[]
+}
+/**
+ * A piece of what a task wrote.
+ *
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "logEntry".
+ */
+export interface LogEntry {
+  /**
+   * Since the task began.
+   */
+  ms: number
+  stream: 'out' | 'err'
+  text: string
+}
+/**
+ * How far a task says that it is.
+ *
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "progress".
+ */
+export interface TaskProgress {
+  ratio?: number
+  text?: string
+}
+/**
+ * How long each part took at the worker. Durations, because clocks of two machines are never compared.
+ *
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "phases".
+ */
+export interface TaskPhases {
+  waited_ms?: number
+  ran_ms?: number
+}
+/**
+ * Entries of a task's log, of which the first has the number `from`.
+ *
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "logPart".
+ */
+export interface LogPart1 {
+  from: number
+  /**
+   * @maxItems 65536
+   */
+  entries: LogEntry[]
 }

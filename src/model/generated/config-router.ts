@@ -42,6 +42,10 @@ export interface RouterConfig {
   sync?: 'full' | 'normal'
   preset?: 'balanced' | 'cpu' | 'gpu' | 'latency' | 'reliability'
   weights?: WeightsDocument
+  /**
+   * Items that may wait or run at a time; more are refused until some have ended.
+   */
+  max_queued?: number
 }
 /**
  * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.

@@ -53,6 +53,22 @@ export interface WorkerConfig {
    * Limit for a task that names none.
    */
   task_memory?: string | number
+  /**
+   * How long running tasks may go on once the worker is told to stop.
+   */
+  drain_deadline?: string
+  /**
+   * Tasks that one run takes before it takes no more; by default no such bound.
+   */
+  max_jobs?: number
+  /**
+   * Takes a task only while the rest of the machine is idle.
+   */
+  idle_only?: boolean
+  /**
+   * A shell command or an http(s) URL that is asked about every task: it gets a summary as JSON and answers {"accept": true} or {"accept": false, "reason": "…"}.
+   */
+  admit?: string
 }
 export interface Labels {
   [k: string]: string

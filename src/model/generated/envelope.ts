@@ -12,6 +12,11 @@ export type RequestId = string
 export type CommandName =
   | 'GET_CAPABILITIES'
   | 'EXECUTE_TASK'
+  | 'ATTACH_TASK'
+  | 'STOP_TASK'
+  | 'RELEASE_TASKS'
+  | 'REPORT_TASK'
+  | 'SET_AVAILABILITY'
   | 'GET_REPUTATION'
   | 'UPDATE_REPUTATION'
   | 'FIND_NODES'
@@ -98,5 +103,9 @@ export interface ErrorDocument {
   hint?: string
   blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
   retryable?: boolean
+  /**
+   * When it is worth trying again.
+   */
+  retry_after_ms?: number
   [k: string]: unknown
 }

@@ -1,6 +1,16 @@
 /** Generated from schemas/job.schema.json by `npm run generate`; do not edit. */
 
 /**
+ * When to run it: once `at` a time, or again and again by `cron`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "schedule".
+ */
+export type ScheduleDocument = Schedule & Schedule1
+export type Schedule = {
+  [k: string]: unknown
+}
+/**
  * What is to run, and in which engine.
  *
  * This interface was referenced by `JobDocument`'s JSON-Schema
@@ -66,12 +76,33 @@ export interface JobDocument {
    * 0 to 100, higher runs first (BullMQ and Temporal count the other way).
    */
   priority?: number
+  /**
+   * Whose share of the mesh it takes: jobs of the same priority are served in turn, share by share. Default: whoever submitted it.
+   */
+  share?: string
+  /**
+   * Makes submitting safe to repeat: a second job with the same key and the same content is the first one; with other content it is refused.
+   */
+  key?: string
+  schedule?: ScheduleDocument
+  /**
+   * Jobs that must be completed first: their ids, or their names within the same graph. `{"$job": "name"}` in `input` or `args` stands for what such a job returned.
+   *
+   * @maxItems 64
+   */
+  needs?: string[]
+  /**
+   * `every`: once on every worker that matches `where` at that moment.
+   */
+  ops?: 'once' | 'every'
   task: TaskDocument
   resources?: ResourcesDocument
   where?: WhereDocument
   route?: RouteDocument
   timeouts?: TimeoutsDocument
   retry?: RetryDocument
+  on_disconnect?: OnDisconnectDocument
+  keep?: KeepDocument
   /**
    * One task per item; each item overrides fields of `task`.
    *
@@ -86,6 +117,28 @@ export interface JobDocument {
  */
 export interface Labels {
   [k: string]: string
+}
+export interface Schedule1 {
+  /**
+   * A moment such as `2026-12-24T18:00:00Z`; one that has passed means at once.
+   */
+  at?: string
+  /**
+   * Five fields (minute hour day month weekday), or six with seconds before them.
+   */
+  cron?: string
+  /**
+   * IANA time zone of `cron`, such as `Europe/Berlin`.
+   */
+  zone?: string
+  /**
+   * Runs that fell due while the router was away: `once` makes up for all of them with one run, `skip` waits for the next.
+   */
+  missed?: 'once' | 'skip'
+  /**
+   * `skip`: no new run while the one before has not ended.
+   */
+  overlap?: 'skip' | 'allow'
 }
 /**
  * A function that every worker has: `noop`, `echo`, `sleep` and `sha256`.
@@ -245,6 +298,42 @@ export interface RetryDocument {
    */
   on?: ('worker' | 'network' | 'router' | 'job')[]
   same_worker?: 'avoid' | 'never' | 'allow'
+  /**
+   * What becomes of a task that is not tried again: it fails, or is held until you release, rerun or stop it.
+   */
+  then?: 'fail' | 'hold'
+}
+/**
+ * What to do when the worker that runs a task falls silent.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "onDisconnect".
+ */
+export interface OnDisconnectDocument {
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  wait?: string
+  /**
+   * `reroute`: run it elsewhere. `hold`: wait for you, because it must not run twice.
+   */
+  then?: 'reroute' | 'hold'
+}
+/**
+ * How long the router keeps what the job leaves behind, from its end on.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "keep".
+ */
+export interface KeepDocument {
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  result?: string
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  logs?: string
 }
 /**
  * One task of an array job.

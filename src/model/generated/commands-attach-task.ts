@@ -1,0 +1,109 @@
+/** Generated from schemas/commands/attach-task.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * Any JSON value: what `main` gets.
+ */
+export type AnyJson =
+  | null
+  | boolean
+  | number
+  | string
+  | unknown[]
+  | {
+      [k: string]: unknown
+    }
+
+/**
+ * From a router to a worker: waits for the end of an attempt that was sent before, and answers as EXECUTE_TASK would have. TASK_UNKNOWN: it never came here. TASK_LOST: it began here and was lost with the worker's last run.
+ */
+export interface AttachTask {
+  params: AttachTaskParams
+  result: AttachTaskResult
+}
+/**
+ * This interface was referenced by `AttachTask`'s JSON-Schema
+ * via the `definition` "params".
+ */
+export interface AttachTaskParams {
+  /**
+   * Names one attempt for good: what a worker says counts only for the attempt whose lease it holds.
+   */
+  lease_id: string
+  /**
+   * Log entries that the router has already.
+   */
+  log_from: number
+}
+/**
+ * This interface was referenced by `AttachTask`'s JSON-Schema
+ * via the `definition` "result".
+ */
+export interface AttachTaskResult {
+  output?: AnyJson
+  usage?: UsageDocument
+  load?: LoadReport
+  log?: LogPart
+  progress?: TaskProgress
+  phases?: TaskPhases
+  logs_dropped_bytes?: number
+}
+export interface UsageDocument {
+  wall_ms: number
+  cpu_ms?: number
+  peak_memory_bytes?: number
+}
+/**
+ * How busy a worker is; it comes with every answer and heartbeat.
+ */
+export interface LoadReport {
+  running: number
+  queued: number
+  slots: number
+  queue_slots: number
+  cpu_usage: number
+  memory_available_mb: number
+  disk_available_mb: number
+  /**
+   * Takes nothing new, whatever the reason.
+   */
+  stopping: boolean
+  /**
+   * Why it takes nothing new, where that is so.
+   */
+  availability?: 'open' | 'cordoned' | 'draining' | 'stopping'
+}
+/**
+ * Entries of a task's log, of which the first has the number `from`.
+ */
+export interface LogPart {
+  from: number
+  /**
+   * @maxItems 65536
+   */
+  entries: LogEntry[]
+}
+/**
+ * A piece of what a task wrote.
+ */
+export interface LogEntry {
+  /**
+   * Since the task began.
+   */
+  ms: number
+  stream: 'out' | 'err'
+  text: string
+}
+/**
+ * How far a task says that it is.
+ */
+export interface TaskProgress {
+  ratio?: number
+  text?: string
+}
+/**
+ * How long each part took at the worker. Durations, because clocks of two machines are never compared.
+ */
+export interface TaskPhases {
+  waited_ms?: number
+  ran_ms?: number
+}

@@ -1,0 +1,365 @@
+/** Generated from schemas/job-graph.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * When to run it: once `at` a time, or again and again by `cron`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "schedule".
+ */
+export type ScheduleDocument = {
+  [k: string]: unknown
+} & {
+  /**
+   * A moment such as `2026-12-24T18:00:00Z`; one that has passed means at once.
+   */
+  at?: string
+  /**
+   * Five fields (minute hour day month weekday), or six with seconds before them.
+   */
+  cron?: string
+  /**
+   * IANA time zone of `cron`, such as `Europe/Berlin`.
+   */
+  zone?: string
+  /**
+   * Runs that fell due while the router was away: `once` makes up for all of them with one run, `skip` waits for the next.
+   */
+  missed?: 'once' | 'skip'
+  /**
+   * `skip`: no new run while the one before has not ended.
+   */
+  overlap?: 'skip' | 'allow'
+}
+/**
+ * What is to run, and in which engine.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "task".
+ */
+export type TaskDocument = BuiltinTask | JavascriptTask
+/**
+ * Any JSON value: what `main` gets.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "json".
+ */
+export type AnyJson =
+  | null
+  | boolean
+  | number
+  | string
+  | unknown[]
+  | {
+      [k: string]: unknown
+    }
+
+/**
+ * Several jobs in one submission: all are taken or none. Their `needs` name each other. Keys that begin with `x_` at the top level are yours and are ignored.
+ */
+export interface JobGraphDocument {
+  /**
+   * Version of this format.
+   */
+  spec?: 1
+  /**
+   * Job documents by name; a job without a `name` of its own gets this one.
+   */
+  jobs: {
+    [k: string]: JobDocument
+  }
+}
+/**
+ * A job as a person writes it: one task, or one task per item of `each`. Keys that begin with `x_` at the top level are yours and are ignored.
+ */
+export interface JobDocument {
+  /**
+   * Version of this format.
+   */
+  spec?: 1
+  /**
+   * For people; need not be unique.
+   */
+  name?: string
+  labels?: Labels
+  /**
+   * 0 to 100, higher runs first (BullMQ and Temporal count the other way).
+   */
+  priority?: number
+  /**
+   * Whose share of the mesh it takes: jobs of the same priority are served in turn, share by share. Default: whoever submitted it.
+   */
+  share?: string
+  /**
+   * Makes submitting safe to repeat: a second job with the same key and the same content is the first one; with other content it is refused.
+   */
+  key?: string
+  schedule?: ScheduleDocument
+  /**
+   * Jobs that must be completed first: their ids, or their names within the same graph. `{"$job": "name"}` in `input` or `args` stands for what such a job returned.
+   *
+   * @maxItems 64
+   */
+  needs?: string[]
+  /**
+   * `every`: once on every worker that matches `where` at that moment.
+   */
+  ops?: 'once' | 'every'
+  task: TaskDocument
+  resources?: ResourcesDocument
+  where?: WhereDocument
+  route?: RouteDocument
+  timeouts?: TimeoutsDocument
+  retry?: RetryDocument
+  on_disconnect?: OnDisconnectDocument
+  keep?: KeepDocument
+  /**
+   * One task per item; each item overrides fields of `task`.
+   *
+   * @minItems 1
+   * @maxItems 100000
+   */
+  each?: ItemDocument[]
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "labels".
+ */
+export interface Labels {
+  [k: string]: string
+}
+/**
+ * A function that every worker has: `noop`, `echo`, `sleep` and `sha256`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "builtinTask".
+ */
+export interface BuiltinTask {
+  engine: 'builtin'
+  name: 'noop' | 'echo' | 'sleep' | 'sha256'
+  /**
+   * Arguments of the function.
+   */
+  args?: {
+    [k: string]: unknown
+  }
+}
+/**
+ * A module text that defines `main(input)`; JSON in, JSON out.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "javascriptTask".
+ */
+export interface JavascriptTask {
+  engine: 'javascript'
+  /**
+   * The module text; `@file` at submit reads it from a file.
+   */
+  source: string
+  input?: AnyJson
+}
+/**
+ * What one task needs. A worker with less is not considered; the sandbox holds the task to it.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "resources".
+ */
+export interface ResourcesDocument {
+  /**
+   * CPU cores.
+   */
+  cpu?: number
+  /**
+   * An amount of bytes: text with a unit such as `512MiB`, or a whole number of bytes.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "bytes".
+   */
+  memory?: string | number
+  /**
+   * An amount of bytes: text with a unit such as `512MiB`, or a whole number of bytes.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "bytes".
+   */
+  disk?: string | number
+  /**
+   * GPUs.
+   */
+  gpu?: number
+}
+/**
+ * Which workers may run it.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "where".
+ */
+export interface WhereDocument {
+  /**
+   * Conditions on labels and facts, all of which must hold: `k = v`, `k != v`, `k in (a,b)`, `exists k`, `!k`, `k > n`.
+   *
+   * @maxItems 32
+   */
+  require?: string[]
+  /**
+   * @maxItems 32
+   */
+  prefer?: {
+    match: string
+    /**
+     * -100 to 100; negative avoids.
+     */
+    weight: number
+  }[]
+  max_latency_ms?: number
+  min_reputation?: number
+  /**
+   * Counted outcomes behind the reputation.
+   */
+  min_evidence?: number
+  /**
+   * @maxItems 256
+   *
+   * Items: A libp2p peer id.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "peerId".
+   */
+  only?: string[]
+  /**
+   * @maxItems 256
+   *
+   * Items: A libp2p peer id.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "peerId".
+   */
+  never?: string[]
+}
+/**
+ * How the router chooses among the workers that may run it.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "route".
+ */
+export interface RouteDocument {
+  preset?: 'balanced' | 'cpu' | 'gpu' | 'latency' | 'reliability'
+  weights?: WeightsDocument
+  /**
+   * `best`, or `topN`: at random by score among the N best with room.
+   */
+  pick?: string
+}
+/**
+ * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "weights".
+ */
+export interface WeightsDocument {
+  cpu?: number
+  memory?: number
+  disk?: number
+  gpu?: number
+  latency?: number
+  reputation?: number
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "timeouts".
+ */
+export interface TimeoutsDocument {
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  queue?: string
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  run?: string
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  total?: string
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "retry".
+ */
+export interface RetryDocument {
+  /**
+   * Counts the first run.
+   */
+  attempts?: number
+  backoff?: {
+    type?: 'fixed' | 'exponential'
+    /**
+     * A duration with its unit, such as `30s` or `10m`.
+     */
+    delay?: string
+    /**
+     * A duration with its unit, such as `30s` or `10m`.
+     */
+    max?: string
+    jitter?: number
+  }
+  /**
+   * Whose faults are worth another attempt. `job` is left out by default: a typo is tried once.
+   */
+  on?: ('worker' | 'network' | 'router' | 'job')[]
+  same_worker?: 'avoid' | 'never' | 'allow'
+  /**
+   * What becomes of a task that is not tried again: it fails, or is held until you release, rerun or stop it.
+   */
+  then?: 'fail' | 'hold'
+}
+/**
+ * What to do when the worker that runs a task falls silent.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "onDisconnect".
+ */
+export interface OnDisconnectDocument {
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  wait?: string
+  /**
+   * `reroute`: run it elsewhere. `hold`: wait for you, because it must not run twice.
+   */
+  then?: 'reroute' | 'hold'
+}
+/**
+ * How long the router keeps what the job leaves behind, from its end on.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "keep".
+ */
+export interface KeepDocument {
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  result?: string
+  /**
+   * A duration with its unit, such as `30s` or `10m`.
+   */
+  logs?: string
+}
+/**
+ * One task of an array job.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "item".
+ */
+export interface ItemDocument {
+  /**
+   * Unique in the job; its position when absent.
+   */
+  id?: string
+  input?: AnyJson
+  /**
+   * Overrides `task.args`.
+   */
+  args?: {
+    [k: string]: unknown
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * What the router needs to know of a job to see it through, compiled from its document without the
+ * bodies: units turned into numbers, defaults filled in, conditions parsed.
+ */
+import { compileSchedule } from './schedule.ts'
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
+import { parseBytes, parseDurationMs } from '../core/units.ts'
+import { parseRequirement } from './requirement.ts'
+import type { Blame } from '../core/errors.ts'
+import type { JobDocument, Preset, TaskDocument, WeightsDocument } from './generated/job.ts'
+import type { Requirement } from './requirement.ts'
+import type { SchedulePlan } from './schedule.ts'
+
+export interface ResourceRequest {
+  cpuCores: number
+  memoryBytes: number
+  diskBytes: number
+  gpuCount: number
+}
+
+export interface Placement {
+  require: readonly Requirement[]
+  prefer: readonly { requirement: Requirement; weight: number }[]
+  latencyMsMax: number | undefined
+  reputationMin: number | undefined
+  evidenceMin: number | undefined
+  /** Empty means any. */
+  only: readonly string[]
+  never: readonly string[]
+}
+
+export interface RoutePolicy {
+  preset: Preset | undefined
+  weights: WeightsDocument | undefined
+  /** At random by score among this many of the best; 1 is always the best. */
+  pickCount: number
+}
+
+export interface RetryPolicy {
+  attemptsMax: number
+  backoff: { isExponential: boolean; delayMs: number; delayMsMax: number; jitterRatio: number }
+  on: readonly Blame[]
+  sameWorker: 'avoid' | 'never' | 'allow'
+  /** What becomes of an item that is not tried again. */
+  then: 'fail' | 'hold'
+}
+
+export interface JobPlan {
+  priority: number
+  engine: TaskDocument['engine']
+  /** `every`: one item on each worker that fits. */
+  ops: 'once' | 'every'
+  schedule: SchedulePlan | undefined
+  resources: ResourceRequest
+  placement: Placement
+  route: RoutePolicy
+  timeouts: { queueMs: number; runMs: number; totalMs: number }
+  retry: RetryPolicy
+  /** How long a silent worker is waited for, and what then. */
+  onDisconnect: { waitMs: number; then: 'reroute' | 'hold' }
+  /** How long results and logs stay after the end. */
+  keep: { resultMs: number; logsMs: number }
+}
+
+const SPEC_KEYS = [
+  'priority',
+  'ops',
+  'schedule',
+  'resources',
+  'where',
+  'route',
+  'timeouts',
+  'retry',
+  'on_disconnect',
+  'keep'
+] as const satisfies readonly (keyof JobDocument)[]
+
+/**
+ * A document without its bodies, names and ids: all that a plan is compiled from. Each job's record
+ * has it, so that a restarted router reads no documents; keys that the document leaves out are out.
+ */
+export interface JobSpec extends Pick<JobDocument, (typeof SPEC_KEYS)[number]> {
+  engine: TaskDocument['engine']
+  /** Its items are those of `each`, and what it returns is a list. */
+  each?: true
+}
+
+export const JOB_DEFAULTS = {
+  priority: 50,
+  /** What a task's sandbox may use if the job names nothing. */
+  memory: '128MiB',
+  pick: 'top3',
+  timeouts: { queue: '10m', run: '30m', total: '1h' },
+  retry: { attempts: 3, delay: '1s', max: '1m', jitter: 0.5, on: ['worker', 'network', 'router'] },
+  disconnectWait: '30s',
+  keep: '7d'
+} as const
+
+/** The same text for documents that ask for the same, as its keys stand in one order. */
+export function specOf(document: JobDocument): JobSpec {
+  const asked = SPEC_KEYS.flatMap((key) =>
+    document[key] === undefined ? [] : [[key, document[key]] as const]
+  )
+  return {
+    engine: document.task.engine,
+    ...(document.each === undefined ? {} : { each: true }),
+    ...(Object.fromEntries(asked) as Pick<JobDocument, (typeof SPEC_KEYS)[number]>)
+  }
+}
+
+/** @throws MeshError FIELD_INVALID where a text does not parse */
+export function compileSpec(spec: JobSpec): JobPlan {
+  return {
+    priority: spec.priority ?? JOB_DEFAULTS.priority,
+    engine: spec.engine,
+    ops: spec.ops ?? 'once',
+    schedule: spec.schedule === undefined ? undefined : compileSchedule(spec.schedule),
+    resources: compileResources(spec.resources ?? {}),
+    placement: compilePlacement(spec.where ?? {}),
+    route: compileRoute(spec.route ?? {}),
+    timeouts: compileTimeouts(spec.timeouts ?? {}),
+    retry: compileRetry(spec.retry ?? {}),
+    onDisconnect: compileDisconnect(spec.on_disconnect ?? {}),
+    keep: compileKeep(spec.keep ?? {})
+  }
+}
+
+type Asked<K extends keyof JobSpec> = NonNullable<JobSpec[K]>
+
+/** What a task cannot do without any of, and a worker would only refuse. */
+function aboveZero(value: number, path: string): number {
+  if (value > 0) return value
+  throw new MeshError('FIELD_INVALID', `${path} must be above zero`, {
+    path,
+    hint: 'leave it out for the default'
+  })
+}
+
+function compileResources(resources: Asked<'resources'>): ResourceRequest {
+  return {
+    cpuCores: resources.cpu ?? 0,
+    memoryBytes: aboveZero(
+      parseBytes(resources.memory ?? JOB_DEFAULTS.memory, 'resources.memory'),
+      'resources.memory'
+    ),
+    diskBytes: parseBytes(resources.disk ?? 0, 'resources.disk'),
+    gpuCount: resources.gpu ?? 0
+  }
+}
+
+function compileRoute({ pick, preset, weights }: Asked<'route'>): RoutePolicy {
+  return { preset, weights, pickCount: pickCount(pick ?? JOB_DEFAULTS.pick) }
+}
+
+function compileTimeouts({ queue, run, total }: Asked<'timeouts'>): JobPlan['timeouts'] {
+  const defaults = JOB_DEFAULTS.timeouts
+  return {
+    queueMs: parseDurationMs(queue ?? defaults.queue, 'timeouts.queue'),
+    runMs: aboveZero(parseDurationMs(run ?? defaults.run, 'timeouts.run'), 'timeouts.run'),
+    totalMs: parseDurationMs(total ?? defaults.total, 'timeouts.total')
+  }
+}
+
+function compileDisconnect({ then, wait }: Asked<'on_disconnect'>): JobPlan['onDisconnect'] {
+  const waitMs = parseDurationMs(wait ?? JOB_DEFAULTS.disconnectWait, 'on_disconnect.wait')
+  return { waitMs, then: then ?? 'reroute' }
+}
+
+function compileKeep({ logs, result }: Asked<'keep'>): JobPlan['keep'] {
+  return {
+    resultMs: parseDurationMs(result ?? JOB_DEFAULTS.keep, 'keep.result'),
+    logsMs: parseDurationMs(logs ?? JOB_DEFAULTS.keep, 'keep.logs')
+  }
+}
+
+function compileRetry(retry: Asked<'retry'>): RetryPolicy {
+  const backoff = retry.backoff ?? {}
+  const defaults = JOB_DEFAULTS.retry
+  return {
+    attemptsMax: Math.min(retry.attempts ?? defaults.attempts, LIMITS.attemptsMax),
+    backoff: {
+      isExponential: backoff.type !== 'fixed',
+      delayMs: parseDurationMs(backoff.delay ?? defaults.delay, 'retry.backoff.delay'),
+      delayMsMax: parseDurationMs(backoff.max ?? defaults.max, 'retry.backoff.max'),
+      jitterRatio: backoff.jitter ?? defaults.jitter
+    },
+    on: retry.on ?? defaults.on,
+    sameWorker: retry.same_worker ?? 'avoid',
+    then: retry.then ?? 'fail'
+  }
+}
+
+function compilePlacement(where: Asked<'where'>): Placement {
+  return {
+    require: (where.require ?? []).map((text, index) =>
+      parseRequirement(text, `where.require[${index}]`)
+    ),
+    prefer: (where.prefer ?? []).map(({ match, weight }, index) => ({
+      requirement: parseRequirement(match, `where.prefer[${index}].match`),
+      weight
+    })),
+    latencyMsMax: where.max_latency_ms,
+    reputationMin: where.min_reputation,
+    evidenceMin: where.min_evidence,
+    only: where.only ?? [],
+    never: where.never ?? []
+  }
+}
+
+function pickCount(pick: string): number {
+  return pick === 'best' ? 1 : Number(pick.slice('top'.length))
+}
