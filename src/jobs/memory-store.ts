@@ -4,8 +4,9 @@
  */
 import { MeshError } from '../core/errors.ts'
 import { isTerminal } from './records.ts'
+import type { LogEntry } from '../model/generated/commands-execute-task.ts'
 import type { AttemptRecord, ItemRecord, JobRecord } from './records.ts'
-import type { ItemFilter, ItemOutput, JobFilter, JobStore, StoreChange } from './store.ts'
+import type { ItemFilter, JobFilter, JobStore, PageAfter, StoreChange } from './store.ts'
 
 /** A record, with beside it what queries look at. */
 interface JobRow {
@@ -13,8 +14,15 @@ interface JobRow {
   state: JobRecord['state']
   createdAtMs: number
   labels: Readonly<Record<string, string>>
+  submitter: string
+  key: string | null
+  parentId: string | null
+  forgetAtMs: number | null
+  forgetLogsAtMs: number | null
   text: string
 }
+
+type Aged = Pick<JobRow, 'id' | 'createdAtMs'>
 
 interface StepRow {
   state: string
@@ -26,9 +34,11 @@ interface JobRows {
   job: JobRow | undefined
   document: string | undefined
   items: Map<number, StepRow>
-  outputs: Map<number, ItemOutput>
+  outputs: Map<number, string>
   /** By item, then number. */
   attempts: Map<number, Map<number, StepRow>>
+  /** JSON texts by item and attempt, then the number of the first entry. */
+  logs: Map<string, Map<number, string>>
   decisions: Map<number, Map<number, string>>
 }
 
@@ -55,6 +65,12 @@ export class MemoryJobStore implements JobStore {
     return row && (JSON.parse(row.text) as JobRecord)
   }
 
+  async jobByKey(submitter: string, key: string): Promise<JobRecord | undefined> {
+    const rows = this.#jobRows().filter((row) => row.submitter === submitter && row.key === key)
+    const newest = rows.toSorted(compareAges).at(-1)
+    return newest && (JSON.parse(newest.text) as JobRecord)
+  }
+
   async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
     return this.#jobRows()
       .map((row) => row.id)
@@ -70,6 +86,9 @@ export class MemoryJobStore implements JobStore {
     return this.#jobRows()
       .filter((row) => filter.state === undefined || row.state === filter.state)
       .filter((row) => labels.every(([name, value]) => labelOf(row, name) === value))
+      .filter((row) => filter.submitter === undefined || row.submitter === filter.submitter)
+      .filter((row) => filter.parentId === undefined || row.parentId === filter.parentId)
+      .filter((row) => filter.sinceMs === undefined || row.createdAtMs >= filter.sinceMs)
       .filter((row) => after === undefined || compareAges(row, after) < 0)
       .toSorted((left, right) => compareAges(right, left))
       .slice(0, filter.limit)
@@ -97,11 +116,11 @@ export class MemoryJobStore implements JobStore {
     return items.find(([, row]) => (JSON.parse(row.text) as ItemRecord).id === itemId)?.[0]
   }
 
-  async outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, ItemOutput>> {
-    const found = new Map<number, ItemOutput>()
+  async outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, string>> {
+    const found = new Map<number, string>()
     for (const index of itemIndexes) {
       const output = this.#jobs.get(jobId)?.outputs.get(index)
-      if (output !== undefined) found.set(index, { ...output })
+      if (output !== undefined) found.set(index, output)
     }
     return found
   }
@@ -123,20 +142,46 @@ export class MemoryJobStore implements JobStore {
     return page.map((json) => JSON.parse(json) as AttemptRecord)
   }
 
+  async log(jobId: string, itemIndex: number, attempt: number): Promise<LogEntry[]> {
+    const parts = byNumber(this.#jobs.get(jobId)?.logs.get(`${itemIndex} ${attempt}`))
+    return parts.flatMap(([, entries]) => JSON.parse(entries) as LogEntry[])
+  }
+
   async decision(jobId: string, itemIndex: number, attempt?: number): Promise<string | undefined> {
     const decisions = this.#jobs.get(jobId)?.decisions.get(itemIndex)
     return attempt === undefined ? byNumber(decisions).at(-1)?.[1] : decisions?.get(attempt)
   }
 
-  async unfinished(): Promise<JobRecord[]> {
+  async unfinished({ after, limit }: PageAfter): Promise<JobRecord[]> {
     return this.#jobRows()
       .filter((row) => !isTerminal(row.state))
+      .filter((row) => after === undefined || compareAges(row, after) > 0)
       .toSorted(compareAges)
+      .slice(0, limit)
       .map((row) => JSON.parse(row.text) as JobRecord)
+  }
+
+  async forgettable(what: 'job' | 'logs', nowMs: number, limit: number): Promise<string[]> {
+    return this.#jobRows()
+      .map(({ id, forgetAtMs, forgetLogsAtMs }) => ({
+        id,
+        dueAtMs: what === 'job' ? forgetAtMs : forgetLogsAtMs
+      }))
+      .filter((due): due is { id: string; dueAtMs: number } => due.dueAtMs !== null)
+      .filter(({ dueAtMs }) => dueAtMs <= nowMs)
+      .toSorted((left, right) => left.dueAtMs - right.dueAtMs || compareTexts(left.id, right.id))
+      .slice(0, limit)
+      .map(({ id }) => id)
   }
 
   async note(name: string): Promise<string | undefined> {
     return this.#notes.get(name)
+  }
+
+  backup(): Promise<void> {
+    return Promise.reject(
+      new MeshError('STORE_FAILED', 'a store in memory has nothing to copy', { retryable: false })
+    )
   }
 
   #jobRows(): JobRow[] {
@@ -162,8 +207,7 @@ export class MemoryJobStore implements JobStore {
       }
       case 'output': {
         const key = [text(change.jobId), integer(change.itemIndex)] as const
-        const output = change.output === null ? null : text(change.output)
-        const row = { output, logs: text(change.logs) }
+        const row = text(change.output)
         return () => this.#rowsOf(key[0]).outputs.set(key[1], row)
       }
       case 'attempt': {
@@ -171,6 +215,21 @@ export class MemoryJobStore implements JobStore {
         const row = { state: text(state), text: JSON.stringify(change.attempt) }
         const key = [text(jobId), integer(itemIndex), integer(number)] as const
         return () => inner(this.#rowsOf(key[0]).attempts, key[1]).set(key[2], row)
+      }
+      case 'log': {
+        const { itemIndex, attempt } = change
+        const row = text(JSON.stringify(change.entries))
+        const [jobId, from] = [text(change.jobId), integer(change.from)]
+        const key = `${integer(itemIndex)} ${integer(attempt)}`
+        return () => inner(this.#rowsOf(jobId).logs, key).set(from, row)
+      }
+      case 'forget': {
+        const jobId = text(change.jobId)
+        return () => this.#jobs.delete(jobId)
+      }
+      case 'forgetLogs': {
+        const jobId = text(change.jobId)
+        return () => this.#forgetLogs(jobId)
       }
       case 'decision': {
         const { jobId, itemIndex, attempt } = change
@@ -185,6 +244,12 @@ export class MemoryJobStore implements JobStore {
     }
   }
 
+  #forgetLogs(jobId: string): void {
+    const rows = this.#jobs.get(jobId)
+    rows?.logs.clear()
+    if (rows?.job !== undefined) rows.job.forgetLogsAtMs = null
+  }
+
   #rowsOf(jobId: string): JobRows {
     let rows = this.#jobs.get(jobId)
     if (rows === undefined) {
@@ -194,6 +259,7 @@ export class MemoryJobStore implements JobStore {
         items: new Map(),
         outputs: new Map(),
         attempts: new Map(),
+        logs: new Map(),
         decisions: new Map()
       }
       this.#jobs.set(jobId, rows)
@@ -203,11 +269,18 @@ export class MemoryJobStore implements JobStore {
 }
 
 function jobRow(job: JobRecord): JobRow {
+  const { key, parentId, forgetAtMs, forgetLogsAtMs } = job
+  const goWithJob = forgetLogsAtMs !== null && forgetAtMs !== null && forgetLogsAtMs >= forgetAtMs
   return {
     id: text(job.id),
     state: text(job.state) as JobRecord['state'],
     createdAtMs: finite(job.createdAtMs),
     labels: { ...job.labels },
+    submitter: text(job.submitter),
+    key: key === null ? null : text(key),
+    parentId: parentId === null ? null : text(parentId),
+    forgetAtMs: forgetAtMs === null ? null : finite(forgetAtMs),
+    forgetLogsAtMs: forgetLogsAtMs === null || goWithJob ? null : finite(forgetLogsAtMs),
     text: JSON.stringify(job)
   }
 }
@@ -221,7 +294,7 @@ function isAsked(filter: ItemFilter, index: number, state: string): boolean {
 }
 
 /** Negative when `left` is the older one. */
-function compareAges(left: JobRow, right: JobRow): number {
+function compareAges(left: Aged, right: Aged): number {
   return left.createdAtMs - right.createdAtMs || compareTexts(left.id, right.id)
 }
 
@@ -235,7 +308,7 @@ function byNumber<T>(rows: ReadonlyMap<number, T> | undefined): [number, T][] {
   return [...(rows ?? [])].toSorted(([left], [right]) => left - right)
 }
 
-function inner<T>(outer: Map<number, Map<number, T>>, key: number): Map<number, T> {
+function inner<K, T>(outer: Map<K, Map<number, T>>, key: K): Map<number, T> {
   let map = outer.get(key)
   if (map === undefined) {
     map = new Map()

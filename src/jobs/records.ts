@@ -1,9 +1,12 @@
 /**
  * The three records of a job's life. A job has items (one, or one per entry of `each`); an item has
- * attempts, one per time that it was sent to a worker. Bodies (documents, outputs, logs) are kept
- * apart in the store, so that a queue of many jobs stays small in memory.
+ * attempts, one per time that it was sent to a worker. Each carries its own history. Bodies (documents,
+ * outputs, logs) are kept apart in the store, so that a queue of many jobs stays small in memory.
  */
-import type { ErrorData } from '../core/errors.ts'
+import type { Blame, ErrorData } from '../core/errors.ts'
+import type { JobSpec } from '../model/job.ts'
+import type { ReasonCode } from './reasons.ts'
+import type { TaskProgress } from '../model/generated/commands-execute-task.ts'
 
 export type JobState =
   | 'pending'
@@ -28,7 +31,30 @@ export type AttemptState =
   | 'unknown'
   | 'lost'
 
-export type ItemCounts = Record<'queued' | 'running' | 'completed' | 'failed' | 'stopped', number>
+export type ItemCounts = Record<ItemState, number>
+
+/** Why something changed, and by whom. */
+export interface Cause {
+  /** `router`, or the PeerId (or `http`) of who asked for it or said it. */
+  by: string
+  reason: ReasonCode
+  blame?: Blame
+  text?: string
+  hint?: string
+}
+
+/** One change of state. */
+export interface Transition extends Cause {
+  state: JobState | AttemptState
+  atMs: number
+}
+
+/** An end that was asked for while an attempt runs; it becomes true with the worker's word that the task is gone. */
+export interface Ending {
+  state: 'failed' | 'stopped'
+  cause: Cause
+  error: ErrorData
+}
 
 export interface JobRecord {
   id: string
@@ -36,50 +62,103 @@ export interface JobRecord {
   state: JobState
   engine: string
   priority: number
+  /** Whose share of the mesh it takes. */
+  share: string
   labels: Readonly<Record<string, string>>
   /** PeerId or `http` of whoever submitted it. */
   submitter: string
+  /** Unique among the submitter's jobs. */
+  key: string | null
+  /** The schedule that made it, or the job that it is a rerun of. */
+  parentId: string | null
+  /** Ids of jobs that must be completed before it begins. */
+  needs: readonly string[]
+  /** Of a pending job: when it begins; of one with `cron`, when it fires next. */
+  dueAtMs: number | null
+  /** The document without its bodies. */
+  spec: JobSpec
   itemCount: number
   counts: ItemCounts
   /** All attempts of all items. */
   attemptCount: number
   createdAtMs: number
+  /** When it left `pending`; its total time counts from here. */
+  queuedAtMs: number | null
   startedAtMs: number | null
   endedAtMs: number | null
-  /** Why it failed or was stopped. */
+  /** Once it has ended: when it may be forgotten with all that it left, and when its logs alone. */
+  forgetAtMs: number | null
+  forgetLogsAtMs: number | null
+  /** True while its owner lets nothing of it begin. */
+  isOnHold: boolean
+  /** Why it failed, was stopped or is held. */
   error: ErrorData | null
+  history: readonly Transition[]
 }
 
 export interface ItemRecord {
   jobId: string
   index: number
-  /** `each[].id`, or the position as text. */
+  /** `each[].id`, the worker's PeerId for `ops: every`, or the position as text. */
   id: string
   state: ItemState
+  /** The only worker that may run it, for `ops: every`. */
+  pinnedTo: string | null
   /** Attempts made, refused ones too; the number of the newest. */
   attemptCount: number
   /** Attempts that count against `retry.attempts`: those that began and failed. */
   failureCount: number
+  /** Workers on which its sandbox broke; two of them make it the job's fault. */
+  crashedOn: readonly string[]
   /** The worker of the last attempt. */
   workerId: string | null
   startedAtMs: number | null
   endedAtMs: number | null
+  ending: Ending | null
   error: ErrorData | null
 }
 
 export interface AttemptRecord {
   jobId: string
   itemIndex: number
-  /** From 1. Every attempt of an item has its own number, which no other ever gets. */
+  /** From 1. */
   number: number
+  /** Random, so that no other attempt ever has it, even if a crash of the router made it give a number twice. */
+  leaseId: string
   state: AttemptState
   workerId: string
   offeredAtMs: number
   endedAtMs: number | null
   error: ErrorData | null
   usage: { wallMs: number; cpuMs?: number; peakMemoryBytes?: number } | null
+  /** What the task last said of itself. */
+  progress: TaskProgress | null
+  history: readonly Transition[]
 }
 
 export function isTerminal(state: JobState): boolean {
   return state === 'completed' || state === 'failed' || state === 'stopped'
+}
+
+/** A history longer than this loses its middle: how it began and what was last stay. */
+const HISTORY_MAX = 64
+
+export function withTransition(
+  history: readonly Transition[],
+  transition: Transition
+): readonly Transition[] {
+  if (history.length < HISTORY_MAX) return [...history, transition]
+  const half = HISTORY_MAX / 2
+  return [...history.slice(0, half), ...history.slice(half + 1), transition]
+}
+
+/** A failure as a cause. */
+export function causeOf(error: ErrorData, by = 'router'): Cause {
+  return {
+    by,
+    reason: error.code,
+    blame: error.blame,
+    text: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint })
+  }
 }

@@ -1,54 +1,105 @@
 /**
- * The life of an item and of its job, as pure functions: what happened goes in, the new records come
- * out. What may follow what stands in one table; anything else is a mistake of ours and throws.
- * An event of an attempt that is no longer the newest comes too late and changes nothing.
+ * The life of a job and of its items, as pure functions: what happened goes in, the new records come
+ * out, with what is to be done about it. What may follow what stands in one table; anything else is a
+ * mistake of ours and throws. An event of an attempt that is no longer the newest comes too late and
+ * changes nothing.
  */
 import { assert } from '../core/assert.ts'
-import { isTerminal } from './records.ts'
+import { causeOf, isTerminal, withTransition } from './records.ts'
 import type { ErrorData } from '../core/errors.ts'
-import type { ItemCounts, ItemRecord, ItemState, JobRecord } from './records.ts'
+import type {
+  Cause,
+  Ending,
+  ItemCounts,
+  ItemRecord,
+  ItemState,
+  JobRecord,
+  JobState
+} from './records.ts'
 
 export type ItemEvent =
   /** A worker was chosen; attempt `attempt` begins. */
   | { kind: 'dispatched'; attempt: number; workerId: string }
-  /** The worker refused, or worker or router stopped: the item goes back as if nothing had been. */
-  | { kind: 'returned'; attempt: number }
+  /** The worker refused, or it was cut off by no fault of its own: the item goes back as if nothing had been. */
+  | { kind: 'returned'; attempt: number; error: ErrorData }
   /** The attempt failed and another is worth it. */
   | { kind: 'retried'; attempt: number; error: ErrorData }
   | { kind: 'completed'; attempt: number }
-  /** The attempt failed for good. */
-  | { kind: 'failed'; attempt: number; error: ErrorData }
-  /** The item ends without a newest attempt's word: its time is up. */
-  | { kind: 'expired'; error: ErrorData }
-  | { kind: 'stopped'; error: ErrorData }
+  /** The attempt failed for good: that ends the item, or it waits for somebody to look. */
+  | { kind: 'failed'; attempt: number; error: ErrorData; then: 'failed' | 'held' }
+  /** The worker is silent, and the job would rather wait than run twice. The attempt stays open. */
+  | { kind: 'awaited'; attempt: number; error: ErrorData }
+  /** An end without an attempt's word: a stop, or a time that is up. A running attempt is ended first. */
+  | { kind: 'ended'; ending: Ending }
+  | { kind: 'held'; cause: Cause }
+  | { kind: 'released'; cause: Cause }
+
+/** What is to be done about a step. */
+export type Effect =
+  /** The item waits for a worker. */
+  | 'enqueue'
+  /** Its attempt is to be ended at the worker, for `item.ending`. */
+  | 'stop-attempt'
+  /** Its attempt is superseded: nobody waits for its word any more. */
+  | 'drop-attempt'
+
+export interface Step {
+  job: JobRecord
+  item: ItemRecord
+  effects: readonly Effect[]
+}
+
+export interface StepContext {
+  nowMs: number
+  /** How long the job leaves its results and logs behind, in milliseconds. */
+  keep: { resultMs: number; logsMs: number }
+}
 
 const NEXT: Readonly<Record<ItemState, readonly ItemState[]>> = {
   queued: ['running', 'failed', 'stopped', 'held'],
-  running: ['queued', 'completed', 'failed', 'stopped', 'held'],
-  held: ['queued', 'stopped'],
+  running: ['running', 'queued', 'completed', 'failed', 'stopped', 'held'],
+  held: ['queued', 'completed', 'failed', 'stopped', 'held'],
   completed: [],
   failed: [],
   stopped: []
 }
 
-/** The item after the event; the same object when the event came too late. */
-export function stepItem(item: ItemRecord, event: ItemEvent, nowMs: number): ItemRecord {
-  if (isTerminal(item.state)) return item
-  if ('attempt' in event && event.kind !== 'dispatched') {
-    const isLate = item.state !== 'running' || event.attempt !== item.attemptCount
-    if (isLate) return item
-  }
-  const next = changed(item, event, nowMs)
+/** Job and item after the event; the same objects when it came too late. */
+export function step(
+  job: JobRecord,
+  item: ItemRecord,
+  event: ItemEvent,
+  context: StepContext
+): Step {
+  if (isLate(item, event)) return { job, item, effects: [] }
+  const next = changed(job, item, event, context.nowMs)
+  if (next === item) return { job, item, effects: [] }
   assert(
     NEXT[item.state].includes(next.state),
     `an item does not go from ${item.state} to ${next.state}`
   )
-  return next
+  return {
+    job: withItem(
+      job,
+      { before: item, after: next, cause: causeOfStep(item, next, event) },
+      context
+    ),
+    item: next,
+    effects: effectsOf(item, next, event)
+  }
 }
 
-function changed(item: ItemRecord, event: ItemEvent, nowMs: number): ItemRecord {
+function isLate(item: ItemRecord, event: ItemEvent): boolean {
+  if (isTerminal(item.state)) return true
+  if (!('attempt' in event) || event.kind === 'dispatched') return false
+  const isOpen = item.state === 'running' || item.state === 'held'
+  return !isOpen || event.attempt !== item.attemptCount
+}
+
+function changed(job: JobRecord, item: ItemRecord, event: ItemEvent, nowMs: number): ItemRecord {
   switch (event.kind) {
     case 'dispatched':
+      assert(item.state === 'queued', `an item that is ${item.state} is not sent out`)
       assert(event.attempt === item.attemptCount + 1, 'attempts are numbered one after the other')
       return {
         ...item,
@@ -57,85 +108,199 @@ function changed(item: ItemRecord, event: ItemEvent, nowMs: number): ItemRecord 
         workerId: event.workerId,
         startedAtMs: item.startedAtMs ?? nowMs
       }
-    case 'returned':
-      return { ...item, state: 'queued' }
-    case 'retried':
-      return { ...item, state: 'queued', failureCount: item.failureCount + 1, error: event.error }
     case 'completed':
-      return { ...item, state: 'completed', error: null, endedAtMs: nowMs }
+      return { ...item, state: 'completed', ending: null, error: null, endedAtMs: nowMs }
+    case 'returned':
+      return afterReturn(job, item, nowMs)
+    case 'retried':
     case 'failed':
-      return {
-        ...item,
-        state: 'failed',
-        failureCount: item.failureCount + 1,
-        error: event.error,
-        endedAtMs: nowMs
-      }
-    case 'expired':
-      return { ...item, state: 'failed', error: event.error, endedAtMs: nowMs }
-    case 'stopped':
-      return { ...item, state: 'stopped', error: event.error, endedAtMs: nowMs }
+      return afterFailure(job, item, event, nowMs)
+    case 'awaited':
+      // Nobody holds a job that is to end.
+      return item.ending === null ? { ...item, state: 'held', error: event.error } : item
+    case 'ended':
+      return toEnd(item, event.ending, nowMs)
+    case 'held':
+      return item.state === 'queued' ? { ...item, state: 'held' } : item
+    case 'released':
+      return item.state === 'held' ? { ...item, state: 'queued', failureCount: 0 } : item
+  }
+}
+
+function toEnd(item: ItemRecord, ending: Ending, nowMs: number): ItemRecord {
+  if (item.state !== 'running') return ended(item, ending, nowMs)
+  // The first word counts: a time-out on the way to a stop is still a stop.
+  return item.ending === null ? { ...item, ending } : item
+}
+
+function afterReturn(job: JobRecord, item: ItemRecord, nowMs: number): ItemRecord {
+  if (item.ending !== null) return ended(item, item.ending, nowMs)
+  return { ...item, state: job.isOnHold ? 'held' : 'queued' }
+}
+
+function afterFailure(
+  job: JobRecord,
+  item: ItemRecord,
+  event: Extract<ItemEvent, { kind: 'retried' | 'failed' }>,
+  nowMs: number
+): ItemRecord {
+  const { error } = event
+  const failed: ItemRecord = {
+    ...item,
+    failureCount: item.failureCount + 1,
+    crashedOn: crashedOn(item, error),
+    error
+  }
+  if (item.ending !== null) return ended(failed, item.ending, nowMs)
+  if (event.kind === 'retried') return { ...failed, state: job.isOnHold ? 'held' : 'queued' }
+  return event.then === 'held'
+    ? { ...failed, state: 'held' }
+    : { ...failed, state: 'failed', endedAtMs: nowMs }
+}
+
+function ended(item: ItemRecord, ending: Ending, nowMs: number): ItemRecord {
+  return { ...item, state: ending.state, ending: null, error: ending.error, endedAtMs: nowMs }
+}
+
+function crashedOn(item: ItemRecord, error: ErrorData): readonly string[] {
+  const { crashedOn: known, workerId } = item
+  const isNew = error.code === 'SANDBOX_CRASHED' && workerId !== null && !known.includes(workerId)
+  return isNew ? [...known, workerId] : known
+}
+
+function effectsOf(before: ItemRecord, after: ItemRecord, event: ItemEvent): Effect[] {
+  const effects: Effect[] = []
+  // A held item may have an attempt that is still awaited.
+  const isDropped = before.state === 'held' && !('attempt' in event)
+  if (isDropped && after.state !== 'held') effects.push('drop-attempt')
+  if (after.ending !== null && before.ending === null) effects.push('stop-attempt')
+  if (after.state === 'queued') effects.push('enqueue')
+  return effects
+}
+
+/** Where an end was asked for, that is why, whatever the attempt said last. */
+function causeOfStep(before: ItemRecord, after: ItemRecord, event: ItemEvent): Cause {
+  const { ending } = before
+  return ending !== null && after.state === ending.state ? ending.cause : causeOfEvent(event)
+}
+
+function causeOfEvent(event: ItemEvent): Cause {
+  switch (event.kind) {
+    case 'dispatched':
+      return { by: 'router', reason: 'OFFERED' }
+    case 'completed':
+      return { by: 'router', reason: 'COMPLETED' }
+    case 'returned':
+    case 'retried':
+    case 'failed':
+    case 'awaited':
+      return causeOf(event.error)
+    case 'ended':
+      return event.ending.cause
+    case 'held':
+    case 'released':
+      return event.cause
   }
 }
 
 /** The job after one of its items went from one state to another. */
-export function stepJob(
+function withItem(
   job: JobRecord,
-  before: ItemRecord,
-  after: ItemRecord,
-  nowMs: number
+  { after, before, cause }: { before: ItemRecord; after: ItemRecord; cause: Cause },
+  context: StepContext
 ): JobRecord {
-  if (before === after) return job
   const counts = { ...job.counts }
-  counts[countOf(before.state)] -= 1
-  counts[countOf(after.state)] += 1
+  counts[before.state] -= 1
+  counts[after.state] += 1
   const attemptCount = job.attemptCount + after.attemptCount - before.attemptCount
-  const state = jobState(counts)
+  const state = jobStateOf(counts)
+  const error = errorWith(job, counts, after)
+  const startedAtMs = job.startedAtMs ?? (after.state === 'running' ? context.nowMs : null)
+  const next = { ...job, counts, attemptCount, startedAtMs, error }
+  return state === job.state ? next : withState(next, state, endCause(state, error, cause), context)
+}
+
+/**
+ * The first error of an item that ended in trouble stays; before there is one, that of a held item does
+ * as long as one is held. What was released or made good is no longer the job's.
+ */
+function errorWith(job: JobRecord, counts: ItemCounts, after: ItemRecord): ErrorData | null {
+  if (job.counts.failed + job.counts.stopped > 0) return job.error
+  if (after.state === 'failed' || after.state === 'stopped') return after.error
+  if (counts.held === 0) return null
+  return job.error ?? (after.state === 'held' ? after.error : null)
+}
+
+/** What ended a job of many items is its first trouble, not whatever its last item did. */
+function endCause(state: JobState, error: ErrorData | null, cause: Cause): Cause {
+  if (state === 'completed') return { by: 'router', reason: 'COMPLETED' }
+  if (!isTerminal(state) || error === null || cause.reason === 'STOP_REQUESTED') return cause
+  return causeOf(error)
+}
+
+/** The job in another state, with its history and the times that follow from it. */
+export function withState(
+  job: JobRecord,
+  state: JobState,
+  cause: Cause,
+  { keep, nowMs }: StepContext
+): JobRecord {
   const hasEnded = isTerminal(state)
   return {
     ...job,
-    counts,
-    attemptCount,
     state,
-    startedAtMs: job.startedAtMs ?? (after.state === 'running' ? nowMs : null),
+    queuedAtMs: isBegun(job, state) ? nowMs : job.queuedAtMs,
+    dueAtMs: state === 'pending' || state === 'held' ? job.dueAtMs : null,
     endedAtMs: hasEnded ? nowMs : null,
-    error: job.error ?? (after.state === 'failed' || after.state === 'stopped' ? after.error : null)
+    forgetAtMs: hasEnded ? nowMs + keep.resultMs : null,
+    forgetLogsAtMs: hasEnded && keep.logsMs < keep.resultMs ? nowMs + keep.logsMs : null,
+    history: withTransition(job.history, { state, atMs: nowMs, ...cause })
   }
+}
+
+/** Its time counts from when it may first run, and anew from when it is released. */
+function isBegun(job: JobRecord, state: JobState): boolean {
+  return state === 'queued' && (job.queuedAtMs === null || job.state === 'held')
 }
 
 /**
  * The job as its items tell it: counts, attempts, state and error made anew. What a restarted router begins
  * with, because the job's row is written more rarely than its items'.
  */
-export function recountJob(job: JobRecord, items: readonly ItemRecord[]): JobRecord {
-  const counts: ItemCounts = { queued: 0, running: 0, completed: 0, failed: 0, stopped: 0 }
+export function recountJob(
+  job: JobRecord,
+  items: readonly ItemRecord[],
+  context: StepContext
+): JobRecord {
+  const counts = emptyCounts()
   let attemptCount = 0
   for (const item of items) {
-    counts[countOf(item.state)] += 1
+    counts[item.state] += 1
     attemptCount += item.attemptCount
   }
-  const state = jobState(counts)
-  const ended = items.filter((item) => item.state === 'failed' || item.state === 'stopped')
-  return {
-    ...job,
-    counts,
-    attemptCount,
-    state,
-    endedAtMs: isTerminal(state)
-      ? items.reduce((latestMs, item) => Math.max(latestMs, item.endedAtMs ?? 0), 0)
-      : null,
-    error: job.error ?? ended[0]?.error ?? null
-  }
+  const state = jobStateOf(counts)
+  const trouble = items.find((item) => item.error !== null && isTroubled(item.state))
+  const error = job.error ?? trouble?.error ?? null
+  const next = { ...job, counts, attemptCount, error }
+  if (state === job.state) return next
+  const cause: Cause = { by: 'router', reason: 'ROUTER_RESTARTED' }
+  return withState(next, state, endCause(state, error, cause), context)
 }
 
-function countOf(state: ItemState): keyof ItemCounts {
-  return state === 'held' ? 'queued' : state
+export function emptyCounts(): ItemCounts {
+  return { queued: 0, running: 0, completed: 0, failed: 0, stopped: 0, held: 0 }
 }
 
-/** A job has failed as soon as it has ended with any failed item; it runs while anything of it does. */
-function jobState(counts: ItemCounts): JobRecord['state'] {
+function isTroubled(state: ItemState): boolean {
+  return state === 'failed' || state === 'stopped' || state === 'held'
+}
+
+/** A job runs while anything of it does or will; it has failed as soon as it has ended with any failed item. */
+function jobStateOf(counts: ItemCounts): JobState {
   if (counts.running > 0) return 'running'
-  if (counts.queued > 0) return counts.completed + counts.failed > 0 ? 'running' : 'queued'
+  const endedCount = counts.completed + counts.failed + counts.stopped
+  if (counts.queued > 0) return endedCount > 0 ? 'running' : 'queued'
+  if (counts.held > 0) return 'held'
   if (counts.failed > 0) return 'failed'
   return counts.stopped > 0 ? 'stopped' : 'completed'
 }

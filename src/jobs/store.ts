@@ -3,19 +3,34 @@
  * submission may be acknowledged. All stores pass test/conformance/job-store-suite.ts.
  */
 import type { Startable } from '../core/startable.ts'
+import type { LogEntry } from '../model/generated/commands-execute-task.ts'
 import type { AttemptRecord, ItemRecord, ItemState, JobRecord, JobState } from './records.ts'
 
 /** One row to write. Records replace earlier ones with the same key. */
 export type StoreChange =
+  /** With `key`, `parentId`, `forgetAtMs` and `forgetLogsAtMs` it also changes what the queries below find. */
   | { kind: 'job'; job: JobRecord }
-  /** The job's document as JSON text; written once, with the job. */
+  /** The job's document as JSON text. */
   | { kind: 'document'; jobId: string; document: string }
   | { kind: 'item'; item: ItemRecord }
-  /** What a completed item returned (JSON text) and what any ended item wrote to its console. */
-  | { kind: 'output'; jobId: string; itemIndex: number; output: string | null; logs: string }
+  /** What a completed item returned (JSON text). */
+  | { kind: 'output'; jobId: string; itemIndex: number; output: string }
   | { kind: 'attempt'; attempt: AttemptRecord }
+  /** Entries of an attempt's log, the first of which has the number `from`. The same `from` replaces. */
+  | {
+      kind: 'log'
+      jobId: string
+      itemIndex: number
+      attempt: number
+      from: number
+      entries: readonly LogEntry[]
+    }
   /** The decision record of one attempt, as JSON text. */
   | { kind: 'decision'; jobId: string; itemIndex: number; attempt: number; decision: string }
+  /** Takes away everything of a job, its key too. */
+  | { kind: 'forget'; jobId: string }
+  /** Takes away the logs of all its attempts; until the job is written again, `forgettable` does not name it. */
+  | { kind: 'forgetLogs'; jobId: string }
   /** A small named document of the router itself, such as its reputation ledger. */
   | { kind: 'note'; name: string; text: string }
 
@@ -23,6 +38,11 @@ export interface JobFilter {
   state?: JobState | undefined
   /** Exact label matches. */
   labels?: Readonly<Record<string, string>> | undefined
+  submitter?: string | undefined
+  /** Runs of this schedule and reruns of this job. */
+  parentId?: string | undefined
+  /** Only jobs created at this time or later. */
+  sinceMs?: number | undefined
   /** Only jobs listed behind the job with this id; none at all if there is no such job. */
   after?: string | undefined
   limit: number
@@ -35,9 +55,10 @@ export interface ItemFilter {
   limit: number
 }
 
-export interface ItemOutput {
-  output: string | null
-  logs: string
+/** Which jobs `unfinished` gives: those behind the last one of the page before. */
+export interface PageAfter {
+  after?: JobRecord | undefined
+  limit: number
 }
 
 export interface JobStore extends Startable {
@@ -45,10 +66,12 @@ export interface JobStore extends Startable {
    * Writes all changes or none. Calls made close together may share one commit; their order is kept.
    * Reads see every call made before them. Text is kept as UTF-8: half a surrogate pair becomes U+FFFD.
    * A job's rows may come before the job itself.
-   * @throws MeshError STORE_FAILED
+   * @throws MeshError STORE_FAILED; QUEUE_FULL when too much waits for the disk
    */
   apply(changes: readonly StoreChange[]): Promise<void>
   job(jobId: string): Promise<JobRecord | undefined>
+  /** The newest of the submitter's jobs with this key, as `jobs` has them. */
+  jobByKey(submitter: string, key: string): Promise<JobRecord | undefined>
   /** Ids of the jobs whose id begins so, `limit` at most. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>
   /** Newest first; of the same age, by id from the last. */
@@ -60,7 +83,8 @@ export interface JobStore extends Startable {
   itemsAt(jobId: string, itemIndexes: readonly number[]): Promise<ItemRecord[]>
   /** Index of the item with this id. */
   itemIndex(jobId: string, itemId: string): Promise<number | undefined>
-  outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, ItemOutput>>
+  /** JSON texts of what items returned, by index. */
+  outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, string>>
   /**
    * By item, then number. Without `itemIndex` the last item of a page comes with all its attempts,
    * even above `limit`, because the next page begins after that item.
@@ -69,9 +93,22 @@ export interface JobStore extends Startable {
     jobId: string,
     filter: ItemFilter & { itemIndex?: number | undefined }
   ): Promise<AttemptRecord[]>
+  /** The whole log of one attempt, in order. */
+  log(jobId: string, itemIndex: number, attempt: number): Promise<LogEntry[]>
   /** The decision record of one attempt; of the item's last one without `attempt`. */
   decision(jobId: string, itemIndex: number, attempt?: number): Promise<string | undefined>
   /** Jobs that have not ended, oldest first: what a restarted router takes up again. */
-  unfinished(): Promise<JobRecord[]>
+  unfinished(page: PageAfter): Promise<JobRecord[]>
+  /**
+   * Ids of jobs whose time to be forgotten (or to lose their logs) has come, the longest due first.
+   * For their logs alone it names none that are kept as long as their job: they go with it.
+   */
+  forgettable(what: 'job' | 'logs', nowMs: number, limit: number): Promise<string[]>
   note(name: string): Promise<string | undefined>
+  /**
+   * Copies the store, as it is at this moment, into a file that a router can start from, while it goes on working.
+   * The file appears when it is whole and on disk; one that exists is refused.
+   * @throws MeshError STORE_FAILED; a store in memory has nothing to copy
+   */
+  backup(file: string): Promise<void>
 }

@@ -1,8 +1,12 @@
 /** What every engine must do, whatever it runs and however: one suite, run once per engine. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../src/core/limits.ts'
-import type { Executor, TaskOutcome } from '../../src/executors/executor.ts'
+import { recordRun, textOf } from './executor-recorder.ts'
+import { sleep } from '../../src/core/abort.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import type { Executor } from '../../src/executors/executor.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
+import type { Listener, RecordedOutcome } from './executor-recorder.ts'
 import type { TaskDocument } from '../../src/model/job.ts'
 
 export interface ExecutorSubject {
@@ -12,8 +16,13 @@ export interface ExecutorSubject {
   /** A task whose output is the JSON of `{"number": <number>}`. */
   numbered: (number: number) => TaskDocument
   failing: { task: TaskDocument; code: ErrorCode }
-  /** A task that does not end by itself within a minute. */
+  /** A task that does not end by itself within a minute, but says within two seconds how far it is. */
   endless: TaskDocument
+  /**
+   * A task that writes the lines 0 to 99, the even ones to `out` and the odd ones to `err`, and then
+   * does not end; none if the engine has no log.
+   */
+  counting?: TaskDocument
   /** A task that logs more than the bound, then succeeds; none if the engine has no log. */
   chatty?: TaskDocument
   /** A task that returns more than the bound; none if the engine's arguments are bounded tighter. */
@@ -36,15 +45,23 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
     async function run(
       task: TaskDocument,
       timeoutMs = LONG_MS,
-      signal = new AbortController().signal
-    ): Promise<TaskOutcome> {
-      return subject.executor.run({ task, timeoutMs, signal, memoryBytesMax: 64 * 2 ** 20 })
+      signal = new AbortController().signal,
+      ears: Partial<Listener> = {}
+    ): Promise<RecordedOutcome> {
+      const terms = { task, timeoutMs, signal, memoryBytesMax: 64 * 2 ** 20 }
+      return recordRun((listener) => subject.executor.run({ ...terms, ...listener }), ears)
     }
 
     async function expectUsable(): Promise<void> {
       const outcome = await run(subject.numbered(7))
       expect(outcome.error).toBeUndefined()
       expect(JSON.parse(outcome.output ?? '')).toEqual({ number: 7 })
+    }
+
+    async function expectSilent({ late }: RecordedOutcome): Promise<void> {
+      await expectUsable()
+      await sleep(systemClock, SHORT_MS)
+      expect(late).toEqual([])
     }
 
     it('returns the output as JSON text', expectUsable)
@@ -78,13 +95,53 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
       await expectUsable()
     })
 
+    it('tells how far a task is while it runs, and nothing once it is over', async () => {
+      const controller = new AbortController()
+      const outcome = await run(subject.endless, LONG_MS, controller.signal, {
+        onProgress: () => controller.abort()
+      })
+      expect(outcome.error?.code).toBe('TASK_STOPPED')
+      const ratios = outcome.progress.map(({ ratio }) => ratio)
+      expect(ratios.length).toBeGreaterThan(0)
+      for (const ratio of ratios) expect(ratio).toBeGreaterThanOrEqual(0)
+      for (const ratio of ratios) expect(ratio).toBeLessThanOrEqual(1)
+      await expectSilent(outcome)
+    })
+
+    it('passes the log on while a task runs, in order and by stream', async ({ skip }) => {
+      const { counting } = subject
+      if (counting === undefined) return skip('this engine has no log')
+      const controller = new AbortController()
+      const outcome = await run(counting, LONG_MS, controller.signal, {
+        onLog: ({ text }) => text.endsWith('99\n') && controller.abort()
+      })
+      expect(outcome.error?.code).toBe('TASK_STOPPED')
+      expect(textOf(outcome.log)).toBe(lines(() => true))
+      expect(textOf(outcome.log, 'out')).toBe(lines((number) => number % 2 === 0))
+      expect(textOf(outcome.log, 'err')).toBe(lines((number) => number % 2 === 1))
+      const times = outcome.log.map(({ ms }) => ms)
+      expect(times).toEqual(times.toSorted((a, b) => a - b))
+      expect(times.every((ms) => ms >= 0 && ms <= outcome.usage.wallMs)).toBe(true)
+      expect(outcome.logsDroppedBytes).toBe(0)
+      await expectSilent(outcome)
+    })
+
+    it('shows what a task wrote before its time was up', async ({ skip }) => {
+      const { counting } = subject
+      if (counting === undefined) return skip('this engine has no log')
+      const outcome = await run(counting, SHORT_MS)
+      expect(outcome.error?.code).toBe('TASK_TIMED_OUT')
+      expect(textOf(outcome.log)).toBe(lines(() => true))
+      await expectSilent(outcome)
+    })
+
     it('bounds the log and counts what it drops', async ({ skip }) => {
       const { chatty } = subject
       if (chatty === undefined) return skip('this engine has no log')
       const outcome = await run(chatty)
       expect(outcome.error).toBeUndefined()
-      expect(Buffer.byteLength(outcome.logs)).toBeLessThanOrEqual(LIMITS.logBytesMax)
-      expect(outcome.logs.length).toBeGreaterThan(LIMITS.logBytesMax / 2)
+      expect(Buffer.byteLength(textOf(outcome.log))).toBeLessThanOrEqual(LIMITS.logBytesMax)
+      expect(textOf(outcome.log).length).toBeGreaterThan(LIMITS.logBytesMax / 2)
       expect(outcome.logsDroppedBytes).toBeGreaterThan(0)
       await expectUsable()
     })
@@ -117,4 +174,9 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
       expect((await run(subject.numbered(1))).usage.wallMs).toBeGreaterThanOrEqual(0)
     })
   })
+}
+
+function lines(isWanted: (number: number) => boolean): string {
+  const numbers = Array.from({ length: 100 }, (_, number) => number).filter(isWanted)
+  return numbers.map((number) => `${number}\n`).join('')
 }

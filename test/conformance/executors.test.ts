@@ -24,7 +24,17 @@ runExecutorSuite('javascript', () => ({
     task: { engine: 'javascript', source: 'function main () { throw new Error("no") }' },
     code: 'TASK_FAILED'
   },
-  endless: { engine: 'javascript', source: 'function main () { for (;;); }' },
+  endless: {
+    engine: 'javascript',
+    source: 'function main () { progress(0.5, "half"); for (;;); }'
+  },
+  counting: {
+    engine: 'javascript',
+    source: `function main () {
+      for (let i = 0; i < 100; i += 1) (i % 2 === 0 ? console.log : console.error)(i)
+      for (;;);
+    }`
+  },
   chatty: {
     engine: 'javascript',
     source: 'function main () { for (let i = 0; i < 20_000; i += 1) console.log("line", i) }'

@@ -1,6 +1,7 @@
 /** The part of the suite of job stores that is about finding jobs: order, pages, filters, prefixes. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import { CREATED_AT_MS, jobChange } from './job-store-records.ts'
+import { CREATED_AT_MS, buildJob, jobChange } from './job-store-records.ts'
+import type { JobRecord } from '../../src/jobs/records.ts'
 import type { JobFilter, JobStore } from '../../src/jobs/store.ts'
 
 /** The ids of the jobs listed; up to a hundred unless a limit is given. */
@@ -8,6 +9,8 @@ export async function jobIds(store: JobStore, filter: Partial<JobFilter> = {}): 
   const jobs = await store.jobs({ limit: 100, ...filter })
   return jobs.map((job) => job.id)
 }
+
+const at = (age: number): number => CREATED_AT_MS + age
 
 /** `store` gives the empty store of the case that runs. */
 export function describeJobLists(store: () => JobStore): void {
@@ -85,15 +88,93 @@ export function describeJobLists(store: () => JobStore): void {
       expect(await jobIds(store(), { labels: { new: 'y' } })).toEqual(['j-5', 'j-4'])
     })
 
-    test('unfinished ones come oldest first', async () => {
+    test('can be of one submitter, of one parent, and not older than a time', async () => {
+      await store().apply([
+        jobChange('j-w', { submitter: '12D3Ko', createdAtMs: at(2), labels: { parity: 'even' } }),
+        jobChange('j-x', { submitter: '12D3Ko', createdAtMs: at(6), parentId: 'j-1' }),
+        jobChange('j-y', { parentId: 'j-1', createdAtMs: at(7), state: 'completed' }),
+        jobChange('j-z', { parentId: 'j-11', createdAtMs: at(7) })
+      ])
+      expect(await jobIds(store(), { submitter: '12D3Ko' })).toEqual(['j-x', 'j-w'])
+      expect(await jobIds(store(), { submitter: '12D3Ko', after: 'j-x' })).toEqual(['j-w'])
+      expect(await jobIds(store(), { submitter: '12d3ko' })).toEqual([])
+      expect(await jobIds(store(), { parentId: 'j-1' })).toEqual(['j-y', 'j-x'])
+      expect(await jobIds(store(), { parentId: 'j-1', state: 'completed' })).toEqual(['j-y'])
+      expect(await jobIds(store(), { parentId: 'j-1', submitter: '12D3Ko' })).toEqual(['j-x'])
+      expect(await jobIds(store(), { sinceMs: at(6) })).toEqual(['j-z', 'j-y', 'j-x'])
+      expect(await jobIds(store(), { sinceMs: at(5.5), limit: 1, after: 'j-y' })).toEqual(['j-x'])
+      expect(await jobIds(store(), { sinceMs: at(3), labels: { parity: 'even' } })).toEqual(['j-4'])
+      expect(
+        await jobIds(store(), {
+          submitter: '12D3Ko',
+          labels: { parity: 'even' },
+          state: 'queued',
+          sinceMs: at(2)
+        })
+      ).toEqual(['j-w'])
+      expect(await jobIds(store(), { sinceMs: at(8) })).toEqual([])
+    })
+
+    test('follow a job whose submitter, key and parent change', async () => {
+      await store().apply([
+        jobChange('j-1', { createdAtMs: CREATED_AT_MS + 1, key: 'k', parentId: 'j-9' })
+      ])
+      await store().apply([
+        jobChange('j-1', { createdAtMs: CREATED_AT_MS + 1, submitter: 'me', parentId: 'j-8' })
+      ])
+      expect(await jobIds(store(), { parentId: 'j-9' })).toEqual([])
+      expect(await jobIds(store(), { parentId: 'j-8', submitter: 'me' })).toEqual(['j-1'])
+      expect(await store().jobByKey('http', 'k')).toBeUndefined()
+      expect(await store().jobByKey('me', 'k')).toBeUndefined()
+    })
+
+    test('unfinished ones come oldest first, page by page', async () => {
       await store().apply([
         jobChange('j-0', { state: 'held', createdAtMs: CREATED_AT_MS + 9 }),
-        jobChange('j-p', { state: 'pending', createdAtMs: CREATED_AT_MS + 8 }),
+        jobChange('j-p', { state: 'pending', createdAtMs: CREATED_AT_MS + 4 }),
         jobChange('j-f', { state: 'failed' }),
         jobChange('j-s', { state: 'stopped' })
       ])
-      const unfinished = (await store().unfinished()).map((job) => job.id)
-      expect(unfinished).toEqual(['j-1', 'j-3', 'j-4', 'j-p', 'j-0'])
+      const page = async (limit: number, after?: JobRecord): Promise<JobRecord[]> =>
+        store().unfinished({ limit, after })
+      const all = await page(Infinity)
+      expect(all.map((job) => job.id)).toEqual(['j-1', 'j-3', 'j-4', 'j-p', 'j-0'])
+      expect(await page(2)).toEqual(all.slice(0, 2))
+      expect(await page(2, all[1])).toEqual(all.slice(2, 4))
+      expect(await page(9, all[2])).toEqual(all.slice(3))
+      expect(await page(9, all[4])).toEqual([])
+      expect(await page(0)).toEqual([])
+      // The job need not be there any more.
+      await store().apply([{ kind: 'forget', jobId: 'j-3' }])
+      expect(await page(9, all[1])).toEqual(all.slice(2))
+    })
+  })
+
+  describe('a job by its key', () => {
+    test('is the one of this submitter', async () => {
+      await store().apply([
+        jobChange('j-1', { key: 'k' }),
+        jobChange('j-2', { key: 'k', submitter: '12D3Ko' }),
+        jobChange('j-3', { key: 'K' }),
+        jobChange('j-4')
+      ])
+      expect(await store().jobByKey('http', 'k')).toEqual(buildJob('j-1', { key: 'k' }))
+      expect((await store().jobByKey('12D3Ko', 'k'))?.id).toBe('j-2')
+      expect(await store().jobByKey('12D3Ko', 'K')).toBeUndefined()
+      expect(await store().jobByKey('http', '')).toBeUndefined()
+    })
+
+    test('is the newest of several, whichever is written last', async () => {
+      const older = jobChange('j-9', { key: 'k' })
+      await store().apply([older, jobChange('j-1', { key: 'k', createdAtMs: CREATED_AT_MS + 1 })])
+      await store().apply([older])
+      expect((await store().jobByKey('http', 'k'))?.id).toBe('j-1')
+    })
+
+    test('stays as it ends, with the record of its end', async () => {
+      await store().apply([jobChange('j-1', { key: 'k' })])
+      await store().apply([jobChange('j-1', { key: 'k', state: 'completed' })])
+      expect((await store().jobByKey('http', 'k'))?.state).toBe('completed')
     })
   })
 

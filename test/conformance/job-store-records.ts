@@ -12,15 +12,26 @@ export function buildJob(id: string, more: Partial<JobRecord> = {}): JobRecord {
     state: 'queued',
     engine: 'javascript',
     priority: 50,
+    share: 'http',
     labels: {},
     submitter: 'http',
+    key: null,
+    parentId: null,
+    needs: [],
+    dueAtMs: null,
+    spec: { engine: 'javascript' },
     itemCount: 1,
-    counts: { queued: 1, running: 0, completed: 0, failed: 0, stopped: 0 },
+    counts: { queued: 1, running: 0, completed: 0, failed: 0, stopped: 0, held: 0 },
     attemptCount: 0,
     createdAtMs: CREATED_AT_MS,
+    queuedAtMs: CREATED_AT_MS,
     startedAtMs: null,
     endedAtMs: null,
+    forgetAtMs: null,
+    forgetLogsAtMs: null,
+    isOnHold: false,
     error: null,
+    history: [{ by: 'http', reason: 'SUBMITTED', state: 'queued', atMs: CREATED_AT_MS }],
     ...more
   }
 }
@@ -35,11 +46,14 @@ export function buildItem(
     index,
     id: String(index),
     state: 'queued',
+    pinnedTo: null,
     attemptCount: 0,
     failureCount: 0,
+    crashedOn: [],
     workerId: null,
     startedAtMs: null,
     endedAtMs: null,
+    ending: null,
     error: null,
     ...more
   }
@@ -55,12 +69,15 @@ export function buildAttempt(
     jobId,
     itemIndex,
     number,
+    leaseId: `l-${jobId}-${itemIndex}-${number}`,
     state: 'offered',
     workerId: '12D3KooWorker',
     offeredAtMs: CREATED_AT_MS,
     endedAtMs: null,
     error: null,
     usage: null,
+    progress: null,
+    history: [],
     ...more
   }
 }
@@ -86,12 +103,23 @@ export function attemptChange(
   return { kind: 'attempt', attempt: buildAttempt(jobId, itemIndex, number, more) }
 }
 
+/** Entries of an attempt's log. */
+export function logChange(
+  jobId: string,
+  place: readonly [itemIndex: number, attempt: number, from: number],
+  texts: readonly string[]
+): StoreChange {
+  const [itemIndex, attempt, from] = place
+  const entries = texts.map((text) => ({ ms: from, stream: 'out', text }) as const)
+  return { kind: 'log', jobId, itemIndex, attempt, from, entries }
+}
+
 /** What one small job writes when it is submitted. */
 export function submission(jobId: string): StoreChange[] {
   return [
     jobChange(jobId),
     { kind: 'document', jobId, document: `{"of":"${jobId}"}` },
-    itemChange(jobId, 0),
+    itemChange(jobId, 0, { attemptCount: 1 }),
     attemptChange(jobId, 0, 1),
     { kind: 'decision', jobId, itemIndex: 0, attempt: 1, decision: '{"ranked":[]}' }
   ]

@@ -1,5 +1,6 @@
 /** What every job store must do. Each case gets an empty store of its own. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describeForgetting } from './job-store-forget-suite.ts'
 import { describeJobLists, jobIds } from './job-store-list-suite.ts'
 import {
   CREATED_AT_MS,
@@ -10,6 +11,7 @@ import {
   buildJob,
   itemChange,
   jobChange,
+  logChange,
   submission
 } from './job-store-records.ts'
 import type { JobRecord } from '../../src/jobs/records.ts'
@@ -34,6 +36,9 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
           name: 'nächtlich 🌙',
           state: 'failed',
           labels: { team: 'a"b', 'weird key %_': '' },
+          key: 'nightly-1',
+          parentId: 'j-0',
+          needs: ['j-7'],
           startedAtMs: CREATED_AT_MS + 1,
           endedAtMs: CREATED_AT_MS + 2.5,
           error: { code: 'TASK_FAILED', message: "it's \\ broken", blame: 'job', retryable: false }
@@ -51,6 +56,8 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         expect(await store.outputs('j-1', [0])).toEqual(new Map())
         expect(await store.decision('j-1', 0)).toBeUndefined()
         expect(await store.decision('j-1', 0, 1)).toBeUndefined()
+        expect(await store.log('j-1', 0, 1)).toEqual([])
+        expect(await store.jobByKey('http', 'k')).toBeUndefined()
         expect(await store.note('ledger')).toBeUndefined()
         expect(await store.jobs({ limit: 9, after: 'j-2' })).toEqual([])
       })
@@ -73,7 +80,9 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         expect(await store.document('j-1')).toBe('{"second":true}')
         expect(await store.decision('j-1', 0, 1)).toBe('{"again":1}')
         expect(await store.job('j-2')).toEqual(buildJob('j-2'))
-        expect(await store.items('j-2', { limit: 9 })).toEqual([buildItem('j-2', 0)])
+        expect(await store.items('j-2', { limit: 9 })).toEqual([
+          buildItem('j-2', 0, { attemptCount: 1 })
+        ])
         expect(await store.document('j-2')).toBe('{"of":"j-2"}')
       })
 
@@ -85,7 +94,7 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         ])
         expect((await store.job('j-1'))?.state).toBe('completed')
         expect(await ids({ state: 'running' })).toEqual([])
-        expect(await store.unfinished()).toEqual([])
+        expect(await store.unfinished({ limit: 9 })).toEqual([])
       })
 
       test('takes rows of a job before the job itself', async () => {
@@ -195,15 +204,15 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
 
     describe('bodies', () => {
       test('outputs are given for the items asked for', async () => {
-        await store.apply([output(0, '1'), output(1, null, 'it threw\n'), output(2, '{"x":"ü🌙"}')])
-        expect(await store.outputs('j-1', [2, 1, 7])).toEqual(
+        await store.apply([output(0, '1'), output(2, '{"x":"ü🌙"}')])
+        expect(await store.outputs('j-1', [2, 0, 7])).toEqual(
           new Map([
-            [2, { output: '{"x":"ü🌙"}', logs: '' }],
-            [1, { output: null, logs: 'it threw\n' }]
+            [2, '{"x":"ü🌙"}'],
+            [0, '1']
           ])
         )
-        await store.apply([output(2, null, 'gone')])
-        expect((await store.outputs('j-1', [2])).get(2)).toEqual({ output: null, logs: 'gone' })
+        await store.apply([output(2, 'null')])
+        expect((await store.outputs('j-1', [2])).get(2)).toBe('null')
         expect(await store.outputs('j-1', [])).toEqual(new Map())
       })
 
@@ -211,22 +220,53 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         const large = JSON.stringify('ö€🌙x'.repeat(2 ** 17))
         const document = JSON.stringify('d'.repeat(2 ** 23))
         await store.apply([
-          output(0, large, 'l'.repeat(2 ** 16)),
+          output(0, large),
           output(1, large),
           { kind: 'document', jobId: 'j-1', document }
         ])
         const outputs = await store.outputs('j-1', [0, 1])
-        expect(outputs.get(0)?.output === large).toBe(true)
-        expect(outputs.get(1)?.output === large).toBe(true)
-        expect(outputs.get(0)?.logs).toHaveLength(2 ** 16)
+        expect(outputs.get(0) === large).toBe(true)
+        expect(outputs.get(1) === large).toBe(true)
         expect((await store.document('j-1')) === document).toBe(true)
       })
 
       test('control characters survive, half a character becomes U+FFFD', async () => {
-        await store.apply([output(0, null, 'a\0b\r\n\u001B[31m'), output(1, null, 'x\uD83C')])
+        await store.apply([output(0, 'a\0b\r\n\u001B[31m'), output(1, 'x\uD83C')])
         const outputs = await store.outputs('j-1', [0, 1])
-        expect(outputs.get(0)?.logs).toBe('a\0b\r\n\u001B[31m')
-        expect(outputs.get(1)?.logs).toBe('x\uFFFD')
+        expect(outputs.get(0)).toBe('a\0b\r\n\u001B[31m')
+        expect(outputs.get(1)).toBe('x\uFFFD')
+      })
+
+      test('a log comes in the order of its entries, whatever the order of its parts', async () => {
+        await store.apply([
+          logChange('j-1', [0, 1, 10], ['k']),
+          logChange('j-1', [0, 1, 0], ['a', 'ü🌙"]\n', '']),
+          logChange('j-1', [0, 1, 3], []),
+          logChange('j-1', [0, 2, 0], ['of another attempt']),
+          logChange('j-1', [1, 1, 0], ['of another item'])
+        ])
+        await store.apply([logChange('j-1', [0, 1, 3], ['d']), logChange('j-2', [0, 1, 0], ['x'])])
+        const texts = async (item: number, attempt: number): Promise<string[]> =>
+          (await store.log('j-1', item, attempt)).map((entry) => entry.text)
+        expect(await texts(0, 1)).toEqual(['a', 'ü🌙"]\n', '', 'd', 'k'])
+        expect(await store.log('j-1', 0, 2)).toEqual([
+          { ms: 0, stream: 'out', text: 'of another attempt' }
+        ])
+        expect(await texts(1, 1)).toEqual(['of another item'])
+        expect(await texts(1, 2)).toEqual([])
+      })
+
+      test('a part of a log replaces the one that began at the same entry', async () => {
+        await store.apply([
+          logChange('j-1', [0, 1, 0], ['a', 'b']),
+          logChange('j-1', [0, 1, 2], ['c'])
+        ])
+        await store.apply([logChange('j-1', [0, 1, 0], ['A', 'B'])])
+        await store.apply([logChange('j-1', [0, 1, 2], ['C', 'D'])])
+        const log = await store.log('j-1', 0, 1)
+        expect(log.map((entry) => entry.text)).toEqual(['A', 'B', 'C', 'D'])
+        await store.apply([logChange('j-1', [0, 1, 0], [])])
+        expect(await store.log('j-1', 0, 1)).toHaveLength(2)
       })
 
       test('notes are kept by name', async () => {
@@ -239,6 +279,8 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         expect(await store.note('other')).toBe('')
       })
     })
+
+    describeForgetting(() => store)
 
     describe('writing', () => {
       test('a call with one bad change leaves nothing behind', async () => {
@@ -320,6 +362,6 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
   })
 }
 
-function output(itemIndex: number, text: string | null, logs = ''): StoreChange {
-  return { kind: 'output', jobId: 'j-1', itemIndex, output: text, logs }
+function output(itemIndex: number, text: string): StoreChange {
+  return { kind: 'output', jobId: 'j-1', itemIndex, output: text }
 }

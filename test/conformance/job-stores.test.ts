@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { MemoryJobStore } from '../../src/jobs/memory-store.ts'
-import { SqliteJobStore } from '../../src/jobs/sqlite-store.ts'
-import { attemptChange, itemChange, jobChange } from './job-store-records.ts'
+import { SqliteJobStore } from '../../src/jobs/sqlite/store.ts'
+import { attemptChange, itemChange, jobChange, logChange } from './job-store-records.ts'
 import { runJobStoreSuite } from './job-store-suite.ts'
 import type { JobStore, StoreChange } from '../../src/jobs/store.ts'
 
@@ -27,7 +27,8 @@ runJobStoreSuite('SqliteJobStore, normal sync', () => createSqlite('normal'))
 const JOB_IDS = ['j-a', 'j-ab', 'j-%', 'j_b', 'ä🌙', '\uFFFD', '🌙']
 const PREFIXES = ['', 'j', 'j-a', 'j-%', 'j_', 'ä', '🌙', 'zz']
 const LABELS = [{}, { a: '1' }, { a: '1', 'b"%': 'ü' }, { 'b"%': 'ü' }, { a: '' }]
-const STATES = ['queued', 'running', 'completed', 'failed', 'stopped'] as const
+const KEYS = ['k', 'ü"%']
+const STATES = ['queued', 'running', 'completed', 'failed', 'stopped', 'held'] as const
 
 const jobId = fc.constantFrom(...JOB_IDS)
 const state = fc.constantFrom(...STATES)
@@ -46,6 +47,11 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
       state,
       labels: fc.constantFrom(...LABELS),
       createdAtMs: fc.nat(3),
+      submitter: fc.constantFrom('http', 'me'),
+      key: fc.option(fc.constantFrom(...KEYS)),
+      parentId: fc.option(jobId),
+      forgetAtMs: fc.option(fc.nat(3)),
+      forgetLogsAtMs: fc.option(fc.nat(3)),
       attemptCount: fc.nat(),
       name: text
     })
@@ -60,9 +66,12 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
     kind: fc.constant('output'),
     jobId,
     itemIndex: index,
-    output: fc.option(text),
-    logs: text
+    output: text
   }),
+  fc
+    .record({ id: jobId, item: index, attempt: index, from: index, texts: fc.array(text) })
+    .map(({ id, item, attempt, from, texts }) => logChange(id, [item, attempt, from], texts)),
+  fc.record({ kind: fc.constantFrom('forget', 'forgetLogs'), jobId }),
   fc.record({
     kind: fc.constant('decision'),
     jobId,
@@ -76,12 +85,22 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
 
 /** All that can be asked, as one value to compare. */
 async function answers(store: JobStore): Promise<unknown[]> {
-  const all: Promise<unknown>[] = [store.unfinished()]
+  const all: Promise<unknown>[] = [store.unfinished({ limit: 99 })]
+  for (const after of await store.jobs({ limit: 99 })) {
+    all.push(store.unfinished({ after, limit: 3 }))
+  }
+  for (const nowMs of [0, 1, 3]) {
+    all.push(store.forgettable('job', nowMs, 3), store.forgettable('logs', nowMs, 3))
+  }
+  for (const key of KEYS) all.push(store.jobByKey('http', key), store.jobByKey('me', key))
   for (const prefix of PREFIXES) all.push(store.idsWithPrefix(prefix, 3))
   for (const labels of LABELS) {
     for (const after of [undefined, ...JOB_IDS]) {
       all.push(store.jobs({ labels, after, limit: 3 }))
       all.push(store.jobs({ labels, after, state: 'completed', limit: 2 }))
+      all.push(store.jobs({ labels, after, submitter: 'me', sinceMs: 1, limit: 3 }))
+      all.push(store.jobs({ labels, after, parentId: 'j-a', limit: 3 }))
+      all.push(store.jobs({ labels, after, parentId: 'j-a', state: 'held', limit: 3 }))
     }
   }
   for (const id of JOB_IDS) {
@@ -96,6 +115,7 @@ async function answers(store: JobStore): Promise<unknown[]> {
     for (const item of [0, 1, 2]) {
       all.push(store.decision(id, item), store.decision(id, item, 1))
       all.push(store.itemIndex(id, String(item)))
+      all.push(store.log(id, item, 0), store.log(id, item, 1))
     }
     all.push(store.itemsAt(id, [3, 0, 4]))
   }

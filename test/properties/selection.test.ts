@@ -36,7 +36,7 @@ const candidate: fc.Arbitrary<Candidate> = fc
     queueSlots: fc.integer({ min: 0, max: 4 }),
     otherTasks: tasks,
     ownTasks: tasks,
-    isStopping: fc.boolean(),
+    availability: fc.constantFrom('open', 'cordoned', 'draining', 'stopping'),
     latencyMs: fc.option(figure(500), { nil: undefined }),
     reputation: figure(1),
     evidenceCount: fc.nat(100)

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll } from 'vitest'
+import { SqliteJobStore } from '../../../src/jobs/sqlite/store.ts'
 import type { ChildProcess } from 'node:child_process'
+import type { MeshError } from '../../../src/core/errors.ts'
 
 let fileCount = 0
 
@@ -19,6 +21,32 @@ export function useFiles(): () => string {
   }
 }
 
+/** A store that is open; without waiting for the disk, unless that is what a case is about. */
+export async function opened(
+  file: string,
+  sync: 'full' | 'normal' = 'normal'
+): Promise<SqliteJobStore> {
+  const store = new SqliteJobStore({ file, sync })
+  await store.start()
+  return store
+}
+
+/** Why the file can't be opened. */
+export async function refusal(file: string): Promise<MeshError> {
+  const store = new SqliteJobStore({ file })
+  const cause = await store.start().then(
+    () => new Error('it was opened'),
+    (error: unknown) => error
+  )
+  await store.stop()
+  return cause as MeshError
+}
+
+export async function idsOf(store: SqliteJobStore): Promise<string[]> {
+  const jobs = await store.jobs({ limit: 1_000_000 })
+  return jobs.map((job) => job.id).toSorted()
+}
+
 export interface Script {
   child: ChildProcess
   lines: AsyncIterator<string, undefined>
@@ -29,7 +57,7 @@ export interface Script {
 export function runScript(file: string, body: string): Script {
   const source = `
     import { writeSync } from 'node:fs'
-    import { SqliteJobStore } from ${quoted('../../../src/jobs/sqlite-store.ts')}
+    import { SqliteJobStore } from ${quoted('../../../src/jobs/sqlite/store.ts')}
     import { submission } from ${quoted('../../conformance/job-store-records.ts')}
     const file = ${JSON.stringify(file)}
     const say = (line) => writeSync(1, line + '\\n')

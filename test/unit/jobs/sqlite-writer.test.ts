@@ -1,14 +1,22 @@
 /** The writer on its own: transactions that fail, and what it remembers of jobs. */
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { appendChange } from '../../../src/jobs/sqlite-batch.ts'
-import { openDatabase } from '../../../src/jobs/sqlite-schema.ts'
-import { SqliteReader } from '../../../src/jobs/sqlite-reader.ts'
-import { SqliteWriter } from '../../../src/jobs/sqlite-writer.ts'
-import { badCall, buildJob, itemChange, jobChange } from '../../conformance/job-store-records.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { appendChange } from '../../../src/jobs/sqlite/batch.ts'
+import { conditionsOf, listQuery } from '../../../src/jobs/sqlite/job-list.ts'
+import { openDatabase } from '../../../src/jobs/sqlite/schema.ts'
+import { SqliteReader } from '../../../src/jobs/sqlite/reader.ts'
+import { SqliteWriter } from '../../../src/jobs/sqlite/writer.ts'
+import {
+  CREATED_AT_MS,
+  badCall,
+  buildJob,
+  itemChange,
+  jobChange
+} from '../../conformance/job-store-records.ts'
 import { useFiles } from './sqlite-support.ts'
 import type { DatabaseSync } from 'node:sqlite'
-import type { SqliteBatch } from '../../../src/jobs/sqlite-batch.ts'
-import type { StoreChange } from '../../../src/jobs/store.ts'
+import type { SqliteBatch } from '../../../src/jobs/sqlite/batch.ts'
+import type { JobFilter, StoreChange } from '../../../src/jobs/store.ts'
+import type { JobRecord } from '../../../src/jobs/records.ts'
 
 const newFile = useFiles()
 let db: DatabaseSync
@@ -47,11 +55,11 @@ test('a full disk fails the whole batch, says so, and is got over', () => {
       hint: expect.stringContaining('free space') as string
     })
   )
-  expect(JSON.parse(reader.unfinished())).toEqual([buildJob('j-1')])
+  expect(JSON.parse(reader.unfinished({ limit: 99_999 }))).toEqual([buildJob('j-1')])
 
   db.exec('PRAGMA max_page_count = 1000000')
   expect(writer.write(batch)).toEqual([])
-  expect(JSON.parse(reader.unfinished())).toHaveLength(2)
+  expect(JSON.parse(reader.unfinished({ limit: 99_999 }))).toHaveLength(2)
   expect(reader.document('j-2')).toHaveLength(100_000)
 })
 
@@ -73,22 +81,88 @@ test('jobs long forgotten are found again in the file', () => {
   writer.write(batchOf(ids.map((id) => jobChange(id))))
   writer.write(batchOf([jobChange('j-0', { state: 'completed' }), itemChange('j-0', 0)]))
   expect(reader.job('j-0')).toContain('"state":"completed"')
-  expect(JSON.parse(reader.unfinished())).toHaveLength(69_999)
+  expect(JSON.parse(reader.unfinished({ limit: 99_999 }))).toHaveLength(69_999)
   expect(JSON.parse(reader.jobs({ state: 'completed', limit: 9 }))).toHaveLength(1)
 })
 
-test('lists are answered from their indexes', () => {
-  const order = 'ORDER BY j.created_at_ms DESC, j.id DESC LIMIT 9'
-  const after = "(j.created_at_ms, j.id) < (5, 'x')"
-  const byTime = plan(`SELECT j.record FROM jobs j WHERE ${after} ${order}`)
-  expect(byTime).toContain('SEARCH j USING INDEX jobs_by_time')
-  expect(byTime).not.toContain('TEMP B-TREE')
-  const byState = plan(`SELECT j.record FROM jobs j WHERE j.state = 'held' AND ${after} ${order}`)
-  expect(byState).toContain('SEARCH j USING INDEX jobs_by_state')
-  expect(byState).not.toContain('TEMP B-TREE')
+test('lists are answered from their indexes, and sort nothing', () => {
+  const after = { createdAtMs: 5, id: 'x' }
+  const lists: [Partial<JobFilter>, string][] = [
+    [{}, 'jobs_by_time'],
+    [{ submitter: 'me', sinceMs: 3 }, 'jobs_by_time'],
+    [{ state: 'held', submitter: 'me' }, 'jobs_by_state'],
+    [{ parentId: 'j-1', sinceMs: 3 }, 'jobs_by_parent'],
+    [{ labels: { a: 'b' } }, 'l USING PRIMARY KEY (name=? AND value=?']
+  ]
+  for (const [filter, index] of lists) {
+    const conditions = conditionsOf({ limit: 9, ...filter })
+    const { sql, values } = listQuery({ limit: 9, ...filter }, conditions, conditions[0], after)
+    const steps = plan(sql, [...values, 9])
+    expect(steps).toMatch(/^SEARCH [jl] USING/)
+    expect(steps).toContain(index)
+    expect(steps).not.toContain('TEMP B-TREE')
+  }
 })
 
-function plan(sql: string): string {
-  const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
+describe('of 100,000 jobs', () => {
+  const JOBS = 100_000
+
+  /** Every hundredth is due, and one in a thousand is held. */
+  beforeEach(() => {
+    const jobs = Array.from({ length: JOBS }, (_, number) => {
+      const id = `j-${number}`
+      const state = number % 1_000 === 7 ? 'held' : 'queued'
+      const [labels, forgetAtMs] = [{ team: 'a' }, number % 100 === 0 ? number : null]
+      const createdAtMs = CREATED_AT_MS + number
+      const submitter = number % 1_000 === 7 ? 'me' : 'http'
+      return jobChange(id, { state, labels, forgetAtMs, createdAtMs, submitter })
+    })
+    writer.write(batchOf(jobs))
+  })
+
+  test('a thousand are forgotten, and none of the others looked at', () => {
+    const due = within(100, () => reader.forgettable('job', JOBS, 1_000))
+    expect(due).toHaveLength(1_000)
+    expect(due[1]).toBe('j-100')
+    const forget = due.map((jobId): StoreChange[] => [{ kind: 'forget', jobId }])
+    expect(within(1_000, () => writer.write(batchOf(...forget)))).toEqual([])
+    expect(reader.forgettable('job', JOBS, 9)).toEqual([])
+  })
+
+  test('the unfinished are read a page at a time', () => {
+    let after: JobRecord | undefined
+    let count = 0
+    for (;;) {
+      const text = within(500, () => reader.unfinished({ after, limit: 1_000 }))
+      const page = JSON.parse(text) as JobRecord[]
+      if (page.length === 0) break
+      expect(page[0]?.createdAtMs).toBe(CREATED_AT_MS + count)
+      count += page.length
+      after = page.at(-1)
+    }
+    expect(count).toBe(JOBS)
+  })
+
+  test('a common label does not hide a rare state or submitter', () => {
+    const held = within(50, () => reader.jobs({ labels: { team: 'a' }, state: 'held', limit: 100 }))
+    expect(JSON.parse(held)).toHaveLength(100)
+    const none = within(50, () => reader.jobs({ labels: { team: 'a' }, state: 'failed', limit: 9 }))
+    expect(none).toBe('[]')
+    const mine = within(500, () => reader.jobs({ submitter: 'me', limit: 1_000 }))
+    expect(JSON.parse(mine)).toHaveLength(100)
+  })
+})
+
+function plan(sql: string, values: (string | number)[]): string {
+  const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values)
   return steps.map((step) => step['detail']).join('; ')
+}
+
+/** Of this thread's own time; far above what is measured, below what a look at all jobs takes. */
+function within<T>(limitMs: number, work: () => T): T {
+  const before = process.threadCpuUsage()
+  const value = work()
+  const { user, system } = process.threadCpuUsage(before)
+  expect((user + system) / 1_000).toBeLessThan(limitMs)
+  return value
 }

@@ -3,14 +3,15 @@
  * the order in which they came, so that a read sees every write sent before it.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { assert } from '../core/assert.ts'
-import { messageOf } from '../core/errors.ts'
-import { toStoreError } from './sqlite-errors.ts'
-import { openDatabase } from './sqlite-schema.ts'
-import { SqliteReader } from './sqlite-reader.ts'
-import { SqliteWriter } from './sqlite-writer.ts'
+import { assert } from '../../core/assert.ts'
+import { messageOf } from '../../core/errors.ts'
+import { SqliteBackup } from './backup.ts'
+import { toStoreError } from './errors.ts'
+import { openDatabase } from './schema.ts'
+import { SqliteReader } from './reader.ts'
+import { SqliteWriter } from './writer.ts'
 import type { DatabaseSync } from 'node:sqlite'
-import type { FromThread, SqliteBatch, SqliteThreadInit, ToThread } from './sqlite-batch.ts'
+import type { FromThread, SqliteBatch, SqliteThreadInit, ToThread } from './batch.ts'
 
 const port = parentPort
 assert(port !== null, 'this file runs as a worker thread')
@@ -30,10 +31,12 @@ function serve(opened: DatabaseSync): void {
   assert(port !== null, 'checked above')
   const writer = new SqliteWriter(opened, init.file)
   const reader = new SqliteReader(opened)
+  const backup = new SqliteBackup(opened, init.file)
   port.on('message', (message: ToThread) => {
     if (message.kind === 'write') write(writer, message.batch)
     else if (message.kind === 'read') read(reader, message.id, message)
-    else close(opened)
+    else if (message.kind === 'backup') void backUp(backup, message)
+    else void close(opened, backup)
   })
   send({ kind: 'opened' })
 }
@@ -60,12 +63,26 @@ function read(
   }
 }
 
+async function backUp(
+  backup: SqliteBackup,
+  { id, file }: Extract<ToThread, { kind: 'backup' }>
+): Promise<void> {
+  try {
+    await backup.copyTo(file)
+    send({ kind: 'answer', id, value: undefined })
+  } catch (cause) {
+    send({ kind: 'unanswered', id, error: toStoreError(cause, init.file).toData() })
+  }
+}
+
 /** Closing the last connection empties the WAL into the file; what fails here is recovered at the next start. */
-function close(opened: DatabaseSync): void {
+async function close(opened: DatabaseSync, backup: SqliteBackup): Promise<void> {
+  await backup.stop()
   try {
     opened.close()
   } catch (cause) {
     process.emitWarning(`the job store ${init.file} was not closed cleanly: ${messageOf(cause)}`)
   }
+  backup.release()
   port?.close()
 }

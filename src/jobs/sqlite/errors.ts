@@ -1,5 +1,6 @@
 /** What SQLite reports, turned into errors that tell an operator which file and what to do. */
-import { MeshError, messageOf } from '../core/errors.ts'
+import { MeshError, messageOf } from '../../core/errors.ts'
+import { howToReplace } from './restore.ts'
 
 /** SQLite's primary result codes (sqlite.org/rescode.html), which are part of its stable interface. */
 const BUSY = 5
@@ -25,13 +26,19 @@ export function toStoreError(cause: unknown, file: string): MeshError {
   if (cause instanceof MeshError) return cause
   const code = resultCode(cause)
   const text = messageOf(cause)
-  if (code === BUSY || code === LOCKED) {
+  if (isInUse(cause)) {
     return new MeshError('NODE_ALREADY_RUNNING', `another process uses the job store ${file}`, {
       hint: 'stop the other router, or give this one a data folder of its own',
       cause
     })
   }
-  if (code === CORRUPT || code === NOTADB) return damaged(file, text, cause)
+  if (isDamage(cause)) {
+    return new MeshError('STORE_FAILED', `the job store ${file} is damaged: ${text}`, {
+      retryable: false,
+      hint: howToReplace(file),
+      cause
+    })
+  }
   if (isCallersFault(cause)) {
     return new MeshError('STORE_FAILED', `the job store refused a change: ${text}`, {
       retryable: false,
@@ -45,14 +52,19 @@ export function toStoreError(cause: unknown, file: string): MeshError {
   })
 }
 
-export function damaged(file: string, found: string, cause?: unknown): MeshError {
-  return new MeshError('STORE_FAILED', `the job store ${file} is damaged: ${found}`, {
-    retryable: false,
-    hint:
-      `put the last good backup in its place, or move ${file} and ${file}-wal away to begin ` +
-      'with an empty store; `sqlite3 <file> .recover` may save what is left',
-    cause
-  })
+/** What a check of the file found, as SQLite would report it itself. */
+export function damageOf(found: string): Error {
+  return Object.assign(new Error(found), { errcode: CORRUPT })
+}
+
+export function isDamage(cause: unknown): boolean {
+  const code = resultCode(cause)
+  return code === CORRUPT || code === NOTADB
+}
+
+export function isInUse(cause: unknown): boolean {
+  const code = resultCode(cause)
+  return code === BUSY || code === LOCKED
 }
 
 function hintFor(code: number | undefined, cause: unknown, file: string): string {
@@ -60,7 +72,8 @@ function hintFor(code: number | undefined, cause: unknown, file: string): string
   if (code === FULL || systemCode === 'ENOSPC') {
     return `the disk is full: free space where ${file} lies; the router goes on by itself`
   }
-  if (code === READONLY || code === CANTOPEN || systemCode === 'EACCES' || systemCode === 'EPERM') {
+  const isForbidden = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode ?? '')
+  if (code === READONLY || code === CANTOPEN || isForbidden) {
     return `this user must be allowed to write ${file} and its folder`
   }
   if (code === IOERR) return `the disk under ${file} reports errors: look at the system log`

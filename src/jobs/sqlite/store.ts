@@ -3,10 +3,12 @@
  * the disk happens in a thread of its own, and calls made close together share one commit.
  */
 import { resolve } from 'node:path'
-import { MeshError } from '../core/errors.ts'
-import { SqliteLink } from './sqlite-link.ts'
-import type { AttemptRecord, ItemRecord, JobRecord } from './records.ts'
-import type { ItemFilter, ItemOutput, JobFilter, JobStore, StoreChange } from './store.ts'
+import { MeshError, messageOf } from '../../core/errors.ts'
+import { damageOf, toStoreError } from './errors.ts'
+import { SqliteLink } from './link.ts'
+import type { LogEntry } from '../../model/generated/commands-execute-task.ts'
+import type { AttemptRecord, ItemRecord, JobRecord } from '../records.ts'
+import type { ItemFilter, JobFilter, JobStore, PageAfter, StoreChange } from '../store.ts'
 
 export interface SqliteJobStoreInit {
   /** The database; its folder is made if it is missing. Beside it lies `<file>-wal`. */
@@ -32,14 +34,16 @@ const DEFAULT_SQLITE_JOB_STORE = {
 } as const
 
 export class SqliteJobStore implements JobStore {
+  readonly #file: string
   readonly #link: SqliteLink
   #started: Promise<void> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(init: SqliteJobStoreInit) {
     const defaults = DEFAULT_SQLITE_JOB_STORE
+    this.#file = resolve(init.file)
     this.#link = new SqliteLink(
-      { file: resolve(init.file), sync: init.sync ?? defaults.sync },
+      { file: this.#file, sync: init.sync ?? defaults.sync },
       {
         backlogBytesMax: init.backlogBytesMax ?? defaults.backlogBytesMax,
         backlogChangesMax: init.backlogChangesMax ?? defaults.backlogChangesMax
@@ -66,7 +70,12 @@ export class SqliteJobStore implements JobStore {
 
   async job(jobId: string): Promise<JobRecord | undefined> {
     const text = await this.#read('job', jobId)
-    return text === undefined ? undefined : (JSON.parse(text) as JobRecord)
+    return text === undefined ? undefined : (this.#parse(text) as JobRecord)
+  }
+
+  async jobByKey(submitter: string, key: string): Promise<JobRecord | undefined> {
+    const text = await this.#read('jobByKey', submitter, key)
+    return text === undefined ? undefined : (this.#parse(text) as JobRecord)
   }
 
   idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
@@ -74,7 +83,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   async jobs(filter: JobFilter): Promise<JobRecord[]> {
-    return JSON.parse(await this.#read('jobs', filter)) as JobRecord[]
+    return this.#parse(await this.#read('jobs', filter)) as JobRecord[]
   }
 
   document(jobId: string): Promise<string | undefined> {
@@ -82,18 +91,18 @@ export class SqliteJobStore implements JobStore {
   }
 
   async items(jobId: string, filter: ItemFilter): Promise<ItemRecord[]> {
-    return JSON.parse(await this.#read('items', jobId, filter)) as ItemRecord[]
+    return this.#parse(await this.#read('items', jobId, filter)) as ItemRecord[]
   }
 
   async itemsAt(jobId: string, itemIndexes: readonly number[]): Promise<ItemRecord[]> {
-    return JSON.parse(await this.#read('itemsAt', jobId, itemIndexes)) as ItemRecord[]
+    return this.#parse(await this.#read('itemsAt', jobId, itemIndexes)) as ItemRecord[]
   }
 
   itemIndex(jobId: string, itemId: string): Promise<number | undefined> {
     return this.#read('itemIndex', jobId, itemId)
   }
 
-  async outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, ItemOutput>> {
+  async outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, string>> {
     return new Map(await this.#read('outputs', jobId, itemIndexes))
   }
 
@@ -101,23 +110,48 @@ export class SqliteJobStore implements JobStore {
     jobId: string,
     filter: ItemFilter & { itemIndex?: number | undefined }
   ): Promise<AttemptRecord[]> {
-    return JSON.parse(await this.#read('attempts', jobId, filter)) as AttemptRecord[]
+    return this.#parse(await this.#read('attempts', jobId, filter)) as AttemptRecord[]
   }
 
   decision(jobId: string, itemIndex: number, attempt?: number): Promise<string | undefined> {
     return this.#read('decision', jobId, itemIndex, attempt)
   }
 
-  async unfinished(): Promise<JobRecord[]> {
-    return JSON.parse(await this.#read('unfinished')) as JobRecord[]
+  async log(jobId: string, itemIndex: number, attempt: number): Promise<LogEntry[]> {
+    return this.#parse(await this.#read('log', jobId, itemIndex, attempt)) as LogEntry[]
+  }
+
+  async unfinished(page: PageAfter): Promise<JobRecord[]> {
+    return this.#parse(await this.#read('unfinished', page)) as JobRecord[]
+  }
+
+  forgettable(what: 'job' | 'logs', nowMs: number, limit: number): Promise<string[]> {
+    return this.#read('forgettable', what, nowMs, limit)
   }
 
   note(name: string): Promise<string | undefined> {
     return this.#read('note', name)
   }
 
+  /**
+   * The copy appears under its name when it is whole and on disk. One at a time.
+   * @throws MeshError STORE_FAILED, and then there is no such file
+   */
+  backup(file: string): Promise<void> {
+    return this.#running()?.backup(resolve(file)) ?? Promise.reject(notRunning('it is not running'))
+  }
+
   readonly #read: SqliteLink['read'] = (name, ...args) =>
     this.#running()?.read(name, ...args) ?? Promise.reject(notRunning('it is not running'))
+
+  /** Only JSON is written: what is none has changed on the disk. */
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw toStoreError(damageOf(`a record is no JSON: ${messageOf(cause)}`), this.#file)
+    }
+  }
 
   #running(): SqliteLink | undefined {
     return this.#started !== undefined && this.#stopped === undefined ? this.#link : undefined

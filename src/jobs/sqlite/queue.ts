@@ -2,12 +2,12 @@
  * The calls that wait for the disk, gathered into batches in the order in which they came. It
  * bounds what waits: a slow disk makes it refuse, never grow for ever.
  */
-import { assert } from '../core/assert.ts'
-import { MeshError, messageOf } from '../core/errors.ts'
-import { appendChange, VALUES_PER_CHANGE } from './sqlite-batch.ts'
-import type { Deferred } from '../core/abort.ts'
-import type { CallFailure, SqliteBatch } from './sqlite-batch.ts'
-import type { StoreChange } from './store.ts'
+import { assert } from '../../core/assert.ts'
+import { MeshError, messageOf } from '../../core/errors.ts'
+import { appendChange } from './batch.ts'
+import type { Deferred } from '../../core/abort.ts'
+import type { CallFailure, SqliteBatch } from './batch.ts'
+import type { StoreChange } from '../store.ts'
 
 export interface SqliteQueueInit {
   backlogBytesMax: number
@@ -16,6 +16,7 @@ export interface SqliteQueueInit {
 
 interface CallBatch extends SqliteBatch {
   callers: Deferred<void>[]
+  changeCount: number
   bytes: number
 }
 
@@ -25,6 +26,9 @@ const BATCH_BYTES = 4 * 1_024 * 1_024
 
 /** What a value weighs besides its letters. */
 const VALUE_BYTES = 8
+
+/** A disk that keeps up takes a full batch several times a second. */
+const RETRY_AFTER_MS = 1_000
 
 export class SqliteQueue {
   readonly #init: SqliteQueueInit
@@ -41,7 +45,7 @@ export class SqliteQueue {
     return this.#sent.length
   }
 
-  /** Adds a call. @throws MeshError STORE_FAILED, and then nothing was added */
+  /** Adds a call. @throws MeshError STORE_FAILED or QUEUE_FULL, and then nothing was added */
   add(changes: readonly StoreChange[]): Promise<void> {
     const batch = this.#openBatch()
     const start = batch.values.length
@@ -56,6 +60,7 @@ export class SqliteQueue {
     }
     this.#backlogBytes += bytes
     this.#backlogChanges += changes.length
+    batch.changeCount += changes.length
     batch.bytes += bytes
     batch.callEnds.push(batch.values.length)
     const caller = Promise.withResolvers<void>()
@@ -104,7 +109,7 @@ export class SqliteQueue {
   #openBatch(): CallBatch {
     const last = this.#waiting.at(-1)
     if (last !== undefined && !isFull(last)) return last
-    const batch: CallBatch = { values: [], callEnds: [], callers: [], bytes: 0 }
+    const batch: CallBatch = { values: [], callEnds: [], callers: [], changeCount: 0, bytes: 0 }
     this.#waiting.push(batch)
     return batch
   }
@@ -113,7 +118,7 @@ export class SqliteQueue {
     const batch = this.#sent.shift()
     assert(batch !== undefined, 'the thread answers each batch once')
     this.#backlogBytes -= batch.bytes
-    this.#backlogChanges -= batch.values.length / VALUES_PER_CHANGE
+    this.#backlogChanges -= batch.changeCount
     return batch
   }
 
@@ -126,15 +131,18 @@ export class SqliteQueue {
       this.#backlogChanges + changeCount <= backlogChangesMax
     if (hasRoom) return
     throw new MeshError(
-      'STORE_FAILED',
+      'QUEUE_FULL',
       `the job store has no room for more: ${this.#backlogChanges} changes wait for the disk`,
-      { retryable: true, hint: 'try again in a second; if it stays so, the disk is too slow' }
+      {
+        retryAfterMs: RETRY_AFTER_MS,
+        hint: 'try again in a second; if it stays so, the disk is too slow'
+      }
     )
   }
 }
 
 function isFull(batch: CallBatch): boolean {
-  return batch.values.length >= BATCH_CHANGES * VALUES_PER_CHANGE || batch.bytes >= BATCH_BYTES
+  return batch.changeCount >= BATCH_CHANGES || batch.bytes >= BATCH_BYTES
 }
 
 /** @throws TypeError for what can't be sent to the thread, or bound to a column there */

@@ -2,13 +2,17 @@
  * The queries of the job store. Runs in the store's own thread. Lists of records are answered as
  * one JSON text, which crosses to the router's thread far cheaper than objects do.
  */
+import { conditionsOf, countQuery, listQuery } from './job-list.ts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { ItemFilter, ItemOutput, JobFilter } from './store.ts'
+import type { ItemFilter, JobFilter, PageAfter } from '../store.ts'
+import type { Condition } from './job-list.ts'
 
 type Value = string | number
 
-/** A job seen from its place in the list: newest first, equal times by id. */
-const NEWEST_FIRST = 'ORDER BY j.created_at_ms DESC, j.id DESC LIMIT ?'
+const UNFINISHED = ['pending', 'queued', 'running', 'held']
+
+/** Conditions that more jobs meet count as equal: so far, counting costs less than it saves. */
+const COUNTED_JOBS_MAX = 1_000
 
 /** Shapes of list queries that are kept prepared: filters differ in what is given, and labels in number. */
 const STATEMENTS_MAX = 64
@@ -28,6 +32,16 @@ export class SqliteReader {
     )
   }
 
+  /** The newest of several, as the list has them. */
+  jobByKey(submitter: string, key: string): string | undefined {
+    return this.#text(
+      `SELECT record FROM jobs INDEXED BY jobs_by_key WHERE submitter = ? AND key = ?
+       ORDER BY created_at_ms DESC, id DESC LIMIT 1`,
+      submitter,
+      key
+    )
+  }
+
   idsWithPrefix(prefix: string, limit: number): string[] {
     // A range, not LIKE: it uses the index and knows no wildcards. No letter sorts above U+10FFFF.
     return this.#texts(
@@ -38,48 +52,39 @@ export class SqliteReader {
   }
 
   jobs(filter: JobFilter): string {
-    const labels = Object.entries(filter.labels ?? {})
-    const [first, ...others] = labels
-    const where: string[] = []
-    const values: Value[] = []
-    // The first label's index leads, in the order of the answer; without one the index by time or state.
-    let from = 'jobs j'
-    let time = 'j'
-    if (first !== undefined) {
-      // CROSS keeps SQLite from taking the tables the other way round.
-      from = 'job_labels l CROSS JOIN jobs j ON j.seq = l.seq'
-      time = 'l'
-      where.push('l.name = ? AND l.value = ?')
-      values.push(...first)
-    }
-    for (const label of others) {
-      where.push(`EXISTS (SELECT 1 FROM job_labels x WHERE x.name = ? AND x.value = ?
-        AND x.created_at_ms = j.created_at_ms AND x.id = j.id)`)
-      values.push(...label)
-    }
-    if (filter.state !== undefined) {
-      where.push('j.state = ?')
-      values.push(filter.state)
-    }
+    let after: { createdAtMs: number; id: string } | undefined
     if (filter.after !== undefined) {
       const createdAtMs = this.#createdAtMs(filter.after)
       if (createdAtMs === undefined) return '[]'
-      where.push(`(${time}.created_at_ms, ${time}.id) < (?, ?)`)
-      values.push(createdAtMs, filter.after)
+      after = { createdAtMs, id: filter.after }
     }
-    const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
-    const order = NEWEST_FIRST.replaceAll('j.', `${time}.`)
-    return this.#records(`SELECT j.record FROM ${from} ${condition} ${order}`, [
-      ...values,
-      bounded(filter.limit)
-    ])
+    const conditions = conditionsOf(filter)
+    const { sql, values } = listQuery(filter, conditions, this.#rarest(conditions), after)
+    return this.#records(sql, [...values, bounded(filter.limit)])
   }
 
-  unfinished(): string {
+  /** The first page's worth of each state, which their index has in order, and the oldest of these. */
+  unfinished(page: PageAfter): string {
+    const { after } = page
+    const limit = bounded(page.limit)
+    const isBehind = after === undefined ? '' : 'AND (created_at_ms, id) > (?, ?)'
+    const behind = after === undefined ? [] : [after.createdAtMs, after.id]
+    const oldest = `SELECT * FROM (SELECT seq, created_at_ms, id FROM jobs INDEXED BY jobs_by_state
+      WHERE state = ? ${isBehind} ORDER BY created_at_ms, id LIMIT ?)`
     return this.#records(
-      `SELECT j.record FROM jobs j WHERE j.state IN ('pending', 'queued', 'running', 'held')
-       ORDER BY j.created_at_ms, j.id`,
-      []
+      `SELECT j.record FROM (${UNFINISHED.map(() => oldest).join(' UNION ALL ')}
+         ORDER BY created_at_ms, id LIMIT ?) found CROSS JOIN jobs j ON j.seq = found.seq
+       ORDER BY found.created_at_ms, found.id`,
+      [...UNFINISHED.flatMap((state) => [state, ...behind, limit]), limit]
+    )
+  }
+
+  forgettable(what: 'job' | 'logs', nowMs: number, limit: number): string[] {
+    const [column, index] =
+      what === 'job' ? ['forget_at_ms', 'jobs_to_forget'] : ['forget_logs_at_ms', 'logs_to_forget']
+    return this.#texts(
+      `SELECT id FROM jobs INDEXED BY ${index} WHERE ${column} <= ? ORDER BY ${column}, id LIMIT ?`,
+      [nowMs, bounded(limit)]
     )
   }
 
@@ -117,17 +122,15 @@ export class SqliteReader {
     return row?.['found'] as number | undefined
   }
 
-  outputs(jobId: string, itemIndexes: readonly number[]): [number, ItemOutput][] {
+  outputs(jobId: string, itemIndexes: readonly number[]): [number, string][] {
     const statement = this.#prepared(
-      `SELECT o.output, o.logs FROM keys k JOIN outputs o ON o.seq = k.seq
+      `SELECT o.output FROM keys k JOIN outputs o ON o.seq = k.seq
        WHERE k.id = ? AND o.item_index = ?`
     )
-    const found: [number, ItemOutput][] = []
+    const found: [number, string][] = []
     for (const index of itemIndexes) {
       const row = statement.get(jobId, index)
-      if (row !== undefined) {
-        found.push([index, { output: row['output'] as string | null, logs: row['logs'] as string }])
-      }
+      if (row !== undefined) found.push([index, row['output'] as string])
     }
     return found
   }
@@ -156,6 +159,17 @@ export class SqliteReader {
     )
   }
 
+  log(jobId: string, itemIndex: number, attempt: number): string {
+    const parts = this.#texts(
+      `SELECT l.entries FROM keys k JOIN logs l ON l.seq = k.seq
+       WHERE k.id = ? AND l.item_index = ? AND l.attempt = ? ORDER BY l.first`,
+      [jobId, itemIndex, attempt]
+    )
+    // Each part is a list of its own: without their brackets they are one.
+    const entries = parts.map((part) => part.slice(1, -1)).filter((part) => part !== '')
+    return `[${entries.join(',')}]`
+  }
+
   decision(jobId: string, itemIndex: number, attempt?: number): string | undefined {
     const from = 'SELECT d.decision FROM keys k JOIN decisions d ON d.seq = k.seq'
     if (attempt !== undefined) {
@@ -182,6 +196,16 @@ export class SqliteReader {
       'SELECT j.created_at_ms AS at FROM keys k JOIN jobs j ON j.seq = k.seq WHERE k.id = ?'
     ).get(jobId)
     return row?.['at'] as number | undefined
+  }
+
+  /** The condition that the fewest jobs meet. */
+  #rarest(conditions: readonly Condition[]): Condition | undefined {
+    if (conditions.length < 2) return conditions[0]
+    const counts = conditions.map((condition) => {
+      const counted = this.#prepared(countQuery(condition, COUNTED_JOBS_MAX))
+      return Number(counted.get(...condition.values)?.['count'])
+    })
+    return conditions[counts.indexOf(Math.min(...counts))]
   }
 
   #records(sql: string, values: readonly Value[]): string {

@@ -3,14 +3,14 @@
  * answers, and tells everybody who waits when it has died.
  */
 import { Worker } from 'node:worker_threads'
-import { assert } from '../core/assert.ts'
-import { MeshError, messageOf } from '../core/errors.ts'
-import { SqliteQueue } from './sqlite-queue.ts'
-import type { Deferred } from '../core/abort.ts'
-import type { FromThread, SqliteBatch, SqliteThreadInit, ToThread } from './sqlite-batch.ts'
-import type { SqliteQueueInit } from './sqlite-queue.ts'
-import type { SqliteReader } from './sqlite-reader.ts'
-import type { StoreChange } from './store.ts'
+import { assert } from '../../core/assert.ts'
+import { MeshError, messageOf } from '../../core/errors.ts'
+import { SqliteQueue } from './queue.ts'
+import type { Deferred } from '../../core/abort.ts'
+import type { FromThread, SqliteBatch, SqliteThreadInit, ToThread } from './batch.ts'
+import type { SqliteQueueInit } from './queue.ts'
+import type { SqliteReader } from './reader.ts'
+import type { StoreChange } from '../store.ts'
 
 export class SqliteLink {
   readonly #threadInit: SqliteThreadInit
@@ -33,8 +33,8 @@ export class SqliteLink {
   async start(): Promise<void> {
     // The thread runs as TypeScript from src and as JavaScript from a build.
     const source = import.meta.url.endsWith('.ts')
-      ? new URL('./sqlite-thread.ts', import.meta.url)
-      : new URL('./sqlite-thread.js', import.meta.url)
+      ? new URL('./thread.ts', import.meta.url)
+      : new URL('./thread.js', import.meta.url)
     const worker = new Worker(source, {
       workerData: this.#threadInit,
       // A flag of ours, such as an inspector's or a test runner's, is not meant for it.
@@ -69,15 +69,14 @@ export class SqliteLink {
     name: K,
     ...args: Parameters<SqliteReader[K]>
   ): Promise<ReturnType<SqliteReader[K]>> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    this.#flush()
-    const answer = Promise.withResolvers<unknown>()
-    const id = this.#nextReadId
-    this.#nextReadId += 1
-    this.#post({ kind: 'read', id, name, args })
-    this.#reads.set(id, answer)
-    this.#holdProcess()
-    return answer.promise as Promise<ReturnType<SqliteReader[K]>>
+    return this.#ask((id) => ({ kind: 'read', id, name, args })) as Promise<
+      ReturnType<SqliteReader[K]>
+    >
+  }
+
+  /** Has everything applied before, and nothing applied after it began. */
+  async backup(file: string): Promise<void> {
+    await this.#ask((id) => ({ kind: 'backup', id, file }))
   }
 
   /** Writes what waits, closes the file and ends the thread. */
@@ -89,6 +88,18 @@ export class SqliteLink {
     this.#isStopping = true
     this.#holdProcess()
     await this.#exited.promise
+  }
+
+  #ask(question: (id: number) => ToThread): Promise<unknown> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    this.#flush()
+    const answer = Promise.withResolvers<unknown>()
+    const id = this.#nextReadId
+    this.#nextReadId += 1
+    this.#post(question(id))
+    this.#reads.set(id, answer)
+    this.#holdProcess()
+    return answer.promise
   }
 
   #planPump(): void {

@@ -3,8 +3,9 @@
  * and numbers: measured per job (9 changes) that costs 5 us to send and 1.5 us to read, against
  * 5 + 11 for cloned objects and 4 + 9 for one JSON text, and the thread is what limits the store.
  */
-import type { ErrorData } from '../core/errors.ts'
-import type { StoreChange } from './store.ts'
+import type { ErrorData } from '../../core/errors.ts'
+import type { JobRecord } from '../records.ts'
+import type { StoreChange } from '../store.ts'
 
 export type BatchValue = string | number | null
 
@@ -16,13 +17,41 @@ export const OP = {
   output: 3,
   attempt: 4,
   decision: 5,
-  note: 6
+  note: 6,
+  log: 7,
+  forget: 8,
+  forgetLogs: 9
 } as const
 
 export type OpCode = (typeof OP)[keyof typeof OP]
 
-/** Of every kind, so that a change can be found by its number. */
-export const VALUES_PER_CHANGE = 6
+/** How many values a change has, its code among them: where the next one begins. */
+export const VALUE_COUNTS: Record<OpCode, number> = {
+  [OP.job]: 11,
+  [OP.document]: 3,
+  [OP.item]: 5,
+  [OP.output]: 4,
+  [OP.attempt]: 6,
+  [OP.decision]: 5,
+  [OP.note]: 3,
+  [OP.log]: 6,
+  [OP.forget]: 2,
+  [OP.forgetLogs]: 2
+}
+
+/** Where the values of a job stand behind its code: in the order of the columns. */
+export const JOB = {
+  id: 1,
+  state: 2,
+  createdAtMs: 3,
+  labels: 4,
+  submitter: 5,
+  key: 6,
+  parentId: 7,
+  forgetAtMs: 8,
+  forgetLogsAtMs: 9,
+  record: 10
+} as const
 
 export interface SqliteBatch {
   values: BatchValue[]
@@ -38,6 +67,7 @@ export interface SqliteThreadInit {
 export type ToThread =
   | { kind: 'write'; batch: SqliteBatch }
   | { kind: 'read'; id: number; name: string; args: readonly unknown[] }
+  | { kind: 'backup'; id: number; file: string }
   | { kind: 'stop' }
 
 /** Answers to `write` come in the order of the batches. */
@@ -58,36 +88,54 @@ export interface CallFailure {
 /** Appends one change. A record goes as JSON text beside the few values that queries look at. */
 export function appendChange(values: BatchValue[], change: StoreChange): void {
   switch (change.kind) {
-    case 'job': {
-      const { id, state, createdAtMs, labels } = change.job
-      values.push(OP.job, id, state, createdAtMs, labelsText(labels), JSON.stringify(change.job))
+    case 'job':
+      appendJob(values, change.job)
       break
-    }
     case 'document':
-      values.push(OP.document, change.jobId, change.document, null, null, null)
+      values.push(OP.document, change.jobId, change.document)
       break
     case 'item': {
       const { jobId, index, state } = change.item
-      values.push(OP.item, jobId, index, state, JSON.stringify(change.item), null)
+      values.push(OP.item, jobId, index, state, JSON.stringify(change.item))
       break
     }
     case 'output':
-      values.push(OP.output, change.jobId, change.itemIndex, change.output, change.logs, null)
+      values.push(OP.output, change.jobId, change.itemIndex, change.output)
       break
     case 'attempt': {
       const { jobId, itemIndex, number, state } = change.attempt
       values.push(OP.attempt, jobId, itemIndex, number, state, JSON.stringify(change.attempt))
       break
     }
-    case 'decision': {
-      const { jobId, itemIndex, attempt, decision } = change
-      values.push(OP.decision, jobId, itemIndex, attempt, decision, null)
+    case 'log': {
+      const { jobId, itemIndex, attempt, from, entries } = change
+      values.push(OP.log, jobId, itemIndex, attempt, from, JSON.stringify(entries))
       break
     }
+    case 'decision': {
+      const { jobId, itemIndex, attempt, decision } = change
+      values.push(OP.decision, jobId, itemIndex, attempt, decision)
+      break
+    }
+    case 'forget':
+      values.push(OP.forget, change.jobId)
+      break
+    case 'forgetLogs':
+      values.push(OP.forgetLogs, change.jobId)
+      break
     case 'note':
-      values.push(OP.note, change.name, change.text, null, null, null)
+      values.push(OP.note, change.name, change.text)
       break
   }
+}
+
+function appendJob(values: BatchValue[], job: JobRecord): void {
+  const { id, state, createdAtMs, submitter, key, parentId } = job
+  const { forgetAtMs, forgetLogsAtMs } = job
+  values.push(OP.job, id, state, createdAtMs, labelsText(job.labels), submitter, key, parentId)
+  // Logs that go with their job need no look of their own, and no place in an index.
+  const goWithJob = forgetLogsAtMs !== null && forgetAtMs !== null && forgetLogsAtMs >= forgetAtMs
+  values.push(forgetAtMs, goWithJob ? null : forgetLogsAtMs, JSON.stringify(job))
 }
 
 /** Most jobs have none, so that the empty set is the empty text. */

@@ -3,11 +3,11 @@
  * It remembers the last jobs it met, because most changes belong to a job written moments ago:
  * that saves the look-up of its `seq` and leaves indexes alone that an update doesn't touch.
  */
-import { assert } from '../core/assert.ts'
-import { isCallersFault, toStoreError } from './sqlite-errors.ts'
-import { OP, VALUES_PER_CHANGE } from './sqlite-batch.ts'
+import { assert } from '../../core/assert.ts'
+import { isCallersFault, toStoreError } from './errors.ts'
+import { JOB, OP, VALUE_COUNTS } from './batch.ts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { BatchValue, CallFailure, OpCode, SqliteBatch } from './sqlite-batch.ts'
+import type { BatchValue, CallFailure, OpCode, SqliteBatch } from './batch.ts'
 
 /** What is known of a job's row; `state` is null while there is none. */
 interface KnownJob {
@@ -15,23 +15,30 @@ interface KnownJob {
   state: string | null
   createdAtMs: number
   labels: string
+  submitter: string
+  key: string | null
+  parentId: string | null
+  forgetAtMs: number | null
+  forgetLogsAtMs: number | null
 }
 
-/** A key whose job was never written has a `seq` only. */
-type KeyRow = Pick<KnownJob, 'seq' | 'state'> & {
-  createdAtMs: number | null
-  labels: string | null
-}
-
-/** Of one generation, about 150 bytes each; more than the jobs one router has running at a time. */
+/** Of one generation, some 300 bytes each; more than the jobs one router has running at a time. */
 const KNOWN_JOBS_MAX = 32_768
 
+/** Where rows of a job lie, besides its labels. */
+const TABLES = ['keys', 'jobs', 'documents', 'items', 'outputs', 'attempts', 'logs', 'decisions']
+
 const SQL = {
-  findKey: `SELECT k.seq, j.state, j.created_at_ms AS createdAtMs, j.labels
+  findKey: `SELECT k.seq, j.state, coalesce(j.created_at_ms, 0) AS createdAtMs,
+      coalesce(j.labels, '') AS labels, coalesce(j.submitter, '') AS submitter, j.key,
+      j.parent_id AS parentId, j.forget_at_ms AS forgetAtMs, j.forget_logs_at_ms AS forgetLogsAtMs
     FROM keys k LEFT JOIN jobs j ON j.seq = k.seq WHERE k.id = ?`,
   addKey: 'INSERT INTO keys (id) VALUES (?)',
-  putJob: `INSERT OR REPLACE INTO jobs (seq, id, state, created_at_ms, labels, record)
-    VALUES (?, ?, ?, ?, ?, ?)`,
+  putJob: `INSERT OR REPLACE INTO jobs (seq, id, state, created_at_ms, labels, submitter, key,
+      parent_id, forget_at_ms, forget_logs_at_ms, record)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  setEndAndRecord: `UPDATE jobs SET state = ?, forget_at_ms = ?, forget_logs_at_ms = ?, record = ?
+    WHERE seq = ?`,
   setStateAndRecord: 'UPDATE jobs SET state = ?, record = ? WHERE seq = ?',
   setRecord: 'UPDATE jobs SET record = ? WHERE seq = ?',
   addLabel: `INSERT INTO job_labels (name, value, created_at_ms, id, seq) VALUES (?, ?, ?, ?, ?)`,
@@ -39,8 +46,11 @@ const SQL = {
     WHERE name = ? AND value = ? AND created_at_ms = ? AND id = ?`,
   putDocument: 'INSERT OR REPLACE INTO documents VALUES (?, ?)',
   putItem: 'INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)',
-  putOutput: 'INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?)',
+  putOutput: 'INSERT OR REPLACE INTO outputs VALUES (?, ?, ?)',
   putAttempt: 'INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?)',
+  putLog: 'INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)',
+  dropLogs: 'DELETE FROM logs WHERE seq = ?',
+  unsetForgetLogs: 'UPDATE jobs SET forget_logs_at_ms = NULL WHERE seq = ?',
   putDecision: 'INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)',
   putNote: 'INSERT OR REPLACE INTO notes VALUES (?, ?)'
 } as const
@@ -49,6 +59,7 @@ export class SqliteWriter {
   readonly #db: DatabaseSync
   readonly #file: string
   readonly #statements: Record<keyof typeof SQL, StatementSync>
+  readonly #dropRows: readonly StatementSync[]
   /** Two generations: forgetting a whole one costs nothing, taking a Map's oldest entry costs a scan. */
   #known = new Map<string, KnownJob>()
   #knownBefore = new Map<string, KnownJob>()
@@ -59,6 +70,7 @@ export class SqliteWriter {
     this.#statements = Object.fromEntries(
       Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)])
     ) as Record<keyof typeof SQL, StatementSync>
+    this.#dropRows = TABLES.map((table) => db.prepare(`DELETE FROM ${table} WHERE seq = ?`))
   }
 
   /**
@@ -112,7 +124,9 @@ export class SqliteWriter {
   }
 
   #runChanges(values: readonly BatchValue[], start: number, end: number): void {
-    for (let at = start; at < end; at += VALUES_PER_CHANGE) this.#runChange(values, at)
+    for (let at = start; at < end; at += VALUE_COUNTS[values[at] as OpCode]) {
+      this.#runChange(values, at)
+    }
   }
 
   #runChange(values: readonly BatchValue[], at: number): void {
@@ -122,7 +136,7 @@ export class SqliteWriter {
     const [a, b, c, d] = [values[at + 2]!, values[at + 3]!, values[at + 4]!, values[at + 5]!]
     switch (values[at] as OpCode) {
       case OP.job:
-        this.#putJob(values, at + 1)
+        this.#putJob(values, at)
         return
       case OP.document:
         statements.putDocument.run(this.#seqOf(key), a)
@@ -131,13 +145,22 @@ export class SqliteWriter {
         statements.putItem.run(this.#seqOf(key), a, b, c)
         return
       case OP.output:
-        statements.putOutput.run(this.#seqOf(key), a, b, c)
+        statements.putOutput.run(this.#seqOf(key), a, b)
         return
       case OP.attempt:
         statements.putAttempt.run(this.#seqOf(key), a, b, c, d)
         return
       case OP.decision:
         statements.putDecision.run(this.#seqOf(key), a, b, c)
+        return
+      case OP.log:
+        statements.putLog.run(this.#seqOf(key), a, b, c, d)
+        return
+      case OP.forget:
+        this.#forget(key)
+        return
+      case OP.forgetLogs:
+        this.#forgetLogs(key)
         return
       case OP.note:
         statements.putNote.run(key, a)
@@ -147,26 +170,60 @@ export class SqliteWriter {
     }
   }
 
+  /** Thrice in the life of each job: what can be compared in place isn't made an object of first. */
   #putJob(values: readonly BatchValue[], at: number): void {
-    const [id, state, createdAtMs, labels, record] = values.slice(at, at + 5) as [
-      string,
-      string,
-      number,
-      string,
-      string
-    ]
-    const job = this.#knownJob(id)
-    if (job.state !== null && job.createdAtMs === createdAtMs && job.labels === labels) {
-      if (job.state === state) this.#statements.setRecord.run(record, job.seq)
-      else this.#statements.setStateAndRecord.run(state, record, job.seq)
-    } else {
-      this.#statements.putJob.run(job.seq, id, state, createdAtMs, labels, record)
-      this.#dropLabels(id, job)
-      job.labels = labels
-      job.createdAtMs = createdAtMs
-      this.#addLabels(id, job)
+    const known = this.#knownJob(values[at + JOB.id] as string)
+    if (known.state === null || !isSameOrigin(known, values, at)) {
+      this.#replaceJob(known, values, at)
+      return
     }
-    job.state = state
+    // A column that isn't named costs its indexes nothing.
+    const state = values[at + JOB.state] as string
+    const forgetAtMs = values[at + JOB.forgetAtMs] as number | null
+    const forgetLogsAtMs = values[at + JOB.forgetLogsAtMs] as number | null
+    const record = values[at + JOB.record] as string
+    const statements = this.#statements
+    if (forgetAtMs !== known.forgetAtMs || forgetLogsAtMs !== known.forgetLogsAtMs) {
+      statements.setEndAndRecord.run(state, forgetAtMs, forgetLogsAtMs, record, known.seq)
+      known.forgetAtMs = forgetAtMs
+      known.forgetLogsAtMs = forgetLogsAtMs
+    } else if (state !== known.state) statements.setStateAndRecord.run(state, record, known.seq)
+    else statements.setRecord.run(record, known.seq)
+    known.state = state
+  }
+
+  #replaceJob(known: KnownJob, values: readonly BatchValue[], at: number): void {
+    const row = values.slice(at + JOB.id, at + VALUE_COUNTS[OP.job])
+    this.#statements.putJob.run(known.seq, ...row)
+    const id = values[at + JOB.id] as string
+    this.#dropLabels(id, known)
+    known.state = values[at + JOB.state] as string
+    known.createdAtMs = values[at + JOB.createdAtMs] as number
+    known.labels = values[at + JOB.labels] as string
+    known.submitter = values[at + JOB.submitter] as string
+    known.key = values[at + JOB.key] as string | null
+    known.parentId = values[at + JOB.parentId] as string | null
+    known.forgetAtMs = values[at + JOB.forgetAtMs] as number | null
+    known.forgetLogsAtMs = values[at + JOB.forgetLogsAtMs] as number | null
+    this.#addLabels(id, known)
+  }
+
+  #forget(jobId: string): void {
+    const job = this.#findJob(jobId)
+    if (job === undefined) return
+    this.#dropLabels(jobId, job)
+    for (const dropRows of this.#dropRows) dropRows.run(job.seq)
+    this.#known.delete(jobId)
+    this.#knownBefore.delete(jobId)
+  }
+
+  /** The record keeps the time at which it was due; the column is what is asked for. */
+  #forgetLogs(jobId: string): void {
+    const job = this.#findJob(jobId)
+    if (job === undefined) return
+    this.#statements.dropLogs.run(job.seq)
+    this.#statements.unsetForgetLogs.run(job.seq)
+    job.forgetLogsAtMs = null
   }
 
   #addLabels(id: string, job: KnownJob): void {
@@ -189,7 +246,7 @@ export class SqliteWriter {
   #knownJob(id: string): KnownJob {
     const known = this.#known.get(id)
     if (known !== undefined) return known
-    const job = this.#knownBefore.get(id) ?? this.#findOrAddKey(id)
+    const job = this.#findJob(id) ?? this.#addKey(id)
     if (this.#known.size >= KNOWN_JOBS_MAX) {
       this.#knownBefore = this.#known
       this.#known = new Map()
@@ -198,20 +255,40 @@ export class SqliteWriter {
     return job
   }
 
-  #findOrAddKey(id: string): KnownJob {
-    const row = this.#statements.findKey.get(id) as KeyRow | undefined
-    if (row !== undefined) {
-      const { seq, state, createdAtMs, labels } = row
-      return { seq, state, createdAtMs: createdAtMs ?? 0, labels: labels ?? '' }
+  #findJob(id: string): KnownJob | undefined {
+    const known = this.#known.get(id) ?? this.#knownBefore.get(id)
+    return known ?? (this.#statements.findKey.get(id) as KnownJob | undefined)
+  }
+
+  #addKey(id: string): KnownJob {
+    return {
+      seq: Number(this.#statements.addKey.run(id).lastInsertRowid),
+      state: null,
+      createdAtMs: 0,
+      labels: '',
+      submitter: '',
+      key: null,
+      parentId: null,
+      forgetAtMs: null,
+      forgetLogsAtMs: null
     }
-    const seq = Number(this.#statements.addKey.run(id).lastInsertRowid)
-    return { seq, state: null, createdAtMs: 0, labels: '' }
   }
 
   #forgetAll(): void {
     this.#known.clear()
     this.#knownBefore.clear()
   }
+}
+
+/** True when only what a job's life changes may differ. */
+function isSameOrigin(known: KnownJob, values: readonly BatchValue[], at: number): boolean {
+  return (
+    known.createdAtMs === values[at + JOB.createdAtMs] &&
+    known.labels === values[at + JOB.labels] &&
+    known.submitter === values[at + JOB.submitter] &&
+    known.key === values[at + JOB.key] &&
+    known.parentId === values[at + JOB.parentId]
+  )
 }
 
 function labelEntries(labels: string): [string, string][] {

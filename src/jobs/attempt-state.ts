@@ -1,0 +1,146 @@
+/**
+ * The life of one attempt, as a pure function: what its worker said or left unsaid goes in, the new
+ * record comes out. What may follow what stands in one table; anything else is a mistake of ours and throws.
+ */
+import { assert } from '../core/assert.ts'
+import { causeOf, withTransition } from './records.ts'
+import type { AttemptRecord, AttemptState, Cause } from './records.ts'
+import type { ErrorData } from '../core/errors.ts'
+import type { TaskProgress } from '../model/generated/commands-execute-task.ts'
+
+const ATTEMPT_ENDS = [
+  'refused',
+  'completed',
+  'failed',
+  'timed_out',
+  'stopped',
+  'lost'
+] as const satisfies readonly AttemptState[]
+
+export type AttemptEndState = (typeof ATTEMPT_ENDS)[number]
+
+const NEXT_ATTEMPT: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
+  offered: ['accepted', 'fetching', 'running', 'unknown', ...ATTEMPT_ENDS],
+  accepted: ['fetching', 'running', 'unknown', ...ATTEMPT_ENDS],
+  fetching: ['running', 'publishing', 'unknown', ...ATTEMPT_ENDS],
+  running: ['publishing', 'unknown', ...ATTEMPT_ENDS],
+  publishing: ['unknown', ...ATTEMPT_ENDS],
+  unknown: ['accepted', 'fetching', 'running', 'publishing', ...ATTEMPT_ENDS],
+  refused: [],
+  completed: [],
+  failed: [],
+  timed_out: [],
+  stopped: [],
+  lost: []
+}
+
+export type AttemptEvent =
+  /** The worker says how far it is. */
+  | { kind: 'reported'; state: 'accepted' | 'running'; progress?: TaskProgress | undefined }
+  | { kind: 'silent'; error: ErrorData }
+  | { kind: 'reconnected' }
+  | {
+      kind: 'ended'
+      state: AttemptEndState
+      error: ErrorData | null
+      usage: AttemptRecord['usage']
+      progress?: TaskProgress | undefined
+      /** How long the task ran by the worker's clock, where it did. */
+      ranMs?: number | undefined
+    }
+  /** Its worker came back with it after it was given up. */
+  | { kind: 'late'; text: string }
+
+/** The attempt after the event; the same object when it changes nothing. */
+export function stepAttempt(
+  attempt: AttemptRecord,
+  event: AttemptEvent,
+  nowMs: number
+): AttemptRecord {
+  const hasEnded = NEXT_ATTEMPT[attempt.state].length === 0
+  if (event.kind === 'late') return hasEnded ? lateAttempt(attempt, event.text, nowMs) : attempt
+  if (hasEnded) return attempt
+  switch (event.kind) {
+    case 'reported':
+      return reportedAttempt(attempt, event, nowMs)
+    case 'silent':
+      return attempt.state === 'unknown'
+        ? attempt
+        : moved(attempt, 'unknown', nowMs, causeOf(event.error))
+    case 'reconnected':
+      return attempt.state === 'unknown'
+        ? moved(attempt, 'running', nowMs, said(attempt, 'RECONNECTED'))
+        : attempt
+    case 'ended':
+      return endedAttempt(attempt, event, nowMs)
+  }
+}
+
+function reportedAttempt(
+  attempt: AttemptRecord,
+  event: Extract<AttemptEvent, { kind: 'reported' }>,
+  nowMs: number
+): AttemptRecord {
+  const progress = event.progress ?? attempt.progress
+  const isNews = NEXT_ATTEMPT[attempt.state].includes(event.state)
+  const news = event.state === 'accepted' ? 'ACCEPTED' : 'RUNNING'
+  const reason = attempt.state === 'unknown' ? 'RECONNECTED' : news
+  const next = progress === attempt.progress ? attempt : { ...attempt, progress }
+  return isNews ? moved(next, event.state, nowMs, said(attempt, reason)) : next
+}
+
+/** Noted once: a worker that comes and goes says it each time. */
+function lateAttempt(attempt: AttemptRecord, text: string, nowMs: number): AttemptRecord {
+  const isKnown = attempt.history.some(({ reason }) => reason === 'LATE_RESULT')
+  if (isKnown) return attempt
+  return moved(attempt, attempt.state, nowMs, said(attempt, 'LATE_RESULT', text))
+}
+
+function endedAttempt(
+  attempt: AttemptRecord,
+  event: Extract<AttemptEvent, { kind: 'ended' }>,
+  nowMs: number
+): AttemptRecord {
+  const { error, ranMs, state, usage } = event
+  // A short task has ended before it said that it began; its own measure tells when that was.
+  const started =
+    attempt.state === 'offered' && ranMs !== undefined
+      ? moved(
+          attempt,
+          'running',
+          Math.max(attempt.offeredAtMs, nowMs - ranMs),
+          said(attempt, 'RUNNING')
+        )
+      : attempt
+  const cause = error === null ? said(attempt, 'COMPLETED') : causeOf(error)
+  return {
+    ...moved(started, state, nowMs, cause),
+    endedAtMs: nowMs,
+    error,
+    usage,
+    progress: event.progress ?? attempt.progress
+  }
+}
+
+function moved(
+  attempt: AttemptRecord,
+  state: AttemptState,
+  atMs: number,
+  cause: Cause
+): AttemptRecord {
+  const isSame = state === attempt.state
+  assert(
+    isSame || NEXT_ATTEMPT[attempt.state].includes(state),
+    `an attempt does not go from ${attempt.state} to ${state}`
+  )
+  const history = withTransition(attempt.history, { state, atMs: Math.round(atMs), ...cause })
+  return { ...attempt, state, history }
+}
+
+function said(
+  { workerId }: AttemptRecord,
+  reason: Extract<Cause['reason'], string>,
+  text?: string
+): Cause {
+  return { by: workerId, reason, ...(text === undefined ? {} : { text }) }
+}
