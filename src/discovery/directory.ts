@@ -6,21 +6,23 @@
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { validatorFor } from '../model/validate.ts'
-import { COMMANDS } from '../protocol/commands.ts'
-import { openRecord } from './record.ts'
+import { askWorker } from './ask-worker.ts'
+import { lastNews, takeNews } from './node-news.ts'
+import { ReadyWaiters } from './ready-waiters.ts'
 import { toCandidate } from './to-candidate.ts'
 import { newWorkerEntry } from './worker-entry.ts'
+import type { AbortOptions } from '../core/abort.ts'
 import type { Candidate } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CapabilityRecord } from './record.ts'
 import type { Finding } from './finder.ts'
 import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { NodeChange } from './node-news.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
-import type { Session } from '../protocol/session.ts'
 import type { SessionService } from '../protocol/session-service.ts'
 import type { Startable } from '../core/startable.ts'
-import type { WorkerEntry } from './worker-entry.ts'
+import type { NewWorker, WorkerEntry } from './worker-entry.ts'
 
 export interface DirectoryComponents {
   node: MeshNode
@@ -31,6 +33,8 @@ export interface DirectoryComponents {
   reputationOf: (peer: string) => { reputation: number; evidenceCount: number }
   /** Called whenever a task might now find a place: a worker came, or one has room again. */
   onRoom: () => void
+  /** Called when a worker has come for the first time, is lost, back, closed or opened, and when it is forgotten. */
+  onNode: (change: NodeChange) => void
 }
 
 export interface DirectoryInit {
@@ -41,7 +45,6 @@ export interface DirectoryInit {
 const FORGET_MS = 25_000
 const RETRY_MS_MIN = 250
 const RETRY_MS_MAX = 4_000
-const ASK_TIMEOUT_MS = 10_000
 
 const checkLoad = validatorFor<LoadReport>('capability-record#/$defs/load', 'load')
 
@@ -49,6 +52,7 @@ export class Directory implements Startable {
   readonly #components: DirectoryComponents
   readonly #namespace: string
   readonly #entries = new Map<string, WorkerEntry>()
+  readonly #waiters = new ReadyWaiters()
   readonly #controller = new AbortController()
 
   constructor(components: DirectoryComponents, init: DirectoryInit) {
@@ -58,13 +62,14 @@ export class Directory implements Startable {
 
   async start(): Promise<void> {
     this.#components.sessions.listen({
-      onLoad: (peer, load) => this.reported(peer, load),
+      onLoad: (peer, load) => this.#onBeat(peer, load),
       onClosed: (peer, error) => this.#onClosed(peer, error)
     })
   }
 
   async stop(): Promise<void> {
     this.#controller.abort()
+    this.#waiters.rejectAll(new MeshError('STOPPING', 'the router is stopping'))
     for (const entry of this.#entries.values()) entry.cancelRetry()
     this.#entries.clear()
   }
@@ -110,14 +115,36 @@ export class Directory implements Startable {
     }
   }
 
+  /**
+   * Resolves when there is a session with a worker and it has said what it is. While somebody waits, a
+   * worker that is lost is tried on and on, at the addresses that it was last known by.
+   * @throws MeshError PEER_GONE when nothing listens at any of them, STOPPING; or the signal's reason
+   */
+  async whenReady(peer: string, options: AbortOptions = {}): Promise<void> {
+    const { sessions } = this.#components
+    if (this.#controller.signal.aborted) throw new MeshError('STOPPING', 'the router is stopping')
+    const known = this.#entries.get(peer)
+    if (known?.state === 'ready' && sessions.get(peer) !== undefined) return
+    options.signal?.throwIfAborted()
+    const ready = this.#waiters.wait(peer, options)
+    if (known === undefined && this.#makeRoom()) {
+      void this.#connect(this.#add({ peer, by: 'lease' }))
+    }
+    await ready
+  }
+
   /** Takes up what the finder found. Nothing is believed before the worker itself has answered. */
   onFound(finding: Finding): void {
     const known = this.#entries.get(finding.peer)
     if (known !== undefined) return this.#onFoundAgain(known, finding)
     if (this.#controller.signal.aborted || !this.#makeRoom()) return
-    const entry = newWorkerEntry(finding, this.#components.clock.monotonicMs())
-    this.#entries.set(finding.peer, entry)
-    void this.#introduce(entry, finding.addresses)
+    void this.#introduce(this.#add(finding), finding.addresses)
+  }
+
+  #add(found: NewWorker): WorkerEntry {
+    const entry = newWorkerEntry(found, this.#components.clock.monotonicMs())
+    this.#entries.set(found.peer, entry)
+    return entry
   }
 
   /** A new record of a worker that we lost: it is alive, perhaps at other addresses than before. */
@@ -125,17 +152,31 @@ export class Directory implements Startable {
     if (record === undefined || !isNewer(record, entry.record)) return
     this.#takeRecord(entry, record)
     if (entry.state !== 'unreachable') return
+    this.#tryAfresh(entry)
+    void this.#introduce(entry, addresses)
+  }
+
+  /** A beat of a worker that was lost comes over a session that it has opened itself. */
+  #onBeat(peer: string, load: unknown): void {
+    this.reported(peer, load)
+    const entry = this.#entries.get(peer)
+    if (entry?.state !== 'unreachable') return
+    this.#tryAfresh(entry)
+    void this.#connect(entry)
+  }
+
+  #tryAfresh(entry: WorkerEntry): void {
     entry.cancelRetry()
     entry.failures = 0
     entry.unreachableSinceMs = undefined
-    void this.#introduce(entry, addresses)
   }
 
   /** When it is full, one that never answered gives way; the DHT and gossip name whom they like. */
   #makeRoom(): boolean {
     if (this.#entries.size < LIMITS.directoryWorkersMax) return true
     for (const entry of this.#entries.values()) {
-      if (entry.state === 'unreachable' && entry.readyCount === 0) {
+      const isIdle = entry.state === 'unreachable' && entry.readyCount === 0
+      if (isIdle && !this.#waiters.has(entry.peer)) {
         this.#forget(entry)
         return true
       }
@@ -147,6 +188,7 @@ export class Directory implements Startable {
     entry.cancelRetry()
     this.#entries.delete(entry.peer)
     this.#components.logger.debug({ peer: entry.peer }, 'worker forgotten')
+    this.#tell(lastNews(entry))
   }
 
   async #introduce(entry: WorkerEntry, addresses: readonly string[]): Promise<void> {
@@ -164,7 +206,10 @@ export class Directory implements Startable {
     entry.isConnecting = true
     try {
       const session = await sessions.open(entry.peer, { signal })
-      await this.#ask(entry, session)
+      const { load, record } = await askWorker(session, this.#namespace, { signal })
+      // Its own word over its own session is no replay, even if its clock was set back.
+      this.#takeRecord(entry, record)
+      if (load !== undefined) this.#takeLoad(entry, load)
       if (!session.isOpen) throw new MeshError('SESSION_CLOSED', 'it ended as soon as it was open')
       entry.session = session
       entry.state = 'ready'
@@ -172,6 +217,8 @@ export class Directory implements Startable {
       entry.failures = 0
       entry.unreachableSinceMs = undefined
       logger.info({ peer: entry.peer, foundBy: entry.foundBy }, 'worker ready')
+      this.#tell(takeNews(entry))
+      this.#waiters.resolve(entry.peer)
       this.#components.onRoom()
     } catch (cause) {
       const isKnown = this.#entries.get(entry.peer) === entry
@@ -179,29 +226,6 @@ export class Directory implements Startable {
     } finally {
       entry.isConnecting = false
     }
-  }
-
-  /** Asks the worker itself what it is; its signed word is the only one that counts. */
-  async #ask(entry: WorkerEntry, session: Session): Promise<void> {
-    const answer = await session.request(
-      { command: 'GET_CAPABILITIES', params: {} },
-      { timeoutMs: ASK_TIMEOUT_MS, signal: this.#controller.signal }
-    )
-    if (answer.error !== undefined) throw answer.error
-    const result = COMMANDS.GET_CAPABILITIES.checkResult(answer.result)
-    if (result.record === undefined) {
-      throw new MeshError(
-        'RESPONSE_INVALID',
-        'it runs no tasks: its answer has no capability record'
-      )
-    }
-    const record = await openRecord(Buffer.from(result.record, 'base64'))
-    if (record.peer_id !== entry.peer || record.namespace !== this.#namespace) {
-      throw new MeshError('RESPONSE_INVALID', `it is a worker of namespace ${record.namespace}`)
-    }
-    // Its own word over its own session is no replay, even if its clock was set back.
-    this.#takeRecord(entry, record)
-    if (result.load !== undefined) this.#takeLoad(entry, result.load)
   }
 
   #takeRecord(entry: WorkerEntry, record: CapabilityRecord): void {
@@ -213,6 +237,7 @@ export class Directory implements Startable {
     entry.load = load
     entry.loadAtMs = this.#components.clock.monotonicMs()
     entry.otherTasks = Math.max(0, load.running + load.queued - entry.ownTasks)
+    this.#tell(takeNews(entry))
     if (entry.state === 'ready' && load.running + load.queued < load.slots + load.queue_slots) {
       this.#components.onRoom()
     }
@@ -230,12 +255,19 @@ export class Directory implements Startable {
     entry.unreachableSinceMs ??= clock.monotonicMs()
     entry.state = 'unreachable'
     entry.failures += 1
-    if (clock.monotonicMs() - entry.unreachableSinceMs > FORGET_MS) return this.#forget(entry)
+    this.#tell(takeNews(entry))
+    if (error.code === 'PEER_GONE') this.#waiters.reject(entry.peer, error)
+    const isForgettable = clock.monotonicMs() - entry.unreachableSinceMs > FORGET_MS
+    if (isForgettable && !this.#waiters.has(entry.peer)) return this.#forget(entry)
     // The DHT goes on naming the dead for half an hour; only a worker that was here can be lost.
     const level = entry.failures === 1 && entry.readyCount > 0 ? 'warn' : 'debug'
     logger[level]({ peer: entry.peer, code: error.code, why: error.message }, 'worker lost')
     const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (entry.failures - 1))
     entry.cancelRetry = clock.after(delayMs, () => void this.#connect(entry))
+  }
+
+  #tell(news: NodeChange | undefined): void {
+    if (news !== undefined) this.#components.onNode(news)
   }
 }
 

@@ -3,6 +3,7 @@ import { MeshError } from '../core/errors.ts'
 import { parseRequirement } from '../model/requirement.ts'
 import { meets } from '../selection/placement-rules.ts'
 import { weightedScore } from '../selection/scores.ts'
+import { availabilityOf } from './worker-entry.ts'
 import { toCandidate, withLoad } from './to-candidate.ts'
 import type { Candidate, Weights } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
@@ -95,7 +96,7 @@ export class NodeViews {
     const seenAtMs = Math.max(entry.loadAtMs, entry.recordAtMs, entry.foundAtMs)
     return {
       peer_id: entry.peer,
-      state: load?.stopping === true ? 'stopping' : entry.state,
+      state: stateOf(entry),
       ...(candidate === undefined ? {} : { score: weightedScore(candidate, weights) }),
       ...recordView(entry),
       running: load?.running ?? 0,
@@ -108,6 +109,15 @@ export class NodeViews {
       found_by: entry.foundBy
     }
   }
+}
+
+/** One that has said that it stops is not missed when it is gone. */
+function stateOf(entry: WorkerEntry): NodeView['state'] {
+  const availability = availabilityOf(entry)
+  if (availability === 'stopping' || entry.state === 'ready') {
+    return availability === 'open' ? 'ready' : availability
+  }
+  return entry.state
 }
 
 /** What the worker itself has said; little until it has. */

@@ -1,4 +1,6 @@
 /** A known worker, put into the words of selection. */
+import { LIMITS } from '../core/limits.ts'
+import { availabilityOf } from './worker-entry.ts'
 import type { Candidate } from '../selection/candidate.ts'
 import type { Capabilities, LoadReport } from '../model/generated/capability-record.ts'
 import type { WorkerEntry } from './worker-entry.ts'
@@ -36,11 +38,10 @@ export function toCandidate(
     labels: record.labels,
     facts: { arch: host.arch, os: host.os, agent: record.agent, node: host.node },
     ...figuresOf(withLoad(record.capabilities, load)),
-    slots: record.slots,
-    queueSlots: record.queue_slots,
+    ...roomOf(record),
     otherTasks: entry.otherTasks,
     ownTasks: entry.ownTasks,
-    isStopping: load?.stopping ?? false,
+    availability: availabilityOf(entry),
     latencyMs: entry.session?.latencyMs,
     reputation: reputation.reputation,
     evidenceCount: reputation.evidenceCount,
@@ -51,6 +52,18 @@ export function toCandidate(
       reputationMs: 0
     }
   }
+}
+
+/** A session has room for so many unanswered requests; some are left for what is not a task. */
+const SESSION_TASKS_MAX = LIMITS.sessionRequestsMax - 64
+
+/** What a worker offers, as far as one session with it reaches. */
+function roomOf(record: {
+  slots: number
+  queue_slots: number
+}): Pick<Candidate, 'slots' | 'queueSlots'> {
+  const slots = Math.min(record.slots, SESSION_TASKS_MAX)
+  return { slots, queueSlots: Math.min(record.queue_slots, SESSION_TASKS_MAX - slots) }
 }
 
 /** A record's figures, with those that the last load report knows better. */

@@ -1,9 +1,10 @@
 /** A job that has not ended, in memory: its records and who was tried. Bodies stay in the store. */
 import { isTerminal } from '../jobs/records.ts'
-import { stepItem, stepJob } from '../jobs/state.ts'
+import { step } from '../jobs/state.ts'
+import type { Attempt } from './attempt.ts'
 import type { CancelTimer } from '../core/clock.ts'
 import type { Demand } from './demand.ts'
-import type { ItemEvent } from '../jobs/state.ts'
+import type { Effect, ItemEvent } from '../jobs/state.ts'
 import type { ItemRecord, JobRecord } from '../jobs/records.ts'
 import type { JobPlan } from '../model/job.ts'
 import type { SelectionRequest } from '../selection/candidate.ts'
@@ -25,25 +26,32 @@ interface ActiveItem {
   /** Workers to be avoided for it, newest last. */
   tried: readonly string[]
   refusalCount: number
-  /** Ends the running attempt. */
-  controller: AbortController | undefined
+  /** The one that is open, if one is. */
+  attempt: Attempt | undefined
   /** Ends the wait for the next attempt. */
   cancelDelay: CancelTimer | undefined
 }
+
+/** By index. Most jobs have one item, and a Map for it would take more memory than the item itself. */
+type OpenItems = Map<number, ActiveItem> | ActiveItem | undefined
 
 const NOBODY: readonly string[] = []
 
 /** More than any job's attempts, so that no failure is forgotten; refusals without end are. */
 const TRIED_MAX = 128
 
+/** What an event changed. */
+export interface Applied {
+  item: ItemRecord
+  effects: readonly Effect[]
+}
+
 export class ActiveJob {
   readonly order: number
   readonly demand: Demand
-  cancelTotalTimer: CancelTimer = () => {}
-  cancelQueueTimer: CancelTimer = () => {}
   /** Since when nothing of it has run, in the dispatcher's time. */
   waitingSinceMs = 0
-  readonly #items = new Map<number, ActiveItem>()
+  #items: OpenItems
   #record: JobRecord
   /** The record before its last change. */
   #beforeEnd: JobRecord
@@ -57,15 +65,7 @@ export class ActiveJob {
     this.#record = init.record
     this.#beforeEnd = init.record
     this.#stored = init.record
-    for (const record of init.items) {
-      this.#items.set(record.index, {
-        record,
-        tried: NOBODY,
-        refusalCount: 0,
-        controller: undefined,
-        cancelDelay: undefined
-      })
-    }
+    this.#items = openItems(init.items)
   }
 
   get plan(): JobPlan {
@@ -91,17 +91,17 @@ export class ActiveJob {
 
   /** The item if it has not ended. */
   item(index: number): Readonly<ActiveItem> | undefined {
-    return this.#items.get(index)
+    return this.#find(index)
   }
 
   /** Items that have not ended, by index. */
   items(): ItemRecord[] {
-    return [...this.#items.values()].map(({ record }) => record)
+    return Array.from(this.#all(), ({ record }) => record)
   }
 
   /** The first item that waits for a worker. */
   firstWaiting(): ItemRecord | undefined {
-    for (const { record } of this.#items.values()) {
+    for (const { record } of this.#all()) {
       if (record.state === 'queued') return record
     }
     return undefined
@@ -109,32 +109,42 @@ export class ActiveJob {
 
   /** Equal for items that ask for the same of a worker. */
   laneOf(index: number): string {
-    const tried = this.#items.get(index)?.tried ?? NOBODY
-    return tried.length === 0 ? this.demand.lane : `${this.demand.lane}${tried.join()}`
+    const { pinnedTo, tried } = this.#placeOf(index)
+    const { lane } = this.demand
+    if (pinnedTo !== null) return `${lane}@${pinnedTo}`
+    return tried.length === 0 ? lane : `${lane}${tried.join()}`
   }
 
   requestFor(index: number): SelectionRequest {
-    const tried = this.#items.get(index)?.tried ?? NOBODY
-    return tried.length === 0
-      ? this.demand.request
-      : { ...this.demand.request, triedWorkers: tried }
+    const { pinnedTo, tried } = this.#placeOf(index)
+    const { request } = this.demand
+    if (pinnedTo === null) return tried.length === 0 ? request : { ...request, triedWorkers: tried }
+    // There is no other worker for it, so that none is avoided.
+    const placement = { ...request.placement, only: [pinnedTo] }
+    return { ...request, placement, sameWorker: 'allow' }
   }
 
-  /** Lets something happen to an item; gives its new record, or undefined when it came too late. */
-  apply(index: number, event: ItemEvent, nowMs: number): ItemRecord | undefined {
-    const item = this.#items.get(index)
+  /** Lets something happen to an item; gives what that changed, or undefined when it came too late. */
+  apply(index: number, event: ItemEvent, nowMs: number): Applied | undefined {
+    const item = this.#find(index)
     if (item === undefined) return undefined
-    const next = stepItem(item.record, event, nowMs)
+    const context = { nowMs, keep: this.plan.keep }
+    const { effects, item: next, job } = step(this.#record, item.record, event, context)
     if (next === item.record) return undefined
     this.#beforeEnd = this.#record
-    this.#record = stepJob(this.#record, item.record, next, nowMs)
+    this.#record = job
     item.record = next
-    if (next.state !== 'running') item.controller = undefined
     if (isTerminal(next.state)) {
       item.cancelDelay?.()
-      this.#items.delete(index)
+      this.#drop(index)
     }
-    return next
+    return { item: next, effects }
+  }
+
+  /** Says whether its owner lets something of it begin. */
+  setOnHold(isOnHold: boolean): void {
+    this.#record = { ...this.#record, isOnHold }
+    this.markUnsaved()
   }
 
   /**
@@ -154,28 +164,60 @@ export class ActiveJob {
     this.#stored = undefined
   }
 
-  began(index: number, controller: AbortController): void {
-    const item = this.#items.get(index)
-    if (item !== undefined) item.controller = controller
+  began(index: number, attempt: Attempt): void {
+    const item = this.#find(index)
+    if (item !== undefined) item.attempt = attempt
+  }
+
+  /** The attempt is over, or nobody waits for it any more. */
+  dropAttempt(index: number): void {
+    const item = this.#find(index)
+    if (item !== undefined) item.attempt = undefined
   }
 
   delayed(index: number, cancel: CancelTimer): void {
-    const item = this.#items.get(index)
+    const item = this.#find(index)
     if (item !== undefined) item.cancelDelay = cancel
   }
 
   /** Remembers that a worker was no good for an item, so that another is preferred. */
   addTried(index: number, workerId: string): void {
-    const item = this.#items.get(index)
+    const item = this.#find(index)
     if (item === undefined || item.tried.includes(workerId)) return
     item.tried = [...item.tried, workerId].slice(-TRIED_MAX)
   }
 
-  /** Counts a refusal; gives how many there were before. */
-  addRefusal(index: number): number {
-    const item = this.#items.get(index)
-    if (item === undefined) return 0
-    item.refusalCount += 1
-    return item.refusalCount - 1
+  addRefusal(index: number): void {
+    const item = this.#find(index)
+    if (item !== undefined) item.refusalCount += 1
   }
+
+  #find(index: number): ActiveItem | undefined {
+    if (this.#items instanceof Map) return this.#items.get(index)
+    return this.#items?.record.index === index ? this.#items : undefined
+  }
+
+  #all(): Iterable<ActiveItem> {
+    if (this.#items instanceof Map) return this.#items.values()
+    return this.#items === undefined ? [] : [this.#items]
+  }
+
+  #drop(index: number): void {
+    if (this.#items instanceof Map) this.#items.delete(index)
+    else this.#items = undefined
+  }
+
+  #placeOf(index: number): { pinnedTo: string | null; tried: readonly string[] } {
+    const item = this.#find(index)
+    return { pinnedTo: item?.record.pinnedTo ?? null, tried: item?.tried ?? NOBODY }
+  }
+}
+
+function openItems(records: readonly ItemRecord[]): OpenItems {
+  const items = records.map(openItem)
+  return items.length > 1 ? new Map(items.map((item) => [item.record.index, item])) : items[0]
+}
+
+function openItem(record: ItemRecord): ActiveItem {
+  return { record, tried: NOBODY, refusalCount: 0, attempt: undefined, cancelDelay: undefined }
 }

@@ -1,6 +1,7 @@
-/** A job's two clocks: the total time since it was submitted, and the time in which nothing of it could run. */
+/** A job's two clocks: the total time since it was queued or released, and the time in which nothing of it could run. */
 import { formatDuration } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
+import { Timetable } from '../core/timetable.ts'
 import type { ActiveJob } from './active-job.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Selection } from '../selection/select.ts'
@@ -16,39 +17,42 @@ export interface DeadlinesComponents {
 
 export class Deadlines {
   readonly #components: DeadlinesComponents
+  readonly #timetable: Timetable<ActiveJob>
+  /** Jobs that are being ended: their workers may take their time. */
+  readonly #expired = new WeakSet<ActiveJob>()
 
   constructor(components: DeadlinesComponents) {
     this.#components = components
+    const { clock, nowMs } = components
+    this.#timetable = new Timetable({ clock, nowMs, onDue: (job) => this.#onDue(job) })
   }
 
   /**
-   * Both, for a job that is taken up. The total time goes on while the router is away; what a restart
-   * finds waiting gets its whole queue time anew, as its workers come back only now.
+   * Begins both, for a job that is taken up. The total time goes on while the router is away; what a
+   * restart finds waiting gets its whole queue time anew, as its workers come back only now.
    */
   begin(job: ActiveJob): void {
-    const { clock, nowMs, onExpired } = this.#components
-    const { totalMs } = job.plan.timeouts
-    const leftMs = Math.max(0, job.record.createdAtMs + totalMs - nowMs())
-    job.cancelTotalTimer = clock.after(leftMs, () => {
-      const message = `the job was not done within its total time of ${formatDuration(totalMs)}`
-      onExpired(job, new MeshError('TOTAL_TIMED_OUT', message, { path: 'timeouts.total' }))
-    })
-    job.waitingSinceMs = nowMs()
-    this.watchQueue(job)
+    job.waitingSinceMs = this.#components.nowMs()
+    this.watch(job)
   }
 
-  /** While nothing of a job runs, its queue time counts; being refused does not set it back. */
-  watchQueue(job: ActiveJob): void {
-    job.cancelQueueTimer()
-    if (job.hasEnded || job.record.counts.running > 0) return
-    const { clock, nowMs, onExpired } = this.#components
-    const leftMs = Math.max(0, job.waitingSinceMs + job.plan.timeouts.queueMs - nowMs())
-    job.cancelQueueTimer = clock.after(leftMs, () => onExpired(job, this.#queueError(job)))
+  /** To be told whenever something of the job began, ended, was held or released. */
+  watch(job: ActiveJob): void {
+    const dueMs = Math.min(totalDueMs(job), queueDueMs(job))
+    const isOver = job.hasEnded || this.#expired.has(job)
+    if (isOver || dueMs === Infinity) this.#timetable.delete(job)
+    else this.#timetable.set(job, dueMs)
   }
 
-  cancel(job: ActiveJob): void {
-    job.cancelTotalTimer()
-    job.cancelQueueTimer()
+  clear(): void {
+    this.#timetable.clear()
+  }
+
+  #onDue(job: ActiveJob): void {
+    const { nowMs, onExpired } = this.#components
+    this.#expired.add(job)
+    const isTotal = totalDueMs(job) <= nowMs()
+    onExpired(job, isTotal ? totalError(job) : this.#queueError(job))
   }
 
   #queueError(job: ActiveJob): MeshError {
@@ -61,4 +65,21 @@ export class Deadlines {
       hint: 'see `taskmesh job plan` for what is missing, or wait longer with timeouts.queue'
     })
   }
+}
+
+/** What waits for its owner waits as long as it takes. */
+function totalDueMs({ plan, record }: ActiveJob): number {
+  if (record.state === 'held') return Infinity
+  return (record.queuedAtMs ?? record.createdAtMs) + plan.timeouts.totalMs
+}
+
+/** While nothing of a job runs, its queue time counts; being refused does not set it back, being held stops it. */
+function queueDueMs({ plan, record, waitingSinceMs }: ActiveJob): number {
+  const isWaiting = record.counts.queued > 0 && record.counts.running === 0
+  return isWaiting ? waitingSinceMs + plan.timeouts.queueMs : Infinity
+}
+
+function totalError({ plan }: ActiveJob): MeshError {
+  const message = `the job was not done within its total time of ${formatDuration(plan.timeouts.totalMs)}`
+  return new MeshError('TOTAL_TIMED_OUT', message, { path: 'timeouts.total' })
 }

@@ -2,11 +2,14 @@
  * What a job asks for, compiled: its plan, its request to selection, and its lane. A hundred thousand
  * equal jobs share one, so that each of them costs little while it waits.
  */
-import { compileJob } from '../model/job.ts'
-import type { JobDocument, JobPlan } from '../model/job.ts'
+import { compileSpec } from '../model/job.ts'
+import { resolveWeights } from '../selection/weights.ts'
+import type { JobPlan, JobSpec } from '../model/job.ts'
 import type { SelectionRequest } from '../selection/candidate.ts'
 
 export interface Demand {
+  /** For the records of all jobs that ask for the same. */
+  spec: JobSpec
   plan: JobPlan
   /** Before anybody was tried. */
   request: SelectionRequest
@@ -19,20 +22,19 @@ const KEPT_MAX = 1_024
 
 export class DemandCache {
   readonly #defaults: SelectionRequest['defaults']
-  /** By the text of all that is compiled; oldest first. */
+  /** By the text of the spec; oldest first. */
   readonly #kept = new Map<string, Demand>()
 
   constructor(defaults: SelectionRequest['defaults']) {
     this.#defaults = defaults
   }
 
-  /** @throws MeshError FIELD_INVALID where a text does not parse */
-  of(document: JobDocument): Demand {
-    const { priority, resources, retry, route, task, timeouts, where } = document
-    const key = JSON.stringify([task.engine, priority, resources, retry, route, timeouts, where])
+  /** @throws MeshError FIELD_INVALID where a text does not parse or the weights make no score */
+  of(spec: JobSpec): Demand {
+    const key = JSON.stringify(spec)
     const known = this.#kept.get(key)
     if (known !== undefined) return known
-    const demand = toDemand(compileJob(document), this.#defaults)
+    const demand = toDemand(spec, this.#defaults)
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size < KEPT_MAX) break
       this.#kept.delete(oldest)
@@ -42,12 +44,16 @@ export class DemandCache {
   }
 }
 
-function toDemand(plan: JobPlan, defaults: SelectionRequest['defaults']): Demand {
+function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand {
+  const plan = compileSpec(spec)
   const { engine, placement, resources, retry, route } = plan
   const { sameWorker } = retry
+  const request = { engine, resources, placement, route, sameWorker, triedWorkers: [], defaults }
+  resolveWeights(request)
   return {
+    spec,
     plan,
-    request: { engine, resources, placement, route, sameWorker, triedWorkers: [], defaults },
+    request,
     lane: JSON.stringify([engine, resources, placement, route, sameWorker])
   }
 }

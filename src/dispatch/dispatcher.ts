@@ -1,94 +1,117 @@
 /**
- * Sees accepted jobs through: takes waiting items in their order, has a worker selected for each, hands
- * the attempt to the runner, and decides from its verdict what comes next. It holds items back while
- * nobody has room, so that they go to whoever has room first.
+ * Sees accepted jobs through: takes waiting items in their order, has a worker selected for each, opens
+ * the attempt, and carries out what its end means. It holds items back while nobody has room, so that
+ * they go to whoever has room first.
  */
 import { MeshError } from '../core/errors.ts'
-import { isTerminal } from '../jobs/records.ts'
-import { mayRunAgain, retryDelayMs } from '../jobs/retry.ts'
+import { causeOf } from '../jobs/records.ts'
+import { newLeaseId } from '../core/ids.ts'
 import { roomOf } from '../selection/room.ts'
 import { selectWorker } from '../selection/select.ts'
-import { AttemptRunner } from './attempt-runner.ts'
+import { Attempt } from './attempt.ts'
+import { consequenceOf } from './consequence.ts'
 import { Deadlines } from './deadlines.ts'
+import { JobSteps } from './job-steps.ts'
 import { JobWriter } from './job-writer.ts'
 import { ReadyQueue } from './ready-queue.ts'
+import { toDecisionText } from './decision-text.ts'
 import type { ActiveJob } from './active-job.ts'
-import type { Attempt, AttemptEnd, AttemptRunnerComponents } from './attempt-runner.ts'
+import type { AttemptComponents, AttemptEnd } from './attempt.ts'
+import type { AttemptRecord, Cause, Ending, ItemRecord } from '../jobs/records.ts'
 import type { Candidate } from '../selection/candidate.ts'
-import type { ItemEvent } from '../jobs/state.ts'
-import type { ItemRecord } from '../jobs/records.ts'
+import type { DecisionRecord } from '../model/generated/decision.ts'
+import type { FinishedItem } from './job-steps.ts'
 import type { JobStore, StoreChange } from '../jobs/store.ts'
 import type { Offered, ReadyEntry } from './ready-queue.ts'
 import type { Random } from '../core/random.ts'
 import type { Selection } from '../selection/select.ts'
 import type { Startable } from '../core/startable.ts'
 
-export interface DispatcherComponents extends Omit<AttemptRunnerComponents, 'writer'> {
+export interface DispatcherComponents extends Omit<AttemptComponents, 'onStep' | 'onAwaited'> {
   random: Random
   store: JobStore
   /** Called after every change of a job; a change that ends an item only once it is in the store. */
   onChanged: (job: ActiveJob, finished?: FinishedItem) => void
+  /** Called after every change of an attempt's state, and whenever its task says how far it is. */
+  onAttempt: (attempt: AttemptRecord, item: ItemRecord, isNewState: boolean) => void
 }
-
-/** An item that has just ended, with what it gave. */
-export interface FinishedItem {
-  item: ItemRecord
-  output: string | null
-  logs: string
-}
-
-/** A refusal should not bring the same item back in the same breath; it doubles up to a second. */
-const REFUSED_DELAY_MS = 10
-const REFUSED_DELAY_MS_MAX = 1_000
 
 /** So many entries of ended items may lie in the queue before it is cleaned. */
 const STALE_ENTRIES_MAX = 1_000
 
 export class Dispatcher implements Startable {
   readonly #components: DispatcherComponents
+  readonly #attemptComponents: AttemptComponents
   readonly #writer: JobWriter
-  readonly #runner: AttemptRunner
   readonly #deadlines: Deadlines
+  readonly #steps: JobSteps
   readonly #jobs = new Map<string, ActiveJob>()
   readonly #queue = new ReadyQueue()
-  readonly #attempts = new Set<Promise<void>>()
+  readonly #open = new Map<Attempt, Promise<void>>()
+  /** Attempts by lease, until their ends are stored. */
+  readonly #leases = new Map<string, Attempt>()
   #staleCount = 0
   #isPumpPlanned = false
   #isStopped = false
 
   constructor(components: DispatcherComponents) {
     this.#components = components
-    this.#writer = new JobWriter(components)
-    this.#runner = new AttemptRunner({ ...components, writer: this.#writer })
+    this.#attemptComponents = {
+      ...components,
+      onStep: (attempt, isNewState) => this.#onStep(attempt, isNewState),
+      onAwaited: (attempt, error) => void this.#steps.await(attempt, error)
+    }
+    this.#writer = new JobWriter({ ...components, onCaughtUp: () => this.pump() })
     this.#deadlines = new Deadlines({
       ...components,
       outlook: (job) => this.outlook(job),
-      onExpired: (job, error) => void this.#end(job, { kind: 'expired', error: error.toData() })
+      onExpired: (job, error) => {
+        const data = error.toData()
+        void this.endJob(job, { state: 'failed', cause: causeOf(data), error: data })
+      }
+    })
+    this.#steps = new JobSteps({
+      ...components,
+      writer: this.#writer,
+      onStepped: (job, endedCount) => this.#onStepped(job, endedCount),
+      onWaiting: (job, index, delayMs) => this.#enqueueLater(job, index, delayMs),
+      // A worker that is there ends what it runs for nobody; one that is not hears so when it is back.
+      onDropped: (attempts) => {
+        for (const { record } of attempts) {
+          this.#leases.delete(record.leaseId)
+          components.link.release(record.workerId, record.leaseId)
+        }
+      },
+      onEndStored: (job) => this.#jobs.delete(job.record.id)
     })
   }
 
-  /** Items of all jobs that wait, and that are with a worker. */
-  counts(): { queued: number; running: number } {
-    let [queued, running] = [0, 0]
+  /** Items of all jobs that wait for a worker, that are with one, and that wait for somebody to look. */
+  counts(): Record<'queued' | 'running' | 'held', number> {
+    const sum = { queued: 0, running: 0, held: 0 }
     for (const { record } of this.#jobs.values()) {
-      queued += record.counts.queued
-      running += record.counts.running
+      sum.queued += record.counts.queued
+      sum.running += record.counts.running
+      sum.held += record.counts.held
     }
-    return { queued, running }
+    return sum
   }
 
   async start(): Promise<void> {}
 
-  /** Starts nothing new; running attempts are called back, and a restarted router takes their items up again. */
+  /**
+   * Starts nothing new. Running tasks go on at their workers, under their leases; a restarted router asks
+   * for their results.
+   */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#writer.stop()
-    const error = new MeshError('STOPPING', 'the router is stopping')
+    this.#deadlines.clear()
     for (const job of this.#jobs.values()) {
-      this.#cancelTimers(job)
-      for (const { index } of job.items()) job.item(index)?.controller?.abort(error)
+      for (const { index } of job.items()) job.item(index)?.cancelDelay?.()
     }
-    await Promise.allSettled(this.#attempts)
+    for (const attempt of this.#open.keys()) attempt.letGo()
+    await Promise.allSettled(this.#open.values())
     this.#jobs.clear()
   }
 
@@ -97,18 +120,56 @@ export class Dispatcher implements Startable {
     return this.#jobs.get(jobId)
   }
 
-  /** Takes a job that is on disk. */
-  add(job: ActiveJob): void {
+  /** The attempt of an item that is open, as it is now. */
+  liveAttempt(jobId: string, index: number): AttemptRecord | undefined {
+    return this.#jobs.get(jobId)?.item(index)?.attempt?.record
+  }
+
+  /**
+   * Takes a job that is on disk.
+   * @param open attempts that an earlier life of this router left open, by item
+   */
+  add(job: ActiveJob, open: ReadonlyMap<number, AttemptRecord> = new Map()): void {
     if (this.#isStopped) return
     this.#jobs.set(job.record.id, job)
     this.#deadlines.begin(job)
-    for (const item of job.items()) this.#enqueue(job, item.index)
+    for (const item of job.items()) {
+      const record = open.get(item.index)
+      if (record !== undefined) this.#resume(job, item, record)
+      else if (item.state === 'queued') this.#enqueue(job, item.index)
+    }
   }
 
-  /** Ends a job for its owner's sake; resolves once that is stored and its running tasks were told. */
-  async stopJob(job: ActiveJob, reason: string): Promise<void> {
-    const error = new MeshError('TASK_STOPPED', reason)
-    await this.#end(job, { kind: 'stopped', error: error.toData() })
+  /**
+   * Ends all that has not ended of a job. Resolves once that is stored and the workers of its running
+   * tasks have said that they are gone, or were given up.
+   */
+  async endJob(job: ActiveJob, ending: Ending): Promise<void> {
+    const running = job.items().flatMap(({ index }) => job.item(index)?.attempt ?? [])
+    await this.#steps.applyToAll(job, { kind: 'ended', ending })
+    await Promise.all(running.map(async (attempt) => await this.#open.get(attempt)))
+  }
+
+  /** Lets nothing more of a job begin. What runs goes on to its end. */
+  async holdJob(job: ActiveJob, cause: Cause): Promise<void> {
+    job.setOnHold(true)
+    await this.#steps.applyToAll(job, { kind: 'held', cause })
+  }
+
+  /** Lets what is held of a job go again, with all its attempts before it. */
+  async releaseJob(job: ActiveJob, cause: Cause): Promise<void> {
+    job.setOnHold(false)
+    job.waitingSinceMs = this.#components.nowMs()
+    await this.#steps.applyToAll(job, { kind: 'released', cause })
+  }
+
+  /**
+   * The attempt that holds a lease, if its worker is the one who says so. It is wanted until its end is
+   * stored: a worker that forgot it earlier would leave nothing to a router that dies just then.
+   */
+  attemptOf(peer: string, { lease_id: leaseId }: { lease_id: string }): Attempt | undefined {
+    const attempt = this.#leases.get(leaseId)
+    return attempt?.record.workerId === peer ? attempt : undefined
   }
 
   /** What selection would do now with an item; without `index`, with the job's next waiting one. */
@@ -130,14 +191,15 @@ export class Dispatcher implements Startable {
 
   #dispatchAll(): void {
     const candidates = this.#components.source.candidates()
-    this.#queue.drain((entry) => this.#offer(entry, candidates))
+    const nowMs = this.#components.nowMs()
+    this.#queue.drain((entry) => this.#offer(entry, candidates), nowMs)
   }
 
   #offer(entry: ReadyEntry, candidates: readonly Candidate[]): Offered {
     const job = this.#waitingJob(entry)
-    if (job === undefined) return 'taken'
+    if (job === undefined) return 'gone'
     // Nearly always it is this that ends a round: all are full, and nothing else need be asked.
-    if (!candidates.some(hasRoom)) return 'enough'
+    if (this.#writer.isBehind || !candidates.some(hasRoom)) return 'enough'
     const { nowMs, random } = this.#components
     const { itemIndex } = entry
     const selection = selectWorker(job.requestFor(itemIndex), candidates, random.next(), nowMs())
@@ -146,7 +208,7 @@ export class Dispatcher implements Startable {
     // The record is of what was seen, so it is made before the figures change.
     const decision = selection.explain()
     chosen.ownTasks += 1
-    this.#begin(job, itemIndex, { workerId: chosen.peerId, decision })
+    this.#begin(job, itemIndex, chosen.peerId, decision)
     return 'taken'
   }
 
@@ -155,102 +217,85 @@ export class Dispatcher implements Startable {
     return job?.item(itemIndex)?.record.state === 'queued' ? job : undefined
   }
 
-  #begin(job: ActiveJob, index: number, choice: Pick<Attempt, 'workerId' | 'decision'>): void {
-    const { nowMs, onChanged } = this.#components
-    const { workerId } = choice
-    const attempt = (job.item(index)?.record.attemptCount ?? 0) + 1
-    const item = job.apply(index, { kind: 'dispatched', attempt, workerId }, nowMs())
-    if (item === undefined) return
-    const controller = new AbortController()
-    job.began(index, controller)
-    job.cancelQueueTimer()
-    const attempted = this.#attempt({ job, item, ...choice, signal: controller.signal })
-    this.#attempts.add(attempted)
-    void attempted.finally(() => this.#attempts.delete(attempted))
-    onChanged(job)
+  #begin(job: ActiveJob, index: number, workerId: string, decision: DecisionRecord): void {
+    const { nowMs, random } = this.#components
+    const number = (job.item(index)?.record.attemptCount ?? 0) + 1
+    const applied = job.apply(index, { kind: 'dispatched', attempt: number, workerId }, nowMs())
+    if (applied === undefined) return
+    const { item } = applied
+    const record = newAttempt(item, { leaseId: newLeaseId(random), workerId, nowMs: nowMs() })
+    const key = { jobId: item.jobId, itemIndex: index, attempt: number }
+    const changes: StoreChange[] = [
+      { kind: 'attempt', attempt: record },
+      { kind: 'decision', ...key, decision: toDecisionText(decision, key) },
+      { kind: 'item', item }
+    ]
+    // It is sent only once a restart would know of it: measured, that costs some 5 % of the pace, and without
+    // it a router killed in that moment would run elsewhere what is done already.
+    const recorded = this.#writer.writeSurely(job, () => changes)
+    const attempt = new Attempt(this.#attemptComponents, { job, item, record, recorded })
+    this.#follow(attempt, attempt.run())
+    this.#components.onAttempt(record, item, true)
   }
 
-  async #attempt(attempt: Attempt): Promise<void> {
-    const end = await this.#runner.run(attempt)
+  #resume(job: ActiveJob, item: ItemRecord, record: AttemptRecord): void {
+    const recorded = Promise.resolve(true)
+    const attempt = new Attempt(this.#attemptComponents, { job, item, record, recorded })
+    this.#follow(attempt, attempt.resume())
+    if (item.ending !== null) attempt.end(MeshError.fromData(item.ending.error))
+  }
+
+  #follow(attempt: Attempt, ended: Promise<AttemptEnd | undefined>): void {
+    const { item, job } = attempt
+    job.began(item.index, attempt)
+    this.#deadlines.watch(job)
+    const followed = this.#conclude(attempt, ended)
+    this.#open.set(attempt, followed)
+    this.#leases.set(attempt.record.leaseId, attempt)
+    void followed.finally(() => this.#open.delete(attempt))
+    this.#components.onChanged(job)
+  }
+
+  async #conclude(attempt: Attempt, ended: Promise<AttemptEnd | undefined>): Promise<void> {
+    const end = await ended
+    if (end === undefined) return
+    const { job } = attempt
+    const { attemptCount, index } = attempt.item
     // The next task goes out while the store is still busy with this one.
     this.pump()
-    await this.#conclude(attempt, end)
-  }
-
-  /** Turns a verdict into what happens to the item, and when it may go again. */
-  async #conclude(attempt: Attempt, end: AttemptEnd): Promise<void> {
-    const { job, workerId } = attempt
-    const { attemptCount: number, failureCount, index } = attempt.item
-    const { verdict } = end
-    if (verdict.kind === 'completed') {
-      return await this.#advance(job, index, { kind: 'completed', attempt: number }, end)
+    const { link, onAttempt, random } = this.#components
+    const item = job.item(index)
+    // Superseded: only the attempt's own record still changes.
+    if (item?.attempt !== attempt || item.record.attemptCount !== attemptCount) {
+      await this.#writer.writeSurely(job, () => [{ kind: 'attempt', attempt: end.record }])
+      this.#leases.delete(end.record.leaseId)
+      return
     }
     const { retry } = job.plan
-    const failure = { attempt: number, error: verdict.error.toData() }
-    if (verdict.kind === 'returned') {
-      if (verdict.hasBegun && !mayRunAgain(retry)) {
-        return await this.#advance(job, index, { kind: 'failed', ...failure }, end)
-      }
-      const isBusy = verdict.error.code === 'WORKER_BUSY'
-      // `never` is about workers that had the task, not about those that would not take it.
-      if (!isBusy && retry.sameWorker === 'avoid') job.addTried(index, workerId)
-      const delayMs = refusedDelayMs(job.addRefusal(index))
-      const event = { kind: 'returned', attempt: number } as const
-      return await this.#advance(job, index, event, { ...end, delayMs })
-    }
-    job.addTried(index, workerId)
-    const draw = this.#components.random.next()
-    const delayMs = retryDelayMs(retry, { blames: verdict.blames, failureCount }, draw)
-    const kind = delayMs === undefined ? 'failed' : 'retried'
-    await this.#advance(job, index, { kind, ...failure }, { ...end, delayMs })
+    const context = { retry, refusalCount: item.refusalCount, draw: random.next() }
+    const { delayMs, event, isWorkerAvoided } = consequenceOf(end.verdict, item.record, context)
+    if (isWorkerAvoided) job.addTried(index, end.record.workerId)
+    if (event.kind === 'returned') job.addRefusal(index)
+    job.dropAttempt(index)
+    onAttempt(end.record, item.record, true)
+    const isStored = await this.#steps.advance(job, index, event, { end, delayMs })
+    if (!isStored) return
+    const { leaseId, state, workerId } = end.record
+    this.#leases.delete(leaseId)
+    if (state !== 'refused') link.release(workerId, leaseId)
   }
 
-  /** Lets it happen, writes it, and tells. */
-  async #advance(
-    job: ActiveJob,
-    index: number,
-    event: ItemEvent,
-    end: AttemptEnd & { delayMs?: number | undefined }
-  ): Promise<void> {
-    const { nowMs, onChanged } = this.#components
-    const changes: StoreChange[] = [{ kind: 'attempt', attempt: end.record }]
-    const item = job.apply(index, event, nowMs())
-    // A late end changes nothing but the attempt's own record.
-    if (item === undefined) return await this.#writer.write(job, changes)
-    if (event.kind !== 'returned') job.waitingSinceMs = nowMs()
-    if (job.hasEnded) this.#cancelTimers(job)
-    else if (!this.#isStopped) this.#deadlines.watchQueue(job)
-    changes.push({ kind: 'item', item })
-    if (!isTerminal(item.state)) {
-      this.#enqueueLater(job, index, end.delayMs ?? 0)
-      await this.#writer.write(job, changes)
-      return onChanged(job)
-    }
-    const output = end.verdict.kind === 'completed' ? end.verdict.output : null
-    const { jobId } = item
-    changes.push({ kind: 'output', jobId, itemIndex: index, output, logs: end.logs })
-    if (await this.#writeEnd(job, changes)) onChanged(job, { item, output, logs: end.logs })
+  #onStep(attempt: Attempt, isNewState: boolean): void {
+    const { record } = attempt
+    if (isNewState) void this.#writer.write(attempt.job, this.#steps.rowsOf(attempt))
+    this.#components.onAttempt(record, attempt.item, isNewState)
   }
 
-  /** Ends all that has not ended of a job. */
-  async #end(
-    job: ActiveJob,
-    event: Extract<ItemEvent, { kind: 'expired' | 'stopped' }>
-  ): Promise<void> {
-    if (job.hasEnded) return
-    const { nowMs, onChanged } = this.#components
-    const ended: ItemRecord[] = []
-    for (const { index } of job.items()) {
-      const controller = job.item(index)?.controller
-      const item = job.apply(index, event, nowMs())
-      if (item !== undefined) ended.push(item)
-      controller?.abort(MeshError.fromData(event.error))
-    }
-    this.#cancelTimers(job)
-    this.#cleanQueue(ended.length)
-    const changes = ended.map((item): StoreChange => ({ kind: 'item', item }))
-    if (!(await this.#writeEnd(job, changes))) return
-    for (const item of ended) onChanged(job, { item, output: null, logs: '' })
+  /** Items have changed, and so many of them ended without having been sent. */
+  #onStepped(job: ActiveJob, endedCount: number): void {
+    if (this.#isStopped) return
+    this.#deadlines.watch(job)
+    this.#cleanQueue(endedCount)
   }
 
   #enqueueLater(job: ActiveJob, index: number, delayMs: number): void {
@@ -267,7 +312,9 @@ export class Dispatcher implements Startable {
       jobId: job.record.id,
       itemIndex: index,
       priority: job.plan.priority,
-      order: job.order
+      share: job.record.share,
+      order: job.order,
+      waitingSinceMs: job.waitingSinceMs
     })
     this.pump()
   }
@@ -279,31 +326,29 @@ export class Dispatcher implements Startable {
     this.#staleCount = 0
     this.#queue.prune((entry) => this.#waitingJob(entry) !== undefined)
   }
+}
 
-  #cancelTimers(job: ActiveJob): void {
-    this.#deadlines.cancel(job)
-    for (const { index } of job.items()) job.item(index)?.cancelDelay?.()
-  }
-
-  /** Says whether it is stored. A job stays known here until its own end is. */
-  async #writeEnd(job: ActiveJob, changes: readonly StoreChange[]): Promise<boolean> {
-    const isLast = job.hasEnded
-    const isStored = await this.#writer.writeEnd(job, changes)
-    if (isStored && isLast) {
-      job.markEndStored()
-      this.#jobs.delete(job.record.id)
-    }
-    return isStored
+function newAttempt(
+  item: ItemRecord,
+  { leaseId, nowMs, workerId }: { leaseId: string; nowMs: number; workerId: string }
+): AttemptRecord {
+  return {
+    jobId: item.jobId,
+    itemIndex: item.index,
+    number: item.attemptCount,
+    leaseId,
+    state: 'offered',
+    workerId,
+    offeredAtMs: nowMs,
+    endedAtMs: null,
+    error: null,
+    usage: null,
+    progress: null,
+    history: [{ state: 'offered', atMs: nowMs, by: 'router', reason: 'OFFERED' }]
   }
 }
 
 function hasRoom(candidate: Candidate): boolean {
   const room = roomOf(candidate, 0)
-  return !candidate.isStopping && (room === 'run' || room === 'queue')
-}
-
-/** At once after the first refusal, as others may be free. */
-function refusedDelayMs(earlierCount: number): number {
-  if (earlierCount === 0) return 0
-  return Math.min(REFUSED_DELAY_MS_MAX, REFUSED_DELAY_MS * 2 ** Math.min(earlierCount, 10))
+  return candidate.availability === 'open' && (room === 'run' || room === 'queue')
 }

@@ -49,13 +49,18 @@ export class DocumentCache {
     this.#bytes -= kept.bytes
   }
 
-  /** JSON text of one item's task, read back from the store if need be. */
+  /** JSON text of one item's task. */
   async taskText(jobId: string, index: number): Promise<string> {
+    return encodeTask(await this.document(jobId), index)
+  }
+
+  /** The document, read back from the store if need be. Not to be changed. */
+  async document(jobId: string): Promise<JobDocument> {
     const kept = this.#kept.get(jobId)
-    if (kept === undefined) return encodeTask(await this.#readBack(jobId), index)
+    if (kept === undefined) return await this.#readBack(jobId)
     this.#kept.delete(jobId)
     this.#kept.set(jobId, kept)
-    return encodeTask(kept.document, index)
+    return kept.document
   }
 
   /** Read once for all that ask at the same time. */

@@ -1,6 +1,6 @@
 /**
- * Writes what becomes of jobs. A change that a later one supersedes is tried once; what ends an item is
- * tried until it is stored, because nobody may hear of an end that a restart would not know of.
+ * Writes what becomes of jobs. How an attempt is getting on is tried once; what a restarted router must
+ * know is tried until it is stored, each time with the records as they are by then.
  */
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
@@ -13,20 +13,42 @@ export interface JobWriterComponents {
   store: JobStore
   clock: Clock
   logger: Logger
+  /** Called when the store has caught up, after it was behind. */
+  onCaughtUp: () => void
 }
 
 /** A full disk is looked at again after a second, later less often. */
 const AGAIN_MS = 1_000
 const AGAIN_MS_MAX = 30_000
 
+interface Writes {
+  all: Set<Promise<boolean>>
+  failing: Set<Promise<boolean>>
+}
+
+/** So many writes may wait for the disk before nothing new begins: what runs has its own end to write, too. */
+const PENDING_WRITES_MAX = 4_096
+
+/** A store that fails says so for every change; nobody reads more than this. */
+const COMPLAINT_PERIOD_MS = 1_000
+
 export class JobWriter {
   readonly #components: JobWriterComponents
   readonly #controller = new AbortController()
-  /** Ends of items that are being written. */
-  readonly #open = new WeakMap<ActiveJob, Set<Promise<boolean>>>()
+  #pendingCount = 0
+  #isBehind = false
+  #complainedAtMs = -Infinity
+  #unsaidCount = 0
+  /** What is being written that must be, and what of that has failed before. */
+  readonly #open = new WeakMap<ActiveJob, Writes>()
 
   constructor(components: JobWriterComponents) {
     this.#components = components
+  }
+
+  /** Whether the disk cannot follow; then nothing new should begin until `onCaughtUp`. */
+  get isBehind(): boolean {
+    return this.#isBehind
   }
 
   /** Gives up what could not be stored yet: a restarted router finds it unfinished. */
@@ -34,47 +56,54 @@ export class JobWriter {
     this.#controller.abort(new MeshError('STOPPING', 'the router is stopping'))
   }
 
-  /** Writes changes together with the job's row, where that has changed. Never rejects. */
-  async write(job: ActiveJob, changes: readonly StoreChange[]): Promise<void> {
-    await this.#tryWrite(job, changes, false)
+  /** Writes changes together with the job's row, where that has changed. Never rejects; says whether they are stored. */
+  async write(job: ActiveJob, changes: readonly StoreChange[]): Promise<boolean> {
+    return (await this.#tryWrite(job, changes, false)) === undefined
   }
 
   /**
-   * Writes what ends items. Resolves once it is in the store; to false if it will never be. A job's own
-   * end is stored after those of all its items, or a restart would not look for the ones that are missing.
+   * Writes what a restarted router must know: ends of items and attempts, what people asked for and, before
+   * it is sent, what must not run twice. Resolves once it is in the store; to false if it will never be. What
+   * failed before is stored first, and a job's own end after all else of it: a restart would not look for
+   * what is missing.
+   * @param changes asked for at each try
    */
-  async writeEnd(job: ActiveJob, changes: readonly StoreChange[]): Promise<boolean> {
+  async writeSurely(job: ActiveJob, changes: () => readonly StoreChange[]): Promise<boolean> {
     const isLast = job.hasEnded
-    const earlier = this.#open.get(job) ?? new Set()
-    this.#open.set(job, earlier)
-    const writing = this.#writeAfter(isLast ? [...earlier] : [], () =>
-      this.#tryUntilWritten(job, changes, isLast)
-    )
-    earlier.add(writing)
+    const open = this.#open.get(job) ?? { all: new Set(), failing: new Set() }
+    this.#open.set(job, open)
+    const writeNow = (): Promise<boolean> =>
+      this.#tryUntilWritten(job, changes, { isLast, onFailed: () => open.failing.add(writing) })
+    const earlier = isLast ? open.all : open.failing
+    const writing =
+      earlier.size === 0 ? writeNow() : this.#writeAfter([...earlier], writeNow, isLast)
+    open.all.add(writing)
     const isWritten = await writing
-    earlier.delete(writing)
+    open.all.delete(writing)
+    open.failing.delete(writing)
     return isWritten
   }
 
   async #writeAfter(
     earlier: readonly Promise<boolean>[],
-    write: () => Promise<boolean>
+    write: () => Promise<boolean>,
+    isLast: boolean
   ): Promise<boolean> {
-    if (earlier.length === 0) return await write()
     const all = await Promise.all(earlier)
-    return all.includes(false) ? false : await write()
+    return isLast && all.includes(false) ? false : await write()
   }
 
   async #tryUntilWritten(
     job: ActiveJob,
-    changes: readonly StoreChange[],
-    isLast: boolean
+    changes: () => readonly StoreChange[],
+    { isLast, onFailed }: { isLast: boolean; onFailed: () => void }
   ): Promise<boolean> {
     const { signal } = this.#controller
     for (let delayMs = AGAIN_MS; ; delayMs = Math.min(delayMs * 2, AGAIN_MS_MAX)) {
-      const error = await this.#tryWrite(job, changes, isLast)
+      const error = await this.#tryWrite(job, changes(), isLast)
       if (error === undefined) return true
       if (!error.retryable || signal.aborted) return false
+      onFailed()
       try {
         await sleep(this.#components.clock, delayMs, { signal })
       } catch {
@@ -89,15 +118,37 @@ export class JobWriter {
     changes: readonly StoreChange[],
     isLast: boolean
   ): Promise<MeshError | undefined> {
+    this.#count(1)
     try {
       const row = job.hasEnded && !isLast ? [] : job.unsavedRow()
       await this.#components.store.apply([...changes, ...row])
       return undefined
     } catch (cause) {
       job.markUnsaved()
-      const fields = { jobId: job.record.id, err: cause }
-      this.#components.logger.error(fields, 'a change of a job could not be stored')
+      this.#complain(job, cause)
       return MeshError.from(cause, 'STORE_FAILED')
+    } finally {
+      this.#count(-1)
     }
+  }
+
+  #count(change: 1 | -1): void {
+    this.#pendingCount += change
+    if (this.#pendingCount >= PENDING_WRITES_MAX) this.#isBehind = true
+    if (!this.#isBehind || this.#pendingCount > PENDING_WRITES_MAX / 2) return
+    this.#isBehind = false
+    this.#components.onCaughtUp()
+  }
+
+  #complain(job: ActiveJob, cause: unknown): void {
+    const nowMs = this.#components.clock.monotonicMs()
+    if (nowMs - this.#complainedAtMs < COMPLAINT_PERIOD_MS) {
+      this.#unsaidCount += 1
+      return
+    }
+    const fields = { jobId: job.record.id, err: cause, othersBefore: this.#unsaidCount }
+    this.#components.logger.error(fields, 'a change of a job could not be stored')
+    this.#complainedAtMs = nowMs
+    this.#unsaidCount = 0
   }
 }

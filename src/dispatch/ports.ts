@@ -11,11 +11,38 @@ export interface CandidateSource {
   began(peer: string): void
   ended(peer: string): void
   reported(peer: string, load: unknown): void
+  /**
+   * Resolves when there is a session with a worker that was lost.
+   * @throws MeshError PEER_GONE when its program is known not to run; the signal's reason
+   */
+  whenReady(peer: string, options: AbortOptions): Promise<void>
 }
 
-/** Sends one task to one worker and waits for how it ended. The worker's own refusals are in the answer. */
-export type SendTask = (
-  peer: string,
-  task: { assignment: Assignment; text: string },
-  options: AbortOptions & { timeoutMs: number }
-) => Promise<SessionAnswer>
+type WaitOptions = AbortOptions & { timeoutMs: number }
+
+/** How tasks reach workers. What the worker itself refuses or fails is in the answer. */
+export interface TaskLink {
+  /** Sends a task and waits for how it ended. */
+  execute(
+    peer: string,
+    task: { assignment: Assignment; text: string },
+    options: WaitOptions
+  ): Promise<SessionAnswer>
+  /** Waits for the end of a task that was sent before. @param logFrom log entries that are here already */
+  attach(
+    peer: string,
+    task: { leaseId: string; logFrom: number },
+    options: WaitOptions
+  ): Promise<SessionAnswer>
+  /**
+   * Has the worker end a task; its word on that comes as the answer to `execute` or `attach`.
+   * Resolves to false if the worker has no such task, or there is no way to it now.
+   */
+  stop(
+    peer: string,
+    task: { leaseId: string; reason: string },
+    options: WaitOptions
+  ): Promise<boolean>
+  /** Tells the worker, some time soon, that it may forget an ended task. */
+  release(peer: string, leaseId: string): void
+}

@@ -1,40 +1,59 @@
-/** What an attempt's end means: for the item, for the record of the attempt, for the worker's reputation. Pure. */
+/** What an answer about an attempt means: for the item, for the record of the attempt, for the worker's reputation. Pure. */
 import { MeshError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
+import type { AttemptEndState } from '../jobs/attempt-state.ts'
 import type { AttemptOutcome } from '../reputation/outcomes.ts'
-import type { AttemptState } from '../jobs/records.ts'
 import type { Blame, ErrorCode } from '../core/errors.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 
 export type Verdict =
   | { kind: 'completed'; output: string }
-  /** The worker did not take it, or was told to stop in the midst of it; costs the item nothing. */
+  /** The worker did not take it, or cut it off by no fault of the task; costs the item nothing. */
   | { kind: 'returned'; error: MeshError; hasBegun: boolean }
   /** `blames`: all who may be at fault, for where that can't be told. */
-  | { kind: 'failed'; error: MeshError; attemptState: AttemptState; blames: readonly Blame[] }
+  | { kind: 'failed'; error: MeshError; attemptState: AttemptEndState; blames: readonly Blame[] }
 
 /** Answers by which a worker says "not me, not now". */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'WORKER_BUSY',
   'WORKER_STOPPING',
+  'WORKER_CORDONED',
+  'OWNER_REFUSED',
   'STOPPING',
   'TOO_MANY_REQUESTS',
   'SESSION_CONGESTED',
   'PEER_UNREACHABLE',
+  'PEER_GONE',
   'PROTOCOL_VERSION',
   'ENGINE_UNAVAILABLE',
-  'RESOURCES_UNAVAILABLE'
+  'RESOURCES_UNAVAILABLE',
+  // Asked for an attempt that never came there.
+  'TASK_UNKNOWN'
 ])
 
-/** The worker, or the way to it, is gone; which of the two, nobody here can tell. */
+/** The way to the worker ended while it had the task: nobody here can tell what has become of it. */
+const LINK_LOSSES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SESSION_CLOSED',
+  'PEER_SILENT',
+  'STOPPING',
+  'SESSION_CONGESTED'
+])
+
+/** The worker is there, but not its word. */
 const LOSSES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SESSION_CLOSED',
   'PEER_SILENT',
   'RESPONSE_TIMED_OUT',
   'RESPONSE_INVALID',
-  'FRAME_INVALID'
+  'FRAME_INVALID',
+  'TASK_LOST'
 ])
+
+/** Whether an error that came instead of an answer leaves open what the worker does. */
+export function isLinkLoss(error: MeshError): boolean {
+  return LINK_LOSSES.has(error.code)
+}
 
 /** Reads a worker's answer. Its result is checked to be JSON, as it is stored and passed on unread. */
 export function judgeAnswer(answer: SessionAnswer): Verdict {
@@ -52,14 +71,24 @@ export function judgeAnswer(answer: SessionAnswer): Verdict {
 
 /** Reads an error that came as an answer, or instead of one. */
 export function judgeError(error: MeshError, hasBegun = false): Verdict {
-  if (REFUSALS.has(error.code)) return { kind: 'returned', error, hasBegun }
-  if (LOSSES.has(error.code)) {
-    const lost = new MeshError(error.code, `the worker was lost: ${error.message}`, {
-      blame: 'worker'
-    })
-    return { ...failed(lost, 'lost'), blames: ['worker', 'network'] }
-  }
+  if (isRefusal(error)) return { kind: 'returned', error, hasBegun }
+  if (LOSSES.has(error.code)) return judgeLoss(error)
   return failed(error, attemptStateOf(error.code))
+}
+
+/** A lease that the worker does not take, because it knows of a newer one or has disowned it, was not begun. */
+function isRefusal({ code, retryable }: MeshError): boolean {
+  return REFUSALS.has(code) || (code === 'TASK_SUPERSEDED' && retryable)
+}
+
+/** The worker did not come back in time; whether it or the way to it failed, nobody here can tell. */
+export function judgeLoss(error: MeshError): Verdict {
+  // Where the worker itself says that it lost the task, it also says whose fault that was.
+  if (error.code === 'TASK_LOST') return failed(error, 'lost')
+  const lost = new MeshError(error.code, `the worker was lost: ${error.message}`, {
+    blame: 'worker'
+  })
+  return { ...failed(lost, 'lost'), blames: ['worker', 'network'] }
 }
 
 /** What the outcome says about the worker; undefined when it says nothing. */
@@ -79,7 +108,7 @@ export function outcomeOf(
 }
 
 /** The state in which the attempt itself ends. */
-export function attemptEndOf(verdict: Verdict): AttemptState {
+export function attemptEndOf(verdict: Verdict): AttemptEndState {
   switch (verdict.kind) {
     case 'completed':
       return 'completed'
@@ -90,15 +119,18 @@ export function attemptEndOf(verdict: Verdict): AttemptState {
   }
 }
 
-function failed(error: MeshError, attemptState: AttemptState): Verdict & { kind: 'failed' } {
+function failed(
+  error: MeshError,
+  attemptState: AttemptEndState
+): Extract<Verdict, { kind: 'failed' }> {
   // What a caller got wrong in a task is the job's fault when the task is all there is.
   const blame = error.blame === 'caller' ? 'job' : error.blame
   return { kind: 'failed', error, attemptState, blames: [blame] }
 }
 
-function attemptStateOf(code: ErrorCode): AttemptState {
+function attemptStateOf(code: ErrorCode): AttemptEndState {
   if (code === 'TASK_TIMED_OUT' || code === 'TOTAL_TIMED_OUT') return 'timed_out'
-  return code === 'TASK_STOPPED' ? 'stopped' : 'failed'
+  return code === 'TASK_STOPPED' || code === 'TASK_SUPERSEDED' ? 'stopped' : 'failed'
 }
 
 /** A result of the wrong size is the task's doing, one that is no JSON the worker's. */

@@ -16,6 +16,7 @@ import { MeshError, messageOf } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 import { DHT_PROTOCOL_V1 } from '../protocol/ids.ts'
 import { batchedEncryption } from './batched-encryption.ts'
+import { streamError, unreachableError } from './dial-error.ts'
 import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
 import type { Identify } from '@libp2p/identify'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
@@ -110,9 +111,7 @@ export class MeshNode implements PeerLink, Startable {
     try {
       return await this.#libp2p.dial(to, withSignal(options))
     } catch (cause) {
-      throw new MeshError('PEER_UNREACHABLE', `${target} cannot be reached: ${messageOf(cause)}`, {
-        cause
-      })
+      throw unreachableError(target, cause)
     }
   }
 
@@ -133,6 +132,7 @@ export class MeshNode implements PeerLink, Startable {
     await this.#libp2p.peerStore.merge(parsePeer(peer), { multiaddrs })
   }
 
+  /** @throws MeshError PEER_UNREACHABLE, PEER_GONE, FIELD_INVALID */
   async openStream(peer: string, protocol: string, options: AbortOptions = {}): Promise<Stream> {
     const id = parsePeer(peer)
     try {
@@ -142,9 +142,7 @@ export class MeshNode implements PeerLink, Startable {
         maxOutboundStreams: LIMITS.streamsPerProtocolMax
       })
     } catch (cause) {
-      throw new MeshError('PEER_UNREACHABLE', `${peer} cannot be reached: ${messageOf(cause)}`, {
-        cause
-      })
+      throw streamError(peer, cause)
     }
   }
 

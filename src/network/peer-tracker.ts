@@ -3,9 +3,15 @@ import type { Clock } from '../core/clock.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { MeshNode } from './mesh-node.ts'
 import type { CancelTimer } from '../core/clock.ts'
-import type { PeerEvent } from '../model/generated/api-peer-event.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
 import type { Startable } from '../core/startable.ts'
+
+/** A connection that came, was measured, or went. */
+export interface PeerChange {
+  event: 'connected' | 'measured' | 'disconnected'
+  at_ms: number
+  peer: PeerView
+}
 
 export interface PeerTrackerInit {
   /** Each peer's round trip is measured this often. @default 5000 */
@@ -27,7 +33,7 @@ export class PeerTracker implements Startable {
   readonly #components: { node: MeshNode; clock: Clock }
   readonly #measureMs: number
   readonly #tracked = new Map<string, Tracked>()
-  readonly #listeners = new Set<(event: PeerEvent) => void>()
+  readonly #listeners = new Set<(change: PeerChange) => void>()
   #cancel: CancelTimer = () => {}
 
   constructor(components: { node: MeshNode; clock: Clock }, init: PeerTrackerInit = {}) {
@@ -66,7 +72,7 @@ export class PeerTracker implements Startable {
   }
 
   /** Calls back at every change. @returns what ends it */
-  watch(listener: (event: PeerEvent) => void): () => void {
+  watch(listener: (change: PeerChange) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -143,8 +149,8 @@ export class PeerTracker implements Startable {
     }
   }
 
-  #emit(event: PeerEvent['event'], peer: PeerView): void {
-    const change: PeerEvent = { event, at_ms: this.#components.clock.wallMs(), peer }
+  #emit(event: PeerChange['event'], peer: PeerView): void {
+    const change: PeerChange = { event, at_ms: this.#components.clock.wallMs(), peer }
     for (const listener of this.#listeners) listener(change)
   }
 }

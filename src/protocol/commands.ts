@@ -1,7 +1,8 @@
-/** The eight commands: their names, the shapes of their parameters and results, and which field of each is bulk. */
+/** The commands: their names, the shapes of their parameters and results, and which field of each is bulk. */
 import { validatorFor } from '../model/validate.ts'
 import type { Validator } from '../model/validate.ts'
 import type { CommandName } from '../model/generated/envelope.ts'
+import type { AttachTaskParams, AttachTaskResult } from '../model/generated/commands-attach-task.ts'
 import type {
   ExecuteTaskParams,
   ExecuteTaskResult
@@ -21,9 +22,19 @@ import type {
 } from '../model/generated/commands-get-reputation.ts'
 import type { ListFilesParams, ListFilesResult } from '../model/generated/commands-list-files.ts'
 import type {
+  ReleaseTasksParams,
+  ReleaseTasksResult
+} from '../model/generated/commands-release-tasks.ts'
+import type { ReportTaskParams, ReportTaskResult } from '../model/generated/commands-report-task.ts'
+import type {
   RequestPieceParams,
   RequestPieceResult
 } from '../model/generated/commands-request-piece.ts'
+import type {
+  SetAvailabilityParams,
+  SetAvailabilityResult
+} from '../model/generated/commands-set-availability.ts'
+import type { StopTaskParams, StopTaskResult } from '../model/generated/commands-stop-task.ts'
 import type {
   UpdateReputationParams,
   UpdateReputationResult
@@ -35,6 +46,11 @@ export type { CommandName }
 export interface CommandTypes {
   GET_CAPABILITIES: { params: GetCapabilitiesParams; result: GetCapabilitiesResult }
   EXECUTE_TASK: { params: ExecuteTaskParams; result: ExecuteTaskResult }
+  ATTACH_TASK: { params: AttachTaskParams; result: AttachTaskResult }
+  STOP_TASK: { params: StopTaskParams; result: StopTaskResult }
+  RELEASE_TASKS: { params: ReleaseTasksParams; result: ReleaseTasksResult }
+  REPORT_TASK: { params: ReportTaskParams; result: ReportTaskResult }
+  SET_AVAILABILITY: { params: SetAvailabilityParams; result: SetAvailabilityResult }
   GET_REPUTATION: { params: GetReputationParams; result: GetReputationResult }
   UPDATE_REPUTATION: { params: UpdateReputationParams; result: UpdateReputationResult }
   FIND_NODES: { params: FindNodesParams; result: FindNodesResult }
@@ -72,6 +88,11 @@ function spec<C extends CommandName>(file: string, bulk: BulkFields = {}): Comma
 export const COMMANDS: { readonly [C in CommandName]: CommandSpec<C> } = {
   GET_CAPABILITIES: spec('get-capabilities'),
   EXECUTE_TASK: spec('execute-task', { params: 'task_data', result: 'output' }),
+  ATTACH_TASK: spec('attach-task', { result: 'output' }),
+  STOP_TASK: spec('stop-task'),
+  RELEASE_TASKS: spec('release-tasks'),
+  REPORT_TASK: spec('report-task'),
+  SET_AVAILABILITY: spec('set-availability'),
   GET_REPUTATION: spec('get-reputation'),
   UPDATE_REPUTATION: spec('update-reputation'),
   FIND_NODES: spec('find-nodes'),

@@ -8,7 +8,7 @@ export interface StreamHandlerInit {
 
 export interface PeerLink {
   readonly selfPeer: string
-  /** @throws MeshError PEER_UNREACHABLE */
+  /** @throws MeshError PEER_UNREACHABLE; PEER_GONE where nobody listens at any of its addresses */
   openStream(peer: string, protocol: string, options?: AbortOptions): Promise<Stream>
   handle(
     protocol: string,

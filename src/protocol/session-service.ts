@@ -20,6 +20,8 @@ export interface SessionServiceComponents extends SessionComponents {
 }
 
 export interface SessionListener {
+  /** A session is ready: both ends have said hello. There may be others with the same peer. */
+  onOpened?: (peer: string) => void
   onLoad?: (peer: string, load: unknown) => void
   onClosed?: (peer: string, error: MeshError) => void
 }
@@ -129,11 +131,22 @@ export class SessionService implements Startable {
     })
     const sessions = this.#sessions.get(peer) ?? []
     this.#sessions.set(peer, [...sessions, session])
+    session.ready.then(
+      () => this.#onReady(session),
+      () => {
+        // It ended before; `onClosed` tells of it.
+      }
+    )
     if (sessions.length >= SESSIONS_PER_PEER_MAX) {
       const error = new MeshError('TOO_MANY_REQUESTS', 'too many sessions with one peer')
       void sessions[0]?.close(error)
     }
     return session
+  }
+
+  #onReady(session: Session): void {
+    if (!session.isReady) return
+    for (const listener of this.#listeners) listener.onOpened?.(session.remotePeer)
   }
 
   #remove(session: Session, error: MeshError): void {

@@ -1,6 +1,9 @@
 /** What selection knows of a worker and of a task: plain data, gathered by others, with its age. */
 import type { Placement, Preset, ResourceRequest, RoutePolicy } from '../model/job.ts'
 
+/** Whether a worker takes what is new, and why not. */
+export type Availability = 'open' | 'cordoned' | 'draining' | 'stopping'
+
 /** A worker as selection sees it. Figures are in the units of the command protocol. */
 export interface Candidate {
   peerId: string
@@ -26,7 +29,7 @@ export interface Candidate {
   otherTasks: number
   /** Tasks that this router has there now, reported yet or not. */
   ownTasks: number
-  isStopping: boolean
+  availability: Availability
   /** Median round trip; undefined until measured. */
   latencyMs: number | undefined
   /** 0 to 1, lower bound. */

@@ -1,17 +1,15 @@
 /**
- * What the machine itself must offer: the engine, and enough of everything in total. Whether there is
- * room for one more task now is no rule but a matter of waiting: see room.ts.
+ * What the machine itself must offer: that it takes work at all, the engine, and enough of everything in
+ * total. Whether there is room for one more task now is no rule but a matter of waiting: see room.ts.
  */
 import { BYTES_PER_MB } from '../core/units.ts'
 import { atLeast } from './rule.ts'
-import type { Candidate, SelectionRequest } from './candidate.ts'
-import type { Rule } from './rule.ts'
-
-/** Bytes in the megabyte of the command protocol, which counts memory as machines do. */
+import type { Availability, Candidate, SelectionRequest } from './candidate.ts'
+import type { Rule, Wording } from './rule.ts'
 
 export function machineRules({ engine, resources }: SelectionRequest): (Rule | undefined)[] {
   return [
-    STOPPING,
+    ...CLOSED,
     engineRule(engine),
     atLeast('CPU_TOO_SMALL', resources.cpuCores, (count) => plural(count, 'CPU core'), CPU_CORES),
     atLeast('MEMORY_TOO_SMALL', toMb(resources.memoryBytes), (mb) => `${mb} MB memory`, MEMORY),
@@ -29,10 +27,22 @@ const MEMORY = { of: ({ memoryTotalMb }: Candidate): number => memoryTotalMb, un
 const DISK = { of: ({ diskAvailableMb }: Candidate): number => diskAvailableMb, unit: 'MB' }
 const GPUS = { of: ({ gpuCount }: Candidate): number => gpuCount, unit: '' }
 
-const STOPPING: Rule = {
-  code: 'WORKER_STOPPING',
-  refuses: ({ isStopping }) => isStopping,
-  wording: () => ({ one: 'is stopping', many: 'are stopping' })
+/** A worker takes nothing new in three ways, of which an owner wants to know the right one. */
+const CLOSED: readonly Rule[] = [
+  closedRule('WORKER_STOPPING', 'stopping', { one: 'is stopping', many: 'are stopping' }),
+  closedRule('WORKER_DRAINING', 'draining', { one: 'is draining', many: 'are draining' }),
+  closedRule('WORKER_CORDONED', 'cordoned', {
+    one: 'is cordoned by its owner',
+    many: 'are cordoned by their owners'
+  })
+]
+
+function closedRule(code: Rule['code'], closed: Availability, wording: Wording): Rule {
+  return {
+    code,
+    refuses: ({ availability }) => availability === closed,
+    wording: () => wording
+  }
 }
 
 function engineRule(engine: string): Rule {

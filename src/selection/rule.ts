@@ -7,6 +7,8 @@ import type { Candidate } from './candidate.ts'
 /** Why a worker stands where it stands in a decision record. Codes never change their meaning. */
 export type RefusalCode =
   | 'WORKER_STOPPING'
+  | 'WORKER_DRAINING'
+  | 'WORKER_CORDONED'
   | 'ENGINE_MISSING'
   | 'CPU_TOO_SMALL'
   | 'MEMORY_TOO_SMALL'

@@ -1,6 +1,6 @@
 /** Who wants to hear of a job's changes: progress bars, clients that wait. */
-import type { FinishedItem } from './dispatcher.ts'
-import type { JobRecord } from '../jobs/records.ts'
+import type { FinishedItem } from '../job-steps.ts'
+import type { JobRecord } from '../../jobs/records.ts'
 
 /** The job as it is now, and the item that just ended, if one did. */
 export interface JobChange {

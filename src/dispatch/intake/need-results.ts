@@ -1,0 +1,85 @@
+/** Puts what needed jobs returned in the place of the references to them. */
+import { assertFits } from './new-job.ts'
+import { checkShape } from '../../model/job.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { referencesOf, replaceReferences } from '../../model/job-references.ts'
+import type { JobDocument } from '../../model/job.ts'
+import type { JobRecord } from '../../jobs/records.ts'
+import type { JobStore } from '../../jobs/store.ts'
+
+export interface NeedResultsComponents {
+  store: Pick<JobStore, 'outputs'>
+  /** A job as it is now. */
+  find: (jobId: string) => Promise<JobRecord | undefined>
+}
+
+/** Results that are read at a time: each may be as large as a result can be. */
+const OUTPUTS_AT_ONCE = 32
+
+interface JobResult {
+  value: unknown
+  letters: number
+}
+
+/**
+ * The document with results for references, and its text; the same document where it has none.
+ * @param letters length of the document's text as it is
+ * @throws MeshError REQUEST_TOO_LARGE, FIELD_INVALID where a result does not fit in its place, STORE_FAILED
+ */
+export async function withNeedResults(
+  document: JobDocument,
+  components: NeedResultsComponents
+): Promise<JobDocument> {
+  const references = referencesOf(document)
+  if (references.length === 0) return document
+  const results = new Map<string, JobResult>()
+  // A result counts as often as it is asked for, before any of that is made.
+  let letters = 0
+  for (const { job } of references) {
+    // oxlint-disable-next-line no-await-in-loop -- each is read once, and only if those before it fit
+    const result =
+      results.get(job) ?? (await readResult(job, LIMITS.submissionBytesMax - letters, components))
+    results.set(job, result)
+    letters += result.letters
+    if (letters > LIMITS.submissionBytesMax) throw tooLarge()
+  }
+  const resolved = replaceReferences(document, (job) => results.get(job)?.value ?? null)
+  const checked = checkShape(resolved)
+  assertFits(checked, JSON.stringify(checked))
+  return checked
+}
+
+/** What a job returned: of an array job, the results of its items in their order. */
+async function readResult(
+  jobId: string,
+  lettersMax: number,
+  { find, store }: NeedResultsComponents
+): Promise<JobResult> {
+  const job = await find(jobId)
+  const values: unknown[] = []
+  let letters = 0
+  const count = job?.itemCount ?? 0
+  for (let first = 0; first < count; first += OUTPUTS_AT_ONCE) {
+    const length = Math.min(OUTPUTS_AT_ONCE, count - first)
+    const indexes = Array.from({ length }, (_, offset) => first + offset)
+    // oxlint-disable-next-line no-await-in-loop -- a page is read only if those before it fit
+    const outputs = await store.outputs(jobId, indexes)
+    for (const index of indexes) {
+      const output = outputs.get(index) ?? 'null'
+      letters += output.length
+      values.push(JSON.parse(output))
+    }
+    if (letters > lettersMax) throw tooLarge()
+  }
+  const isArray = job?.spec.each === true || job?.spec.ops === 'every'
+  return { value: isArray ? values : (values[0] ?? null), letters }
+}
+
+function tooLarge(): MeshError {
+  return new MeshError(
+    'REQUEST_TOO_LARGE',
+    `with what its needs returned, the job is longer than ${LIMITS.submissionBytesMax} bytes`,
+    { path: 'needs', hint: 'let them return less, or use fewer of their results' }
+  )
+}

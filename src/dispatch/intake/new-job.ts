@@ -1,0 +1,141 @@
+/** The records with which a job begins. Pure. */
+import { emptyCounts } from '../../jobs/state.ts'
+import { encodeTask, itemCount, itemId } from '../../model/job.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import type { Demand } from '../demand.ts'
+import type { ItemRecord, JobRecord, Transition } from '../../jobs/records.ts'
+import type { JobDocument, JobPlan } from '../../model/job.ts'
+
+export interface NewJobInit {
+  id: string
+  submitter: string
+  parentId: string | null
+  demand: Demand
+  nowMs: number
+  /** First moment at which it fires, of one by cron. */
+  firstFiringMs: number | undefined
+  /** Known only once it begins, for `ops: every`. */
+  itemCount: number
+}
+
+/** Of one unit of JavaScript's text. */
+const UTF8_BYTES_PER_UNIT_MAX = 3
+
+export function newJob(document: JobDocument, init: NewJobInit): JobRecord {
+  const { demand, nowMs, submitter } = init
+  const { engine, priority, schedule } = demand.plan
+  const { key = null, labels = {}, name = null, needs = [], share = submitter } = document
+  const isPending = mustWait(document, demand.plan, nowMs)
+  const atMs = schedule?.kind === 'at' && isPending ? schedule.atMs : null
+  return {
+    id: init.id,
+    name,
+    state: isPending ? 'pending' : 'queued',
+    engine,
+    priority,
+    share,
+    labels,
+    submitter,
+    key,
+    parentId: init.parentId,
+    needs,
+    dueAtMs: init.firstFiringMs ?? atMs,
+    spec: demand.spec,
+    itemCount: init.itemCount,
+    counts: { ...emptyCounts(), queued: init.itemCount },
+    attemptCount: 0,
+    createdAtMs: nowMs,
+    queuedAtMs: isPending ? null : nowMs,
+    startedAtMs: null,
+    endedAtMs: null,
+    forgetAtMs: null,
+    forgetLogsAtMs: null,
+    isOnHold: false,
+    error: null,
+    history: firstSteps(init, isPending, needs.length > 0)
+  }
+}
+
+/** Whether something must happen before it may be queued. */
+export function mustWait({ needs = [] }: JobDocument, plan: JobPlan, nowMs: number): boolean {
+  const { schedule } = plan
+  return needs.length > 0 || schedule?.kind === 'cron' || (schedule?.atMs ?? 0) > nowMs
+}
+
+/** One item per task of the document. */
+export function newItems(jobId: string, document: JobDocument): ItemRecord[] {
+  return Array.from({ length: itemCount(document) }, (_, index) =>
+    newItem(jobId, index, itemId(document.each?.[index], index))
+  )
+}
+
+/** One item per worker. */
+export function newItemsOn(jobId: string, workers: readonly string[]): ItemRecord[] {
+  return workers.map((worker, index) => ({ ...newItem(jobId, index, worker), pinnedTo: worker }))
+}
+
+/** The item of a job that never began, where it follows from the job: most jobs are of this kind. */
+export function onlyItem({
+  attemptCount,
+  id,
+  itemCount: count,
+  spec,
+  startedAtMs,
+  state
+}: JobRecord): ItemRecord | undefined {
+  const isUntouched = state === 'queued' && startedAtMs === null && attemptCount === 0
+  const isPlain = count === 1 && spec.each === undefined && spec.ops !== 'every'
+  return isUntouched && isPlain ? newItem(id, 0, itemId(undefined, 0)) : undefined
+}
+
+/** A task that would not fit is refused now, with its path, not when its turn comes. */
+export function assertFits(document: JobDocument, text: string): void {
+  if (text.length > LIMITS.submissionBytesMax) {
+    throw new MeshError(
+      'REQUEST_TOO_LARGE',
+      `the job is longer than ${LIMITS.submissionBytesMax} bytes`
+    )
+  }
+  // A text of a third of the bytes can't be longer in UTF-8, and then no task of it is.
+  if (text.length * UTF8_BYTES_PER_UNIT_MAX <= LIMITS.taskBytesMax) return
+  for (let index = 0; index < itemCount(document); index += 1) encodeTask(document, index)
+}
+
+function firstSteps(
+  { demand, nowMs, submitter }: NewJobInit,
+  isPending: boolean,
+  hasNeeds: boolean
+): Transition[] {
+  const submitted = { atMs: nowMs, by: submitter, reason: 'SUBMITTED' } as const
+  if (!isPending) return [{ state: 'queued', ...submitted }]
+  const waits = (reason: 'WAITS_FOR_NEEDS' | 'WAITS_FOR_TIME'): Transition => ({
+    state: 'pending',
+    atMs: nowMs,
+    by: 'router',
+    reason
+  })
+  return [
+    { state: 'pending', ...submitted },
+    ...(hasNeeds ? [waits('WAITS_FOR_NEEDS')] : []),
+    ...(demand.plan.schedule === undefined ? [] : [waits('WAITS_FOR_TIME')])
+  ]
+}
+
+function newItem(jobId: string, index: number, id: string): ItemRecord {
+  return {
+    jobId,
+    index,
+    id,
+    state: 'queued',
+    pinnedTo: null,
+    attemptCount: 0,
+    failureCount: 0,
+    crashedOn: [],
+    workerId: null,
+    startedAtMs: null,
+    endedAtMs: null,
+    ending: null,
+    error: null
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Lets things happen to jobs in hand: steps their records, has them written, and tells. What has ended is
+ * told only once it is in the store. It decides neither what happens nor when.
+ */
+import { isTerminal } from '../jobs/records.ts'
+import { MeshError } from '../core/errors.ts'
+import type { ActiveJob, Applied } from './active-job.ts'
+import type { Attempt, AttemptEnd } from './attempt.ts'
+import type { ItemEvent } from '../jobs/state.ts'
+import type { AttemptRecord, ItemRecord } from '../jobs/records.ts'
+import type { JobWriter } from './job-writer.ts'
+import type { StoreChange } from '../jobs/store.ts'
+
+export interface JobStepsComponents {
+  /** Milliseconds since 1970 that never jump. */
+  nowMs: () => number
+  writer: JobWriter
+  /** Called after every change of a job; a change that ends an item only once it is in the store. */
+  onChanged: (job: ActiveJob, finished?: FinishedItem) => void
+  /** Items have changed, and so many of them ended without having been sent. */
+  onStepped: (job: ActiveJob, endedCount: number) => void
+  /** An item waits for a worker, from so many milliseconds on. */
+  onWaiting: (job: ActiveJob, index: number, delayMs: number) => void
+  /** Nobody waits for these any more, and that is stored. */
+  onDropped: (attempts: readonly Attempt[]) => void
+  /** The job has ended, and that is stored. */
+  onEndStored: (job: ActiveJob) => void
+}
+
+/** An item that has just ended, with what it gave. */
+export interface FinishedItem {
+  item: ItemRecord
+  output: string | null
+  /** Whether its last attempt wrote anything. */
+  hasLog: boolean
+}
+
+export class JobSteps {
+  readonly #components: JobStepsComponents
+
+  constructor(components: JobStepsComponents) {
+    this.#components = components
+  }
+
+  /** Lets an attempt's end happen, writes it, and tells. Says whether it is stored. */
+  async advance(
+    job: ActiveJob,
+    index: number,
+    event: ItemEvent,
+    { delayMs, end }: { end: AttemptEnd; delayMs: number }
+  ): Promise<boolean> {
+    const { nowMs, onChanged, writer } = this.#components
+    const applied = job.apply(index, event, nowMs())
+    const attempt: StoreChange = { kind: 'attempt', attempt: end.record }
+    if (applied === undefined) return await writer.writeSurely(job, () => [attempt])
+    const { item } = applied
+    if (event.kind !== 'returned') job.waitingSinceMs = nowMs()
+    this.#components.onStepped(job, 0)
+    if (!isTerminal(item.state)) {
+      if (item.state === 'queued') this.#components.onWaiting(job, index, delayMs)
+      const isStored = await writer.writeSurely(job, () => [attempt, ...rowsOf(job, item)])
+      onChanged(job)
+      return isStored
+    }
+    const output = end.verdict.kind === 'completed' ? end.verdict.output : null
+    const { jobId } = item
+    const changes: StoreChange[] = [attempt, { kind: 'item', item }]
+    if (output !== null) changes.push({ kind: 'output', jobId, itemIndex: index, output })
+    const isStored = await this.#writeEnd(job, () => changes)
+    if (isStored) onChanged(job, { item, output, hasLog: end.hasLog })
+    return isStored
+  }
+
+  /** Lets the same happen to all items of a job that have not ended. Resolves once that is stored. */
+  async applyToAll(job: ActiveJob, event: ItemEvent): Promise<void> {
+    if (job.hasEnded) return
+    const { nowMs, onChanged, onDropped, writer } = this.#components
+    const changed: ItemRecord[] = []
+    const dropped: Attempt[] = []
+    const attempts: StoreChange[] = []
+    for (const { index } of job.items()) {
+      const attempt = job.item(index)?.attempt
+      const applied = job.apply(index, event, nowMs())
+      if (applied === undefined) continue
+      changed.push(applied.item)
+      const record = this.#carryOut(job, applied, attempt)
+      if (record === undefined || attempt === undefined) continue
+      attempts.push({ kind: 'attempt', attempt: record })
+      dropped.push(attempt)
+    }
+    const ended = changed.filter(({ state }) => isTerminal(state))
+    this.#components.onStepped(job, ended.length)
+    const changes = (): StoreChange[] => [
+      ...changed.flatMap((item) => rowsOf(job, item)),
+      ...attempts
+    ]
+    if (ended.length === 0) {
+      if (await writer.writeSurely(job, changes)) onDropped(dropped)
+      return onChanged(job)
+    }
+    if (!(await this.#writeEnd(job, changes))) return
+    onDropped(dropped)
+    for (const item of ended) onChanged(job, { item, output: null, hasLog: false })
+  }
+
+  /** @returns the record of an attempt that is not waited for any more */
+  #carryOut(
+    job: ActiveJob,
+    { effects, item }: Applied,
+    attempt: Attempt | undefined
+  ): AttemptRecord | undefined {
+    if (effects.includes('enqueue')) this.#components.onWaiting(job, item.index, 0)
+    if (effects.includes('stop-attempt') && item.ending !== null) {
+      attempt?.end(MeshError.fromData(item.ending.error))
+    }
+    if (!effects.includes('drop-attempt') || attempt === undefined) return undefined
+    job.dropAttempt(item.index)
+    return attempt.abandon()
+  }
+
+  /** What an open attempt and its item are by now. */
+  rowsOf({ item, job }: Attempt): StoreChange[] {
+    return rowsOf(job, item)
+  }
+
+  /** The worker is silent for longer than the job waits, and the job must not run twice: somebody has to look. */
+  async await({ item, job }: Attempt, error: MeshError): Promise<void> {
+    const { nowMs, onChanged, writer } = this.#components
+    const event = { kind: 'awaited', attempt: item.attemptCount, error: error.toData() } as const
+    const applied = job.apply(item.index, event, nowMs())
+    if (applied === undefined) return
+    this.#components.onStepped(job, 0)
+    await writer.writeSurely(job, () => rowsOf(job, applied.item))
+    onChanged(job)
+  }
+
+  /** Says whether it is stored. A job stays known here until its own end is. */
+  async #writeEnd(job: ActiveJob, changes: () => readonly StoreChange[]): Promise<boolean> {
+    const isLast = job.hasEnded
+    const isStored = await this.#components.writer.writeSurely(job, changes)
+    if (isStored && isLast) {
+      job.markEndStored()
+      this.#components.onEndStored(job)
+    }
+    return isStored
+  }
+}
+
+/**
+ * The row of an item that changed, as it is by now, with that of its open attempt: a restart must never
+ * find the one without the other. An item that has ended since is written by its end.
+ */
+function rowsOf(job: ActiveJob, item: ItemRecord): StoreChange[] {
+  if (isTerminal(item.state)) return [{ kind: 'item', item }]
+  const now = job.item(item.index)
+  if (now === undefined) return []
+  const attempt = now.attempt?.record
+  return [
+    { kind: 'item', item: now.record },
+    ...(attempt === undefined ? [] : [{ kind: 'attempt' as const, attempt }])
+  ]
+}
