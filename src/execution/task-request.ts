@@ -10,7 +10,14 @@ export interface TaskRequest {
   task: TaskDocument
   memoryBytesMax: number
   timeoutMs: number
+  /** Labels of its job. */
+  labels: Readonly<Record<string, string>>
 }
+
+const NO_LABELS = Object.freeze({})
+
+/** What a worker alone cannot do, and must not pass over in silence. */
+const ROUTER_FIELDS = ['each', 'needs', 'ops', 'schedule', 'key'] as const
 
 const checkTask = validatorFor<TaskDocument>('job#/$defs/task', 'task')
 
@@ -40,14 +47,16 @@ export function readTask(params: ExecuteTaskParams, taskMemoryBytes: number): Ta
     return {
       task: checkTask(data),
       memoryBytesMax: assignment.memory_bytes,
-      timeoutMs: assignment.run_timeout_ms
+      timeoutMs: assignment.run_timeout_ms,
+      labels: assignment.labels ?? NO_LABELS
     }
   }
   const job = checkJob(asJob(data))
-  if (job.each !== undefined) {
-    throw new MeshError('FIELD_INVALID', 'an array job needs a router to spread it', {
-      path: 'each',
-      hint: 'submit it to a router, or send the tasks one by one'
+  const forRouters = ROUTER_FIELDS.find((field) => job[field] !== undefined)
+  if (forRouters !== undefined) {
+    throw new MeshError('FIELD_INVALID', `"${forRouters}" needs a router to see to it`, {
+      path: forRouters,
+      hint: 'submit the job to a router, or send a single task without it'
     })
   }
   const plan = compileJob(job)
@@ -55,6 +64,7 @@ export function readTask(params: ExecuteTaskParams, taskMemoryBytes: number): Ta
   return {
     task: job.task,
     memoryBytesMax: asksForMemory ? plan.resources.memoryBytes : taskMemoryBytes,
-    timeoutMs: plan.timeouts.runMs
+    timeoutMs: plan.timeouts.runMs,
+    labels: job.labels ?? NO_LABELS
   }
 }

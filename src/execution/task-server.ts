@@ -1,216 +1,199 @@
 /**
- * A worker's answer to EXECUTE_TASK: decides whether a task may run here now (engine, memory, slots),
- * lets a few wait, runs it in its engine, and reports how it went together with the worker's load.
+ * A worker's answers to those who want tasks run: what comes from a router with an assignment is a
+ * lease and goes to the lease desk; what comes without one runs for as long as its sender waits.
  */
-import { deferred } from '../core/abort.ts'
-import { BYTES_PER_MB } from '../core/units.ts'
-import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { AvailabilityKeeper } from './owner/availability.ts'
+import { LeaseDesk } from './leases/lease-desk.ts'
+import { Task } from './task.ts'
+import { TaskJournal } from './leases/task-journal.ts'
+import { TaskRunner, handBackError } from './task-runner.ts'
+import { directAnswer } from './task-answers.ts'
 import { readTask } from './task-request.ts'
+import type { AdmissionRules } from './owner/admission.ts'
+import type { AdmitRule } from './owner/admit-rule.ts'
 import type { Clock } from '../core/clock.ts'
-import type { CommandAnswer, CommandContext } from '../protocol/command-server.ts'
+import type { CommandAnswer, CommandContext, CommandHandlers } from '../protocol/command-server.ts'
 import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
 import type { ExecutorRegistry } from '../executors/executor-registry.ts'
 import type { HostMonitor } from '../host/host-monitor.ts'
+import type { KeptResultsInit } from './leases/kept-results.ts'
 import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { RouterLinks } from './leases/router-links.ts'
+import type {
+  SetAvailabilityParams,
+  SetAvailabilityResult
+} from '../model/generated/commands-set-availability.ts'
 import type { Startable } from '../core/startable.ts'
-import type { TaskOutcome } from '../executors/executor.ts'
-import type { TaskRequest } from './task-request.ts'
+import type { TaskAnswer } from './task-answers.ts'
 
 export interface TaskServerComponents {
   clock: Clock
   executors: ExecutorRegistry
   host: HostMonitor
+  links: RouterLinks
   logger: Logger
+  /** The owner's own rule, asked about every task. */
+  admitRule?: AdmitRule | undefined
 }
 
-export interface TaskServerInit {
-  /** Tasks at once. */
-  slots: number
-  /** Tasks that may wait beyond the slots. */
-  queueSlots: number
+export interface TaskServerInit extends AdmissionRules {
+  /** The worker's own folder, for its journal and its owner's word. */
+  folder: string
   /** Limit of a task that names none. */
   taskMemoryBytes: number
   /** How long running tasks may go on once the worker is told to stop. @default 10000 */
   stopGraceMs?: number
   /** How long a task may wait for a slot. @default LIMITS.workerWaitMsMax */
-  waitMsMax?: number
+  waitMsMax?: number | undefined
+  /** Bounds of what is kept for routers that have not taken it. */
+  kept?: KeptResultsInit
 }
 
-type Answer = CommandAnswer<'EXECUTE_TASK'>
+const STOP_GRACE_MS = 10_000
 
 export class TaskServer implements Startable {
   readonly #components: TaskServerComponents
-  readonly #init: Required<TaskServerInit>
-  /** What ends each running task. */
-  readonly #running = new Set<AbortController>()
-  /** Tasks that wait for a slot, oldest first. */
-  readonly #waiting: PromiseWithResolvers<void>[] = []
-  #runningCount = 0
-  #isStopping = false
+  readonly #init: TaskServerInit
+  readonly #availability: AvailabilityKeeper
+  readonly #desk: LeaseDesk
+  readonly #journal: TaskJournal
+  readonly #runner: TaskRunner
+  #isStarted = false
   #stopped: Promise<void> | undefined
-  /** Why running tasks were cut off, once they are. */
-  #cutOff: MeshError | undefined
-  readonly #idle = deferred<void>()
 
   constructor(components: TaskServerComponents, init: TaskServerInit) {
+    const { folder } = init
     this.#components = components
-    this.#init = { stopGraceMs: 10_000, waitMsMax: LIMITS.workerWaitMsMax, ...init }
+    this.#init = init
+    this.#availability = new AvailabilityKeeper(components, {
+      folder,
+      onDrain: () => this.#drain(),
+      onDeadline: () => this.#runner.cutOff(movedError(this.#availability.current)),
+      onOpen: () => this.#runner.forgetCount()
+    })
+    this.#runner = new TaskRunner({ ...components, availability: this.#availability }, init)
+    this.#journal = new TaskJournal(components, { folder })
+    this.#desk = new LeaseDesk(
+      {
+        ...components,
+        journal: this.#journal,
+        runner: this.#runner,
+        describeLoad: () => this.load()
+      },
+      init.kept
+    )
   }
 
-  async start(): Promise<void> {}
+  /** Must be over before the first command comes. May be called twice. @throws MeshError STORE_FAILED */
+  async start(): Promise<void> {
+    if (this.#isStarted) return
+    this.#isStarted = true
+    this.#availability.load()
+    this.#desk.start()
+  }
 
-  /** Refuses what is new, lets what runs finish within the grace, then ends it. */
+  /** Refuses what is new, lets what runs finish within the grace, then ends it; the answers get out. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     return this.#stopped
   }
 
-  async #stop(): Promise<void> {
-    this.#isStopping = true
-    const error = new MeshError('WORKER_STOPPING', 'this worker is stopping')
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
-    if (this.#runningCount === 0) return
-    const cancel = this.#components.clock.after(this.#init.stopGraceMs, () => {
-      this.#cutOff = error
-      for (const controller of this.#running) controller.abort(error)
-    })
-    await this.#idle.promise
-    cancel()
+  /** Handlers of the commands that are about tasks and the worker's willingness to run them. */
+  handlers(): CommandHandlers {
+    return {
+      EXECUTE_TASK: (params, context) => this.execute(params, context),
+      ATTACH_TASK: (params, context) => this.#desk.attach(params, context),
+      STOP_TASK: async (params, context) => ({ result: await this.#desk.stop(params, context) }),
+      RELEASE_TASKS: ({ lease_ids: leaseIds }, { remotePeer }) => {
+        const released = this.#desk.release(remotePeer, leaseIds)
+        return { result: { released } }
+      },
+      SET_AVAILABILITY: (params) => ({ result: this.setAvailability(params) })
+    }
   }
 
   /** How busy this worker is. */
   load(): LoadReport {
     const { capabilities } = this.#components.host.snapshot()
+    const availability = this.#availability.current
     return {
-      running: this.#runningCount,
-      queued: this.#waiting.length,
+      running: this.#runner.runningCount,
+      queued: this.#runner.waitingCount,
       slots: this.#init.slots,
       queue_slots: this.#init.queueSlots,
       cpu_usage: capabilities.cpu_usage,
       memory_available_mb: capabilities.memory_available_mb,
       disk_available_mb: capabilities.disk_available_mb,
-      stopping: this.#isStopping
+      stopping: availability !== 'open',
+      availability
     }
   }
 
   /** Handler of EXECUTE_TASK. A task's own failure is an answer too, with its logs and usage. */
-  async execute(params: ExecuteTaskParams, context: CommandContext): Promise<Answer> {
-    const { signal } = context
-    let request: TaskRequest
+  async execute(params: ExecuteTaskParams, context: CommandContext): Promise<TaskAnswer> {
+    const { assignment } = params
+    const read = () => readTask(params, this.#init.taskMemoryBytes)
     try {
-      signal.throwIfAborted()
-      request = readTask(params, this.#init.taskMemoryBytes)
-      this.#admit(request)
-      if (this.#runningCount >= this.#init.slots) await this.#waitForSlot(signal)
-      else this.#runningCount += 1
+      context.signal.throwIfAborted()
+      if (assignment !== undefined) return await this.#desk.execute(assignment, context, read)
+      return await this.#executeDirectly(new Task(read()), context)
     } catch (cause) {
       return { error: MeshError.from(cause), result: { load: this.load() } }
     }
-    try {
-      return await this.#run(request, signal)
-    } catch (cause) {
-      return { error: MeshError.from(cause), result: { load: this.#loadAfterThis() } }
-    } finally {
-      this.#release()
-    }
   }
 
-  async #run(request: TaskRequest, askerSignal: AbortSignal): Promise<Answer> {
-    // The slot may have come in the same moment as the end of all interest in it.
-    askerSignal.throwIfAborted()
-    const controller = new AbortController()
-    const onAbort = (): void => controller.abort(askerSignal.reason)
-    askerSignal.addEventListener('abort', onAbort, { once: true })
-    this.#running.add(controller)
-    try {
-      const executor = this.#components.executors.get(request.task.engine)
-      return this.#answer(await executor.run({ ...request, signal: controller.signal }))
-    } finally {
-      this.#running.delete(controller)
-      askerSignal.removeEventListener('abort', onAbort)
-    }
+  /** Handler of SET_AVAILABILITY. */
+  setAvailability(params: SetAvailabilityParams): SetAvailabilityResult {
+    this.#availability.set(params)
+    return { availability: this.#availability.current, running: this.#runner.runningCount }
   }
 
-  /** @throws MeshError WORKER_STOPPING, ENGINE_UNAVAILABLE, RESOURCES_UNAVAILABLE, WORKER_BUSY */
-  #admit(request: TaskRequest): void {
-    const { executors, host } = this.#components
-    const { queueSlots, slots } = this.#init
-    if (this.#isStopping) throw new MeshError('WORKER_STOPPING', 'this worker is stopping')
-    executors.get(request.task.engine)
-    const totalBytes = host.snapshot().capabilities.memory_total_mb * BYTES_PER_MB
-    if (request.memoryBytesMax > totalBytes) {
-      throw new MeshError(
-        'RESOURCES_UNAVAILABLE',
-        `the task wants ${request.memoryBytesMax} bytes of memory, this worker has ${totalBytes}`,
-        { path: 'resources.memory' }
-      )
-    }
-    if (this.#runningCount >= slots && this.#waiting.length >= queueSlots) {
-      throw new MeshError(
-        'WORKER_BUSY',
-        `all ${slots} slots are taken and ${this.#waiting.length} tasks wait`
-      )
-    }
-  }
-
-  /** Resolves with a slot in hand. @throws MeshError WORKER_STOPPING, WORKER_BUSY, or the signal's reason */
-  async #waitForSlot(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#components
-    const { waitMsMax } = this.#init
-    const waiting = deferred<void>()
-    this.#waiting.push(waiting)
-    const giveUp = (reason: unknown): void => {
-      const index = this.#waiting.indexOf(waiting)
-      if (index !== -1) this.#waiting.splice(index, 1)
-      waiting.reject(reason)
-    }
-    const onAbort = (): void => giveUp(signal.reason)
+  async #executeDirectly(
+    task: Task,
+    { remotePeer, signal }: CommandContext
+  ): Promise<CommandAnswer<'EXECUTE_TASK'>> {
+    const onAbort = (): void => task.stop(MeshError.from(signal.reason))
     signal.addEventListener('abort', onAbort, { once: true })
-    const cancel = clock.after(waitMsMax, () =>
-      giveUp(new MeshError('WORKER_BUSY', `no slot became free within ${waitMsMax} ms`))
-    )
-    try {
-      await waiting.promise
-    } finally {
-      cancel()
-      signal.removeEventListener('abort', onAbort)
-    }
+    const { labels, memoryBytesMax, timeoutMs } = task.request
+    const end = await this.#runner.run({
+      task,
+      describe: () => ({
+        router: remotePeer,
+        engine: task.request.task.engine,
+        labels,
+        memory_bytes: memoryBytesMax,
+        run_timeout_ms: timeoutMs
+      })
+    })
+    signal.removeEventListener('abort', onAbort)
+    return directAnswer(task, end, this.load())
   }
 
-  /** Hands the slot to who has waited longest, or frees it. */
-  #release(): void {
-    const next = this.#waiting.shift()
-    if (next !== undefined) return next.resolve()
-    this.#runningCount -= 1
-    if (this.#runningCount === 0 && this.#isStopping) this.#idle.resolve()
+  #drain(): void {
+    this.#runner.handBack(handBackError(this.#availability))
+    void this.#sayDrained()
   }
 
-  #answer(outcome: TaskOutcome): Answer {
-    const { cpuMs, peakMemoryBytes, wallMs } = outcome.usage
-    const result = {
-      logs: outcome.logs,
-      logs_dropped_bytes: outcome.logsDroppedBytes,
-      usage: {
-        wall_ms: wallMs,
-        ...(cpuMs === undefined ? {} : { cpu_ms: cpuMs }),
-        ...(peakMemoryBytes === undefined ? {} : { peak_memory_bytes: peakMemoryBytes })
-      },
-      load: this.#loadAfterThis()
-    }
-    // A task that the worker's own stop cut off is the worker's to explain, and may go elsewhere.
-    const error =
-      outcome.error?.code === 'TASK_STOPPED' ? (this.#cutOff ?? outcome.error) : outcome.error
-    if (error !== undefined) return { error, result }
-    return { result, ...(outcome.output === undefined ? {} : { bulk: outcome.output }) }
+  async #sayDrained(): Promise<void> {
+    await this.#runner.whenIdle()
+    if (this.#availability.current !== 'draining') return
+    this.#components.logger.info('drained: nothing runs any more')
   }
 
-  /** The load once the task that is just being answered has left its slot. */
-  #loadAfterThis(): LoadReport {
-    const load = this.load()
-    return load.queued > 0
-      ? { ...load, queued: load.queued - 1 }
-      : { ...load, running: load.running - 1 }
+  async #stop(): Promise<void> {
+    this.#availability.beginStop(this.#init.stopGraceMs ?? STOP_GRACE_MS)
+    this.#runner.close(handBackError(this.#availability))
+    await this.#runner.whenIdle()
+    this.#availability.close()
+    await this.#desk.close()
+    this.#journal.close()
   }
+}
+
+/** What a task hears that is cut off so that it may go on elsewhere. */
+function movedError(availability: string): MeshError {
+  const why = availability === 'stopping' ? 'is stopping' : 'is being drained'
+  return new MeshError('WORKER_STOPPING', `this worker ${why}`)
 }

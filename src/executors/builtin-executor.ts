@@ -9,7 +9,7 @@ import { assert } from '../core/assert.ts'
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
 import type { BuiltinTask } from '../model/generated/job.ts'
-import type { Clock } from '../core/clock.ts'
+import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from './executor.ts'
 
 export interface BuiltinExecutorComponents {
@@ -19,6 +19,8 @@ export interface BuiltinExecutorComponents {
 /** Usage of what is over before a clock would notice. */
 const NO_USAGE = Object.freeze({ wallMs: 0 })
 const NOOP_OUTCOME: Readonly<TaskOutcome> = Object.freeze(succeeded('null'))
+/** A sleep says how far it is this often; a shorter one is over before anybody asks. */
+const SLEEP_PROGRESS_MS = 1_000
 
 export class BuiltinExecutor implements Executor {
   readonly engine = 'builtin'
@@ -55,9 +57,18 @@ export class BuiltinExecutor implements Executor {
       return failed(invalid('ms', delayMs, 'a number of milliseconds, 0 or more'))
     }
     const startedMs = this.#clock.monotonicMs()
+    const cancelProgress = delayMs > SLEEP_PROGRESS_MS ? this.#report(delayMs, run) : undefined
     const error = await this.#wait(delayMs, run)
+    cancelProgress?.()
     const usage = { wallMs: this.#clock.monotonicMs() - startedMs }
     return { ...(error === undefined ? succeeded('null') : failed(error)), usage }
+  }
+
+  #report(delayMs: number, { onProgress }: TaskRun): CancelTimer {
+    const startedMs = this.#clock.monotonicMs()
+    return this.#clock.every(SLEEP_PROGRESS_MS, () => {
+      onProgress({ ratio: Math.min(1, (this.#clock.monotonicMs() - startedMs) / delayMs) })
+    })
   }
 
   async #wait(delayMs: number, { timeoutMs, signal }: TaskRun): Promise<MeshError | undefined> {
@@ -81,11 +92,11 @@ function hash(args: BuiltinTask['args']): TaskOutcome {
 }
 
 function succeeded(output: string): TaskOutcome {
-  return { output, logs: '', logsDroppedBytes: 0, usage: NO_USAGE }
+  return { output, logsDroppedBytes: 0, usage: NO_USAGE }
 }
 
 function failed(error: MeshError): TaskOutcome {
-  return { error, logs: '', logsDroppedBytes: 0, usage: NO_USAGE }
+  return { error, logsDroppedBytes: 0, usage: NO_USAGE }
 }
 
 function stopped(): MeshError {

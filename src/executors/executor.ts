@@ -1,7 +1,9 @@
 /**
- * What every engine looks like to the worker: one task in, one outcome out. An engine decides how a
- * task is run and held to its limits; it never decides whether it may run (that is `execution/`).
+ * What every engine looks like to the worker: one task in, what it says while it runs, one outcome
+ * out. An engine decides how a task is run and held to its limits; it never decides whether it may
+ * run (that is `execution/`).
  */
+import type { LogEntry, TaskProgress } from '../model/generated/commands-execute-task.ts'
 import type { MeshError } from '../core/errors.ts'
 import type { Startable } from '../core/startable.ts'
 import type { TaskDocument } from '../model/job.ts'
@@ -16,6 +18,13 @@ export interface TaskRun {
   timeoutMs: number
   /** Fires when the task is to be stopped; the outcome is then TASK_STOPPED. */
   signal: AbortSignal
+  /**
+   * Hears all that the task writes, in order and soon after it was written, up to
+   * `LIMITS.logBytesMax` bytes of UTF-8 in all. Never called once `run` has resolved.
+   */
+  onLog: (entry: LogEntry) => void
+  /** Hears how far the task says that it is, bounded in pace. Never called once `run` has resolved. */
+  onProgress: (progress: TaskProgress) => void
 }
 
 export interface TaskUsage {
@@ -33,8 +42,7 @@ export interface TaskOutcome {
    * FIELD_INVALID; SANDBOX_CRASHED and WORKER_STOPPING are not the task's fault.
    */
   error?: MeshError
-  /** Captured console output, up to `LIMITS.logBytesMax`. */
-  logs: string
+  /** What the task wrote beyond the bound of its log. */
   logsDroppedBytes: number
   usage: TaskUsage
 }

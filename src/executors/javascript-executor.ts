@@ -29,9 +29,9 @@ export class JavascriptExecutor implements Executor {
     return this.#pool.stop()
   }
 
-  run({ task, timeoutMs, memoryBytesMax, signal }: TaskRun): Promise<TaskOutcome> {
+  run({ task, ...terms }: TaskRun): Promise<TaskOutcome> {
     assert(task.engine === 'javascript', 'the registry gives each engine its own tasks')
     const input = JSON.stringify(task.input ?? null)
-    return this.#pool.run({ source: task.source, input }, { timeoutMs, memoryBytesMax, signal })
+    return this.#pool.run({ source: task.source, input }, terms)
   }
 }

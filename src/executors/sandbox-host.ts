@@ -7,6 +7,7 @@ import { assert } from '../core/assert.ts'
 import { deferred } from '../core/abort.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { TaskReports } from './task-reports.ts'
 import { lowerPriority, residentBytes } from './child-vitals.ts'
 import { readHostMessage } from './sandbox/messages.ts'
 import { spawnSandboxHost } from './sandbox-spawn.ts'
@@ -15,7 +16,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Deferred } from '../core/abort.ts'
 import type { DoneMessage, RunMessage } from './sandbox/messages.ts'
 import type { SandboxSpawnInit } from './sandbox-spawn.ts'
-import type { TaskOutcome } from './executor.ts'
+import type { TaskOutcome, TaskRun } from './executor.ts'
 
 export interface SandboxRequest {
   /** The module text. */
@@ -24,11 +25,8 @@ export interface SandboxRequest {
   input: string
 }
 
-export interface SandboxLimits {
-  timeoutMs: number
-  memoryBytesMax: number
-  signal: AbortSignal
-}
+/** How a task is to be held, and who hears it. */
+export type SandboxTerms = Omit<TaskRun, 'task'>
 
 /** Time for the engine's own interrupt, which keeps the process usable, before the hard kill. */
 const KILL_GRACE_MS = 150
@@ -40,10 +38,9 @@ const STDERR_LENGTH_MAX = 2_000
 
 interface Running {
   done: Deferred<TaskOutcome>
-  limits: SandboxLimits
+  terms: SandboxTerms
   startedMs: number
-  logs: string
-  logsDroppedBytes: number
+  reports: TaskReports
   /** Why the host was killed, if it was. */
   verdict: MeshError | undefined
   cancel: () => void
@@ -93,25 +90,24 @@ export class SandboxHost {
     return this.#isEnded
   }
 
-  run(request: SandboxRequest, limits: SandboxLimits): Promise<TaskOutcome> {
+  run(request: SandboxRequest, terms: SandboxTerms): Promise<TaskOutcome> {
     assert(this.#running === undefined, 'a host runs one task at a time')
     assert(this.isReady, 'only a ready host gets a task')
     const running: Running = {
       done: deferred(),
-      limits,
+      terms,
       startedMs: this.#clock.monotonicMs(),
-      logs: '',
-      logsDroppedBytes: 0,
+      reports: new TaskReports(this.#clock, terms),
       verdict: undefined,
       cancel: ignore
     }
     this.#running = running
-    running.cancel = this.#guard(limits)
+    running.cancel = this.#guard(terms)
     this.#child.send({
       type: 'run',
       ...request,
-      memoryBytesMax: limits.memoryBytesMax,
-      timeoutMs: limits.timeoutMs
+      memoryBytesMax: terms.memoryBytesMax,
+      timeoutMs: terms.timeoutMs
     } satisfies RunMessage)
     return running.done.promise
   }
@@ -127,7 +123,7 @@ export class SandboxHost {
   }
 
   /** Watches the clock, the memory and the caller's signal while a task runs. */
-  #guard({ timeoutMs, memoryBytesMax, signal }: SandboxLimits): () => void {
+  #guard({ timeoutMs, memoryBytesMax, signal }: SandboxTerms): () => void {
     const stop = (): void => {
       void this.kill(new MeshError('TASK_STOPPED', 'the task was stopped'))
     }
@@ -157,9 +153,9 @@ export class SandboxHost {
       this.#ready.resolve()
     } else if (message === undefined || running === undefined) {
       void this.kill(new MeshError('SANDBOX_CRASHED', 'the sandbox sent what nobody can read'))
-    } else if (message.type === 'log') {
-      addLog(running, message.text, message.droppedBytes)
-    } else if (running.verdict === undefined) this.#finish(running, message)
+    } else if (message.type === 'log') running.reports.log(message)
+    else if (message.type === 'progress') running.reports.progress(message)
+    else if (running.verdict === undefined) this.#finish(running, message)
   }
 
   #finish(running: Running, message: DoneMessage): void {
@@ -168,7 +164,7 @@ export class SandboxHost {
     const isTooLong = output !== undefined && Buffer.byteLength(output) > LIMITS.resultBytesMax
     const error = isTooLong
       ? new MeshError('TASK_OUTPUT_TOO_LARGE', 'the result is too long')
-      : faultOf(message, running.limits)
+      : faultOf(message, running.terms)
     this.#resolve(running, error, output, message)
   }
 
@@ -180,12 +176,10 @@ export class SandboxHost {
   ): void {
     running.cancel()
     this.#running = undefined
-    const { logs, logsDroppedBytes } = running
     running.done.resolve({
       ...(error === undefined && output !== undefined ? { output } : {}),
       ...(error === undefined ? {} : { error }),
-      logs,
-      logsDroppedBytes,
+      logsDroppedBytes: running.reports.droppedBytes,
       usage:
         usage === undefined
           ? { wallMs: this.#clock.monotonicMs() - running.startedMs }
@@ -221,10 +215,10 @@ export class SandboxHost {
   }
 }
 
-function faultOf({ fault }: DoneMessage, limits: SandboxLimits): MeshError | undefined {
+function faultOf({ fault }: DoneMessage, terms: SandboxTerms): MeshError | undefined {
   if (fault === undefined) return undefined
   return fault.code === 'TASK_TIMED_OUT'
-    ? timedOut(limits.timeoutMs)
+    ? timedOut(terms.timeoutMs)
     : new MeshError(fault.code, fault.message)
 }
 
@@ -237,15 +231,6 @@ function outOfMemory(memoryBytesMax: number): MeshError {
     'TASK_OUT_OF_MEMORY',
     `the task needed more than its ${memoryBytesMax} bytes of memory`
   )
-}
-
-/** The host bounds its log itself; a host that does not is cut here. */
-function addLog(running: Running, text: string, droppedBytes: number): void {
-  const room = LIMITS.logBytesMax - Buffer.byteLength(running.logs)
-  if (Buffer.byteLength(text) <= room) {
-    running.logs += text
-    running.logsDroppedBytes = droppedBytes
-  } else running.logsDroppedBytes += Buffer.byteLength(text)
 }
 
 function ignore(): void {}

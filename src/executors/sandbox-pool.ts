@@ -7,7 +7,7 @@ import { assert } from '../core/assert.ts'
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
-import type { SandboxLimits, SandboxRequest } from './sandbox-host.ts'
+import type { SandboxRequest, SandboxTerms } from './sandbox-host.ts'
 import type { SandboxSpawnInit } from './sandbox-spawn.ts'
 import type { Startable } from '../core/startable.ts'
 import type { TaskOutcome } from './executor.ts'
@@ -72,19 +72,18 @@ export class SandboxPool implements Startable {
   }
 
   /** Never rejects for what the task or the sandbox does: that is in the outcome. */
-  async run(request: SandboxRequest, limits: SandboxLimits): Promise<TaskOutcome> {
+  async run(request: SandboxRequest, terms: SandboxTerms): Promise<TaskOutcome> {
     assert(this.#runningCount < this.size, 'the caller runs no more tasks than the pool has hosts')
     this.#runningCount += 1
     const waitedSinceMs = this.#clock.monotonicMs()
     try {
-      const host = await this.#take(limits.signal)
-      const outcome = await host.run(request, limits)
+      const host = await this.#take(terms.signal)
+      const outcome = await host.run(request, terms)
       this.#giveBack(host)
       return outcome
     } catch (cause) {
       return {
-        error: this.#startFault(cause, limits.signal),
-        logs: '',
+        error: this.#startFault(cause, terms.signal),
         logsDroppedBytes: 0,
         usage: { wallMs: this.#clock.monotonicMs() - waitedSinceMs }
       }

@@ -7,6 +7,7 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { LogBuffer } from './log-buffer.ts'
+import { ProgressBuffer } from './progress-buffer.ts'
 import { GUEST_BYTES_MIN, QuickJsEngine } from './quickjs.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Guest } from './guest.ts'
@@ -43,16 +44,22 @@ async function run(message: RunMessage): Promise<void> {
   const cpu = process.cpuUsage()
   const logs = new LogBuffer({
     clock: systemClock,
-    send: (text, droppedBytes) => send({ type: 'log', text, droppedBytes })
+    send: (entries, droppedBytes) => send({ type: 'log', entries, droppedBytes })
+  })
+  const reports = new ProgressBuffer({
+    clock: systemClock,
+    send: (progress) => send({ type: 'progress', progress })
   })
   let nextOrphanCheckMs = startedMs + ORPHAN_CHECK_MS
   const end = guest.run({
     source: message.source,
     input: message.input,
-    onLog: (text, cutLength) => logs.write(text, cutLength),
+    onLog: (stream, text, cutLength) => logs.write(stream, text, cutLength),
+    onProgress: (progress) => reports.report(progress),
     isOverdue() {
       const nowMs = systemClock.monotonicMs()
       logs.flushIfStale()
+      reports.flushIfStale()
       if (nowMs >= nextOrphanCheckMs) {
         nextOrphanCheckMs = nowMs + ORPHAN_CHECK_MS
         if (process.ppid !== parentPid) process.exit(0)
@@ -61,6 +68,7 @@ async function run(message: RunMessage): Promise<void> {
     }
   })
   logs.flush()
+  reports.flush()
   const { user, system } = process.cpuUsage(cpu)
   send({
     type: 'done',

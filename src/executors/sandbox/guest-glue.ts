@@ -1,16 +1,16 @@
 /**
- * The few lines of our own that run inside the guest, before any of the task's code: `console`, the
- * call of `main`, and the description of errors. They keep the built-ins that they need in constants,
- * so that a task which overwrites built-ins harms nobody but itself.
+ * The few lines of our own that run inside the guest, before any of the task's code: `console`,
+ * `progress`, the call of `main`, and the description of errors. They keep the built-ins that they
+ * need in constants, so that a task which overwrites built-ins harms nobody but itself.
  */
 import { LIMITS } from '../../core/limits.ts'
-import { FAULT_MESSAGE_LENGTH_MAX } from './messages.ts'
+import { FAULT_MESSAGE_LENGTH_MAX, PROGRESS_TEXT_LENGTH_MAX } from './messages.ts'
 
 /** The name under which the task's `main` is exported to us. */
 export const MAIN_EXPORT = '__taskmeshMain'
 
-/** A script whose value is a function of `write` that yields `{call, describe}`. */
-export const GUEST_GLUE = `((write) => {
+/** A script whose value is a function of `writeOut`, `writeErr` and `report` that yields `{call, describe}`. */
+export const GUEST_GLUE = `((writeOut, writeErr, report) => {
   const { parse, stringify } = JSON
   const { apply } = Reflect
   const text = String
@@ -26,7 +26,7 @@ export const GUEST_GLUE = `((write) => {
     }
     return typeof value === 'function' ? '[function ' + value.name + ']' : text(value)
   }
-  const log = (...values) => {
+  const printer = (write) => (...values) => {
     let line = ''
     for (let index = 0; index < values.length; index += 1) {
       line += (index === 0 ? '' : ' ') + show(values[index])
@@ -34,7 +34,18 @@ export const GUEST_GLUE = `((write) => {
     const kept = line.length > ${LIMITS.logBytesMax} ? cut(line, ${LIMITS.logBytesMax}) : line
     write(stringify(kept), line.length - kept.length)
   }
-  globalThis.console = { log, info: log, warn: log, error: log, debug: log }
+  const out = printer(writeOut)
+  const err = printer(writeErr)
+  globalThis.console = { log: out, info: out, debug: out, warn: err, error: err }
+  globalThis.progress = (ratio, note) => {
+    if (typeof ratio !== 'number' || ratio !== ratio) {
+      const given = typeof ratio === 'number' ? 'NaN' : typeof ratio
+      throw new TypeErrorClass('progress(ratio, text) needs a ratio from 0 to 1, not ' + given)
+    }
+    const bounded = ratio < 0 ? 0 : ratio > 1 ? 1 : ratio
+    const line = note === undefined ? note : stringify(cut(note, ${PROGRESS_TEXT_LENGTH_MAX}))
+    report(bounded, line)
+  }
   const call = async (main, inputText) => {
     const value = await main(parse(inputText))
     if (value === undefined) return 'null'

@@ -5,6 +5,8 @@
  */
 import { GUEST_GLUE, MAIN_EXPORT } from './guest-glue.ts'
 import { LIMITS } from '../../core/limits.ts'
+import { PROGRESS_TEXT_LENGTH_MAX } from './messages.ts'
+import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core'
 import type { GuestFault } from './messages.ts'
 
@@ -13,7 +15,8 @@ export interface GuestTask {
   /** JSON text. */
   input: string
   isOverdue: () => boolean
-  onLog: (text: string, cutLength: number) => void
+  onLog: (stream: LogEntry['stream'], text: string, cutLength: number) => void
+  onProgress: (progress: TaskProgress) => void
 }
 
 export interface GuestEnd {
@@ -55,13 +58,16 @@ export class Guest {
     }))
     const context = runtime.newContext()
     this.#context = context
-    const write = context.newFunction('write', (line, cutLength) => {
-      const text = this.#textOf(line, 2 * LIMITS.logBytesMax + 2)
-      if (text !== undefined)
-        this.#task?.onLog(JSON.parse(text) as string, context.getNumber(cutLength))
-    })
     const glue = context.unwrapResult(context.evalCode(GUEST_GLUE, 'taskmesh.js'))
-    const tools = context.unwrapResult(context.callFunction(glue, context.undefined, write))
+    const tools = context.unwrapResult(
+      context.callFunction(
+        glue,
+        context.undefined,
+        this.#writer('out'),
+        this.#writer('err'),
+        this.#reporter()
+      )
+    )
     this.#call = context.getProp(tools, 'call')
     this.#describe = context.getProp(tools, 'describe')
     this.#watchMemory()
@@ -80,6 +86,24 @@ export class Guest {
     } catch (cause) {
       return { fault: this.#isInterrupted ? TIMED_OUT : this.#engineFault(cause), isSpent: true }
     }
+  }
+
+  /** What the glue calls with a line. Texts come as JSON, because a plain one would end at its first NUL. */
+  #writer(stream: LogEntry['stream']): QuickJSHandle {
+    return this.#context.newFunction(stream, (line, cutLength) => {
+      const json = this.#textOf(line, jsonLengthMax(LIMITS.logBytesMax))
+      if (json === undefined) return
+      this.#task?.onLog(stream, JSON.parse(json) as string, this.#context.getNumber(cutLength))
+    })
+  }
+
+  #reporter(): QuickJSHandle {
+    return this.#context.newFunction('report', (number, note) => {
+      const ratio = this.#context.getNumber(number)
+      const json = this.#textOf(note, jsonLengthMax(PROGRESS_TEXT_LENGTH_MAX))
+      const text = json === undefined ? {} : { text: JSON.parse(json) as string }
+      this.#task?.onProgress({ ratio, ...text })
+    })
   }
 
   #run(task: GuestTask): GuestEnd {
@@ -216,4 +240,9 @@ const TIMED_OUT: Fault['fault'] = { code: 'TASK_TIMED_OUT', message: 'the task r
 
 function failed(message: string, code: GuestFault = 'TASK_FAILED'): GuestEnd & Fault {
   return { fault: { code, message }, isSpent: false }
+}
+
+/** One character may become six in JSON text (`\u0000`), and two more are the quotes. */
+function jsonLengthMax(textLength: number): number {
+  return 6 * textLength + 2
 }

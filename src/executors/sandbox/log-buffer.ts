@@ -5,10 +5,13 @@
  */
 import { LIMITS } from '../../core/limits.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { LogEntry } from '../../model/generated/commands-execute-task.ts'
 
 /** The first lines go out at once: they are what one looks for after a hang. */
 const EAGER_LINES = 16
 const CHUNK_LENGTH = 4_096
+/** What an entry takes on the pipe beside its text, so that a chunk of many short ones is no longer than others. */
+const ENTRY_LENGTH = 48
 const STALE_MS = 20
 
 const encoder = new TextEncoder()
@@ -17,38 +20,41 @@ const scratch = new Uint8Array(LIMITS.logBytesMax)
 
 export interface LogBufferInit {
   clock: Clock
-  send: (text: string, droppedBytes: number) => void
+  send: (entries: LogEntry[], droppedBytes: number) => void
 }
 
 export class LogBuffer {
   readonly #init: LogBufferInit
-  #pending = ''
+  readonly #startedMs: number
+  #pending: LogEntry[] = []
+  #pendingLength = 0
   #keptBytes = 0
   #droppedBytes = 0
   #sentDroppedBytes = 0
   #lineCount = 0
   #sentAtMs = 0
 
+  /** Made when the task begins: the times of its entries count from here. */
   constructor(init: LogBufferInit) {
     this.#init = init
+    this.#startedMs = init.clock.monotonicMs()
   }
 
   /** Takes one line; `cutLength` characters of it never left the guest. */
-  write(text: string, cutLength: number): void {
+  write(stream: LogEntry['stream'], text: string, cutLength: number): void {
     const line = `${text}\n`
     const room = LIMITS.logBytesMax - this.#keptBytes
     const { read, written } = encoder.encodeInto(line, scratch.subarray(0, room))
     this.#keptBytes += written
     this.#droppedBytes += cutLength
-    if (read === line.length) this.#pending += line
-    else {
-      this.#pending += line.slice(0, read)
+    if (read > 0) this.#add(stream, line.slice(0, read))
+    if (read < line.length) {
       this.#droppedBytes += Buffer.byteLength(line.slice(read))
       // What did not fit ends the log: a shorter line after a gap would mislead.
       this.#keptBytes = LIMITS.logBytesMax
     }
     this.#lineCount += 1
-    if (this.#lineCount <= EAGER_LINES || this.#pending.length >= CHUNK_LENGTH) this.flush()
+    if (this.#lineCount <= EAGER_LINES || this.#pendingLength >= CHUNK_LENGTH) this.flush()
     else this.flushIfStale()
   }
 
@@ -57,10 +63,25 @@ export class LogBuffer {
   }
 
   flush(): void {
-    if (this.#pending === '' && this.#droppedBytes === this.#sentDroppedBytes) return
+    if (this.#pending.length === 0 && this.#droppedBytes === this.#sentDroppedBytes) return
     this.#sentAtMs = this.#init.clock.monotonicMs()
     this.#init.send(this.#pending, this.#droppedBytes)
-    this.#pending = ''
+    this.#pending = []
+    this.#pendingLength = 0
     this.#sentDroppedBytes = this.#droppedBytes
+  }
+
+  /** Lines of one stream that follow each other go as one entry, with the time of the first. */
+  #add(stream: LogEntry['stream'], text: string): void {
+    const last = this.#pending.at(-1)
+    this.#pendingLength += text.length
+    if (last?.stream === stream) {
+      last.text += text
+      return
+    }
+    // Whole milliseconds: nobody reads more of it, and a fraction is longer than the number.
+    const ms = Math.floor(this.#init.clock.monotonicMs() - this.#startedMs)
+    this.#pending.push({ ms, stream, text })
+    this.#pendingLength += ENTRY_LENGTH
   }
 }

@@ -2,6 +2,7 @@
  * What a worker and its sandbox host say to each other over their pipe, and the check of what comes
  * back. The host has run a stranger's code, so its words are a stranger's words too.
  */
+import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 
 /** One task, with the limits that differ from task to task; the others are in `core/limits.ts`. */
 export interface RunMessage {
@@ -20,9 +21,15 @@ export interface ReadyMessage {
 /** Console output on its way, so that a task that is killed still shows what it wrote. */
 export interface LogMessage {
   type: 'log'
-  text: string
+  entries: LogEntry[]
   /** All bytes dropped so far. */
   droppedBytes: number
+}
+
+/** How far the task says that it is; a host sends one each `PROGRESS_PERIOD_MS`, and a last one at the end. */
+export interface ProgressMessage {
+  type: 'progress'
+  progress: TaskProgress
 }
 
 const GUEST_FAULTS = [
@@ -47,23 +54,49 @@ export interface DoneMessage {
   isSpent: boolean
 }
 
-export type HostMessage = ReadyMessage | LogMessage | DoneMessage
+export type HostMessage = ReadyMessage | LogMessage | ProgressMessage | DoneMessage
 
 /** A fault's message is shown to people; the guest may have written a novel. */
 export const FAULT_MESSAGE_LENGTH_MAX = 2_000
+/** As the schema has it: one line that a person reads beside a bar. */
+export const PROGRESS_TEXT_LENGTH_MAX = 200
+/** Ten times a second looks smooth, and costs neither side anything. */
+export const PROGRESS_PERIOD_MS = 100
 
 /** Only the known fields of a well-formed message; undefined for anything else. */
 export function readHostMessage(value: unknown): HostMessage | undefined {
   if (!isRecord(value)) return undefined
   if (value['type'] === 'ready') return { type: 'ready' }
   if (value['type'] === 'log') return readLog(value)
+  if (value['type'] === 'progress') return readProgress(value)
   return value['type'] === 'done' ? readDone(value) : undefined
 }
 
 function readLog(value: Record<string, unknown>): LogMessage | undefined {
-  const { text, droppedBytes } = value
-  return typeof text === 'string' && isCount(droppedBytes)
-    ? { type: 'log', text, droppedBytes }
+  const { entries, droppedBytes } = value
+  if (!Array.isArray(entries) || !isCount(droppedBytes)) return undefined
+  const known = entries.flatMap((entry: unknown) => readEntry(entry) ?? [])
+  // Dropped bytes are told to others as a whole number, so a host may not make it another.
+  return known.length === entries.length && Number.isInteger(droppedBytes)
+    ? { type: 'log', entries: known, droppedBytes }
+    : undefined
+}
+
+/** An entry without text says nothing: with them a host could go on for ever within its bytes. */
+function readEntry(value: unknown): LogEntry | undefined {
+  if (!isRecord(value)) return undefined
+  const { ms, stream, text } = value
+  if (!isCount(ms) || typeof text !== 'string' || text === '') return undefined
+  return stream === 'out' || stream === 'err' ? { ms, stream, text } : undefined
+}
+
+function readProgress({ progress }: Record<string, unknown>): ProgressMessage | undefined {
+  if (!isRecord(progress)) return undefined
+  const { ratio, text } = progress
+  if (!isCount(ratio) || ratio > 1) return undefined
+  if (text === undefined) return { type: 'progress', progress: { ratio } }
+  return typeof text === 'string'
+    ? { type: 'progress', progress: { ratio, text: text.slice(0, PROGRESS_TEXT_LENGTH_MAX) } }
     : undefined
 }
 

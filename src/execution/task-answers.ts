@@ -1,0 +1,71 @@
+/** How a task's end is told: to who sent it directly, and to the router whose lease it was. */
+import { LIMITS } from '../core/limits.ts'
+import { fitPart } from './task-log.ts'
+import type { CommandAnswer } from '../protocol/command-server.ts'
+import type { ExecuteTaskResult } from '../model/generated/commands-execute-task.ts'
+import type { LoadReport } from '../model/generated/capability-record.ts'
+import type { Task, TaskEnd } from './task.ts'
+
+export type TaskAnswer = CommandAnswer<'EXECUTE_TASK'>
+
+/** Left in a frame for its envelope: the error, the load, the figures. */
+const ENVELOPE_BYTES = 16_384
+
+/** To who sent it without an assignment: the log as one text. */
+export function directAnswer(task: Task, end: TaskEnd, load: LoadReport): TaskAnswer {
+  if (end.usage === undefined) return { ...errorOf(end), result: { load } }
+  return {
+    ...outcomeOf(end),
+    result: {
+      logs: task.log.text(),
+      logs_dropped_bytes: end.logsDroppedBytes,
+      usage: usageOf(end.usage),
+      load
+    }
+  }
+}
+
+/** To the router whose lease it was: what of the log it doesn't have. */
+export function leaseAnswer(task: Task, end: TaskEnd, load: LoadReport): TaskAnswer {
+  const result: ExecuteTaskResult = { load, phases: phasesOf(end) }
+  if (end.usage !== undefined) {
+    result.usage = usageOf(end.usage)
+    result.logs_dropped_bytes = end.logsDroppedBytes
+  }
+  if (task.progress !== undefined) result.progress = task.progress
+  addLog(result, task, end)
+  return { ...outcomeOf(end), result }
+}
+
+function addLog(result: ExecuteTaskResult, task: Task, end: TaskEnd): void {
+  const pending = task.log.pending()
+  if (pending === undefined) return
+  // A result of the largest size leaves little room, and the result comes first.
+  const outputBytes = end.output === undefined ? 0 : Buffer.byteLength(end.output)
+  const roomBytes = LIMITS.frameBytesMax - ENVELOPE_BYTES - outputBytes
+  const { leftOutBytes, part } = fitPart(pending, roomBytes)
+  result.log = part
+  if (leftOutBytes > 0) result.logs_dropped_bytes = end.logsDroppedBytes + leftOutBytes
+}
+
+function outcomeOf(end: TaskEnd): Pick<TaskAnswer, 'bulk' | 'error'> {
+  if (end.error !== undefined) return { error: end.error }
+  return end.output === undefined ? {} : { bulk: end.output }
+}
+
+function errorOf({ error }: TaskEnd): Pick<TaskAnswer, 'error'> {
+  return error === undefined ? {} : { error }
+}
+
+function phasesOf({ ranMs, waitedMs }: TaskEnd): NonNullable<ExecuteTaskResult['phases']> {
+  return ranMs === undefined ? { waited_ms: waitedMs } : { waited_ms: waitedMs, ran_ms: ranMs }
+}
+
+function usageOf(usage: NonNullable<TaskEnd['usage']>): NonNullable<ExecuteTaskResult['usage']> {
+  const { cpuMs, peakMemoryBytes, wallMs } = usage
+  return {
+    wall_ms: wallMs,
+    ...(cpuMs === undefined ? {} : { cpu_ms: cpuMs }),
+    ...(peakMemoryBytes === undefined ? {} : { peak_memory_bytes: peakMemoryBytes })
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * Brings one task from its arrival to its end: decides whether it may come in, asks the owner's rule
+ * where there is one, waits for a slot, has the engine run it, and says how it ended. It knows nothing
+ * of who asked.
+ */
+import { BYTES_PER_MB } from '../core/units.ts'
+import { MeshError } from '../core/errors.ts'
+import { Slots } from './slots.ts'
+import { closedError, fullReason, refusalOf } from './owner/admission.ts'
+import type { AdmissionFacts, AdmissionRules } from './owner/admission.ts'
+import type { AdmitRule, TaskSummary } from './owner/admit-rule.ts'
+import type { AvailabilityKeeper } from './owner/availability.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Executor, TaskOutcome } from '../executors/executor.ts'
+import type { ExecutorRegistry } from '../executors/executor-registry.ts'
+import type { HostMonitor } from '../host/host-monitor.ts'
+import type { Task, TaskEnd } from './task.ts'
+
+export interface TaskRunnerComponents {
+  clock: Clock
+  executors: ExecutorRegistry
+  host: HostMonitor
+  availability: AvailabilityKeeper
+  /** The owner's own rule, asked about every task. */
+  admitRule?: AdmitRule | undefined
+}
+
+export interface TaskRunnerInit extends AdmissionRules {
+  /** How long a task may wait for a slot. @default LIMITS.workerWaitMsMax */
+  waitMsMax?: number | undefined
+}
+
+/** What a task is to others while it is on its way. */
+export interface Errand {
+  task: Task
+  /** For the owner's rule. */
+  describe: () => TaskSummary
+  /** Called with the slot in hand, before the engine starts; what it throws keeps the task from beginning. */
+  onBegin?: () => Promise<void>
+}
+
+export class TaskRunner {
+  readonly #components: TaskRunnerComponents
+  readonly #init: TaskRunnerInit
+  readonly #slots: Slots
+  readonly #running = new Set<Task>()
+  readonly #closing = new AbortController()
+  #askingCount = 0
+  #begunCount = 0
+
+  constructor(components: TaskRunnerComponents, init: TaskRunnerInit) {
+    this.#components = components
+    this.#init = init
+    this.#slots = new Slots(components.clock, init)
+  }
+
+  get runningCount(): number {
+    return this.#slots.runningCount
+  }
+
+  /** Tasks that have come in and not begun. */
+  get waitingCount(): number {
+    return this.#slots.waitingCount + this.#askingCount
+  }
+
+  /** Never rejects. Resolves once the task's slot is free again. */
+  async run(errand: Errand): Promise<TaskEnd> {
+    const { task } = errand
+    const { clock } = this.#components
+    const arrivedMs = clock.monotonicMs()
+    let executor: Executor
+    try {
+      task.signal.throwIfAborted()
+      executor = this.#components.executors.get(task.request.task.engine)
+      this.#admit(task)
+      if (this.#components.admitRule !== undefined) await this.#askOwner(errand)
+      const slot = this.#slots.take(task.signal)
+      if (slot !== undefined) await slot
+    } catch (cause) {
+      return neverBegan(cause, clock.monotonicMs() - arrivedMs)
+    }
+    const waitedMs = clock.monotonicMs() - arrivedMs
+    this.#running.add(task)
+    try {
+      // The slot may have come in the same moment as the end of all interest in it.
+      task.signal.throwIfAborted()
+      if (errand.onBegin !== undefined) await errand.onBegin()
+      task.signal.throwIfAborted()
+      return await this.#runIn(executor, task, waitedMs)
+    } catch (cause) {
+      return neverBegan(cause, waitedMs)
+    } finally {
+      this.#running.delete(task)
+      this.#slots.release()
+    }
+  }
+
+  /** Sends away all that have not begun. */
+  handBack(error: MeshError): void {
+    this.#slots.handBack(error)
+  }
+
+  /** Ends all that run. */
+  cutOff(error: MeshError): void {
+    for (const task of this.#running) task.stop(error)
+  }
+
+  /** Resolves when nothing runs. */
+  async whenIdle(): Promise<void> {
+    await this.#slots.whenIdle()
+  }
+
+  /** The owner's rule is asked no more. */
+  close(error: MeshError): void {
+    this.#closing.abort(error)
+    this.handBack(error)
+  }
+
+  /** Counts tasks from anew: the owner has opened the worker again. */
+  forgetCount(): void {
+    this.#begunCount = 0
+  }
+
+  async #runIn(executor: Executor, task: Task, waitedMs: number): Promise<TaskEnd> {
+    const { clock } = this.#components
+    const begunMs = clock.monotonicMs()
+    this.#countBegun()
+    let outcome: TaskOutcome | undefined
+    let failure: MeshError | undefined
+    try {
+      outcome = await executor.run({
+        task: task.request.task,
+        memoryBytesMax: task.request.memoryBytesMax,
+        timeoutMs: task.request.timeoutMs,
+        signal: task.signal,
+        onLog: (entry) => {
+          task.log.add(entry)
+          task.onNews?.()
+        },
+        onProgress: (progress) => {
+          task.progress = progress
+          task.onNews?.()
+        }
+      })
+    } catch (cause) {
+      failure = MeshError.from(cause)
+    }
+    const phases = { hasBegun: true, waitedMs, ranMs: clock.monotonicMs() - begunMs }
+    if (outcome === undefined)
+      return { ...phases, error: failure as MeshError, logsDroppedBytes: 0 }
+    return endOf(task, outcome, phases)
+  }
+
+  /** @throws MeshError WORKER_STOPPING, WORKER_CORDONED, RESOURCES_UNAVAILABLE, OWNER_REFUSED, WORKER_BUSY */
+  #admit(task: Task): void {
+    const refusal = refusalOf(task.request.memoryBytesMax, this.#facts(), this.#init)
+    if (refusal !== undefined) throw refusal
+  }
+
+  #facts(): AdmissionFacts {
+    const { availability, host } = this.#components
+    const { capabilities } = host.snapshot()
+    return {
+      availability: availability.current,
+      reason: availability.reason,
+      running: this.#slots.runningCount,
+      waiting: this.waitingCount,
+      begun: this.#begunCount,
+      cpuUsage: capabilities.cpu_usage,
+      cpuCores: capabilities.cpu_cores,
+      recentRunning: this.#init.isIdleOnly === true ? this.#slots.recentCount() : 0,
+      memoryTotalBytes: capabilities.memory_total_mb * BYTES_PER_MB
+    }
+  }
+
+  /** The place in the line is held meanwhile; what has changed by then is looked at once more. */
+  async #askOwner({ task, describe }: Errand): Promise<void> {
+    this.#askingCount += 1
+    try {
+      const signal = AbortSignal.any([task.signal, this.#closing.signal])
+      await this.#components.admitRule?.ask(describe(), { signal })
+    } finally {
+      this.#askingCount -= 1
+    }
+    this.#admit(task)
+  }
+
+  #countBegun(): void {
+    const { jobsMax } = this.#init
+    this.#begunCount += 1
+    if (jobsMax === undefined || this.#begunCount !== jobsMax) return
+    this.#components.availability.cordonForThisRun(fullReason(jobsMax))
+  }
+}
+
+/** What a drain or an end of the worker says to those that wait. */
+export function handBackError(availability: AvailabilityKeeper): MeshError {
+  return closedError(availability.current, availability.reason)
+}
+
+function neverBegan(cause: unknown, waitedMs: number): TaskEnd {
+  return { hasBegun: false, error: MeshError.from(cause), logsDroppedBytes: 0, waitedMs }
+}
+
+/** A task that was told to end says why it was told so, whatever words its engine has for it. */
+function endOf(
+  task: Task,
+  outcome: TaskOutcome,
+  phases: Pick<TaskEnd, 'hasBegun' | 'waitedMs' | 'ranMs'>
+): TaskEnd {
+  const { output, usage } = outcome
+  const error =
+    outcome.error?.code === 'TASK_STOPPED' ? (task.stopReason ?? outcome.error) : outcome.error
+  const logsDroppedBytes = outcome.logsDroppedBytes + task.log.droppedBytes
+  const end: TaskEnd = { ...phases, usage, logsDroppedBytes }
+  if (error !== undefined) end.error = error
+  else if (output !== undefined) end.output = output
+  return end
+}

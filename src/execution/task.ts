@@ -1,0 +1,51 @@
+/** One task at this worker, from its arrival to its end: what it is, what it says, and what ends it early. */
+import { TaskLog } from './task-log.ts'
+import type { MeshError } from '../core/errors.ts'
+import type { TaskProgress } from '../model/generated/commands-execute-task.ts'
+import type { TaskRequest } from './task-request.ts'
+import type { TaskUsage } from '../executors/executor.ts'
+
+/** How a task ended here, or why it never began. */
+export interface TaskEnd {
+  /** False for a task that this worker refused, or gave back while it waited. */
+  hasBegun: boolean
+  /** JSON text of what it returned. */
+  output?: string
+  error?: MeshError
+  usage?: TaskUsage
+  logsDroppedBytes: number
+  /** From its arrival until it had a slot, or was given up. */
+  waitedMs: number
+  ranMs?: number
+}
+
+export class Task {
+  readonly request: TaskRequest
+  readonly log = new TaskLog()
+  progress: TaskProgress | undefined
+  /** Called when the log or the progress has grown. */
+  onNews: (() => void) | undefined
+  readonly #controller = new AbortController()
+  #stopReason: MeshError | undefined
+
+  constructor(request: TaskRequest) {
+    this.request = request
+  }
+
+  /** Fires when the task is to end. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Why it was told to end. */
+  get stopReason(): MeshError | undefined {
+    return this.#stopReason
+  }
+
+  /** Ends it, waiting or running; the first reason counts. */
+  stop(reason: MeshError): void {
+    if (this.#stopReason !== undefined) return
+    this.#stopReason = reason
+    this.#controller.abort(reason)
+  }
+}
