@@ -1,8 +1,8 @@
 /** The columns of every table, by what its rows are. */
 import { formatDuration } from '../core/units.ts'
 import { systemClock } from '../core/clock.ts'
-import { formatCount, formatLabels, shortPeer, shorten } from './render.ts'
-import type { AttemptView, ItemView, JobView } from '../model/generated/api-job.ts'
+import { formatCount, formatLabels, renderBar, shortPeer, shorten } from './render.ts'
+import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/generated/api-job.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
@@ -26,8 +26,50 @@ export const JOB_COLUMNS: readonly Column<JobView>[] = [
     isWide: true
   },
   { title: 'priority', text: ({ priority }) => String(priority), align: 'right', isWide: true },
+  { title: 'share', text: ({ share }) => share, isWide: true },
+  { title: 'submitter', text: ({ submitter }) => shortPeer(submitter), isWide: true },
   { title: 'labels', text: ({ labels }) => formatLabels(labels), isWide: true },
   { title: 'note', text: (job) => shorten(noteOf(job), RESULT_LETTERS) }
+]
+
+/** Jobs that are looked at together while they run. */
+export const WATCH_COLUMNS: readonly Column<JobView>[] = [
+  { title: 'id', text: ({ id }) => id },
+  { title: 'name', text: ({ name }) => shorten(name ?? '–', 30) },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'progress', text: barOf },
+  { title: 'done', text: ({ counts }) => formatCount(counts.completed), align: 'right' },
+  { title: 'running', text: ({ counts }) => formatCount(counts.running), align: 'right' },
+  { title: 'waiting', text: ({ counts }) => formatCount(counts.queued), align: 'right' },
+  { title: 'failed', text: ({ counts }) => formatCount(counts.failed), align: 'right' },
+  { title: 'took', text: (job) => tookOf(job.started_at_ms, job.ended_at_ms), align: 'right' },
+  { title: 'note', text: (job) => shorten(noteOf(job), RESULT_LETTERS) }
+]
+
+/** The jobs of one submission, with what came of each. */
+export const GRAPH_COLUMNS: readonly Column<JobView>[] = [
+  { title: 'job', text: ({ name }) => shorten(name ?? '–', 30) },
+  { title: 'id', text: ({ id }) => id },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'tasks', text: progressOf, align: 'right' },
+  { title: 'took', text: (job) => tookOf(job.started_at_ms, job.ended_at_ms), align: 'right' },
+  { title: 'result', text: (job) => shorten(resultOf(job) || noteOf(job), RESULT_LETTERS) },
+  { title: 'needs', text: ({ needs }) => needs.join(' '), isWide: true }
+]
+
+export const HISTORY_COLUMNS: readonly Column<HistoryRow>[] = [
+  { title: 'time', text: ({ at_ms }) => timeOf(at_ms) },
+  { title: 'of', text: whatOf },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'by', text: ({ by }) => shortPeer(by) },
+  { title: 'reason', text: ({ reason }) => reason },
+  { title: 'blame', text: ({ blame }) => blame ?? '–', isWide: true },
+  { title: 'worker', text: ({ worker }) => shortPeer(worker), isWide: true },
+  {
+    title: 'why',
+    text: ({ hint, text = '' }) =>
+      shorten(hint === undefined ? text : `${text}; ${hint}`, WIDE_LETTERS)
+  }
 ]
 
 export const ITEM_COLUMNS: readonly Column<ItemView>[] = [
@@ -99,6 +141,13 @@ export const REPUTATION_COLUMNS: readonly Column<ReputationView>[] = [
   { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true }
 ]
 
+/** Local date and time to the millisecond: changes come close together. */
+export function timeOf(atMs: number): string {
+  const at = new Date(atMs)
+  const local = new Date(atMs - at.getTimezoneOffset() * 60_000)
+  return local.toISOString().slice(0, 23).replace('T', ' ')
+}
+
 export function ageOf(atMs: number): string {
   const seconds = Math.max(0, Math.round((systemClock.wallMs() - atMs) / 1_000))
   return seconds === 0 ? '0s' : formatDuration(seconds * 1_000)
@@ -138,9 +187,26 @@ function progressOf({ counts, item_count }: JobView): string {
   return item_count === 1 ? '1' : `${counts.completed}/${item_count}`
 }
 
-function noteOf({ error, waiting_for, counts }: JobView): string {
+const BAR_LETTERS = 16
+
+/** What has ended, as a bar. */
+function barOf({ counts, item_count }: JobView): string {
+  const { completed, failed, stopped } = counts
+  return renderBar((completed + failed + stopped) / item_count, BAR_LETTERS).padEnd(
+    BAR_LETTERS,
+    '·'
+  )
+}
+
+/** The job itself, or one of its attempts. */
+function whatOf({ attempt, item, of }: HistoryRow): string {
+  return of === 'job' ? 'job' : `${shorten(item ?? '', 30)} attempt ${attempt ?? '–'}`
+}
+
+function noteOf({ due_at_ms, error, waiting_for, counts }: JobView): string {
   if (error !== undefined) return `${error.code}: ${error.message}`
   if (waiting_for !== null) return waiting_for
+  if (due_at_ms !== null) return `begins ${timeOf(due_at_ms)}`
   return counts.failed > 0 ? `${counts.failed} failed` : ''
 }
 

@@ -5,22 +5,32 @@ import { configShowCommand } from './commands/config-show.ts'
 import { demoCommand } from './commands/demo.ts'
 import { dialCommand } from './commands/dial.ts'
 import { downCommand, upCommand } from './commands/up.ts'
+import { eventsCommand } from './commands/events.ts'
 import { jobAttemptsCommand } from './commands/job-attempts.ts'
 import { jobDescribeCommand } from './commands/job-describe.ts'
 import { jobExplainCommand } from './commands/job-explain.ts'
+import { jobHistoryCommand } from './commands/job-history.ts'
+import { jobHoldCommand, jobReleaseCommand } from './commands/job-hold.ts'
 import { jobInitCommand } from './commands/job-init.ts'
 import { jobItemsCommand } from './commands/job-items.ts'
 import { jobListCommand } from './commands/job-list.ts'
 import { jobLogsCommand } from './commands/job-logs.ts'
 import { jobPlanCommand } from './commands/job-plan.ts'
+import { jobRerunCommand } from './commands/job-rerun.ts'
 import { jobRunCommand } from './commands/job-run.ts'
 import { jobStopCommand } from './commands/job-stop.ts'
 import { jobValidateCommand } from './commands/job-validate.ts'
 import { jobWaitCommand } from './commands/job-wait.ts'
 import { jobWatchCommand } from './commands/job-watch.ts'
+import {
+  nodeCordonCommand,
+  nodeDrainCommand,
+  nodeUncordonCommand
+} from './commands/node-availability.ts'
 import { nodeDescribeCommand, nodeListCommand } from './commands/nodes.ts'
 import { peersCommand } from './commands/peers.ts'
 import { reputationShowCommand } from './commands/reputation-show.ts'
+import { routerBackupCommand, routerCheckStoreCommand } from './commands/router-store.ts'
 import { runCommand } from './commands/run.ts'
 import { versionCommand } from './commands/version.ts'
 import type { CliCommand } from './command.ts'
@@ -32,6 +42,8 @@ export const COMMANDS: readonly CliCommand[] = [
   bootstrapCommand,
   workerCommand,
   routerCommand,
+  routerBackupCommand,
+  routerCheckStoreCommand,
   runCommand,
   jobRunCommand,
   jobInitCommand,
@@ -40,14 +52,22 @@ export const COMMANDS: readonly CliCommand[] = [
   jobListCommand,
   jobDescribeCommand,
   jobItemsCommand,
+  jobHistoryCommand,
   jobAttemptsCommand,
   jobExplainCommand,
   jobWaitCommand,
   jobWatchCommand,
   jobLogsCommand,
+  jobHoldCommand,
+  jobReleaseCommand,
   jobStopCommand,
+  jobRerunCommand,
   nodeListCommand,
   nodeDescribeCommand,
+  nodeCordonCommand,
+  nodeUncordonCommand,
+  nodeDrainCommand,
+  eventsCommand,
   peersCommand,
   dialCommand,
   commandCommand,

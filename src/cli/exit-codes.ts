@@ -18,12 +18,18 @@ export const EXIT_TABLE: readonly (readonly [number, string])[] = [
   [EXIT.error, 'wrong usage, or the command failed (job plan: it would queue, or nothing fits)'],
   [EXIT.notPlaced, 'no worker could take the job within its queue timeout'],
   [EXIT.failed, 'the job failed'],
-  [EXIT.held, 'the job is held and needs you'],
+  [EXIT.held, 'the job is held and needs you (job release)'],
   [EXIT.stopped, 'the job was stopped'],
   [EXIT.timedOut, 'the job ran longer than its timeout'],
   [EXIT.detached, 'no longer waiting (Ctrl-C, --wait-timeout); the job goes on'],
   [EXIT.planFailed, 'job plan: an error']
 ]
+
+/** The table as help shows it. */
+export function exitCodeLines(title: string): string {
+  const rows = EXIT_TABLE.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`)
+  return [title, ...rows].join('\n')
+}
 
 /** What a command that waited for this job exits with; a job that has not ended is left behind. */
 export function exitCodeOf({ state, error }: Pick<JobView, 'state' | 'error'>): number {
@@ -44,4 +50,19 @@ export function exitCodeOf({ state, error }: Pick<JobView, 'state' | 'error'>): 
     case 'running':
       return EXIT.detached
   }
+}
+
+/** From the worst on: what one has to look at first. */
+const BY_GRAVITY: readonly number[] = [
+  EXIT.failed,
+  EXIT.timedOut,
+  EXIT.notPlaced,
+  EXIT.stopped,
+  EXIT.held,
+  EXIT.detached
+]
+
+/** Of several jobs' exit codes. */
+export function worstExitCode(codes: readonly number[]): number {
+  return BY_GRAVITY.find((code) => codes.includes(code)) ?? EXIT.completed
 }

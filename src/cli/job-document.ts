@@ -1,4 +1,7 @@
-/** A job file on its way to the router: read, `@path` replaced by the file's text, `--set` applied, checked. */
+/**
+ * A job file on its way to the router: read, `@path` replaced by the file's text, `--set` applied,
+ * checked. It holds one job, or a graph: several jobs by name that need each other.
+ */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { MeshError, messageOf } from '../core/errors.ts'
@@ -7,13 +10,21 @@ import { checkJob, compileJob } from '../model/job.ts'
 import type { Args } from './args.ts'
 import type { Flags } from './command.ts'
 import type { JobDocument } from '../model/job.ts'
+import type { JobGraphDocument } from '../model/generated/job-graph.ts'
 import type { Json } from '../core/json.ts'
 import type { Terminal } from './terminal.ts'
 import { flag } from './command.ts'
 
 type JsonObject = Record<string, Json>
 
-export const JOB_FILE = { name: 'file', describe: 'job file (JSON), or - for stdin' } as const
+export type JobFileContent =
+  | { kind: 'job'; document: JobDocument }
+  | { kind: 'graph'; document: JobGraphDocument }
+
+export const JOB_FILE = {
+  name: 'file',
+  describe: 'job file (JSON) with one job or a graph of them, or - for stdin'
+} as const
 
 export const DOCUMENT_FLAGS: Flags = {
   set: flag('list', 'change a field: --set a.b=value, as JSON or else as text (repeatable)')
@@ -23,13 +34,35 @@ export const DOCUMENT_FLAGS: Flags = {
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** @throws MeshError REQUEST_NOT_JSON, FILE_NOT_FOUND, and whatever `checkJob` finds */
-export async function readJobDocument(args: Args, terminal: Terminal): Promise<JobDocument> {
+export async function readJobFile(args: Args, terminal: Terminal): Promise<JobFileContent> {
   const file = args.positional(JOB_FILE.name)
   const text = file === '-' ? await terminal.readStdin() : readTextFile(file, JOB_FILE.name)
   const document = parseDocument(text, file === '-' ? 'stdin' : file)
+  const folder = file === '-' ? '.' : dirname(file)
   for (const change of args.list('set')) applySet(document, change)
-  embedSource(document, file === '-' ? '.' : dirname(file))
-  return checkDocument(document)
+  const { jobs } = document
+  if (!Object.hasOwn(document, 'jobs') || Object.hasOwn(document, 'task')) {
+    embedSource(document, folder)
+    return { kind: 'job', document: checkDocument(document) }
+  }
+  if (!isObject(jobs) || Object.keys(jobs).length === 0) {
+    throw new MeshError('FIELD_INVALID', 'jobs must hold jobs by name', { path: 'jobs' })
+  }
+  for (const [name, job] of Object.entries(jobs)) checkGraphJob(name, job, folder)
+  return { kind: 'graph', document: document as unknown as JobGraphDocument }
+}
+
+/** Whether its jobs need each other in a circle is for the router to find. */
+function checkGraphJob(name: string, job: Json, folder: string): void {
+  const place = `jobs.${name}`
+  try {
+    if (isObject(job)) embedSource(job, folder)
+    checkDocument(job)
+  } catch (cause) {
+    const { code, hint, message, path } = MeshError.from(cause)
+    const inner = path === undefined || path === '' ? place : `${place}.${path}`
+    throw new MeshError(code, `${place}: ${message}`, { path: inner, hint, cause })
+  }
 }
 
 /** Found here, a mistake costs no trip to the router and names the same path. */
@@ -53,26 +86,29 @@ export function readTextFile(file: string, path: string): string {
 /** `task.source: "@main.js"` becomes the text of that file, relative to the job file. */
 export function embedSource(document: JsonObject, folder: string): void {
   const { task } = document
-  if (typeof task !== 'object' || task === null || Array.isArray(task)) return
+  if (!isObject(task)) return
   const { source } = task
   if (typeof source !== 'string' || !source.startsWith('@')) return
   task['source'] = readTextFile(resolve(folder, source.slice(1)), 'task.source')
 }
 
+/** `a.b=c` as path and value. @throws MeshError FIELD_INVALID */
+export function parseChange(change: string): [path: string, value: Json] {
+  const at = change.indexOf('=')
+  const path = change.slice(0, Math.max(0, at))
+  const isWrong = path.split('.').some((key) => key === '' || FORBIDDEN_KEYS.has(key))
+  if (!isWrong) return [path, parseLoosely(change.slice(at + 1))]
+  throw new MeshError('FIELD_INVALID', `"${change}" is not a change`, {
+    path: '--set',
+    hint: 'write path=value, such as --set resources.memory=256MiB'
+  })
+}
+
 /** `a.b=c`, `each.0.input={"n":1}`. @throws MeshError FIELD_INVALID */
 export function applySet(document: JsonObject, change: string): void {
-  const at = change.indexOf('=')
-  const keys = change.slice(0, Math.max(0, at)).split('.')
-  const last = keys.pop()
-  const isWrong = [...keys, last].some(
-    (key) => key === undefined || key === '' || FORBIDDEN_KEYS.has(key)
-  )
-  if (at < 1 || last === undefined || isWrong) {
-    throw new MeshError('FIELD_INVALID', `"${change}" is not a change`, {
-      path: '--set',
-      hint: 'write path=value, such as --set resources.memory=256MiB'
-    })
-  }
+  const [path, value] = parseChange(change)
+  const keys = path.split('.')
+  const last = keys.pop() as string
   let target = document
   for (const key of keys) {
     const inner = target[key] ?? (target[key] = {})
@@ -82,7 +118,7 @@ export function applySet(document: JsonObject, change: string): void {
     // An array takes its positions as keys like any object.
     target = inner as JsonObject
   }
-  target[last] = parseLoosely(change.slice(at + 1))
+  target[last] = value
 }
 
 /** JSON if it is, else the text itself. */
@@ -98,7 +134,7 @@ export function parseLoosely(text: string): Json {
 function parseDocument(text: string, file: string): JsonObject {
   try {
     const value = parseJson(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+    if (isObject(value)) return value
   } catch (cause) {
     const error = MeshError.from(cause)
     throw new MeshError(error.code, error.message, {
@@ -110,4 +146,8 @@ function parseDocument(text: string, file: string): JsonObject {
     path: file,
     hint: '`taskmesh job init` writes an example'
   })
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-/** A table at the bottom of the terminal that is redrawn in place, with lines that stay above it. */
+/** A table, or a bar, at the bottom of the terminal that is redrawn in place, with lines that stay above it. */
 import { systemClock } from '../core/clock.ts'
 import { stripVTControlCharacters } from 'node:util'
 import type { TextSink } from './terminal.ts'
@@ -29,6 +29,11 @@ export class LiveTable {
     const rowsOf = (line: string): number =>
       Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns))
     this.#rowCount = text.split('\n').reduce((sum, line) => sum + rowsOf(line), 1)
+  }
+
+  /** Takes it away for what is printed after it. */
+  clear(): void {
+    if (this.#rowCount > 0) this.#sink.write(this.#erased())
   }
 
   /** So that ages stay true. @returns what ends it */

@@ -27,6 +27,9 @@ const SIZES = [
 /** A slot without room for one usual task (128 MiB) would be a lie. */
 const MEMORY_PER_SLOT_MIN = 192 * MIB
 
+/** Whoever ends a mesh that they made to try things does not want to wait for it. */
+const DRAIN_DEADLINE = '3s'
+
 /** Sizes repeat when there are more than three workers. */
 export function planWorkers(count: number, machine: Machine): PlannedNode[] {
   return Array.from({ length: count }, (_, index) => {
@@ -43,7 +46,8 @@ export function planWorkers(count: number, machine: Machine): PlannedNode[] {
         `--slots=${slots}`,
         `--cpu=${Math.min(cpu, machine.cores)}`,
         `--memory=${memoryBytes}B`,
-        `--label=size=${size}`
+        `--label=size=${size}`,
+        `--drain-deadline=${DRAIN_DEADLINE}`
       ]
     }
   })

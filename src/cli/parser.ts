@@ -7,7 +7,7 @@ import { variableOf } from '../config/options.ts'
 import { Args } from './args.ts'
 import { COMMON_FLAGS } from './command.ts'
 import { MISSING_COMMAND, complain } from './complaints.ts'
-import { EXIT_TABLE } from './exit-codes.ts'
+import { exitCodeLines } from './exit-codes.ts'
 import type { Argv, Options } from 'yargs'
 import type { MeshError } from '../core/errors.ts'
 import type { CliCommand, Flag, Flags } from './command.ts'
@@ -55,7 +55,6 @@ export async function parseCommandLine(
 }
 
 function base(version: string): Argv {
-  const codes = EXIT_TABLE.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`)
   return yargs()
     .scriptName('taskmesh')
     .locale('en')
@@ -75,8 +74,7 @@ function base(version: string): Argv {
     .demandCommand(1, MISSING_COMMAND)
     .epilogue(
       [
-        'Exit codes:',
-        ...codes,
+        exitCodeLines('Exit codes:'),
         '',
         'Settings have variables too: --api is TASKMESH_API, --home is TASKMESH_HOME, and so on.',
         'First steps: taskmesh demo, or taskmesh up in one terminal and taskmesh --help of a command in another.'

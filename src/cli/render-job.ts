@@ -1,8 +1,7 @@
-/** A job's end and its details, for people. */
+/** A job's changes and its end, for people. */
 import { formatDuration } from '../core/units.ts'
-import { isTerminal } from '../jobs/records.ts'
-import { ITEM_COLUMNS, ageOf, tookOf } from './columns.ts'
-import { formatLabels, plural, renderFacts, renderTable, shortPeer } from './render.ts'
+import { ITEM_COLUMNS, tookOf } from './columns.ts'
+import { plural, renderTable, shortPeer } from './render.ts'
 import type { ItemView, JobView } from '../model/generated/api-job.ts'
 import type { Style } from './render.ts'
 
@@ -27,7 +26,7 @@ export function renderItems(job: JobView, items: readonly ItemView[], style: Sty
 
 /** `completed  j-7m2k9x04tqhe  263 tasks in 4.2s, 263 attempts` */
 export function renderEnd(job: JobView, style: Style): string {
-  const colour = job.state === 'completed' ? style.green : style.red
+  const colour = colourOf(job.state, style)
   const took = tookOf(job.created_at_ms, job.ended_at_ms)
   const where = job.item_count > 1 ? `, ${plural(job.attempts, 'attempt')}` : placeOf(job)
   return `${colour(job.state)}  ${job.id}  ${plural(job.item_count, 'task')} in ${took}${where}`
@@ -37,48 +36,31 @@ function placeOf({ worker }: JobView): string {
   return worker === undefined || worker === null ? '' : ` on ${shortPeer(worker)}`
 }
 
-export function renderJob(job: JobView, style: Style): string {
-  const { counts } = job
-  const facts: [string, string][] = [
-    ['id', style.bold(job.id)],
-    ['name', job.name ?? '–'],
-    ['state', job.state],
-    ['engine', job.engine],
-    ['priority', String(job.priority)],
-    ['labels', formatLabels(job.labels)],
-    ['tasks', countsText(job)],
-    ['attempts', String(job.attempts)],
-    ['submitted', `${ageOf(job.created_at_ms)} ago`],
-    ['took', isTerminal(job.state) ? tookOf(job.started_at_ms, job.ended_at_ms) : '–']
-  ]
-  if (job.worker !== undefined) facts.push(['worker', job.worker ?? '–'])
-  if (job.waiting_for !== null) facts.push(['waiting for', job.waiting_for])
-  if (job.error !== undefined) {
-    facts.push(['error', style.red(`${job.error.code}: ${job.error.message}`)])
-    if (job.error.hint !== undefined) facts.push(['hint', job.error.hint])
+export function colourOf(state: JobView['state'], style: Style): (text: string) => string {
+  switch (state) {
+    case 'completed':
+      return style.green
+    case 'failed':
+    case 'stopped':
+      return style.red
+    case 'held':
+      return style.yellow
+    case 'pending':
+    case 'queued':
+    case 'running':
+      return style.cyan
   }
-  if (job.result !== undefined) facts.push(['result', renderResult(job.result)])
-  if (counts.failed > 0 && job.item_count > 1) {
-    facts.push(['see', `taskmesh job items ${job.id} --state failed`])
-  }
-  return renderFacts(facts, style)
 }
 
-function countsText({ counts, item_count }: JobView): string {
-  const parts = Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([state, count]) => `${count} ${state}`)
-  return item_count === 1 ? '1' : `${item_count}: ${parts.join(', ')}`
+/** One line per change of state of one among several jobs. */
+export function renderChange({ id, name, state }: JobView): string {
+  return `${id}  ${name ?? '–'}  ${state}`
 }
 
 /** One line per change of a job. */
-export function renderProgressLine(
-  atMs: number,
-  startMs: number,
-  job: Pick<JobView, 'state' | 'counts'>
-): string {
+export function renderProgressLine(atMs: number, job: JobView): string {
   const { queued, running, completed, failed } = job.counts
   const failures = failed > 0 ? `  ${failed} failed` : ''
-  const at = `+${formatDuration(Math.max(0, atMs - startMs))}`.padEnd(9)
-  return `${at} ${job.state.padEnd(10)} ${completed} done  ${running} running  ${queued} waiting${failures}`
+  const at = `+${formatDuration(Math.max(0, atMs - job.created_at_ms))}`.padEnd(9)
+  return `${at} ${job.id}  ${job.state.padEnd(10)} ${completed} done  ${running} running  ${queued} waiting${failures}`
 }

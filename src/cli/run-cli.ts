@@ -11,7 +11,7 @@ import type { Args } from './args.ts'
 import type { CliCommand } from './command.ts'
 import type { Terminal } from './terminal.ts'
 
-const ROLE_START = /^(bootstrap|worker|router)$/
+const ROLE_START = /^(bootstrap|worker)$/
 
 /** Never throws. @returns the exit code */
 export async function runCli(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -40,11 +40,16 @@ export function reportError(cause: unknown, words: readonly string[], terminal: 
   if (isSet(terminal.env['DEBUG'])) terminal.stderr.write(`${stackOf(cause)}\n`)
 }
 
-/** `taskmesh help job` is `taskmesh job --help`, `taskmesh worker start` is `taskmesh worker`. */
+/**
+ * `taskmesh help job` is `taskmesh job --help`, `taskmesh worker start` is `taskmesh worker`. A router has
+ * other commands beside it, so that `taskmesh router` is `taskmesh router start`.
+ */
 function plainWords(words: readonly string[]): readonly string[] {
-  if (words[0] === 'help') return [...words.slice(1), '--help']
-  const isStart = ROLE_START.test(words[0] ?? '') && words[1] === 'start'
-  return isStart ? [words[0] ?? '', ...words.slice(2)] : words
+  const [first = '', second, ...rest] = words
+  if (first === 'help') return plainWords([...words.slice(1), '--help'])
+  if (ROLE_START.test(first) && second === 'start') return [first, ...rest]
+  const isBare = first === 'router' && (second === undefined || second.startsWith('-'))
+  return isBare ? [first, 'start', ...words.slice(1)] : words
 }
 
 /** Known even if the command line as a whole is not understood. */

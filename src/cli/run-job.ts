@@ -2,11 +2,13 @@
 import { errorJson, errorLine } from './errors.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
 import { flag } from './command.ts'
-import { followJob } from './follow.ts'
+import { followJob, isSettled } from './follow.ts'
+import { followLogs } from './follow-logs.ts'
+import { HAND_IN_FLAGS, handIn } from './hand-in.ts'
+import { nextStep } from './job-hints.ts'
 import { createProgress } from './progress.ts'
 import { renderEnd, renderItems, renderResult } from './render-job.ts'
 import { connectToRouter } from './router-connection.ts'
-import { isTerminal } from '../jobs/records.ts'
 import { plural } from './render.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { CommandContext, Flags } from './command.ts'
@@ -16,46 +18,69 @@ import type { Output } from './output.ts'
 
 export const RUN_FLAGS: Flags = {
   detach: { ...flag('switch', 'return at once; the job goes on'), alias: 'd' },
+  follow: { ...flag('switch', 'show on stderr what the tasks log'), alias: 'f' },
   'id-only': flag('switch', 'print the id and nothing else'),
-  'wait-timeout': flag('text', 'wait no longer than this, such as 10m; the job goes on')
+  'wait-timeout': flag('text', 'wait no longer than this, such as 10m; the job goes on'),
+  ...HAND_IN_FLAGS
 }
 
 /** @returns the exit code of the job's end */
 export async function runJob(document: JobDocument, context: CommandContext): Promise<number> {
-  const { args, output, terminal } = context
-  const timeoutMs = args.durationMs('wait-timeout')
+  const { args, output } = context
   const client = connectToRouter(args)
-  const submitted = await client.submit(document, { signal: terminal.signal })
+  const submission = await handIn(client, { kind: 'job', document }, context)
+  const submitted = submission.jobs[0] as JobView
   if (args.has('id-only')) output.line(submitted.id)
   if (args.has('detach')) return tellDetached(submitted, args.has('id-only'), output)
-  const progress = createProgress(
-    submitted.name ?? submitted.id,
-    submitted.item_count,
-    output,
-    terminal.stderr
-  )
-  const hasBar = submitted.item_count > 1
-  let job: JobView
-  try {
-    job = await followJob(client, submitted.id, {
-      signal: terminal.signal,
-      timeoutMs,
-      onEvent: ({ counts }) => (hasBar ? progress.update(counts) : undefined),
-      onWaiting: (reason) => progress.say(`waiting: ${reason}`)
-    })
-  } catch (cause) {
-    if (!terminal.signal.aborted) throw cause
-    progress.stop()
-    tellHowToFollow(submitted.id, output)
-    return EXIT.detached
-  }
-  progress.stop()
-  if (!isTerminal(job.state) && job.state !== 'held') {
-    tellHowToFollow(job.id, output)
+  const job = await watchJob(client, submitted, context)
+  if (job === undefined || !isSettled(job)) {
+    tellHowToFollow([submitted.id], output)
     return EXIT.detached
   }
   if (!args.has('id-only')) await printEnd(client, job, { document, context })
   return exitCodeOf(job)
+}
+
+/** How to see and to stop what goes on without us. */
+export function tellHowToFollow(ids: readonly string[], output: Output): void {
+  const all = ids.join(' ')
+  const subject = ids.length === 1 ? 'the job goes on' : 'the jobs go on'
+  output.alert(
+    `no longer waiting; ${subject}. To follow: taskmesh job wait ${all}; to stop: taskmesh job stop ${all}`
+  )
+}
+
+/** Undefined after Ctrl-C. */
+async function watchJob(
+  client: ApiClient,
+  submitted: JobView,
+  { args, output, terminal }: CommandContext
+): Promise<JobView | undefined> {
+  const { id, item_count: itemCount, name } = submitted
+  const { signal } = terminal
+  const progress = createProgress(name ?? id, itemCount, output, terminal.stderr)
+  const print = (line: string): void =>
+    progress.beside(() => output.alert(output.stderrStyle.dim(line)))
+  const logs = args.has('follow') ? followLogs(client, submitted, print, signal) : undefined
+  try {
+    const job = await followJob(client, id, {
+      signal,
+      timeoutMs: args.durationMs('wait-timeout'),
+      types: ['attempt:progress', ...(logs === undefined ? [] : ['item:ended'])],
+      onEvent: (event) => {
+        progress.tell(event)
+        logs?.tell(event)
+      },
+      onWaiting: (reason) => progress.say(`waiting: ${reason}`)
+    })
+    if (isSettled(job)) await logs?.finish()
+    return job
+  } catch (cause) {
+    if (!signal.aborted) throw cause
+    return undefined
+  } finally {
+    progress.stop()
+  }
 }
 
 /** `job run --json` in one object: the job, and its items where it has `each`. */
@@ -75,33 +100,35 @@ async function printEnd(
   job: JobView,
   { document, context }: { document: JobDocument; context: CommandContext }
 ): Promise<void> {
-  const { output } = context
-  const isArray = document.each !== undefined
+  const { args, output } = context
+  const isArray = document.each !== undefined || document.ops === 'every'
   const whole = await wholeJob(client, job, isArray)
   const items = whole.items ?? []
   if (output.format === 'json') output.value(whole, () => '')
   else if (output.isForPrograms) output.rows<object>(isArray ? items : [whole], [], '')
-  else printForPeople(whole, items, output)
+  else printForPeople(whole, items, output, args.has('follow'))
   if (job.error === undefined || job.state === 'completed') return
   output.alert(output.format.startsWith('json') ? errorJson(job.error) : errorLine(job.error))
 }
 
-function printForPeople(job: JobView, items: readonly ItemView[], output: Output): void {
+function printForPeople(
+  job: JobView,
+  items: readonly ItemView[],
+  output: Output,
+  isLogShown: boolean
+): void {
   const { stderrStyle, style } = output
-  if (job.logs !== undefined && job.logs !== '') output.note(stderrStyle.dim(job.logs.trimEnd()))
+  const { logs = '' } = job
+  if (logs !== '' && !isLogShown) output.note(stderrStyle.dim(logs.trimEnd()))
   if (items.length > 0) output.line(renderItems(job, items, style))
   else if (job.result !== undefined) output.line(renderResult(job.result))
   output.note(renderEnd(job, stderrStyle))
+  const hint = job.state === 'completed' ? undefined : nextStep(job)
+  if (hint !== undefined) output.note(stderrStyle.dim(hint))
 }
 
 function tellDetached(job: JobView, isSaid: boolean, output: Output): number {
   if (!isSaid) output.value(job, () => `${job.id}  ${plural(job.item_count, 'task')} ${job.state}`)
   if (!isSaid && !output.isForPrograms) output.note(`see taskmesh job wait ${job.id}`)
   return EXIT.completed
-}
-
-function tellHowToFollow(id: string, output: Output): void {
-  output.alert(
-    `no longer waiting; the job goes on. To follow it: taskmesh job wait ${id}; to stop it: taskmesh job stop ${id}`
-  )
 }

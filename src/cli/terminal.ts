@@ -3,7 +3,7 @@
 export interface TextSink {
   write(text: string): void
   readonly isTTY: boolean
-  /** Letters per line; 80 when it is no terminal. */
+  /** Letters per line; 80 when it is no terminal, or one that does not know. */
   readonly columns: number
 }
 
@@ -44,7 +44,7 @@ function sinkOf(stream: NodeJS.WriteStream): TextSink {
       return stream.isTTY ?? false
     },
     get columns() {
-      return stream.columns ?? COLUMNS_DEFAULT
+      return stream.columns > 0 ? stream.columns : COLUMNS_DEFAULT
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Pauses between attempts to reach a router again: growing, scattered, and an end to them. */
 import { sleep } from '../core/abort.ts'
+import { MeshError } from '../core/errors.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
@@ -27,13 +28,18 @@ export class Backoff {
     this.#pauseCount = 0
   }
 
-  /** Waits before the next attempt. @throws `failure` itself when there were enough of them */
+  /**
+   * Waits before the next attempt: as long as the router asked for, if that is longer.
+   * @throws `failure` itself when there were enough of them
+   */
   async pause(failure: Error, options: AbortOptions = {}): Promise<void> {
     if (this.#pauseCount >= BACKOFF.pausesMax) throw failure
     const fullMs = Math.min(BACKOFF.delayMsMin * 2 ** this.#pauseCount, BACKOFF.delayMsMax)
     this.#pauseCount += 1
     // Between half and all of it, so that clients of a restarted router don't come at once.
-    await sleepAwake(this.#clock, fullMs * (0.5 + this.#random.next() / 2), options)
+    const scatteredMs = fullMs * (0.5 + this.#random.next() / 2)
+    const askedMs = failure instanceof MeshError ? (failure.retryAfterMs ?? 0) : 0
+    await sleepAwake(this.#clock, Math.max(scatteredMs, askedMs), options)
   }
 }
 

@@ -1,64 +1,53 @@
 /**
  * A router's HTTP API as a typed object: what the command line, the dashboard and programs use. Every
- * refusal is a `MeshError` with the router's own code, path and hint.
+ * refusal is a `MeshError` with the router's own code, path and hint. Here stands what lasts longer than
+ * one request (handing in, waiting, following) and is carried over lost connections and restarts.
  */
-import { systemClock } from '../core/clock.ts'
 import { MeshError } from '../core/errors.ts'
-import { LIMITS } from '../core/limits.ts'
-import { systemRandom } from '../core/random.ts'
+import { newJobId } from '../core/ids.ts'
 import { Backoff, sleepAwake } from './api-backoff.ts'
-import { ApiTransport } from './api-transport.ts'
+import { jobPath } from './api-caller.ts'
+import { isCutOff } from './api-errors.ts'
+import { JobApi } from './api-jobs.ts'
+import { readStream } from './api-stream.ts'
+import { peerChangeOf } from './peer-change.ts'
 import type { AbortOptions } from '../core/abort.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Random } from '../core/random.ts'
-import type { HealthView } from '../model/generated/api-health.ts'
-import type { JobEvent } from '../model/generated/api-job-event.ts'
-import type { AttemptView, ItemView, JobView } from '../model/generated/api-job.ts'
-import type { NodeView } from '../model/generated/api-node.ts'
-import type { PeerEvent } from '../model/generated/api-peer-event.ts'
-import type { PeerView } from '../model/generated/api-peer.ts'
+import type { JobView } from '../model/generated/api-job.ts'
+import type { LogFilter } from './api-jobs.ts'
+import type { LogView } from '../model/generated/api-log.ts'
+import type { MeshEvent } from '../model/generated/api-event.ts'
+import type { PeerChange } from '../network/peer-tracker.ts'
 import type { PlanView } from '../model/generated/api-plan.ts'
-import type { ReputationView } from '../model/generated/api-reputation.ts'
-import type { DecisionRecord } from '../model/generated/decision.ts'
 
-export interface ApiClientInit {
-  /** Such as `http://127.0.0.1:51880`. */
-  url: string
-  token?: string | undefined
+export interface SubmitOptions extends AbortOptions {
+  /** For a document that has no `key` of its own. @default a new one for each call */
+  key?: string | undefined
+  /** Called before each pause for a router that is away, or too full. */
+  onPause?: (failure: MeshError) => void
 }
 
-export interface ApiClientComponents {
-  fetch?: typeof globalThis.fetch
-  clock?: Clock
-  random?: Random
-}
-
-export interface JobFilter {
-  state?: JobView['state'] | undefined
-  labels?: Readonly<Record<string, string>> | undefined
-  /** Only jobs older than the one with this id. */
-  after?: string | undefined
-  /** @default 100 */
-  limit?: number | undefined
-}
-
-export interface ItemFilter {
-  state?: ItemView['state'] | undefined
-  /** Only items with an index above this. */
-  after?: number | undefined
-  /** @default 100 */
-  limit?: number | undefined
-}
-
-export interface AttemptFilter {
-  item?: string | undefined
-  after?: number | undefined
-  limit?: number | undefined
+/** What came of handing in. */
+export interface Submission {
+  /** One, or those of a graph in the order in which they can run. */
+  jobs: JobView[]
+  /** False when the key had been submitted before: then the job is that one. */
+  isNew: boolean
 }
 
 export interface WaitOptions extends AbortOptions {
   /** @default Infinity */
   timeoutMs?: number
+}
+
+export interface EventOptions extends AbortOptions {
+  /** The number of the last event that was seen. @default from now on */
+  after?: number | undefined
+  /** Only events of this job. */
+  jobId?: string | undefined
+  /** Such as `job:ended`, or `job` for all of a kind. @default all */
+  types?: readonly string[] | undefined
+  /** Begin with a `gap` from which on everything is told: the moment to read the state. */
+  startsWithGap?: boolean | undefined
 }
 
 /** As long as a router takes for the largest submission, and a little. */
@@ -82,32 +71,49 @@ const WAIT_EARLY_MS = 250
  * const job = await client.wait(id, { timeoutMs: 60_000 })
  * // job.state is 'completed', job.result is 49
  */
-export class ApiClient {
-  readonly #transport: ApiTransport
-  readonly #clock: Clock
-  readonly #random: Random
-
-  /** @throws MeshError CONFIG_INVALID if `url` is no address */
-  constructor(init: ApiClientInit, components: ApiClientComponents = {}) {
-    this.#clock = components.clock ?? systemClock
-    this.#random = components.random ?? systemRandom
-    this.#transport = new ApiTransport({
-      url: init.url,
-      token: init.token,
-      fetch: components.fetch ?? globalThis.fetch,
-      clock: this.#clock,
-      random: this.#random
-    })
-  }
-
+export class ApiClient extends JobApi {
   /**
    * Hands in a job. Once this resolves, the job is on the router's disk.
    * @throws MeshError FIELD_UNKNOWN, FIELD_MISSING, FIELD_INVALID with the `path` in the document
    * @example
    * const job = await client.submit({ task: { engine: 'builtin', name: 'sha256', args: { text: 'hello' } } })
    */
-  async submit(document: unknown, options: AbortOptions = {}): Promise<JobView> {
-    return this.#post('/v1/jobs', document, { ...options, timeoutMs: SUBMIT_TIMEOUT_MS })
+  async submit(document: unknown, options: SubmitOptions = {}): Promise<JobView> {
+    const [job] = (await this.handIn(document, options)).jobs
+    if (job !== undefined) return job
+    throw new MeshError('RESPONSE_INVALID', 'the router took the job, but did not say which it is')
+  }
+
+  /**
+   * Hands in a job or a graph of jobs, and says whether it is new. It carries a key, so that after a lost
+   * answer it is sent again without becoming two jobs.
+   * @throws MeshError as `submit`, KEY_CONFLICT, NEEDS_CYCLE
+   * @example
+   * const { jobs, isNew } = await client.handIn({ jobs: { first, second } }, { key: 'night-of-2026-01-02' })
+   */
+  async handIn(document: unknown, options: SubmitOptions = {}): Promise<Submission> {
+    const { key = automaticKey(newJobId(this.transport.random)), onPause, signal } = options
+    const backoff = new Backoff(this.transport.clock, this.transport.random)
+    for (;;) {
+      /* oxlint-disable no-await-in-loop */
+      try {
+        const { value, status } = await this.transport.request<JobView | JobView[]>('/v1/jobs', {
+          method: 'POST',
+          body: document,
+          headers: { 'idempotency-key': key },
+          timeoutMs: SUBMIT_TIMEOUT_MS,
+          signal
+        })
+        return { jobs: [value].flat(), isNew: status === 201 }
+      } catch (cause) {
+        signal?.throwIfAborted()
+        const failure = MeshError.from(cause)
+        if (!isCutOff(failure) && !this.transport.isTemporary(failure)) throw cause
+        onPause?.(failure)
+        await backoff.pause(failure, { signal })
+      }
+      /* oxlint-enable no-await-in-loop */
+    }
   }
 
   /**
@@ -116,209 +122,99 @@ export class ApiClient {
    * const { outcome, summary } = await client.plan(document)
    */
   async plan(document: unknown, options: AbortOptions = {}): Promise<PlanView> {
-    return this.#post('/v1/jobs/plan', document, { ...options, timeoutMs: SUBMIT_TIMEOUT_MS })
+    return this.post('/v1/jobs/plan', document, { ...options, timeoutMs: SUBMIT_TIMEOUT_MS })
   }
 
   /**
-   * One job, by any unique beginning of its id.
-   * @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS
-   * @example
-   * const { state, result } = await client.job('j-7m2k')
-   */
-  async job(id: string, options: AbortOptions = {}): Promise<JobView> {
-    return this.#get(jobPath(id), options)
-  }
-
-  /**
-   * Jobs, newest first.
-   * @example
-   * const running = await client.jobs({ state: 'running', labels: { team: 'media' } })
-   */
-  async jobs(filter: JobFilter = {}, options: AbortOptions = {}): Promise<JobView[]> {
-    const { labels = {}, state, after, limit } = filter
-    const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
-    return this.#get('/v1/jobs', { ...options, query: { state, label, after, limit } })
-  }
-
-  /**
-   * Waits until a job has ended, or until the time is up: then its state is not terminal. A router that
-   * restarts meanwhile is waited for.
+   * Waits until a job has ended or is held, or until the time is up: then its state is another. A router
+   * that restarts meanwhile is waited for.
    * @example
    * const job = await client.wait(id, { timeoutMs: 600_000 })
    */
   async wait(id: string, options: WaitOptions = {}): Promise<JobView> {
     const { timeoutMs = Infinity, ...rest } = options
-    const endsAtMs = this.#clock.monotonicMs() + timeoutMs
-    const backoff = new Backoff(this.#clock, this.#random)
+    const { clock, random } = this.transport
+    const endsAtMs = clock.monotonicMs() + timeoutMs
+    const backoff = new Backoff(clock, random)
     for (;;) {
-      const startedAtMs = this.#clock.monotonicMs()
+      const startedAtMs = clock.monotonicMs()
       const sliceMs = Math.ceil(Math.max(0, Math.min(WAIT_SLICE_MS, endsAtMs - startedAtMs)))
       // Each look waits for the one before it.
       /* oxlint-disable no-await-in-loop */
       const job = await this.#waitOnce(id, sliceMs, backoff, rest)
-      const nowMs = this.#clock.monotonicMs()
-      if (job !== undefined && (isTerminal(job.state) || nowMs >= endsAtMs)) return job
+      const nowMs = clock.monotonicMs()
+      if (job !== undefined && (isSettled(job.state) || nowMs >= endsAtMs)) return job
       if (job !== undefined && nowMs - startedAtMs < sliceMs / 2) {
-        await sleepAwake(this.#clock, Math.min(WAIT_EARLY_MS, endsAtMs - nowMs), rest)
+        await sleepAwake(clock, Math.min(WAIT_EARLY_MS, endsAtMs - nowMs), rest)
       }
       /* oxlint-enable no-await-in-loop */
     }
   }
 
   /**
-   * One page of a job's items, with their results. A page of large results may end before `limit`.
-   * @example
-   * const failed = await client.items(id, { state: 'failed', limit: 20 })
-   */
-  async items(
-    id: string,
-    filter: ItemFilter = {},
-    options: AbortOptions = {}
-  ): Promise<ItemView[]> {
-    return this.#get(`${jobPath(id)}/items`, { ...options, query: { ...filter } })
-  }
-
-  /**
-   * All items of a job in their order, fetched page by page as they are read.
-   * @example
-   * for await (const item of client.allItems(id)) console.log(item.id, item.result)
-   */
-  async *allItems(
-    id: string,
-    filter: ItemFilter = {},
-    options: AbortOptions = {}
-  ): AsyncGenerator<ItemView, void, undefined> {
-    let after = filter.after
-    for (let hasMore = true; hasMore;) {
-      // A page is asked for when the one before it has been read.
-      // oxlint-disable-next-line no-await-in-loop
-      const { value: page, headers } = await this.#transport.request<ItemView[]>(
-        `${jobPath(id)}/items`,
-        { ...options, query: { limit: LIMITS.pageRowsMax, ...filter, after } }
-      )
-      yield* page
-      after = page.at(-1)?.index
-      hasMore = after !== undefined && headers.get('link')?.includes('rel="next"') === true
-    }
-  }
-
-  /**
-   * Every time that an item of the job was sent to a worker, and what came of it.
-   * @example
-   * const attempts = await client.attempts(id, { item: 'a' })
-   */
-  async attempts(
-    id: string,
-    filter: AttemptFilter = {},
-    options: AbortOptions = {}
-  ): Promise<AttemptView[]> {
-    return this.#get(`${jobPath(id)}/attempts`, { ...options, query: { ...filter } })
-  }
-
-  /**
-   * Why an attempt went where it went: the last one, unless `attempt` names another.
-   * @example
-   * const { chosen, candidates } = await client.explain(id)
-   */
-  async explain(
-    id: string,
-    which: { item?: string | undefined; attempt?: number | undefined } = {},
-    options: AbortOptions = {}
-  ): Promise<DecisionRecord> {
-    return this.#get(`${jobPath(id)}/explain`, { ...options, query: which })
-  }
-
-  /**
-   * Stops a job.
-   * @throws MeshError JOB_ENDED if it has ended already
-   * @example
-   * await client.stop(id, 'wrong input')
-   */
-  async stop(id: string, reason?: string, options: AbortOptions = {}): Promise<JobView> {
-    return this.#post(`${jobPath(id)}/stop`, reason === undefined ? {} : { reason }, options)
-  }
-
-  /**
-   * The job's state now and after each change, until it has ended. A slow reader gets the latest state
-   * rather than every step; after a lost connection the current state may come again.
+   * What happens to jobs, workers and connections, each with its number, for as long as anybody reads.
+   * After a lost connection it goes on where it was; what is no longer remembered by then, or may have
+   * been missed before the first event, is told as a `gap`: then the state is to be read anew.
    * @throws the signal's reason when it is aborted
    * @example
-   * for await (const { state, counts } of client.watch(id)) console.log(state, counts.completed)
+   * for await (const { number, type, job_id } of client.events({ types: ['job'] })) console.log(number, type, job_id)
    */
-  async *watch(id: string, options: AbortOptions = {}): AsyncGenerator<JobEvent, void, undefined> {
-    for await (const event of this.#transport.events<JobEvent>(`${jobPath(id)}/events`, options)) {
-      yield event
-      if (isTerminal(event.state)) return
+  async *events(options: EventOptions = {}): AsyncGenerator<MeshEvent, void, undefined> {
+    const { after, jobId, signal, startsWithGap = false, types = [] } = options
+    const query = { after, job: jobId, types }
+    const signs = readStream<MeshEvent>(this.transport, { path: '/v1/events', query, signal })
+    for await (const sign of signs) {
+      if (sign.kind === 'event') yield sign.value
+      else if (sign.isFirst ? startsWithGap : !sign.isResumed && after === undefined) {
+        yield { number: 0, at_ms: this.transport.clock.wallMs(), type: 'gap' }
+      }
     }
   }
 
   /**
-   * The workers that the router knows.
+   * How a job stands, as an event, and then every event of it, until it has ended.
+   * @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS; the signal's reason when it is aborted
    * @example
-   * const homes = await client.nodes({ require: ['zone = home'] })
+   * for await (const { type, state, counts } of client.watch(id)) console.log(type, state, counts)
    */
-  async nodes(
-    filter: { require?: readonly string[] | undefined } = {},
+  async *watch(id: string, options: AbortOptions = {}): AsyncGenerator<MeshEvent, void, undefined> {
+    for await (const told of this.events({ ...options, jobId: id, startsWithGap: true })) {
+      const event = told.type === 'gap' ? eventOf(await this.job(id, options), told) : told
+      yield event
+      if (event.type === 'job:ended') return
+    }
+  }
+
+  /**
+   * What an attempt has written, then what it writes, until it has ended; without `attempt` also what
+   * the next ones write, until their item has ended. No entry comes twice after a lost connection.
+   * @throws the signal's reason when it is aborted
+   * @example
+   * for await (const { entries } of client.followLog(id)) entries.forEach(({ text }) => process.stdout.write(text))
+   */
+  async *followLog(
+    id: string,
+    filter: LogFilter = {},
     options: AbortOptions = {}
-  ): Promise<NodeView[]> {
-    return this.#get('/v1/nodes', { ...options, query: filter })
+  ): AsyncGenerator<LogView, void, undefined> {
+    const query = { ...filter, follow: 'true' }
+    const request = { path: `${jobPath(id)}/logs`, query, signal: options.signal }
+    for await (const sign of readStream<LogView>(this.transport, request)) {
+      if (sign.kind === 'event') yield sign.value
+    }
   }
 
   /**
-   * One worker, by any unique beginning or end of its PeerId.
-   * @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS
-   * @example
-   * const { state, labels } = await client.node('YkzB')
-   */
-  async node(peer: string, options: AbortOptions = {}): Promise<NodeView> {
-    return this.#get(`/v1/nodes/${encodeURIComponent(peer)}`, options)
-  }
-
-  /**
-   * The peers that the router is connected to.
-   * @example
-   * const relayed = (await client.peers()).filter(({ path }) => path === 'relayed')
-   */
-  async peers(options: AbortOptions = {}): Promise<PeerView[]> {
-    return this.#get('/v1/peers', options)
-  }
-
-  /**
-   * Each change among the connected peers, for as long as anybody reads. What changed while a connection
-   * was lost is not told afterwards; `peers()` says how things are.
+   * Each change among the connected peers, for as long as anybody reads.
    * @throws the signal's reason when it is aborted
    * @example
    * for await (const { event, peer } of client.watchPeers()) console.log(event, peer.peer_id)
    */
-  watchPeers(options: AbortOptions = {}): AsyncGenerator<PeerEvent, void, undefined> {
-    return this.#transport.events<PeerEvent>('/v1/peers/events', options)
-  }
-
-  /**
-   * What the router has seen of each worker.
-   * @example
-   * const best = (await client.reputation()).toSorted((a, b) => b.reputation - a.reputation)[0]
-   */
-  async reputation(options: AbortOptions = {}): Promise<ReputationView[]> {
-    return this.#get('/v1/reputation', options)
-  }
-
-  /**
-   * What the router has seen of one worker.
-   * @example
-   * const { reputation, evidence } = await client.reputationOf(peerId)
-   */
-  async reputationOf(peer: string, options: AbortOptions = {}): Promise<ReputationView> {
-    return this.#get(`/v1/reputation/${encodeURIComponent(peer)}`, options)
-  }
-
-  /**
-   * Whether the router can do its work. Needs no token.
-   * @example
-   * const { status, workers_ready } = await client.health()
-   */
-  async health(options: AbortOptions = {}): Promise<HealthView> {
-    return this.#get('/v1/health', options)
+  async *watchPeers(options: AbortOptions = {}): AsyncGenerator<PeerChange, void, undefined> {
+    for await (const event of this.events({ ...options, types: ['peer'] })) {
+      const change = peerChangeOf(event)
+      if (change !== undefined) yield change
+    }
   }
 
   /** One look at a waited-for job; undefined after a pause for a router that is away. */
@@ -331,35 +227,37 @@ export class ApiClient {
     try {
       const query = { timeout: `${sliceMs}ms` }
       const timeoutMs = sliceMs + WAIT_GRACE_MS
-      const job = await this.#get<JobView>(`${jobPath(id)}/wait`, { ...options, query, timeoutMs })
+      const job = await this.get<JobView>(`${jobPath(id)}/wait`, { ...options, query, timeoutMs })
       backoff.reset()
       return job
     } catch (cause) {
       options.signal?.throwIfAborted()
       const error = MeshError.from(cause)
-      if (sliceMs === 0 || !this.#transport.isTemporary(error)) throw cause
+      if (sliceMs === 0 || !this.transport.isTemporary(error)) throw cause
       await backoff.pause(error, options)
       return undefined
     }
   }
-
-  async #get<T>(path: string, request: Parameters<ApiTransport['request']>[1]): Promise<T> {
-    return (await this.#transport.request<T>(path, request)).value
-  }
-
-  async #post<T>(
-    path: string,
-    body: unknown,
-    request: Parameters<ApiTransport['request']>[1]
-  ): Promise<T> {
-    return (await this.#transport.request<T>(path, { ...request, method: 'POST', body })).value
-  }
 }
 
-function jobPath(id: string): string {
-  return `/v1/jobs/${encodeURIComponent(id)}`
+const AUTOMATIC_KEY = 'auto-'
+
+/** Told apart from keys that somebody chose: only those mean anything to people. */
+export function isAutomaticKey(key: string): boolean {
+  return key.startsWith(AUTOMATIC_KEY)
 }
 
-function isTerminal(state: JobView['state']): boolean {
-  return state === 'completed' || state === 'failed' || state === 'stopped'
+function automaticKey(unique: string): string {
+  return `${AUTOMATIC_KEY}${unique}`
+}
+
+/** A state that was read, as if it had been told in place of `gap`. */
+function eventOf({ counts, id, state }: JobView, gap: MeshEvent): MeshEvent {
+  const type = isSettled(state) && state !== 'held' ? 'job:ended' : 'job:changed'
+  return { ...gap, type, job_id: id, state, counts }
+}
+
+/** Nothing more comes by itself. */
+function isSettled(state: JobView['state']): boolean {
+  return state === 'completed' || state === 'failed' || state === 'stopped' || state === 'held'
 }

@@ -17,6 +17,14 @@ export function unreachable(url: string, cause: unknown): MeshError {
   })
 }
 
+/** What a connection says that was there and broke: whether the other side did what it was asked is unknown. */
+const CUT_OFF: readonly string[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
+
+/** True when somebody was there, and the answer got lost on its way. */
+export function isCutOff({ code, cause }: MeshError): boolean {
+  return code === 'API_UNREACHABLE' && CUT_OFF.includes(reasonOf(cause))
+}
+
 /** Something listens there, but it doesn't speak as a router does. */
 export function notARouter(url: string, status: number, text: string): MeshError {
   const excerpt = text.trim().slice(0, EXCERPT_LETTERS)
@@ -29,19 +37,27 @@ export function notARouter(url: string, status: number, text: string): MeshError
 }
 
 /** The error that a problem document describes; undefined if the text is none. */
-export function fromProblem(text: string): MeshError | undefined {
+export function fromProblem(text: string, headers: Headers): MeshError | undefined {
   const problem = asProblem(text)
   if (problem === undefined) return undefined
+  const retryAfterMs = retryAfterOf(headers)
   return MeshError.fromData(
     {
       message: problem.detail,
       ...(isErrorCode(problem.code) ? { code: problem.code } : {}),
       ...(problem.path === undefined ? {} : { path: problem.path }),
       ...(problem.hint === undefined ? {} : { hint: problem.hint }),
-      ...(problem.retryable === undefined ? {} : { retryable: problem.retryable })
+      ...(problem.retryable === undefined ? {} : { retryable: problem.retryable }),
+      ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs })
     },
     'RESPONSE_INVALID'
   )
+}
+
+/** A router names seconds; the other form, a date, is for caches. */
+function retryAfterOf(headers: Headers): number | undefined {
+  const text = headers.get('retry-after')
+  return text !== null && /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : undefined
 }
 
 function asProblem(text: string): Problem | undefined {

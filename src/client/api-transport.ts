@@ -1,14 +1,11 @@
 /**
  * Requests to a router's HTTP API and their answers, for `ApiClient`: addresses, token, time limits,
- * errors, event streams. A router that has answered once is known to exist, so that a later outage is
- * taken for a restart and waited for; one that never answered is reported at once.
+ * errors. A router that has answered once is known to exist, so that a later outage is taken for a
+ * restart and waited for; one that never answered is reported at once.
  */
-import { createParser } from 'eventsource-parser'
 import { withTimeLimit } from '../core/abort.ts'
 import { MeshError } from '../core/errors.ts'
-import { parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
-import { Backoff } from './api-backoff.ts'
 import { fromProblem, notARouter, unreachable } from './api-errors.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
@@ -22,11 +19,12 @@ export interface ApiTransportInit {
   random: Random
 }
 
-type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>
+export type ApiQuery = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
 export interface ApiRequest extends AbortOptions {
   method?: 'GET' | 'POST'
-  query?: Query
+  query?: ApiQuery
+  headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   body?: unknown
   /** @default 60_000 */
@@ -35,80 +33,72 @@ export interface ApiRequest extends AbortOptions {
 
 export interface ApiAnswer<T> {
   value: T
+  status: number
   headers: Headers
 }
 
 /** Generous: lists and plans take milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000
 
-/** Three heartbeats of the server. */
-const STREAM_SILENCE_MS_MAX = 45_000
-
-/** No event of ours comes near it. */
-const EVENT_LETTERS_MAX = 1_048_576
-
 export class ApiTransport {
-  readonly #init: ApiTransportInit
+  readonly clock: Clock
+  readonly random: Random
+  readonly #fetch: typeof globalThis.fetch
+  readonly #token: string | undefined
   readonly #base: URL
   #hasAnswered = false
 
   constructor(init: ApiTransportInit) {
-    this.#init = init
+    this.clock = init.clock
+    this.random = init.random
+    this.#fetch = init.fetch
+    this.#token = init.token
     this.#base = baseOf(init.url)
+  }
+
+  /** Where the router is, for errors. */
+  get origin(): string {
+    return this.#base.origin
   }
 
   /** @throws MeshError as the router's problem says; API_UNREACHABLE, RESPONSE_TIMED_OUT, RESPONSE_INVALID */
   async request<T>(path: string, request: ApiRequest = {}): Promise<ApiAnswer<T>> {
-    const body = encodeBody(request.body)
     const limit = {
-      clock: this.#init.clock,
+      clock: this.clock,
       timeoutMs: request.timeoutMs ?? REQUEST_TIMEOUT_MS,
       code: 'RESPONSE_TIMED_OUT' as const,
-      message: `the router at ${this.#base.origin} gave no answer in time`,
+      message: `the router at ${this.origin} gave no answer in time`,
       signal: request.signal
     }
     return withTimeLimit(limit, async (signal) => {
-      const response = await this.#fetch(path, request, {
-        method: request.method ?? 'GET',
-        headers: this.#headers(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(body === undefined ? {} : { body }),
-        signal
-      })
+      const response = await this.open(path, { ...request, signal })
       const text = await this.#textOf(response)
-      if (!response.ok) throw this.#refusal(response, text)
       try {
         const value = JSON.parse(text) as T
-        this.#hasAnswered = true
-        return { value, headers: response.headers }
+        return { value, status: response.status, headers: response.headers }
       } catch {
-        throw notARouter(this.#base.origin, response.status, text)
+        throw notARouter(this.origin, response.status, text)
       }
     })
   }
 
-  /** Events of a stream, across restarts of the router; ends only by an error or by its reader. */
-  async *events<T>(path: string, options: AbortOptions = {}): AsyncGenerator<T, void, undefined> {
-    const backoff = new Backoff(this.#init.clock, this.#init.random)
-    let hasOpened = false
-    const onSign = (): void => {
-      hasOpened = true
-      backoff.reset()
-    }
-    for (;;) {
-      let failure = unreachable(this.#base.origin, new Error('the event stream ended'))
-      try {
-        yield* this.#readStream<T>(path, onSign, options.signal)
-      } catch (cause) {
-        options.signal?.throwIfAborted()
-        failure = MeshError.from(cause)
-        // A server that feeds too many streams already would rather hear of that than be asked again.
-        const isFull = failure.code === 'TOO_MANY_REQUESTS' && !hasOpened
-        if (isFull || !this.isTemporary(failure)) throw cause
-      }
-      // Each attempt waits for the one before it.
-      // oxlint-disable-next-line no-await-in-loop
-      await backoff.pause(failure, options)
-    }
+  /** An answer whose body has not been read yet. @throws MeshError as `request`, but for its time limit */
+  async open(path: string, request: ApiRequest): Promise<Response> {
+    const { headers, method = 'GET', query, signal } = request
+    const body = encodeBody(request.body)
+    const response = await this.#send(this.#urlOf(path, query), {
+      method,
+      headers: {
+        ...headers,
+        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' })
+      },
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal })
+    })
+    if (!response.ok) throw this.#refusal(response, await this.#textOf(response))
+    this.#hasAnswered = true
+    return response
   }
 
   /** True when asking the same again later makes sense. */
@@ -116,75 +106,21 @@ export class ApiTransport {
     return this.#hasAnswered && error.retryable
   }
 
-  async *#readStream<T>(
-    path: string,
-    onSign: () => void,
-    signal: AbortSignal | undefined
-  ): AsyncGenerator<T, void, undefined> {
-    const silence = new SilenceGuard(this.#init.clock, this.#base.origin)
-    const joined = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal])
-    try {
-      const headers = this.#headers({ accept: 'text/event-stream' })
-      const response = await this.#fetch(path, {}, { headers, signal: joined })
-      if (!response.ok || response.body === null) {
-        throw this.#refusal(response, await this.#textOf(response))
-      }
-      this.#hasAnswered = true
-      for await (const text of this.#chunksOf(response.body)) {
-        silence.restart()
-        onSign()
-        yield* this.#parse<T>(text)
-      }
-    } catch (cause) {
-      signal?.throwIfAborted()
-      silence.signal.throwIfAborted()
-      throw cause
-    } finally {
-      silence.stop()
-    }
-  }
-
-  async *#chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
-    const found: string[] = []
-    let isTooLong = false
-    const parser = createParser({
-      onEvent: ({ data }) => found.push(data),
-      onComment: () => found.push(''),
-      onError: ({ type }) => (isTooLong ||= type === 'max-buffer-size-exceeded'),
-      maxBufferSize: EVENT_LETTERS_MAX
-    })
-    const decoder = new TextDecoder()
-    try {
-      for await (const chunk of body) {
-        parser.feed(decoder.decode(chunk, { stream: true }))
-        yield* found.splice(0)
-        if (isTooLong) throw notARouter(this.#base.origin, 200, 'an endless event')
-      }
-    } catch (cause) {
-      throw cause instanceof MeshError ? cause : unreachable(this.#base.origin, cause)
-    }
-  }
-
-  *#parse<T>(text: string): Generator<T, void, undefined> {
-    if (text === '') return
-    try {
-      yield parseJson(text) as T
-    } catch {
-      throw notARouter(this.#base.origin, 200, text)
-    }
-  }
-
-  async #fetch(path: string, { query }: ApiRequest, init: RequestInit): Promise<Response> {
+  #urlOf(path: string, query: ApiQuery = {}): URL {
     const url = new URL(`${this.#base.pathname.replace(/\/$/, '')}${path}`, this.#base)
-    for (const [name, value] of Object.entries(query ?? {})) {
+    for (const [name, value] of Object.entries(query)) {
       for (const each of [value ?? []].flat()) url.searchParams.append(name, String(each))
     }
+    return url
+  }
+
+  async #send(url: URL, init: RequestInit): Promise<Response> {
     try {
       // A router never redirects, and a token must not follow somebody else's wish.
-      return await this.#init.fetch(url, { ...init, redirect: 'manual' })
+      return await this.#fetch(url, { ...init, redirect: 'manual' })
     } catch (cause) {
       init.signal?.throwIfAborted()
-      throw unreachable(this.#base.origin, cause)
+      throw unreachable(this.origin, cause)
     }
   }
 
@@ -192,49 +128,15 @@ export class ApiTransport {
     try {
       return await response.text()
     } catch (cause) {
-      throw unreachable(this.#base.origin, cause)
+      throw unreachable(this.origin, cause)
     }
   }
 
   #refusal(response: Response, text: string): MeshError {
-    const problem = fromProblem(text)
-    if (problem === undefined) return notARouter(this.#base.origin, response.status, text)
+    const problem = fromProblem(text, response.headers)
+    if (problem === undefined) return notARouter(this.origin, response.status, text)
     this.#hasAnswered = true
     return problem
-  }
-
-  #headers(headers: Record<string, string>): Record<string, string> {
-    const { token } = this.#init
-    return token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` }
-  }
-}
-
-/** Aborts a stream on which not even a heartbeat came. */
-class SilenceGuard {
-  readonly #controller = new AbortController()
-  readonly #clock: Clock
-  readonly #url: string
-  #cancel: () => void = () => undefined
-
-  constructor(clock: Clock, url: string) {
-    this.#clock = clock
-    this.#url = url
-    this.restart()
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  restart(): void {
-    this.#cancel()
-    this.#cancel = this.#clock.after(STREAM_SILENCE_MS_MAX, () =>
-      this.#controller.abort(unreachable(this.#url, new Error('its event stream fell silent')))
-    )
-  }
-
-  stop(): void {
-    this.#cancel()
   }
 }
 

@@ -18,7 +18,7 @@ import { temporaryIdentity } from '../network/identity.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Exchange } from '../model/generated/envelope.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { PeerEvent } from '../model/generated/api-peer-event.ts'
+import type { PeerChange } from '../network/peer-tracker.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { PeerView } from '../model/generated/api-peer.ts'
 
@@ -146,7 +146,7 @@ export class MeshClient {
   }
 
   /** Calls back at every connect, disconnect and measurement. @returns what ends it */
-  watchPeers(onEvent: (event: PeerEvent) => void): () => void {
+  watchPeers(onEvent: (event: PeerChange) => void): () => void {
     return this.#parts.tracker.watch(onEvent)
   }
 

@@ -11,8 +11,12 @@ import { methodsOf, unknownRoute, wrongMethod } from './not-found.ts'
 import { answerFor, methodNotAllowed, refuseConnection, sendProblem } from './problems.ts'
 import { addEventRoutes } from './routes/events.ts'
 import { addItemRoutes } from './routes/items.ts'
+import { addJobActionRoutes } from './routes/job-actions.ts'
 import { addJobRoutes } from './routes/jobs.ts'
+import { addLogRoutes } from './routes/logs.ts'
 import { addMeshRoutes, HEALTH_ROUTE } from './routes/mesh.ts'
+import { addOperationRoutes } from './routes/operations.ts'
+import { addSubmissionRoutes } from './routes/submissions.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Json } from '../core/json.ts'
 import type { KnownRoute } from './not-found.ts'
@@ -67,10 +71,14 @@ export function buildApp(
   addGuards(app, context, init)
   addBodyParser(app)
   addErrors(app, logger)
+  addSubmissionRoutes(app, context)
   addJobRoutes(app, context)
+  addJobActionRoutes(app, context)
   addItemRoutes(app, context)
+  addLogRoutes(app, context)
   addEventRoutes(app, context)
   addMeshRoutes(app, context)
+  addOperationRoutes(app, context)
   return app
 }
 

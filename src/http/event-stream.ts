@@ -1,7 +1,9 @@
 /**
- * Server-sent events: how a change reaches a browser or the command line. A reader that can't keep up
- * gets the latest of each thing rather than every step, and one that stands still is dropped: the router
- * never holds more than a few events for anybody.
+ * Server-sent events: how what happens reaches a browser or the command line. Nothing is left out or
+ * merged on the way: a reader that can't keep up loses its stream instead, and gets what it missed when
+ * it comes again with the number of the last event that it has. So the router holds a bounded number of
+ * events for anybody, and nobody takes a gap for the whole. (Only the latest of each thing would be
+ * enough for a table, but not for whoever counts ends; what changes often is slowed down at its source.)
  */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
@@ -21,7 +23,7 @@ const DEFAULT_EVENT_STREAMS = {
   streamsMax: LIMITS.eventStreamsMax
 } as const
 
-/** Different things of which one reader may have news waiting: every peer of a large mesh. */
+/** News that may wait for one reader: a second of a busy router. */
 const WAITING_MAX = 4_096
 
 /** A reader that has taken nothing for this many heartbeats is gone. */
@@ -35,10 +37,20 @@ const HEAD = {
   'x-accel-buffering': 'no'
 } as const
 
+/** Tells a reader that there is nothing to come again for; a stream that breaks off has no such event. */
+const LAST_EVENT = 'event: end\ndata: {}\n\n'
+
+/** One event on its way. */
+export interface StreamFrame {
+  /** What a reader that comes again says it has seen. */
+  id: string | number
+  data: object
+}
+
 /** A place among the streams, taken before the work of watching begins. */
 export interface StreamPlace {
-  /** Begins the answer; the place is given back when its connection has closed. */
-  open(response: ServerResponse): EventStream
+  /** Begins the answer with what came before it; the place is given back when its connection has closed. */
+  open(response: ServerResponse, backlog: readonly StreamFrame[]): EventStream
   /** Gives back a place whose stream never opened. */
   release(): void
 }
@@ -69,8 +81,8 @@ export class EventStreams {
       )
     }
     const place: StreamPlace = {
-      open: (response) => {
-        const stream = new EventStream(response)
+      open: (response, backlog) => {
+        const stream = new EventStream(response, backlog)
         this.#places.set(place, stream)
         response.once('close', () => place.release())
         return stream
@@ -103,12 +115,17 @@ export class EventStreams {
 /** One reader's stream. */
 export class EventStream {
   readonly #response: ServerResponse
-  readonly #waiting = new Map<string, object>()
+  /** What a reader asked for is not held against it: the memory it comes from has a bound of its own. */
+  readonly #waitingMax: number
+  #waiting: StreamFrame[]
   #blockedHeartbeats = 0
   #isEnding = false
+  #isWhole = false
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, backlog: readonly StreamFrame[] = []) {
     this.#response = response
+    this.#waiting = [...backlog]
+    this.#waitingMax = WAITING_MAX + backlog.length
     response.writeHead(200, HEAD)
     response.flushHeaders()
     response.on('drain', () => {
@@ -116,41 +133,51 @@ export class EventStream {
       this.#flush()
     })
     response.on('error', () => response.destroy())
+    this.#flush()
   }
 
-  /** News about `key`; while the reader is slow, it replaces older news about the same. */
-  send(key: string, event: object): void {
+  /** In the order of the calls. Of a reader that is too far behind, the stream ends. */
+  send(frame: StreamFrame): void {
     if (this.#isEnding || this.#response.destroyed) return
-    // Out and in again, so that the order stays that of the latest news.
-    this.#waiting.delete(key)
-    this.#waiting.set(key, event)
-    if (this.#waiting.size > WAITING_MAX) this.#response.destroy()
-    else this.#flush()
+    this.#waiting.push(frame)
+    if (this.#waiting.length > this.#waitingMax) {
+      // It will ask for them again, from the last one that it got.
+      this.#waiting = []
+      this.end()
+    } else this.#flush()
   }
 
   /** A comment that keeps the connection open, and the moment to notice that nobody reads. */
   beat(): void {
-    if (!this.#response.writableNeedDrain) {
-      if (!this.#isEnding) this.#response.write(': alive\n\n')
-      return
-    }
-    this.#blockedHeartbeats += 1
-    if (this.#blockedHeartbeats >= BLOCKED_HEARTBEATS_MAX) this.#response.destroy()
+    const response = this.#response
+    if (response.writableNeedDrain || (response.writableEnded && response.writableLength > 0)) {
+      this.#blockedHeartbeats += 1
+      if (this.#blockedHeartbeats >= BLOCKED_HEARTBEATS_MAX) response.destroy()
+    } else if (!this.#isEnding) response.write(': alive\n\n')
   }
 
-  /** Ends the answer once what waits has been written. */
+  /** Breaks off once what waits has been written: a reader that wants more comes again. */
   end(): void {
     this.#isEnding = true
     this.#flush()
   }
 
+  /** Ends for good: nothing more can come. */
+  finish(): void {
+    this.#isWhole = !this.#isEnding
+    this.end()
+  }
+
   #flush(): void {
     const response = this.#response
-    for (const [key, event] of this.#waiting) {
-      if (response.writableNeedDrain || response.destroyed) return
-      this.#waiting.delete(key)
-      response.write(`data: ${JSON.stringify(event)}\n\n`)
+    let count = 0
+    for (const { id, data } of this.#waiting) {
+      if (response.writableNeedDrain || response.destroyed) break
+      response.write(`id: ${id}\ndata: ${JSON.stringify(data)}\n\n`)
+      count += 1
     }
-    if (this.#isEnding && !response.writableEnded) response.end()
+    this.#waiting.splice(0, count)
+    if (!this.#isEnding || this.#waiting.length > 0 || response.writableEnded) return
+    response.end(this.#isWhole ? LAST_EVENT : undefined)
   }
 }

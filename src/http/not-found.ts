@@ -8,7 +8,8 @@ export interface KnownRoute {
   path: string
 }
 
-const TOP_ROUTES = 'the routes are /v1/jobs, /v1/nodes, /v1/peers, /v1/reputation and /v1/health'
+const TOP_ROUTES =
+  'the routes are /v1/jobs, /v1/events, /v1/nodes, /v1/peers, /v1/reputation, /v1/store/backup and /v1/health'
 
 /** A path is a stranger's text; of a longer one only the beginning is looked at. */
 const PATH_LETTERS_SHOWN = 100

@@ -12,8 +12,8 @@ import type { ApiLogger } from './services.ts'
 
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-/** Long enough for a burst to pass, short enough that nobody sees a pause. */
-const RETRY_AFTER_S = 1
+/** For errors that name no time: long enough for a burst to pass, short enough that nobody sees a pause. */
+const RETRY_AFTER_MS_DEFAULT = 1_000
 
 /** Refusals whose HTTP status says more than that of their code. */
 const STATUS_METHOD_NOT_ALLOWED = 405
@@ -42,7 +42,10 @@ function toProblem(error: MeshError, status = ERROR_CATALOGUE[error.code].httpSt
 
 export function sendProblem(reply: FastifyReply, answer: Answer): FastifyReply {
   const problem = toProblem(answer.error, answer.status)
-  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_S)
+  if (problem.status === 429 || problem.status === 503) {
+    const retryAfterMs = answer.error.retryAfterMs ?? RETRY_AFTER_MS_DEFAULT
+    reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1_000)))
+  }
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="taskmesh"')
   return reply
     .code(problem.status)

@@ -5,6 +5,7 @@
 import { MeshError } from '../core/errors.ts'
 import { parseDurationMs } from '../core/units.ts'
 import { nearestName } from '../model/validate.ts'
+import type { Clock } from '../core/clock.ts'
 
 /** Turns the texts given for one parameter (none if it was left out) into its value. */
 export type QueryReader<T> = (texts: readonly string[], name: string) => T
@@ -32,10 +33,12 @@ export function text(): QueryReader<string | undefined> {
   return single
 }
 
-export function oneOf(allowed: readonly string[]): QueryReader<string | undefined> {
+export function oneOf<const T extends string>(allowed: readonly T[]): QueryReader<T | undefined> {
   return (texts, name) => {
     const value = single(texts, name)
-    if (value === undefined || allowed.includes(value)) return value
+    if (value === undefined) return undefined
+    const found = allowed.find((known) => known === value)
+    if (found !== undefined) return found
     const nearest = nearestName(value, allowed)
     const hint = nearest === undefined ? undefined : `did you mean "${nearest}"?`
     throw invalid(name, `must be one of ${allowed.join(', ')}`, hint)
@@ -46,7 +49,7 @@ export function integer(bounds: { min: number; max: number }): QueryReader<numbe
   return (texts, name) => {
     const value = single(texts, name)
     if (value === undefined) return undefined
-    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+    const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
     if (number >= bounds.min && number <= bounds.max) return number
     throw invalid(name, `must be a whole number from ${bounds.min} to ${bounds.max}`)
   }
@@ -62,6 +65,21 @@ export function duration(bounds: { defaultMs: number; max: string }): QueryReade
     if (milliseconds <= maxMs) return milliseconds
     throw invalid(name, `must be at most ${bounds.max}`, 'ask again when the time is up')
   }
+}
+
+/** A time of day, `2026-01-02T03:04:05Z`, or how long ago it was, `1h`; in milliseconds since 1970. */
+export function moment(clock: Clock): QueryReader<number | undefined> {
+  return (texts, name) => {
+    const value = single(texts, name)
+    if (value === undefined) return undefined
+    const atMs = /^\d{4}-/.test(value) ? Date.parse(value) : agoMs(value, name, clock)
+    if (Number.isFinite(atMs)) return atMs
+    throw invalid(name, 'is no moment', 'write how long ago, such as 1h, or 2026-01-02T03:04:05Z')
+  }
+}
+
+function agoMs(value: string, name: string, clock: Clock): number {
+  return clock.wallMs() - parseDurationMs(value, name)
 }
 
 /** May be given several times. */

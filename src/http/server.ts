@@ -119,7 +119,7 @@ export class ApiServer implements Startable {
     const { services, logger } = this.#components
     const streams = new EventStreams(this.#clock, this.#init)
     const stopping = new AbortController()
-    const context = { services, streams, stopping: stopping.signal }
+    const context = { services, streams, clock: this.#clock, stopping: stopping.signal }
     const app = buildApp(context, this.#init, logger)
     try {
       // "localhost" may be two addresses with two free ports; one server has one.

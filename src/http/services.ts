@@ -2,31 +2,50 @@
  * The port between the HTTP API and the router's work: http declares it, `roles/router.ts` joins it to
  * dispatch and discovery. Everything is plain data of the published schemas; ids are already text.
  */
-import type { JobEvent } from '../model/generated/api-job-event.ts'
-import type { AttemptView, ItemView, JobView } from '../model/generated/api-job.ts'
+import type { BackupView } from '../model/generated/api-backup.ts'
+import type { DecisionRecord } from '../model/generated/decision.ts'
+import type { HealthView } from '../model/generated/api-health.ts'
+import type { HistoryRow, AttemptView, ItemView, JobView } from '../model/generated/api-job.ts'
+import type { LogView } from '../model/generated/api-log.ts'
+import type { MeshEvent } from '../model/generated/api-event.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
-import type { PeerEvent } from '../model/generated/api-peer-event.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
 import type { PlanView } from '../model/generated/api-plan.ts'
-import type { HealthView } from '../model/generated/api-health.ts'
+import type { RerunRequest } from '../model/generated/api-rerun.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
-import type { DecisionRecord } from '../model/generated/decision.ts'
+import type { SetAvailabilityParams } from '../model/generated/commands-set-availability.ts'
+
+/** Which attempt's log: without `item` that of a job's only item, without `attempt` the newest. */
+export interface LogRequest {
+  item?: string
+  attempt?: number
+}
 
 /** What the router can do with jobs. An `id` may be any unique prefix of one. */
 export interface JobServices {
-  /** Validates and stores. Resolves when the job is on disk. */
-  submit(document: unknown, submitter: string): Promise<JobView>
+  /**
+   * Validates and stores. Resolves when the job is on disk; `isNew` is false when its key had been submitted before.
+   * @throws MeshError FIELD_…, KEY_CONFLICT, JOB_NOT_FOUND (of `needs`), QUEUE_FULL, STORE_FAILED
+   */
+  submit(document: unknown, submitter: string): Promise<{ job: JobView; isNew: boolean }>
+  /** Several jobs, all or none, in the order in which they can run. @throws as `submit`, and NEEDS_CYCLE */
+  submitGraph(document: unknown, submitter: string): Promise<JobView[]>
   plan(document: unknown): Promise<PlanView>
   /** Newest first. */
   list(filter: {
     state?: string
     labels?: Record<string, string>
+    submitter?: string
+    parent?: string
+    sinceMs?: number
     after?: string
     limit: number
   }): Promise<JobView[]>
   /** With result and logs for a single job. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */
   describe(id: string): Promise<JobView>
-  /** Resolves when the job has ended, or when the time is up: then its state is not terminal. */
+  /** The document as it was submitted. */
+  document(id: string): Promise<unknown>
+  /** Resolves when the job has ended or is held, or when the time is up. */
   wait(id: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<JobView>
   /** By index, with results. */
   items(id: string, filter: { state?: string; after?: number; limit: number }): Promise<ItemView[]>
@@ -34,29 +53,59 @@ export interface JobServices {
     id: string,
     filter: { item?: string; after?: number; limit: number }
   ): Promise<AttemptView[]>
+  /** Everything that happened to the job and to the attempts of one item, oldest first. */
+  history(id: string, which: { item?: string }): Promise<HistoryRow[]>
   explain(id: string, which: { item?: string; attempt?: number }): Promise<DecisionRecord>
-  stop(id: string, reason: string): Promise<JobView>
-  /** The current state first, then each change. Resolves to what ends it. */
-  watch(id: string, onEvent: (event: JobEvent) => void): Promise<() => void>
+  log(id: string, which: LogRequest): Promise<LogView>
+  /**
+   * What is there of a log, then what comes, until the attempt has ended. Resolves to what ends it.
+   * Without `attempt` it goes on with the next attempt, until the item has ended. `onEnd` is called when
+   * nothing more can come; that may be before this resolves.
+   */
+  followLog(
+    id: string,
+    which: LogRequest,
+    onPart: (part: LogView) => void,
+    onEnd: () => void
+  ): Promise<() => void>
+  /** Resolves when its tasks are gone, or after some seconds with the job still ending. @throws MeshError JOB_ENDED */
+  stop(id: string, reason: string, by: string): Promise<JobView>
+  /** Lets nothing more of it begin. @throws MeshError JOB_ENDED */
+  hold(id: string, reason: string | undefined, by: string): Promise<JobView>
+  /** @throws MeshError JOB_NOT_HELD */
+  release(id: string, by: string): Promise<JobView>
+  /** @throws MeshError JOB_NOT_ENDED, and as `submit` */
+  rerun(id: string, request: RerunRequest, by: string): Promise<JobView>
+}
+
+export interface EventServices {
+  /**
+   * Every event with a number above `after` (from now on without it), those of one job alone if asked.
+   * Returns what ends it.
+   */
+  watch(which: { after?: number; jobId?: string }, onEvent: (event: MeshEvent) => void): () => void
+  /** The id of a job as events have it. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */
+  jobId(id: string): Promise<string>
 }
 
 /** What the HTTP API needs of a router. */
 export interface ApiServices {
   jobs: JobServices
+  events: EventServices
   nodes: {
     list(filter: { require?: string[] }): Promise<NodeView[]>
     /** `peer` may be any unique prefix or suffix. @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS */
     describe(peer: string): Promise<NodeView>
+    /** Cordons, drains or opens a worker. @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS, PEER_UNREACHABLE */
+    setAvailability(peer: string, request: SetAvailabilityParams): Promise<NodeView>
   }
-  peers: {
-    list(): PeerView[]
-    /** Each change from now on. Returns what ends it. */
-    watch(onEvent: (event: PeerEvent) => void): () => void
-  }
+  peers: { list(): PeerView[] }
   reputation: {
     list(): ReputationView[]
     describe(peer: string): ReputationView
   }
+  /** Copies the job store beside it, or into a file of that name on the router's machine. @throws MeshError STORE_FAILED */
+  backup(file: string | undefined): Promise<BackupView>
   health(): HealthView
 }
 

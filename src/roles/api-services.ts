@@ -1,53 +1,125 @@
 /** What the HTTP API asks for, given by the router's parts. */
+import { statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { AGENT } from '../core/version.ts'
+import { COMMANDS } from '../protocol/commands.ts'
 import { toReputationView } from './reputation-view.ts'
-import type { ApiServices } from '../http/services.ts'
+import type { ApiServices, EventServices, JobServices } from '../http/services.ts'
+import type { BackupView } from '../model/generated/api-backup.ts'
 import type { JobEngine } from './job-engine.ts'
 import type { NodeCore } from './node-core.ts'
+import type {
+  SetAvailabilityParams,
+  SetAvailabilityResult
+} from '../model/generated/commands-set-availability.ts'
+
+/** A worker answers at once whether it takes tasks; draining itself goes on afterwards. */
+const AVAILABILITY_TIMEOUT_MS = 10_000
 
 export function createApiServices(
   core: NodeCore,
   engine: JobEngine,
   namespace: string
 ): ApiServices {
-  const { dispatcher, intake, nodes, reader, reputation } = engine
-  const { clock, node, tracker } = core
-  const startedAtMs = clock.monotonicMs()
+  const { nodes, reputation } = engine
   return {
-    jobs: {
-      submit: (document, submitter) => intake.submit(document, submitter),
-      plan: (document) => intake.plan(document),
-      stop: (id, reason) => intake.stopJob(id, reason),
-      list: (filter) => reader.list(filter),
-      describe: (id) => reader.describe(id),
-      wait: (id, options) => reader.wait(id, options),
-      items: (id, filter) => reader.items(id, filter),
-      attempts: (id, filter) => reader.attempts(id, filter),
-      explain: (id, which) => reader.explain(id, which),
-      watch: (id, onEvent) => reader.watch(id, onEvent)
-    },
+    jobs: jobServices(engine),
+    events: eventServices(engine),
     nodes: {
       list: async (filter) => nodes.list(filter),
-      describe: async (peer) => nodes.describe(peer)
+      describe: async (peer) => nodes.describe(peer),
+      setAvailability: async (peer, request) => {
+        const { peer_id: worker } = nodes.describe(peer)
+        const availability = await setAvailability(core, worker, request)
+        // Its next beat says so too; until then it is known from its answer.
+        return {
+          ...nodes.describe(worker),
+          state: availability === 'open' ? 'ready' : availability
+        }
+      }
     },
-    peers: { list: () => tracker.list(), watch: (onEvent) => tracker.watch(onEvent) },
+    peers: { list: () => core.tracker.list() },
     reputation: {
       list: () => reputation.list().map(toReputationView),
       describe: (peer) => toReputationView(reputation.of(peer))
     },
-    health: () => {
-      const { queued, running } = dispatcher.counts()
-      return {
-        status: 'ok',
-        peer_id: node.selfPeer,
-        namespace,
-        agent: AGENT,
-        addresses: node.addresses(),
-        uptime_ms: Math.round(clock.monotonicMs() - startedAtMs),
-        workers_ready: nodes.list({}).length,
-        items_queued: queued,
-        items_running: running
-      }
+    backup: (file) => backup(core, engine, file),
+    health: healthOf(core, engine, namespace)
+  }
+}
+
+function jobServices({ control, intake, logReader, reader }: JobEngine): JobServices {
+  return {
+    submit: (document, submitter) => intake.submit(document, submitter),
+    submitGraph: (document, submitter) => intake.submitGraph(document, submitter),
+    plan: (document) => intake.plan(document),
+    list: (filter) => reader.list(filter),
+    describe: (id) => reader.describe(id),
+    document: (id) => reader.document(id),
+    wait: (id, options) => reader.wait(id, options),
+    items: (id, filter) => reader.items(id, filter),
+    attempts: (id, filter) => reader.attempts(id, filter),
+    history: (id, which) => reader.history(id, which),
+    explain: (id, which) => reader.explain(id, which),
+    log: (id, which) => logReader.log(id, which),
+    followLog: (id, which, onPart, onEnd) => logReader.followLog(id, which, onPart, onEnd),
+    stop: (id, reason, by) => control.stop(id, reason, by),
+    hold: (id, reason, by) => control.hold(id, reason, by),
+    release: (id, by) => control.release(id, by),
+    rerun: (id, request, by) => intake.rerun(id, request, by)
+  }
+}
+
+function eventServices({ events, reader }: JobEngine): EventServices {
+  return {
+    watch: (which, onEvent) => events.watch(which, onEvent),
+    jobId: (id) => reader.jobId(id)
+  }
+}
+
+async function setAvailability(
+  { sessions }: NodeCore,
+  worker: string,
+  params: SetAvailabilityParams
+): Promise<SetAvailabilityResult['availability']> {
+  const session = await sessions.open(worker)
+  const { error, result } = await session.request(
+    { command: 'SET_AVAILABILITY', params },
+    { timeoutMs: AVAILABILITY_TIMEOUT_MS }
+  )
+  if (error !== undefined) throw error
+  return COMMANDS.SET_AVAILABILITY.checkResult(result).availability
+}
+
+/** By default beside the store, under the time. */
+async function backup(
+  { clock, folder }: NodeCore,
+  { store }: JobEngine,
+  file: string | undefined
+): Promise<BackupView> {
+  const time = new Date(clock.wallMs()).toISOString().slice(0, 19).replaceAll(':', '-')
+  const target = file ?? join(folder.path, 'backups', `jobs-${time}.db`)
+  if (file === undefined) await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+  await store.backup(target)
+  return { file: target, bytes: statSync(target).size }
+}
+
+function healthOf(core: NodeCore, engine: JobEngine, namespace: string): ApiServices['health'] {
+  const { clock, node } = core
+  const startedAtMs = clock.monotonicMs()
+  return () => {
+    const { queued, running } = engine.dispatcher.counts()
+    return {
+      status: 'ok',
+      peer_id: node.selfPeer,
+      namespace,
+      agent: AGENT,
+      addresses: node.addresses(),
+      uptime_ms: Math.round(clock.monotonicMs() - startedAtMs),
+      workers_ready: engine.nodes.list({}).length,
+      items_queued: queued,
+      items_running: running
     }
   }
 }

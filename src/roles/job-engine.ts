@@ -1,93 +1,214 @@
 /**
  * The router's job engine, put together from the bottom up: store and ledger, then who could run a task,
- * then who sees it through. Here the ports of dispatch meet what satisfies them.
+ * then who sees it through, then how jobs come in. Here the ports of dispatch meet what satisfies them.
  */
 import { join } from 'node:path'
+import { Admission } from '../dispatch/intake/admission.ts'
+import { DemandCache } from '../dispatch/demand.ts'
 import { Directory } from '../discovery/directory.ts'
 import { Dispatcher } from '../dispatch/dispatcher.ts'
 import { DocumentCache } from '../dispatch/document-cache.ts'
+import { EventLog } from '../observe/event-log.ts'
 import { Finder } from '../discovery/finder.ts'
-import { JobIntake } from '../dispatch/job-intake.ts'
-import { JobReader } from '../dispatch/job-reader.ts'
-import { JobWatchers } from '../dispatch/job-watchers.ts'
+import { isTerminal } from '../jobs/records.ts'
+import { JobControl } from '../dispatch/intake/job-control.ts'
+import { JobEvents } from '../dispatch/views/job-events.ts'
+import { JobExecution } from '../dispatch/intake/job-execution.ts'
+import { JobIntake } from '../dispatch/intake/job-intake.ts'
+import { JobLauncher } from '../dispatch/intake/job-launcher.ts'
+import { JobLogs } from '../dispatch/views/job-logs.ts'
+import { JobReader } from '../dispatch/views/job-reader.ts'
+import { JobWatchers } from '../dispatch/views/job-watchers.ts'
+import { LogReader } from '../dispatch/views/log-reader.ts'
 import { NodeViews } from '../discovery/node-views.ts'
+import { PendingJobs } from '../dispatch/intake/pending-jobs.ts'
 import { resolveWeights } from '../selection/weights.ts'
-import { SqliteJobStore } from '../jobs/sqlite-store.ts'
+import { Retention } from '../dispatch/intake/retention.ts'
+import { Schedules } from '../dispatch/intake/schedules.ts'
+import { SqliteJobStore } from '../jobs/sqlite/store.ts'
 import { steadyTime } from '../core/clock.ts'
 import { ReputationKeeper } from './reputation-keeper.ts'
+import { SessionTaskLink } from './task-link.ts'
+import { TaskNews } from '../dispatch/task-news.ts'
+import type { Clock } from '../core/clock.ts'
+import type { DirectoryComponents } from '../discovery/directory.ts'
+import type { FinishedItem } from '../dispatch/job-steps.ts'
+import type { JobRecord } from '../jobs/records.ts'
+import type { JobStore, StoreChange } from '../jobs/store.ts'
+import type { Logger } from '../observe/logger.ts'
 import type { NodeCore } from './node-core.ts'
+import type { Random } from '../core/random.ts'
 import type { RouterSettings } from '../config/settings.ts'
-import type { SendTask } from '../dispatch/ports.ts'
-import type { SessionService } from '../protocol/session-service.ts'
 import type { Startable } from '../core/startable.ts'
 
 export interface JobEngine {
+  control: JobControl
   dispatcher: Dispatcher
+  events: EventLog
+  execution: JobExecution
   intake: JobIntake
+  logReader: LogReader
   nodes: NodeViews
   reader: JobReader
   reputation: ReputationKeeper
+  store: JobStore
+  taskNews: TaskNews
   /** To be started before the network, and with it. */
   before: readonly Startable[]
   after: readonly Startable[]
 }
 
+/** What all parts of the engine share. */
+interface Ground {
+  clock: Clock
+  logger: Logger
+  random: Random
+  /** Milliseconds since 1970 that never jump. */
+  nowMs: () => number
+  events: EventLog
+  store: JobStore
+  reputation: ReputationKeeper
+  watchers: JobWatchers
+  demands: DemandCache
+  documents: DocumentCache
+}
+
 export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEngine {
-  const { clock, folder, sessions } = core
-  const { namespace, preset, sync, weights } = settings
-  const nowMs = steadyTime(clock)
-  const routeDefaults = { preset, weights }
-
-  const store = new SqliteJobStore({ file: join(folder.path, 'jobs.db'), sync })
-  const reputation = new ReputationKeeper({ ...core, nowMs, store })
-  const reputationOf = reputation.of.bind(reputation)
-
-  const onRoom = (): void => dispatcher.pump()
-  const source = new Directory({ ...core, reputationOf, onRoom }, { namespace })
-  const onFound = source.onFound.bind(source)
-  const finder = new Finder({ ...core, onFound }, { namespace })
-  const nodes = new NodeViews({
-    directory: source,
-    clock,
-    reputationOf,
-    weights: resolveWeights({ route: NO_ROUTE, defaults: routeDefaults }).weights
+  const ground = createGround(core, settings)
+  const { documents, events, reputation, store, watchers } = ground
+  const jobEvents = new JobEvents(ground)
+  const logs = new JobLogs({ store, write: writeLogs(ground) })
+  const { finder, nodes, source } = createSource(core, settings, {
+    ground,
+    onRoom: () => dispatcher.pump()
   })
-
-  const watchers = new JobWatchers()
-  const documents = new DocumentCache((jobId) => store.document(jobId))
+  /** Both kinds of jobs tell of their changes: those that wait to begin, and those that have begun. */
+  const onChanged = (job: JobRecord, finished?: FinishedItem): void => {
+    jobEvents.changed(job, finished)
+    watchers.tell({ job, finished })
+    if (finished !== undefined) admission.ended(1)
+    if (isTerminal(job.state)) pending.jobEnded(job)
+  }
   const dispatcher: Dispatcher = new Dispatcher({
-    ...core,
-    nowMs,
-    store,
+    ...ground,
     source,
-    sendTask: sendThrough(sessions),
+    logs,
+    link: new SessionTaskLink(core),
     taskText: (jobId, index) => documents.taskText(jobId, index),
     onOutcome: (outcome) => reputation.record(outcome),
+    onAttempt: (attempt, item, isNewState) => {
+      if (isNewState) jobEvents.attempt(attempt, item)
+      else jobEvents.progress(attempt, item)
+    },
     onChanged: (job, finished) => {
       if (job.hasEnded) documents.forget(job.record.id)
-      watchers.tell({ job: job.shownRecord, finished })
+      onChanged(job.shownRecord, finished)
     }
   })
-  const reader = new JobReader({ store, dispatcher, watchers, clock, nowMs })
-  const intake = new JobIntake(
-    { ...core, dispatcher, documents, nowMs, reader, source, store, watchers },
-    { routeDefaults }
+  const parts = { ...ground, dispatcher, logs, source }
+  const onNew = (job: JobRecord): void => jobEvents.submitted(job)
+  const { admission, launcher, pending } = createWaiting(settings, { ...parts, onNew, onChanged })
+  const reader = new JobReader(parts)
+  const intake = new JobIntake({ ...parts, admission, launcher, pending, reader })
+  const find = pending.find.bind(pending)
+  return {
+    dispatcher,
+    events,
+    intake,
+    nodes,
+    reader,
+    reputation,
+    store,
+    control: new JobControl({ ...parts, pending, reader }),
+    execution: new JobExecution({ ...parts, intake, find }),
+    logReader: new LogReader({ ...parts, reader }),
+    taskNews: new TaskNews({ ...parts, intake }),
+    before: [store, reputation],
+    after: [source, finder, dispatcher, pending, intake, new Retention({ ...parts, pending })]
+  }
+}
+
+function createGround(core: NodeCore, { preset, sync, weights }: RouterSettings): Ground {
+  const { clock, folder, logger, random } = core
+  const nowMs = steadyTime(clock)
+  const store = new SqliteJobStore({ file: join(folder.path, 'jobs.db'), sync })
+  return {
+    clock,
+    logger,
+    random,
+    nowMs,
+    store,
+    events: createEvents(core, nowMs),
+    reputation: new ReputationKeeper({ clock, logger, nowMs, store }),
+    watchers: new JobWatchers(),
+    demands: new DemandCache({ preset, weights }),
+    documents: new DocumentCache((jobId) => store.document(jobId))
+  }
+}
+
+/** Connections of any peer are told of as well. */
+function createEvents({ logger, tracker }: NodeCore, nowMs: () => number): EventLog {
+  const events = new EventLog({ logger, nowMs })
+  tracker.watch(({ event, peer }) =>
+    events.publish({ type: `peer:${event}`, peer: peer.peer_id, peer_view: peer })
   )
-  const before = [store, reputation]
-  const after = [source, finder, dispatcher, intake]
-  return { dispatcher, intake, nodes, reader, reputation, before, after }
+  return events
+}
+
+/** The workers, and how they are shown. */
+function createSource(
+  core: NodeCore,
+  { namespace, preset, weights }: RouterSettings,
+  { ground, onRoom }: { ground: Ground; onRoom: () => void }
+): { source: Directory; finder: Finder; nodes: NodeViews } {
+  const { events, reputation } = ground
+  const reputationOf = reputation.of.bind(reputation)
+  const onNode: DirectoryComponents['onNode'] = (change) => events.publish(change)
+  const source = new Directory({ ...core, reputationOf, onRoom, onNode }, { namespace })
+  const finder = new Finder({ ...core, onFound: source.onFound.bind(source) }, { namespace })
+  const defaults = { preset, weights }
+  const shown = resolveWeights({ route: NO_ROUTE, defaults }).weights
+  const nodes = new NodeViews({
+    directory: source,
+    clock: core.clock,
+    reputationOf,
+    weights: shown
+  })
+  return { source, finder, nodes }
+}
+
+interface WaitingParts extends Ground {
+  dispatcher: Dispatcher
+  source: Directory
+  onNew: (job: JobRecord) => void
+  onChanged: (job: JobRecord) => void
+}
+
+/** Where jobs are that have not begun: at the door, and in the waiting room. */
+function createWaiting(
+  { queuedItemsMax }: RouterSettings,
+  parts: WaitingParts
+): { admission: Admission; launcher: JobLauncher; pending: PendingJobs } {
+  const { dispatcher } = parts
+  const countOpen = (): number => {
+    const { held, queued, running } = dispatcher.counts()
+    return held + queued + running + pending.countItems()
+  }
+  const admission = new Admission({ ...parts, countOpen }, { queuedItemsMax })
+  const launcher = new JobLauncher(parts)
+  const schedules = new Schedules({ ...parts, admission, launcher })
+  const pending: PendingJobs = new PendingJobs({ ...parts, launcher, schedules })
+  return { admission, launcher, pending }
 }
 
 /** Of a job that says nothing about its route. */
 const NO_ROUTE = { preset: undefined, weights: undefined, pickCount: 1 }
 
-/** Tasks go over the session that the directory keeps; one that was just lost is opened anew. */
-function sendThrough(sessions: SessionService): SendTask {
-  return async (peer, { assignment, text }, options) => {
-    const session = sessions.get(peer) ?? (await sessions.open(peer, options))
-    return await session.request(
-      { command: 'EXECUTE_TASK', params: { assignment }, bulk: text },
-      options
-    )
+/** A log that cannot be stored is lost, so that no task waits for its log. */
+function writeLogs({ logger, store }: Ground): (changes: readonly StoreChange[]) => void {
+  return (changes) => {
+    store.apply(changes).catch((cause: unknown) => {
+      logger.warn({ err: cause }, 'part of a log could not be stored')
+    })
   }
 }

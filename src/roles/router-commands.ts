@@ -4,26 +4,31 @@ import { asJob, taskData } from '../execution/task-request.ts'
 import { commonHandlers } from './common-commands.ts'
 import type { CommandAnswer, CommandContext, CommandHandlers } from '../protocol/command-server.ts'
 import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
-import type { Executed, JobIntake } from '../dispatch/job-intake.ts'
-import type { FinishedItem } from '../dispatch/dispatcher.ts'
+import type { Executed, JobExecution } from '../dispatch/intake/job-execution.ts'
+import type { FinishedItem } from '../dispatch/job-steps.ts'
 import type { GetReputationResult } from '../model/generated/commands-get-reputation.ts'
 import type { Json } from '../core/json.ts'
 import type { NodeViews } from '../discovery/node-views.ts'
 import type { Reputation } from '../reputation/ledger.ts'
 import type { ReputationKeeper } from './reputation-keeper.ts'
+import type { TaskNews } from '../dispatch/task-news.ts'
 
 export interface RouterCommandComponents {
   selfPeer: string
-  intake: JobIntake
+  execution: JobExecution
+  taskNews: TaskNews
   nodes: NodeViews
   reputation: ReputationKeeper
 }
 
 export function routerHandlers(components: RouterCommandComponents): CommandHandlers {
-  const { intake, nodes, reputation, selfPeer } = components
+  const { execution, nodes, reputation, selfPeer, taskNews } = components
   return {
     ...commonHandlers,
-    EXECUTE_TASK: async (params, context) => await route(intake, params, context),
+    EXECUTE_TASK: async (params, context) => await route(execution, params, context),
+    REPORT_TASK: async (news, { remotePeer }) => ({
+      result: await taskNews.report(remotePeer, news)
+    }),
     FIND_NODES: (params) => ({ result: nodes.find(params) }),
     GET_REPUTATION: ({ target_peer: target = selfPeer }) => ({
       result: toResult(target, reputation.of(target))
@@ -33,7 +38,7 @@ export function routerHandlers(components: RouterCommandComponents): CommandHand
 
 /** Routes a task and answers when it has ended. */
 async function route(
-  intake: JobIntake,
+  execution: JobExecution,
   params: ExecuteTaskParams,
   context: CommandContext
 ): Promise<CommandAnswer<'EXECUTE_TASK'>> {
@@ -44,13 +49,13 @@ async function route(
     })
   }
   const document = asJob(taskData(params))
-  const executed = await intake.execute(document, context.remotePeer, { signal: context.signal })
+  const executed = await execution.execute(document, context.remotePeer, { signal: context.signal })
   return Object.hasOwn(document, 'each') ? answerArray(executed) : answerOne(executed)
 }
 
-function answerOne({ items, job }: Executed): CommandAnswer<'EXECUTE_TASK'> {
+function answerOne({ items, job, logs }: Executed): CommandAnswer<'EXECUTE_TASK'> {
   const finished = items[0] as FinishedItem
-  const { item, logs, output } = finished
+  const { item, output } = finished
   const result = {
     job_id: job.id,
     attempts: item.attemptCount,

@@ -4,8 +4,10 @@ import { Advertiser } from '../discovery/advertiser.ts'
 import { BuiltinExecutor } from '../executors/builtin-executor.ts'
 import { ExecutorRegistry } from '../executors/executor-registry.ts'
 import { JavascriptExecutor } from '../executors/javascript-executor.ts'
+import { SessionRouterLinks } from './worker-links.ts'
 import { TaskServer } from '../execution/task-server.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
+import { createAdmitRule } from '../execution/owner/admit-rule.ts'
 import { startNode } from './node-core.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Executor } from '../executors/executor.ts'
@@ -41,16 +43,16 @@ function buildWorker(
   settings: WorkerSettings
 ): { tasks: TaskServer; parts: NodeParts } {
   const { clock, folder, host, node, server } = core
-  const { engines, labels, namespace, taskMemoryBytes } = settings
+  const { engines, labels, namespace } = settings
   const slots = settings.slots ?? Math.max(1, Math.floor(host.snapshot().capabilities.cpu_cores))
   const queueSlots = settings.queueSlots ?? slots
   const executors = new ExecutorRegistry(createExecutors(engines, { clock, slots }))
-  const tasks = new TaskServer({ ...core, executors }, { slots, queueSlots, taskMemoryBytes })
+  const tasks = createTaskServer(core, { settings, slots, queueSlots, executors })
   const advertiser = createAdvertiser(core, { settings, slots, queueSlots, executors })
   const self = { role: 'worker', namespace } as const
   server.register({
     ...commonHandlers,
-    EXECUTE_TASK: (params, context) => tasks.execute(params, context),
+    ...tasks.handlers(),
     GET_CAPABILITIES: async (_params, { remotePeer }) => ({
       result: {
         ...describeSelf(core, { ...self, peer: remotePeer }),
@@ -70,7 +72,35 @@ function buildWorker(
     slots,
     engines: executors.engines()
   })
-  return { tasks, parts: { before: [executors], after: [advertiser, tasks], report } }
+  // It must know what the last run left before the first router comes, and ends while they still hear it.
+  const readied = { start: () => tasks.start(), stop: async () => {} }
+  return { tasks, parts: { before: [executors, readied], after: [advertiser, tasks], report } }
+}
+
+interface Offer {
+  settings: WorkerSettings
+  slots: number
+  queueSlots: number
+  executors: ExecutorRegistry
+}
+
+function createTaskServer(core: NodeCore, offer: Offer): TaskServer {
+  const { executors, queueSlots, settings, slots } = offer
+  const { admit, drainDeadlineMs, isIdleOnly, jobsMax, taskMemoryBytes } = settings
+  const links = new SessionRouterLinks(core)
+  const admitRule = admit === undefined ? undefined : createAdmitRule(admit, core)
+  return new TaskServer(
+    { ...core, executors, links, admitRule },
+    {
+      folder: core.folder.path,
+      slots,
+      queueSlots,
+      taskMemoryBytes,
+      stopGraceMs: drainDeadlineMs,
+      jobsMax,
+      isIdleOnly
+    }
+  )
 }
 
 function createExecutors(
@@ -90,15 +120,7 @@ function createExecutors(
   })
 }
 
-function createAdvertiser(
-  core: NodeCore,
-  offer: {
-    settings: WorkerSettings
-    slots: number
-    queueSlots: number
-    executors: ExecutorRegistry
-  }
-): Advertiser {
+function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
   const { executors, queueSlots, settings, slots } = offer
   const { host } = core
   return new Advertiser(

@@ -121,7 +121,7 @@ async function countWords(mesh: LocalMesh, context: CommandContext): Promise<Job
   try {
     job = await followJob(mesh.client, id, {
       signal,
-      onEvent: ({ counts }) => progress.update(counts),
+      onEvent: (event) => progress.tell(event),
       onWaiting: (reason) => progress.say(`waiting: ${reason}`)
     })
   } finally {

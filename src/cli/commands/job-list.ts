@@ -15,17 +15,26 @@ export const jobListCommand: CliCommand = {
   flags: {
     state: { ...flag('text', 'only jobs in this state'), choices: STATES },
     label: flag('list', 'only jobs with this label k=v (repeatable)'),
+    since: flag('text', 'only jobs submitted within this time (1h), or since 2026-01-02T03:04:05Z'),
+    mine: flag('switch', 'only jobs that came in through the API, not from peers'),
+    parent: flag('text', 'only what this schedule or rerun made'),
     limit: flag('text', 'how many at most [100]'),
     after: flag('text', 'only jobs older than the one with this id'),
     ...API_FLAGS
   },
-  examples: [['taskmesh job list --state failed', 'what went wrong lately']],
+  examples: [
+    ['taskmesh job list --state failed --since 1h', 'what went wrong lately'],
+    ['taskmesh job list --parent j-7m2k', 'every run of a schedule']
+  ],
   run: async ({ args, output, terminal }) => {
     const pairs = args.list('label').map((text) => readPair(text, '--label'))
     const jobs = await connectToRouter(args).jobs(
       {
         state: args.text('state') as JobView['state'] | undefined,
         labels: Object.fromEntries(pairs),
+        since: args.text('since'),
+        submitter: args.has('mine') ? 'http' : undefined,
+        parent: args.text('parent'),
         limit: args.integer('limit', 1),
         after: args.text('after')
       },

@@ -1,7 +1,8 @@
 /** `taskmesh job plan`: where a job would go now, and why; nothing is submitted. */
+import { MeshError } from '../../core/errors.ts'
 import { API_FLAGS } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { DOCUMENT_FLAGS, JOB_FILE, readJobDocument } from '../job-document.ts'
+import { DOCUMENT_FLAGS, JOB_FILE, readJobFile } from '../job-document.ts'
 import { renderDecision } from '../render-decision.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { CliCommand } from '../command.ts'
@@ -27,7 +28,13 @@ export const jobPlanCommand: CliCommand = {
   ],
   errorExitCode: EXIT.planFailed,
   run: async ({ args, output, terminal }) => {
-    const document = await readJobDocument(args, terminal)
+    const { document, kind } = await readJobFile(args, terminal)
+    if (kind === 'graph') {
+      throw new MeshError('FIELD_INVALID', 'a graph of jobs has no plan', {
+        path: 'jobs',
+        hint: 'plan its jobs one by one'
+      })
+    }
     const plan = await connectToRouter(args).plan(document, { signal: terminal.signal })
     output.value(plan, (style) => renderPlan(plan, style))
     return plan.outcome === 'can_start' ? EXIT.completed : EXIT.error

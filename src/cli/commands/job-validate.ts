@@ -2,7 +2,7 @@
 import { EXIT } from '../exit-codes.ts'
 import { itemCount } from '../../model/job.ts'
 import { plural } from '../render.ts'
-import { DOCUMENT_FLAGS, JOB_FILE, readJobDocument } from '../job-document.ts'
+import { DOCUMENT_FLAGS, JOB_FILE, readJobFile } from '../job-document.ts'
 import type { CliCommand } from '../command.ts'
 
 export const jobValidateCommand: CliCommand = {
@@ -12,12 +12,14 @@ export const jobValidateCommand: CliCommand = {
   flags: DOCUMENT_FLAGS,
   examples: [['taskmesh job validate job.json', 'names the field that is wrong']],
   run: async ({ args, output, terminal }) => {
-    const document = await readJobDocument(args, terminal)
-    const tasks = itemCount(document)
-    const { engine } = document.task
+    const { document, kind } = await readJobFile(args, terminal)
+    const jobs = kind === 'job' ? [document] : Object.values(document.jobs)
+    const tasks = jobs.reduce((sum, job) => sum + itemCount(job), 0)
+    const engines = [...new Set(jobs.map(({ task }) => task.engine))].join(', ')
+    const what = kind === 'job' ? '' : `${plural(jobs.length, 'job')}, `
     output.value(
-      { valid: true, engine, tasks },
-      (style) => `${style.green('valid')}: ${plural(tasks, 'task')} for engine ${engine}`
+      { valid: true, engine: engines, jobs: jobs.length, tasks },
+      (style) => `${style.green('valid')}: ${what}${plural(tasks, 'task')} for engine ${engines}`
     )
     return EXIT.completed
   }

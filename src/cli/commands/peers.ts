@@ -12,7 +12,7 @@ import { connectToRouter } from '../router-connection.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { CliCommand, CommandContext } from '../command.ts'
 import type { Output } from '../output.ts'
-import type { PeerEvent } from '../../model/generated/api-peer-event.ts'
+import type { PeerChange } from '../../network/peer-tracker.ts'
 import type { PeerView } from '../../model/generated/api-peer.ts'
 
 const MEASURE_TIMEOUT_MS = 2_000
@@ -22,7 +22,7 @@ const POLL_MS = 50
 interface PeerSource {
   list: () => Promise<PeerView[]>
   /** Calls back until the signal is aborted. */
-  watch: (onEvent: (event: PeerEvent) => void) => Promise<void>
+  watch: (onEvent: (event: PeerChange) => void) => Promise<void>
 }
 
 export const peersCommand: CliCommand = {
@@ -106,7 +106,7 @@ async function watchPeers(
 }
 
 /** Who is gone has no connection any more, and with it no address; where it was is still of interest. */
-function withKnownAddresses(event: PeerEvent, known: ReadonlyMap<string, PeerView>): PeerEvent {
+function withKnownAddresses(event: PeerChange, known: ReadonlyMap<string, PeerView>): PeerChange {
   const before = known.get(event.peer.peer_id)
   if (event.peer.addresses.length > 0 || before === undefined) return event
   return { ...event, peer: { ...event.peer, addresses: before.addresses } }
@@ -126,12 +126,12 @@ async function measuredPeers(list: () => PeerView[]): Promise<PeerView[]> {
 }
 
 /** Measurements move the table; programs get them too. */
-function tell(event: PeerEvent, output: Output, table: LiveTable): void {
+function tell(event: PeerChange, output: Output, table: LiveTable): void {
   if (output.isForPrograms) output.line(JSON.stringify(event))
   else if (event.event !== 'measured') table.above(eventLine(event, output))
 }
 
-function eventLine({ at_ms, event, peer }: PeerEvent, { style }: Output): string {
+function eventLine({ at_ms, event, peer }: PeerChange, { style }: Output): string {
   const time = new Date(at_ms).toTimeString().slice(0, 8)
   const paint = event === 'connected' ? style.green : style.yellow
   const latency = peer.latency_ms === null ? '' : `  ${formatDuration(peer.latency_ms)}`

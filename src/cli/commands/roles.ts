@@ -1,7 +1,7 @@
 /** `taskmesh bootstrap`, `worker` and `router`: one node in this process, until it is told to stop. */
 import { isLoopbackAddress } from '../../config/compile.ts'
 import { loadSettings } from '../../config/load.ts'
-import { optionsOf } from '../../config/options.ts'
+import { isRepeatable, optionsOf } from '../../config/options.ts'
 import { createLogger } from '../../observe/logger.ts'
 import { EXIT } from '../exit-codes.ts'
 import { flag } from '../command.ts'
@@ -46,14 +46,14 @@ export const workerCommand: CliCommand = {
 }
 
 export const routerCommand: CliCommand = {
-  words: 'router',
+  words: 'router start',
   summary: 'run a router: takes jobs and sees them through',
   flags: flagsOf('router'),
   examples: [
     ['taskmesh router --bootstrap /ip4/127.0.0.1/tcp/51820', 'API on 127.0.0.1:51880'],
     ['taskmesh router --bootstrap … --preset latency --weight reputation=0.5', 'with other weights']
   ],
-  notes: NOTES,
+  notes: `${NOTES}\n\nOf its job store: taskmesh router check-store, taskmesh router backup.`,
   run: (context) => runRole('router', context)
 }
 
@@ -74,15 +74,22 @@ export function reachWarning(role: Role, settings: NodeSettings): string | undef
 
 function flagsOf(role: Role): Flags {
   const own = optionsOf(role).map(({ flag: name, kind, describe }) => {
-    const isList = kind === 'list' || kind === 'texts' || kind === 'numbers'
     // Their variables are read with the config file, so that errors name the right one.
-    return [name, flag(isList ? 'list' : 'text', describe)]
+    return [
+      name,
+      flag(kind === 'switch' ? 'switch' : isRepeatable(kind) ? 'list' : 'text', describe)
+    ]
   })
   return { config: flag('text', 'config file (JSON)'), ...Object.fromEntries(own) }
 }
 
 async function runRole(role: Role, { args, output, terminal }: CommandContext): Promise<number> {
-  const settings = loadSettings(role, { flags: args.texts, env: terminal.env })
+  const switches = optionsOf(role).filter(
+    (option) => option.kind === 'switch' && args.has(option.flag)
+  )
+  const on = Object.fromEntries(switches.map((option) => [option.flag, ['true']]))
+  const flags = { ...args.texts, ...on }
+  const settings = loadSettings(role, { flags, env: terminal.env })
   const warning = reachWarning(role, settings)
   if (warning !== undefined) output.alert(warning)
   const logger = createLogger({ level: output.isQuiet ? 'error' : settings.logLevel })

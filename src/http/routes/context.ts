@@ -3,6 +3,7 @@ import { MeshError } from '../../core/errors.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { integer } from '../query.ts'
 import type { FastifyRequest } from 'fastify'
+import type { Clock } from '../../core/clock.ts'
 import type { EventStreams } from '../event-stream.ts'
 import type { QueryReader } from '../query.ts'
 import type { ApiServices } from '../services.ts'
@@ -10,9 +11,13 @@ import type { ApiServices } from '../services.ts'
 export interface RouteContext {
   services: ApiServices
   streams: EventStreams
+  clock: Clock
   /** Aborted when the server stops: whoever waits stops waiting. */
   stopping: AbortSignal
 }
+
+/** Whoever holds the token; the mesh's own submitters are known by PeerId. */
+export const SUBMITTER = 'http'
 
 /** Rows of a page if the caller names no number. */
 const PAGE_ROWS_DEFAULT = 100

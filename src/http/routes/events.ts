@@ -1,77 +1,82 @@
-/** The two event streams: one job until it has ended, and the connected peers for as long as anybody looks. */
-import { readQuery } from '../query.ts'
-import { pathParameter } from './context.ts'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { JobEvent } from '../../model/generated/api-job-event.ts'
-import type { PeerEvent } from '../../model/generated/api-peer-event.ts'
-import type { EventStream, EventStreams } from '../event-stream.ts'
+/**
+ * The one event stream: everything that happens to jobs, workers and connections, numbered, so that a
+ * reader that was away goes on after the last event that it has.
+ */
+import { MeshError } from '../../core/errors.ts'
+import { nearestName } from '../../model/validate.ts'
+import { feed } from '../feed.ts'
+import { defined, integer, list, readQuery, text } from '../query.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { MeshEvent } from '../../model/generated/api-event.ts'
+import type { QueryReader } from '../query.ts'
 import type { RouteContext } from './context.ts'
 
-const TERMINAL_STATES: readonly JobEvent['state'][] = ['completed', 'failed', 'stopped']
+type EventType = MeshEvent['type']
 
-interface Feed<T> {
-  subscribe(onEvent: (event: T) => void): Promise<() => void> | (() => void)
-  /** Of events with the same key, a slow reader gets only the latest. */
-  keyOf(event: T): string
-  /** After such an event, there is nothing more to say. */
-  isLast(event: T): boolean
-}
+const EVENT_TYPES = [
+  'gap',
+  'job:submitted',
+  'job:changed',
+  'job:ended',
+  'item:ended',
+  'attempt:changed',
+  'attempt:progress',
+  'node:joined',
+  'node:changed',
+  'node:left',
+  'peer:connected',
+  'peer:measured',
+  'peer:disconnected'
+] as const satisfies readonly EventType[]
+
+/** What `types` may name: one type, or all of one area. */
+const TYPE_NAMES = [
+  ...new Set(EVENT_TYPES.flatMap((type) => [type, type.split(':', 1)[0] as string]))
+]
+
+const afterReader = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+
+const EVENT_FILTER = { after: afterReader, job: text(), types: eventTypes() }
 
 export function addEventRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { services, streams } = context
+  const { events } = context.services
 
-  app.get('/v1/jobs/:id/events', async (request, reply) => {
-    readQuery(request.query, {})
-    const id = pathParameter(request, 'id')
-    return feed<JobEvent>(reply, streams, {
-      subscribe: (onEvent) => services.jobs.watch(id, onEvent),
-      keyOf: ({ job_id: job }) => job,
-      isLast: ({ state }) => TERMINAL_STATES.includes(state)
-    })
-  })
-
-  app.get('/v1/peers/events', async (request, reply) => {
-    readQuery(request.query, {})
-    return feed<PeerEvent>(reply, streams, {
-      subscribe: (onEvent) => services.peers.watch(onEvent),
-      keyOf: ({ event, peer }) => `${event} ${peer.peer_id}`,
-      isLast: () => false
-    })
+  app.get('/v1/events', async (request, reply) => {
+    const { after, job, types } = readQuery(request.query, EVENT_FILTER)
+    const jobId = job === undefined ? undefined : await events.jobId(job)
+    const which = defined({ after: lastEventId(request) ?? after, jobId })
+    return feed(reply, context.streams, (send) =>
+      events.watch(which, (event) => {
+        if (isWanted(event.type, types)) send({ id: event.number, data: event })
+      })
+    )
   })
 }
 
-/** Subscribes first, so that an error is still an ordinary answer; then the stream begins. */
-async function feed<T extends object>(
-  reply: FastifyReply,
-  streams: EventStreams,
-  source: Feed<T>
-): Promise<FastifyReply> {
-  const place = streams.take()
-  const early = new Map<string, T>()
-  let stream: EventStream | undefined
-  let unsubscribe: (() => void) | undefined
-  const deliver = (event: T): void => {
-    if (stream === undefined) {
-      early.set(source.keyOf(event), event)
-      return
-    }
-    stream.send(source.keyOf(event), event)
-    if (source.isLast(event)) stream.end()
+/** A reader that comes again says where it was; the address it uses is still that of its first visit. */
+function lastEventId({ headers }: FastifyRequest): number | undefined {
+  const name = 'last-event-id'
+  const value = headers[name]
+  return value === undefined || value === '' ? undefined : afterReader([value].flat(), name)
+}
+
+/** `types=peer`, `types=job:ended`, several times for several. */
+function eventTypes(): QueryReader<readonly string[]> {
+  const read = list(TYPE_NAMES.length)
+  return (texts, name) => {
+    const types = read(texts, name)
+    const unknown = types.find((type) => !TYPE_NAMES.includes(type))
+    if (unknown === undefined) return types
+    const nearest = nearestName(unknown, TYPE_NAMES)
+    throw new MeshError('FIELD_INVALID', `there are no events of type "${unknown}"`, {
+      path: name,
+      hint: nearest === undefined ? `known: ${TYPE_NAMES.join(', ')}` : `did you mean "${nearest}"?`
+    })
   }
-  try {
-    unsubscribe = await source.subscribe(deliver)
-  } catch (cause) {
-    place.release()
-    throw cause
-  }
-  reply.hijack()
-  reply.raw.once('close', unsubscribe)
-  stream = place.open(reply.raw)
-  early.forEach(deliver)
-  if (reply.raw.closed) {
-    // The reader had gone before there was anything to hear "close" with.
-    unsubscribe()
-    place.release()
-  }
-  return reply
+}
+
+/** A gap concerns everybody. */
+function isWanted(type: EventType, types: readonly string[]): boolean {
+  if (types.length === 0 || type === 'gap') return true
+  return types.some((wanted) => type === wanted || type.startsWith(`${wanted}:`))
 }

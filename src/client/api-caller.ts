@@ -1,0 +1,46 @@
+/** What the parts of `ApiClient` have in common: one router, asked with GET and POST. */
+import { systemClock } from '../core/clock.ts'
+import { systemRandom } from '../core/random.ts'
+import { ApiTransport } from './api-transport.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Random } from '../core/random.ts'
+import type { ApiRequest } from './api-transport.ts'
+
+export interface ApiClientInit {
+  /** Such as `http://127.0.0.1:51880`. */
+  url: string
+  token?: string | undefined
+}
+
+export interface ApiClientComponents {
+  fetch?: typeof globalThis.fetch
+  clock?: Clock
+  random?: Random
+}
+
+export class ApiCaller {
+  protected readonly transport: ApiTransport
+
+  /** @throws MeshError CONFIG_INVALID if `url` is no address */
+  constructor(init: ApiClientInit, components: ApiClientComponents = {}) {
+    this.transport = new ApiTransport({
+      url: init.url,
+      token: init.token,
+      fetch: components.fetch ?? globalThis.fetch,
+      clock: components.clock ?? systemClock,
+      random: components.random ?? systemRandom
+    })
+  }
+
+  protected async get<T>(path: string, request: ApiRequest): Promise<T> {
+    return (await this.transport.request<T>(path, request)).value
+  }
+
+  protected async post<T>(path: string, body: unknown, request: ApiRequest): Promise<T> {
+    return (await this.transport.request<T>(path, { ...request, method: 'POST', body })).value
+  }
+}
+
+export function jobPath(id: string): string {
+  return `/v1/jobs/${encodeURIComponent(id)}`
+}

@@ -1,0 +1,102 @@
+/** The half of `ApiClient` that is about the mesh: workers, peers, reputation, the router itself. */
+import { ApiCaller } from './api-caller.ts'
+import type { AbortOptions } from '../core/abort.ts'
+import type { AvailabilityRequest } from '../model/generated/api-availability.ts'
+import type { BackupView } from '../model/generated/api-backup.ts'
+import type { HealthView } from '../model/generated/api-health.ts'
+import type { NodeView } from '../model/generated/api-node.ts'
+import type { PeerView } from '../model/generated/api-peer.ts'
+import type { ReputationView } from '../model/generated/api-reputation.ts'
+
+/** A store of gigabytes on a slow disk. */
+const BACKUP_TIMEOUT_MS = 600_000
+
+export class MeshApi extends ApiCaller {
+  /**
+   * The workers that the router knows.
+   * @example
+   * const homes = await client.nodes({ require: ['zone = home'] })
+   */
+  async nodes(
+    filter: { require?: readonly string[] | undefined } = {},
+    options: AbortOptions = {}
+  ): Promise<NodeView[]> {
+    return this.get('/v1/nodes', { ...options, query: filter })
+  }
+
+  /**
+   * One worker, by any unique beginning or end of its PeerId.
+   * @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS
+   * @example
+   * const { state, labels } = await client.node('YkzB')
+   */
+  async node(peer: string, options: AbortOptions = {}): Promise<NodeView> {
+    return this.get(nodePath(peer), options)
+  }
+
+  /**
+   * Cordons a worker (it takes nothing new), drains it (what runs there goes elsewhere at the deadline),
+   * or opens it again.
+   * @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS, PEER_UNREACHABLE
+   * @example
+   * await client.setAvailability('YkzB', { availability: 'draining', deadline: '30m' })
+   */
+  async setAvailability(
+    peer: string,
+    request: AvailabilityRequest,
+    options: AbortOptions = {}
+  ): Promise<NodeView> {
+    return this.post(`${nodePath(peer)}/availability`, request, options)
+  }
+
+  /**
+   * The peers that the router is connected to.
+   * @example
+   * const relayed = (await client.peers()).filter(({ path }) => path === 'relayed')
+   */
+  async peers(options: AbortOptions = {}): Promise<PeerView[]> {
+    return this.get('/v1/peers', options)
+  }
+
+  /**
+   * What the router has seen of each worker.
+   * @example
+   * const best = (await client.reputation()).toSorted((a, b) => b.reputation - a.reputation)[0]
+   */
+  async reputation(options: AbortOptions = {}): Promise<ReputationView[]> {
+    return this.get('/v1/reputation', options)
+  }
+
+  /**
+   * What the router has seen of one worker.
+   * @example
+   * const { reputation, evidence } = await client.reputationOf(peerId)
+   */
+  async reputationOf(peer: string, options: AbortOptions = {}): Promise<ReputationView> {
+    return this.get(`/v1/reputation/${encodeURIComponent(peer)}`, options)
+  }
+
+  /**
+   * Copies the router's job store while it goes on working: beside it, or into a file on its machine.
+   * @throws MeshError STORE_FAILED
+   * @example
+   * const { file, bytes } = await client.backup()
+   */
+  async backup(file?: string, options: AbortOptions = {}): Promise<BackupView> {
+    const body = file === undefined ? {} : { file }
+    return this.post('/v1/store/backup', body, { ...options, timeoutMs: BACKUP_TIMEOUT_MS })
+  }
+
+  /**
+   * Whether the router can do its work. Needs no token.
+   * @example
+   * const { status, workers_ready } = await client.health()
+   */
+  async health(options: AbortOptions = {}): Promise<HealthView> {
+    return this.get('/v1/health', options)
+  }
+}
+
+function nodePath(peer: string): string {
+  return `/v1/nodes/${encodeURIComponent(peer)}`
+}

@@ -1,0 +1,47 @@
+/** Answers a request with an event stream: from the subscription, over what comes too early, to either side's end. */
+import type { FastifyReply } from 'fastify'
+import type { EventStream, EventStreams, StreamFrame } from './event-stream.ts'
+
+/**
+ * Begins to watch; may call back at once, and any time before it resolves to what ends the watch.
+ * @param end there is nothing more to say
+ */
+export type Subscribe = (
+  send: (frame: StreamFrame) => void,
+  end: () => void
+) => Promise<() => void> | (() => void)
+
+/** Subscribes first, so that an error is still an ordinary answer; then the stream begins. */
+export async function feed(
+  reply: FastifyReply,
+  streams: EventStreams,
+  subscribe: Subscribe
+): Promise<FastifyReply> {
+  const place = streams.take()
+  const backlog: StreamFrame[] = []
+  let stream: EventStream | undefined
+  let hasEnded = false
+  let unsubscribe: () => void
+  try {
+    unsubscribe = await subscribe(
+      (frame) => (stream === undefined ? void backlog.push(frame) : stream.send(frame)),
+      () => {
+        hasEnded = true
+        stream?.finish()
+      }
+    )
+  } catch (cause) {
+    place.release()
+    throw cause
+  }
+  reply.hijack()
+  reply.raw.once('close', unsubscribe)
+  stream = place.open(reply.raw, backlog)
+  if (hasEnded) stream.finish()
+  if (reply.raw.closed) {
+    // The reader had gone before there was anything to hear "close" with.
+    unsubscribe()
+    place.release()
+  }
+  return reply
+}

@@ -1,0 +1,81 @@
+/**
+ * Handing in: one job, or several that need each other. An `Idempotency-Key` header is the key of a job
+ * that names none, so that any program can repeat a submission whose answer it never got.
+ */
+import { MeshError } from '../../core/errors.ts'
+import { readQuery } from '../query.ts'
+import { SUBMITTER } from './context.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { RouteContext } from './context.ts'
+
+type JsonObject = Record<string, unknown>
+
+/** With the name of any job of a graph after it, it is still a key. */
+const HEADER_KEY_LETTERS_MAX = 128
+
+export function addSubmissionRoutes(
+  app: FastifyInstance,
+  { services: { jobs } }: RouteContext
+): void {
+  app.post('/v1/jobs', async (request, reply) => {
+    readQuery(request.query, {})
+    const document = documentOf(request)
+    const key = headerKey(request)
+    if (isGraph(document)) {
+      return reply.code(201).send(await jobs.submitGraph(withKeys(document, key), SUBMITTER))
+    }
+    const { job, isNew } = await jobs.submit(withKey(document, key), SUBMITTER)
+    return reply
+      .code(isNew ? 201 : 200)
+      .header('location', `/v1/jobs/${job.id}`)
+      .send(job)
+  })
+
+  app.post('/v1/jobs/plan', async (request) => {
+    readQuery(request.query, {})
+    const document = documentOf(request)
+    if (!isGraph(document)) return jobs.plan(document)
+    throw new MeshError('FIELD_INVALID', 'a graph of jobs has no plan', {
+      path: 'jobs',
+      hint: 'plan its jobs one by one'
+    })
+  })
+}
+
+function documentOf(request: FastifyRequest): unknown {
+  if (request.body !== undefined) return request.body
+  throw new MeshError('REQUEST_NOT_JSON', 'the body is empty', {
+    hint: 'send a job document as JSON'
+  })
+}
+
+function headerKey({ headers }: FastifyRequest): string | undefined {
+  const key = [headers['idempotency-key'] ?? []].flat()[0]
+  if (key === undefined || (key !== '' && key.length <= HEADER_KEY_LETTERS_MAX)) return key
+  throw new MeshError('FIELD_INVALID', 'the idempotency key is empty or too long', {
+    path: 'idempotency-key',
+    hint: `it has 1 to ${HEADER_KEY_LETTERS_MAX} letters`
+  })
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What has both is a job with a field too many, and refused as such. */
+function isGraph(document: unknown): document is JsonObject {
+  return isObject(document) && Object.hasOwn(document, 'jobs') && !Object.hasOwn(document, 'task')
+}
+
+function withKey(document: unknown, key: string | undefined): unknown {
+  const isLacking = isObject(document) && !Object.hasOwn(document, 'key')
+  return isLacking && key !== undefined ? { ...document, key } : document
+}
+
+/** Each of its jobs gets a key of its own. */
+function withKeys(graph: JsonObject, key: string | undefined): JsonObject {
+  const { jobs } = graph
+  if (key === undefined || !isObject(jobs)) return graph
+  const keyed = Object.entries(jobs).map(([name, job]) => [name, withKey(job, `${key}/${name}`)])
+  return { ...graph, jobs: Object.fromEntries(keyed) }
+}
