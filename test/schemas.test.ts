@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { generateTypes } from '../config/tools/generate-types.ts'
 import { ROLES, optionsOf } from '../src/config/options.ts'
 import { ERROR_CATALOGUE } from '../src/core/errors.ts'
+import { REASONS } from '../src/jobs/reasons.ts'
 import { LIMITS } from '../src/core/limits.ts'
 import { checkJob, compileJob } from '../src/model/job.ts'
 import { schemaDocuments, validatorFor } from '../src/model/validate.ts'
@@ -134,6 +135,12 @@ test('docs/errors.md has every code, with its figures, once', () => {
   expect(told.toSorted(byFirst)).toEqual(known.toSorted(byFirst))
   const brief = rows.filter((cells) => cells.slice(4).some((text) => text.length < 6))
   expect(brief).toEqual([])
+})
+
+test('docs/reasons.md has every reason once, and none that is an error', () => {
+  const told = rowsOf('reasons.md').map(([reason]) => reason)
+  expect(told).toEqual([...REASONS])
+  expect(told.filter((reason) => Object.hasOwn(ERROR_CATALOGUE, reason ?? ''))).toEqual([])
 })
 
 test('docs/limits.md has every limit, with its number, once', () => {

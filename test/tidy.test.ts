@@ -27,8 +27,11 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Modules whose answer depends on their arguments only. */
 const PURE: readonly RegExp[] = [
   /^src\/(selection|reputation)\//,
-  /^src\/jobs\/(state|retry)\.ts$/,
-  /^src\/dispatch\/verdict\.ts$/,
+  /^src\/jobs\/(state|attempt-state|retry|records|reasons)\.ts$/,
+  /^src\/model\/(job|job-plan|graph|job-references|differences|json-path|schedule|cron)\.ts$/,
+  /^src\/dispatch\/(verdict|consequence|ready-queue|active-job)\.ts$/,
+  /^src\/dispatch\/intake\/(new-job|pending-steps|reruns)\.ts$/,
+  /^src\/execution\/(owner\/admission|leases\/journal-entries)\.ts$/,
   /^src\/files\/(manifest|piece-picker)\.ts$/,
   // Its signatures are checked by asynchronous cryptography, which is no outside world either.
   /^src\/discovery\/record\.ts$/

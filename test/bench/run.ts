@@ -10,7 +10,10 @@ import { parseArgs } from 'node:util'
 import { CAVEAT, describeMachine, renderMachine } from './support/machine.ts'
 import { renderBench } from './support/report.ts'
 import { runRounds } from './support/rounds.ts'
+import { intakeBench } from './intake.bench.ts'
 import { jobsBench } from './jobs.bench.ts'
+import { queueBench } from './queue.bench.ts'
+import { restartBench } from './restart.bench.ts'
 import { selectionBench } from './selection.bench.ts'
 import { startupBench } from './startup.bench.ts'
 import { storeBench } from './store.bench.ts'
@@ -18,7 +21,16 @@ import { wireBench } from './wire.bench.ts'
 import type { Bench, BenchOptions } from './support/bench.ts'
 import type { BenchResult } from './support/rounds.ts'
 
-const BENCHES: readonly Bench[] = [wireBench, jobsBench, startupBench, selectionBench, storeBench]
+const BENCHES: readonly Bench[] = [
+  wireBench,
+  jobsBench,
+  intakeBench,
+  queueBench,
+  restartBench,
+  startupBench,
+  selectionBench,
+  storeBench
+]
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -1,7 +1,7 @@
 /** Process of store.bench: writes what a router writes in the life of a no-op job. */
 import { open } from 'node:fs/promises'
 import { MemoryJobStore } from '../../src/jobs/memory-store.ts'
-import { SqliteJobStore } from '../../src/jobs/sqlite-store.ts'
+import { SqliteJobStore } from '../../src/jobs/sqlite/store.ts'
 import { answerParent, readInit } from './support/child.ts'
 import { NOOP_JOB } from './support/bodies.ts'
 import { runLoad } from './support/load.ts'

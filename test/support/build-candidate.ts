@@ -24,7 +24,7 @@ export function buildCandidate(overrides: Partial<Candidate> = {}): Candidate {
     queueSlots: 4,
     otherTasks: 0,
     ownTasks: 0,
-    isStopping: false,
+    availability: 'open',
     latencyMs: 100,
     reputation: 0.5,
     evidenceCount: 10,

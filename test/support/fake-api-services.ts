@@ -5,10 +5,16 @@ import { isTerminal } from '../../src/jobs/records.ts'
 import { schemaDocuments } from '../../src/model/validate.ts'
 import type { ApiServices } from '../../src/http/services.ts'
 import type { HealthView } from '../../src/model/generated/api-health.ts'
-import type { JobEvent } from '../../src/model/generated/api-job-event.ts'
-import type { AttemptView, ItemView, JobView } from '../../src/model/generated/api-job.ts'
+import type { BackupView } from '../../src/model/generated/api-backup.ts'
+import type {
+  AttemptView,
+  HistoryRow,
+  ItemView,
+  JobView
+} from '../../src/model/generated/api-job.ts'
+import type { LogView } from '../../src/model/generated/api-log.ts'
+import type { MeshEvent } from '../../src/model/generated/api-event.ts'
 import type { NodeView } from '../../src/model/generated/api-node.ts'
-import type { PeerEvent } from '../../src/model/generated/api-peer-event.ts'
 import type { PeerView } from '../../src/model/generated/api-peer.ts'
 import type { PlanView } from '../../src/model/generated/api-plan.ts'
 import type { ReputationView } from '../../src/model/generated/api-reputation.ts'
@@ -17,12 +23,13 @@ import type { DecisionRecord } from '../../src/model/generated/decision.ts'
 interface Examples {
   job: object
   decision: DecisionRecord
+  'api/backup': BackupView
+  'api/event': MeshEvent
   'api/health': HealthView
   'api/job': JobView
-  'api/job-event': JobEvent
+  'api/log': LogView
   'api/node': NodeView
   'api/peer': PeerView
-  'api/peer-event': PeerEvent
   'api/plan': PlanView
   'api/reputation': ReputationView
 }
@@ -51,7 +58,7 @@ export function buildItemView(overrides: Partial<ItemView> = {}): ItemView {
   }
 }
 
-function buildAttemptView(overrides: Partial<AttemptView> = {}): AttemptView {
+export function buildAttemptView(overrides: Partial<AttemptView> = {}): AttemptView {
   return {
     item: '0',
     index: 0,
@@ -61,12 +68,39 @@ function buildAttemptView(overrides: Partial<AttemptView> = {}): AttemptView {
     offered_at_ms: 1,
     ended_at_ms: 2,
     usage: { wall_ms: 1 },
+    history: [],
     ...overrides
   }
 }
 
-export function buildJobEvent(overrides: Partial<JobEvent> = {}): JobEvent {
-  return { ...exampleOf('api/job-event'), ...overrides }
+export function buildHistoryRow(overrides: Partial<HistoryRow> = {}): HistoryRow {
+  return { of: 'job', at_ms: 1, state: 'queued', by: 'http', reason: 'SUBMITTED', ...overrides }
+}
+
+/** Of a job that runs; without a number, so that the fake gives it the next one. */
+export function buildJobEvent(overrides: Partial<MeshEvent> = {}): Partial<MeshEvent> {
+  const { number: _number, ...event } = exampleOf('api/event')
+  return { ...event, ...overrides }
+}
+
+export function buildPeerEvent(overrides: Partial<MeshEvent> = {}): Partial<MeshEvent> {
+  const view = exampleOf('api/peer')
+  return {
+    at_ms: 1,
+    type: 'peer:connected',
+    peer: view.peer_id,
+    peer_view: view,
+    ...overrides
+  }
+}
+
+export function buildLog(overrides: Partial<LogView> = {}): LogView {
+  return { ...exampleOf('api/log'), ...overrides }
+}
+
+interface LogFollower {
+  onPart: (part: LogView) => void
+  onEnd: () => void
 }
 
 export class FakeApiServices implements ApiServices {
@@ -75,10 +109,19 @@ export class FakeApiServices implements ApiServices {
   readonly jobsById = new Map<string, JobView>()
   itemViews: ItemView[] = [buildItemView()]
   attemptViews: AttemptView[] = [buildAttemptView()]
+  historyRows: HistoryRow[] = [buildHistoryRow()]
+  nodeView: NodeView = exampleOf('api/node')
+  /** What is there of every log. */
+  logView: LogView = buildLog()
+  jobDocument: object = exampleOf('job')
+  /** Whether the next submission finds its key unused. */
+  isNew = true
   /** Thrown by the next call of anything. */
   failure: unknown
-  readonly #jobWatchers = new Map<(event: JobEvent) => void, string>()
-  readonly #peerWatchers = new Set<(event: PeerEvent) => void>()
+  /** Everything that was emitted, for readers that come again. */
+  readonly #events: MeshEvent[] = []
+  readonly #watchers = new Map<(event: MeshEvent) => void, string | undefined>()
+  readonly #followers = new Set<LogFollower>()
   readonly #waiters = new Set<(job: JobView) => void>()
 
   constructor() {
@@ -87,19 +130,41 @@ export class FakeApiServices implements ApiServices {
   }
 
   get watcherCount(): number {
-    return this.#jobWatchers.size + this.#peerWatchers.size
+    return this.#watchers.size
+  }
+
+  get followerCount(): number {
+    return this.#followers.size
   }
 
   get waiterCount(): number {
     return this.#waiters.size
   }
 
-  emitJob(event: JobEvent): void {
-    for (const [onEvent, id] of this.#jobWatchers) if (id === event.job_id) onEvent(event)
+  /** Numbers events from 1. */
+  emit(told: Partial<MeshEvent>): MeshEvent {
+    const event = { ...told, number: this.#events.length + 1 } as MeshEvent
+    this.#events.push(event)
+    for (const [onEvent, jobId] of this.#watchers) {
+      if (jobId === undefined || jobId === event.job_id) onEvent(event)
+    }
+    return event
   }
 
-  emitPeer(event: PeerEvent): void {
-    for (const onEvent of this.#peerWatchers) onEvent(event)
+  /** The job is another, and tells so. */
+  change(job: JobView): void {
+    this.jobsById.set(job.id, job)
+    const type = isTerminal(job.state) ? 'job:ended' : 'job:changed'
+    const { id, counts, state } = job
+    this.emit(buildJobEvent({ type, job_id: id, state, counts }))
+  }
+
+  writeLog(part: LogView): void {
+    for (const { onPart } of this.#followers) onPart(part)
+  }
+
+  endLogs(): void {
+    for (const { onEnd } of this.#followers) onEnd()
   }
 
   endWaits(job: JobView): void {
@@ -109,7 +174,11 @@ export class FakeApiServices implements ApiServices {
   readonly jobs: ApiServices['jobs'] = {
     submit: async (document, submitter) => {
       this.#note('submit', document, submitter)
-      return buildJobView({ state: 'pending' })
+      return { job: buildJobView({ state: 'pending' }), isNew: this.isNew }
+    },
+    submitGraph: async (document, submitter) => {
+      this.#note('submitGraph', document, submitter)
+      return [...this.jobsById.values()]
     },
     plan: async (document) => {
       this.#note('plan', document)
@@ -117,11 +186,17 @@ export class FakeApiServices implements ApiServices {
     },
     list: async (filter) => {
       this.#note('list', filter)
-      return [...this.jobsById.values()]
+      return [...this.jobsById.values()].filter(
+        ({ state }) => filter.state === undefined || state === filter.state
+      )
     },
     describe: async (id) => {
       this.#note('describe', id)
       return this.#job(id)
+    },
+    document: async (id) => {
+      this.#note('document', id)
+      return this.jobDocument
     },
     wait: async (id, options) => {
       this.#note('wait', id, options.timeoutMs)
@@ -139,31 +214,71 @@ export class FakeApiServices implements ApiServices {
       this.#note('attempts', id, filter)
       return this.attemptViews
     },
+    history: async (id, which) => {
+      this.#note('history', id, which)
+      return this.historyRows
+    },
     explain: async (id, which) => {
       this.#note('explain', id, which)
       return exampleOf('decision')
     },
-    stop: async (id, reason) => {
-      this.#note('stop', id, reason)
+    log: async (id, which) => {
+      this.#note('log', id, which)
+      return { ...this.logView, ...which }
+    },
+    followLog: async (id, which, onPart, onEnd) => {
+      this.#note('followLog', id, which)
+      const follower = { onPart, onEnd }
+      this.#followers.add(follower)
+      onPart(this.logView)
+      return () => void this.#followers.delete(follower)
+    },
+    stop: async (id, reason, by) => {
+      this.#note('stop', id, reason, by)
       return { ...this.#job(id), state: 'stopped' }
     },
-    watch: async (id, onEvent) => {
-      this.#note('watch', id)
-      const { id: jobId, state, counts } = this.#job(id)
-      this.#jobWatchers.set(onEvent, jobId)
-      onEvent({ job_id: jobId, state, counts, at_ms: 1 })
-      return () => void this.#jobWatchers.delete(onEvent)
+    hold: async (id, reason, by) => {
+      this.#note('hold', id, reason, by)
+      return { ...this.#job(id), state: 'held', on_hold: true }
+    },
+    release: async (id, by) => {
+      this.#note('release', id, by)
+      return { ...this.#job(id), state: 'queued' }
+    },
+    rerun: async (id, request, by) => {
+      this.#note('rerun', id, request, by)
+      return buildJobView({ id: 'j-again', state: 'pending', parent: this.#job(id).id })
     }
+  }
+
+  readonly events: ApiServices['events'] = {
+    watch: (which, onEvent) => {
+      this.#note('watch', which)
+      const { after, jobId } = which
+      const missed = after === undefined ? [] : this.#events.slice(after)
+      missed
+        .filter(({ job_id }) => jobId === undefined || job_id === jobId)
+        .forEach((event) => onEvent(event))
+      this.#watchers.set(onEvent, jobId)
+      return () => void this.#watchers.delete(onEvent)
+    },
+    jobId: async (id) => this.#job(id).id
   }
 
   readonly nodes: ApiServices['nodes'] = {
     list: async (filter) => {
       this.#note('nodes', filter)
-      return [exampleOf('api/node')]
+      return [this.nodeView]
     },
     describe: async (peer) => {
       this.#note('node', peer)
-      return exampleOf('api/node')
+      return this.nodeView
+    },
+    setAvailability: async (peer, request) => {
+      this.#note('setAvailability', peer, request)
+      const { availability } = request
+      this.nodeView.state = availability === 'open' ? 'ready' : availability
+      return this.nodeView
     }
   }
 
@@ -171,11 +286,6 @@ export class FakeApiServices implements ApiServices {
     list: () => {
       this.#note('peers')
       return [exampleOf('api/peer')]
-    },
-    watch: (onEvent) => {
-      this.#note('watchPeers')
-      this.#peerWatchers.add(onEvent)
-      return () => void this.#peerWatchers.delete(onEvent)
     }
   }
 
@@ -188,6 +298,12 @@ export class FakeApiServices implements ApiServices {
       this.#note('reputation', peer)
       return exampleOf('api/reputation')
     }
+  }
+
+  async backup(file: string | undefined): Promise<BackupView> {
+    this.#note('backup', file)
+    const example = exampleOf('api/backup')
+    return file === undefined ? example : { ...example, file }
   }
 
   health(): HealthView {

@@ -12,6 +12,8 @@ export class FakeClock implements Clock {
   readonly #startMs: number
   readonly #timers = new Set<Timer>()
   #elapsedMs = 0
+  /** How far somebody has set the wall clock. */
+  #jumpedMs = 0
 
   /** @param startMs what the wall clock shows at first */
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -19,7 +21,12 @@ export class FakeClock implements Clock {
   }
 
   wallMs(): number {
-    return this.#startMs + this.#elapsedMs
+    return this.#startMs + this.#elapsedMs + this.#jumpedMs
+  }
+
+  /** Somebody sets the wall clock; no time passes. */
+  jumpWall(ms: number): void {
+    this.#jumpedMs += ms
   }
 
   monotonicMs(): number {

@@ -6,6 +6,7 @@ export interface FakeTerminalInit {
   env?: Record<string, string>
   stdin?: string
   isTTY?: boolean
+  isStderrTTY?: boolean
   signal?: AbortSignal
 }
 
@@ -36,7 +37,7 @@ export function fakeTerminal(
     // A home without routers, so that no test talks to a mesh of this machine.
     env: { TASKMESH_HOME: '/nonexistent/taskmesh', ...init.env },
     stdout: new FakeSink(init.isTTY ?? false),
-    stderr: new FakeSink(false),
+    stderr: new FakeSink(init.isStderrTTY ?? false),
     readStdin: async () => init.stdin ?? '',
     signal: init.signal ?? new AbortController().signal
   }

@@ -13,6 +13,7 @@ import type { AdvertiserInit } from '../../src/discovery/advertiser.ts'
 import type { CapabilityRecord } from '../../src/discovery/record.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Finding } from '../../src/discovery/finder.ts'
+import type { NodeChange } from '../../src/discovery/node-news.ts'
 import type { MeshNode } from '../../src/network/mesh-node.ts'
 import type { SpawnInit, SpawnedNode } from './spawn-mesh.ts'
 import type { Startable } from '../../src/core/startable.ts'
@@ -37,6 +38,7 @@ export interface Router extends SpawnedNode {
   directory: Directory
   finder: Finder
   findings: Finding[]
+  changes: NodeChange[]
   /** Peer ids of the workers that are ready. */
   ready: () => string[]
 }
@@ -103,7 +105,10 @@ export class DiscoveryMesh {
     const clock = init.discoveryClock ?? systemClock
     const keeper = this.#keeper(node, init)
     const shared = { node, sessions, keeper, clock, logger: silentLogger }
-    const directory = new Directory({ ...shared, reputationOf, onRoom: () => {} }, { namespace })
+    const changes: NodeChange[] = []
+    const onNode = (change: NodeChange): void => void changes.push(change)
+    const ports = { reputationOf, onNode, onRoom: () => {} }
+    const directory = new Directory({ ...shared, ...ports }, { namespace })
     const findings: Finding[] = []
     const onFound = (finding: Finding): void => {
       findings.push(finding)
@@ -117,7 +122,7 @@ export class DiscoveryMesh {
         .filter(({ state }) => state === 'ready')
         .map((entry) => entry.peer)
         .toSorted()
-    return { ...spawned, directory, finder, findings, ready, stop }
+    return { ...spawned, directory, finder, findings, changes, ready, stop }
   }
 
   async stop(): Promise<void> {

@@ -21,3 +21,11 @@ export const TASK_TEXT = JSON.stringify({
 export const NOOP_JOB = { task: { engine: 'builtin', name: 'noop' } } as const
 
 export const ANSWER_TEXT = '{"ok":true}'
+
+/** A job that does nothing either, with a body of so many bytes besides, and with time to wait for its turn. */
+export function jobText(bodyBytes: number): string {
+  return JSON.stringify({
+    task: { ...NOOP_JOB.task, args: { body: 'x'.repeat(bodyBytes) } },
+    timeouts: { queue: '1d', total: '1d' }
+  })
+}

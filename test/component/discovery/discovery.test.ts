@@ -98,6 +98,30 @@ describe('a worker is found', () => {
   })
 })
 
+describe('who waits for a worker that was lost', () => {
+  it('hears that it is gone, and goes on when it is back under its key', async () => {
+    const { address } = await mesh.bootstrap({ isOverTcp: true })
+    const init = { bootstrap: [address], isOverTcp: true, key: await temporaryIdentity() }
+    const router = await mesh.router({ ...init, key: await temporaryIdentity() })
+    const worker = await mesh.worker(init)
+    await untilReady(router, worker)
+    await router.directory.whenReady(worker.peer)
+    await worker.stop()
+    await until(() => router.ready().length === 0)
+    await expect(router.directory.whenReady(worker.peer)).rejects.toMatchObject({
+      code: 'PEER_GONE'
+    })
+    await mesh.worker(init)
+    await until(() => router.ready().length === 1)
+    await router.directory.whenReady(worker.peer)
+    expect(router.changes.map(({ availability, type }) => `${type} ${availability}`)).toEqual([
+      'node:joined open',
+      'node:changed unreachable',
+      'node:changed open'
+    ])
+  })
+})
+
 describe('what was started', () => {
   it('is stopped twice without harm, and looks for nobody any more', async () => {
     const { address } = await mesh.bootstrap()

@@ -1,13 +1,15 @@
-/** Those who submit, wait, watch and ask: what they are told, and that nobody is left behind. */
+/** Those who submit, wait and ask: what they are told, and that nobody is left behind. */
 import { expect, test } from 'vitest'
 import { MeshError } from '../../../src/core/errors.ts'
+import { LogReader } from '../../../src/dispatch/views/log-reader.ts'
+import { silentLogger } from '../../../src/observe/logger.ts'
 import { NOOP, settle, startEngine } from '../../support/build-engine.ts'
-import type { JobEvent } from '../../../src/model/generated/api-job-event.ts'
+import type { LogView } from '../../../src/model/generated/api-log.ts'
 
 test('execute gives all items, in whatever order they end', async () => {
   const engine = await startEngine()
   engine.workers.add('w1', undefined, { slots: 2 })
-  const executed = engine.intake.execute({ task: NOOP, each: [{}, {}] }, 'peer')
+  const executed = engine.execution.execute({ task: NOOP, each: [{}, {}] }, 'peer')
   await settle()
   const [first, second] = engine.workers.open()
   second?.complete(2)
@@ -26,10 +28,12 @@ test('execute with a signal that is over submits nothing; one that ends stops th
   engine.workers.add('w1')
   const gone = new MeshError('SESSION_CLOSED', 'the asker is gone')
   const over = AbortSignal.abort(gone)
-  await expect(engine.intake.execute({ task: NOOP }, 'peer', { signal: over })).rejects.toBe(gone)
+  await expect(engine.execution.execute({ task: NOOP }, 'peer', { signal: over })).rejects.toBe(
+    gone
+  )
   expect(await engine.reader.list({ limit: 9 })).toEqual([])
   const controller = new AbortController()
-  const executed = engine.intake.execute({ task: NOOP }, 'peer', { signal: controller.signal })
+  const executed = engine.execution.execute({ task: NOOP }, 'peer', { signal: controller.signal })
   await settle()
   controller.abort(gone)
   await expect(executed).rejects.toBe(gone)
@@ -42,7 +46,7 @@ test('execute with a signal that ends while the job is stored lets go of it', as
   const engine = await startEngine()
   engine.workers.add('w1')
   const controller = new AbortController()
-  const executed = engine.intake.execute({ task: NOOP }, 'peer', { signal: controller.signal })
+  const executed = engine.execution.execute({ task: NOOP }, 'peer', { signal: controller.signal })
   controller.abort(new MeshError('SESSION_CLOSED', 'the asker is gone'))
   await expect(executed).rejects.toMatchObject({ code: 'SESSION_CLOSED' })
   await settle()
@@ -53,7 +57,7 @@ test('execute holds no more of an array’s results than fit into one answer', a
   const engine = await startEngine()
   const large = 'x'.repeat(2 ** 21)
   engine.workers.add('w1', (task) => queueMicrotask(() => task.complete(large)))
-  const executed = engine.intake.execute({ task: NOOP, each: [{}, {}, {}] }, 'peer')
+  const executed = engine.execution.execute({ task: NOOP, each: [{}, {}, {}] }, 'peer')
   await expect(executed).rejects.toMatchObject({ code: 'TASK_OUTPUT_TOO_LARGE' })
   const [job] = await engine.reader.list({ limit: 1 })
   expect(job?.state).toBe('completed')
@@ -96,33 +100,35 @@ test('a wait that begins as the job ends is not left waiting', async () => {
   }
 })
 
-test('watch tells the state now, then every change, and never goes back', async () => {
+test('a job tells its whole story: of itself, of its attempts, and what they wrote', async () => {
   const engine = await startEngine()
+  const { reader } = engine
   engine.workers.add('w1')
-  for (let turns = 0; turns < 12; turns += 1) {
-    const id = await engine.submit({ each: [{}, {}] })
-    const events: JobEvent[] = []
-    engine.workers.last().complete()
-    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
-    const unwatch = await engine.reader.watch(id, (event) => void events.push(event))
-    await settle()
-    engine.workers.last().complete()
-    await settle()
-    const done = events.map(({ counts }) => counts.completed)
-    expect(done.toSorted((left, right) => left - right)).toEqual(done)
-    expect(events.at(-1)?.state).toBe('completed')
-    unwatch()
-  }
-})
-
-test('an ended watch hears nothing more', async () => {
-  const engine = await startEngine()
   const id = await engine.submit()
-  const events: JobEvent[] = []
-  const unwatch = await engine.reader.watch(id, (event) => void events.push(event))
-  unwatch()
-  await engine.intake.stopJob(id, 'enough')
-  expect(events.map(({ state }) => state)).toEqual(['queued'])
+  const logReader = new LogReader({ ...engine, logger: silentLogger })
+  const parts: LogView[] = []
+  let ends = 0
+  await logReader.followLog(
+    id,
+    {},
+    (part) => parts.push(part),
+    () => (ends += 1)
+  )
+  engine.workers.last().refuse()
+  await engine.advance(1_000)
+  engine.workers.last().complete(7)
+  await settle()
+  const rows = await reader.history(id, {})
+  const story = rows.map(({ attempt, of, state }) => `${of}${attempt ?? ''} ${state}`)
+  expect(story[0]).toBe('job queued')
+  expect(story).toContain('attempt1 refused')
+  expect(story.slice(-2)).toEqual(['attempt2 completed', 'job completed'])
+  const { logs: text } = await reader.describe(id)
+  const told = parts.flatMap(({ entries }) => entries.map((entry) => entry.text))
+  expect(told.join('')).toBe(text)
+  expect(parts.at(-1)).toMatchObject({ attempt: 2, is_complete: true })
+  expect(ends).toBe(1)
+  expect((await logReader.log(id, {})).entries).toHaveLength(told.length)
 })
 
 test('ids may be shortened while they are unique', async () => {
@@ -135,7 +141,7 @@ test('ids may be shortened while they are unique', async () => {
     message: expect.stringContaining(other) as string
   })
   await expect(engine.reader.describe('j-none')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' })
-  expect((await engine.intake.stopJob(other.slice(0, 8), 'enough')).id).toBe(other)
+  expect((await engine.control.stop(other.slice(0, 8), 'enough', 'test')).id).toBe(other)
 })
 
 test('bad documents are refused before anything is kept', async () => {

@@ -62,14 +62,13 @@ test('a busy worker is passed over, and not blamed', async () => {
   expect(item).toMatchObject({ attemptCount: 2, failureCount: 0 })
 })
 
-test.each<ErrorCode>(['SESSION_CLOSED', 'PEER_SILENT', 'RESPONSE_TIMED_OUT', 'FRAME_INVALID'])(
-  'a worker lost by %s is blamed once and another takes over',
+test.each<ErrorCode>(['RESPONSE_TIMED_OUT', 'FRAME_INVALID', 'RESPONSE_INVALID'])(
+  'a worker whose word fails to come (%s) is blamed once and another takes over',
   async (code) => {
     const engine = await startEngine()
     engine.workers.add('w1').add('w2')
     const id = await engine.submit()
     const first = engine.workers.last()
-    engine.workers.remove(first.peer)
     first.lose(code)
     await settle()
     expect((await engine.reader.describe(id)).state).toBe('queued')
@@ -87,6 +86,7 @@ test.each<ErrorCode>(['SESSION_CLOSED', 'PEER_SILENT', 'RESPONSE_TIMED_OUT', 'FR
       { kind: 'failed', workerId: first.peer, blame: 'worker', code },
       { kind: 'completed', workerId: other(first.peer), latencyMs: 0 }
     ])
+    expect(engine.workers.ownTasks(first.peer)).toBe(0)
   }
 )
 
@@ -107,26 +107,26 @@ test('a typo is tried once, and its own error stands on top', async () => {
   ])
 })
 
-test('a crash is tried as often as the job allows, further and further apart', async () => {
+test('a worker’s fault is tried as often as the job allows, further and further apart', async () => {
   const engine = await startEngine()
   engine.workers.add('w1').add('w2').add('w3').add('w4')
   const backoff = { type: 'exponential', delay: '1s', max: '3s', jitter: 0 } as const
   const id = await engine.submit({ retry: { attempts: 4, backoff } })
   for (const [count, delayMs] of [1_000, 2_000, 3_000].entries()) {
-    engine.workers.last().fail('SANDBOX_CRASHED')
+    engine.workers.last().answer('')
     await engine.advance(delayMs - 1)
     expect(engine.workers.sent).toHaveLength(count + 1)
     await engine.advance(1)
     expect(engine.workers.sent).toHaveLength(count + 2)
   }
-  engine.workers.last().fail('SANDBOX_CRASHED')
+  engine.workers.last().answer('')
   await engine.advance(60_000)
   expect(engine.workers.sent).toHaveLength(4)
   expect(new Set(engine.workers.sent.map(({ peer }) => peer)).size).toBe(4)
   expect(await engine.reader.describe(id)).toMatchObject({
     state: 'failed',
     attempts: 4,
-    error: { code: 'SANDBOX_CRASHED' }
+    error: { code: 'RESULT_INVALID' }
   })
 })
 
@@ -160,11 +160,11 @@ test('a lost worker counts as the network too, as nobody can tell which it was',
   const engine = await startEngine()
   engine.workers.add('w1').add('w2')
   const id = await engine.submit({ retry: { on: ['network'] } })
-  engine.workers.last().lose()
-  await engine.advance(1_000)
+  engine.workers.cut(engine.workers.last().peer)
+  await engine.advance(31_000, 1_000)
   engine.workers.last().complete()
   await settle()
-  expect((await engine.reader.describe(id)).state).toBe('completed')
+  expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed', attempts: 2 })
 })
 
 test.each(['avoid', 'allow'] as const)('same_worker: %s takes the same one again', async (word) => {
@@ -280,6 +280,35 @@ test.each([
   await engine.advance(10_000)
   const view = await engine.reader.describe(id)
   expect(view).toMatchObject({ state: 'failed', attempts: 1, error: { code, blame: 'job' } })
+})
+
+test('fault 23: a job that breaks every sandbox does so on two workers, and no more', async () => {
+  const engine = await startEngine()
+  for (const peer of ['w1', 'w2', 'w3'])
+    engine.workers.add(peer, (task) => task.fail('SANDBOX_CRASHED'))
+  const id = await engine.submit({ retry: { attempts: 100 } })
+  await engine.advance(600_000, 1_000)
+  expect(new Set(engine.workers.sent.map(({ peer }) => peer)).size).toBe(2)
+  expect(engine.workers.sent).toHaveLength(2)
+  expect(await engine.reader.describe(id)).toMatchObject({
+    state: 'failed',
+    error: { code: 'TASK_BREAKS_SANDBOXES', blame: 'job' }
+  })
+})
+
+test('fault 13: a result that comes twice, or after another one, is used once', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1').add('w2')
+  const id = await engine.submit({ on_disconnect: { wait: '1s' } })
+  const first = engine.workers.last()
+  first.complete('first')
+  first.complete('again')
+  await settle()
+  first.fail('TASK_FAILED')
+  await settle()
+  expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed', result: 'first' })
+  expect(engine.changes.filter(({ finished }) => finished !== undefined)).toHaveLength(1)
+  expect(engine.outcomes).toHaveLength(1)
 })
 
 test('the decision of each attempt is kept, rounded for people', async () => {

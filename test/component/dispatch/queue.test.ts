@@ -78,7 +78,7 @@ test('the queue time does not count while something of the job runs', async () =
   const id = await engine.submit({ each: ITEMS(2), timeouts: { queue: '1m' } })
   await engine.advance(300_000)
   expect((await engine.reader.describe(id)).state).toBe('running')
-  engine.workers.remove('w1')
+  engine.workers.change('w1', { otherTasks: 1 })
   engine.workers.last().complete()
   await settle()
   await engine.advance(59_999)
@@ -90,78 +90,53 @@ test('the queue time does not count while something of the job runs', async () =
   })
 })
 
-test('the total time stops running attempts, once and for all', async () => {
+test('the total time ends what runs and what waits, once and for all', async () => {
   const engine = await startEngine()
   engine.workers.add('w1').add('w2')
   const id = await engine.submit({ each: ITEMS(3), timeouts: { total: '5m' } })
   await engine.advance(300_000)
   expect(engine.workers.open()).toEqual([])
-  expect(engine.workers.sent.every(({ options }) => options.signal?.aborted)).toBe(true)
+  expect(engine.workers.sent.every(({ stopReason }) => stopReason?.includes('5m'))).toBe(true)
   expect(await engine.reader.describe(id)).toMatchObject({
     state: 'failed',
     counts: { failed: 3 },
     error: { code: 'TOTAL_TIMED_OUT' }
   })
   const attempts = await engine.reader.attempts(id, { limit: 9 })
-  expect(attempts.map(({ state }) => state)).toEqual(['timed_out', 'timed_out'])
+  expect(attempts.map(({ state }) => state)).toEqual(['stopped', 'stopped'])
   expect(
     engine.outcomes.every((outcome) => outcome.kind === 'failed' && outcome.blame === 'job')
   ).toBe(true)
-  expect(engine.dispatcher.counts()).toEqual({ queued: 0, running: 0 })
+  expect(engine.dispatcher.counts()).toMatchObject({ queued: 0, running: 0 })
   expect(engine.clock.timerCount).toBe(0)
 })
 
-test('stops while it waits, while it runs, and not after it has ended', async () => {
-  const engine = await startEngine()
-  engine.workers.add('w1')
-  const running = await engine.submit()
-  const waiting = await engine.submit()
-  expect(await engine.intake.stopJob(waiting, 'not wanted')).toMatchObject({
-    state: 'stopped',
-    error: { code: 'TASK_STOPPED', message: 'not wanted' }
-  })
-  const task = engine.workers.last()
-  expect(await engine.intake.stopJob(running, 'enough')).toMatchObject({ state: 'stopped' })
-  await settle()
-  expect(task.options.signal?.aborted).toBe(true)
-  const [attempt] = await engine.reader.attempts(running, { limit: 1 })
-  expect(attempt).toMatchObject({ state: 'stopped', error: { code: 'TASK_STOPPED' } })
-  const done = await engine.submit()
-  engine.workers.last().complete()
-  await settle()
-  for (const id of [running, done]) {
-    await expect(engine.intake.stopJob(id, 'again')).rejects.toMatchObject({ code: 'JOB_ENDED' })
-  }
-  expect((await engine.reader.describe(done)).state).toBe('completed')
-  expect(engine.workers.sent).toHaveLength(2)
-})
-
-test('a result that comes after the stop is written down and not used', async () => {
-  const engine = await startEngine()
-  engine.workers.add('w1', (task) => {
-    // A worker that does not hear of the stop: its answer and the stop cross.
-    task.options.signal?.addEventListener('abort', () => task.complete('too late'))
-  })
-  const id = await engine.submit()
-  const { signal } = engine.workers.last().options
-  expect(signal?.aborted).toBe(false)
-  await engine.intake.stopJob(id, 'enough')
-  await settle()
-  const view = await engine.reader.describe(id)
-  expect(view.state).toBe('stopped')
-  expect(view).not.toHaveProperty('result')
-})
-
-test('an item that waits for its next attempt stops at once', async () => {
+test('fault 15: while all workers are busy, a job waits and is told so', async () => {
   const engine = await startEngine()
   engine.workers.add('w1').add('w2')
-  const id = await engine.submit()
-  engine.workers.last().fail('SANDBOX_CRASHED')
+  for (let count = 0; count < 2; count += 1) await engine.submit()
+  const waiting = await engine.submit()
+  const view = await engine.reader.describe(waiting)
+  expect(view.state).toBe('queued')
+  expect(view.waiting_for).toContain('full')
+  engine.workers.open()[0]?.complete()
   await settle()
-  await engine.intake.stopJob(id, 'enough')
-  expect(engine.clock.timerCount).toBe(0)
-  await engine.advance(600_000)
-  expect(engine.workers.sent).toHaveLength(1)
+  expect(engine.workers.last().jobId).toBe(waiting)
+})
+
+test('fault 16: if no worker fits, a job waits, is told which requirement, and fails when its time is up', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const id = await engine.submit({
+    where: { require: ['zone = home'] },
+    timeouts: { queue: '1m' }
+  })
+  expect((await engine.reader.describe(id)).waiting_for).toContain('zone')
+  await engine.advance(60_000)
+  const { error, state } = await engine.reader.describe(id)
+  expect([state, error?.code]).toEqual(['failed', 'QUEUE_TIMED_OUT'])
+  expect(error?.message).toContain('zone')
+  expect(engine.workers.sent).toEqual([])
 })
 
 test('an array job tells each item’s end, and counts truly all the way', async () => {
@@ -234,16 +209,16 @@ test('10,000 items go through ten workers, each once', async () => {
   expect(engine.clock.timerCount).toBe(0)
 })
 
-test('a stopped dispatcher calls its tasks back, leaves no timer, and writes them down as waiting', async () => {
+test('a stopped dispatcher sends nothing more, leaves no timer, and its tasks to go on', async () => {
   const engine = await startEngine()
   engine.workers.add('w1')
   const id = await engine.submit({ each: ITEMS(2) })
   await engine.dispatcher.stop()
   await engine.dispatcher.stop()
-  expect(engine.workers.last().options.signal?.aborted).toBe(true)
+  expect(engine.workers.last().isOpen).toBe(true)
   expect(engine.clock.timerCount).toBe(0)
   expect((await engine.store.items(id, { limit: 9 })).map(({ state }) => state)).toEqual([
-    'queued',
+    'running',
     'queued'
   ])
   expect(engine.outcomes).toEqual([])

@@ -1,79 +1,13 @@
 /** A worker's slots: who runs, who waits, who is refused, and that no slot is ever lost. */
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ExecutorRegistry } from '../../../src/executors/executor-registry.ts'
-import { FakeClock } from '../../support/fake-clock.ts'
 import { MeshError } from '../../../src/core/errors.ts'
-import { TaskServer } from '../../../src/execution/task-server.ts'
-import { pino } from 'pino'
-import { settle } from '../../support/build-engine.ts'
-import type { CommandAnswer } from '../../../src/protocol/command-server.ts'
-import type { Executor, TaskOutcome, TaskRun } from '../../../src/executors/executor.ts'
-import type { HostMonitor } from '../../../src/host/host-monitor.ts'
-import type { TaskServerInit } from '../../../src/execution/task-server.ts'
-
-type Answer = CommandAnswer<'EXECUTE_TASK'>
-
-interface Running {
-  run: TaskRun
-  end: (outcome?: Partial<TaskOutcome>) => void
-}
-
-/** An engine whose tasks end when the test says so, stopped or not. */
-class ManualExecutor implements Executor {
-  readonly engine = 'builtin' as const
-  readonly running: Running[] = []
-  startedCount = 0
-
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
-
-  run(run: TaskRun): Promise<TaskOutcome> {
-    this.startedCount += 1
-    const { promise, resolve } = Promise.withResolvers<TaskOutcome>()
-    const entry: Running = {
-      run,
-      end: (outcome = { output: 'null' }) => {
-        this.running.splice(this.running.indexOf(entry), 1)
-        resolve({ logs: '', logsDroppedBytes: 0, usage: { wallMs: 1 }, ...outcome })
-      }
-    }
-    this.running.push(entry)
-    return promise
-  }
-}
-
-async function createServer(init: Partial<TaskServerInit> = {}) {
-  const clock = new FakeClock()
-  const executor = new ManualExecutor()
-  const capabilities = {
-    cpu_usage: 12,
-    memory_total_mb: 1_000,
-    memory_available_mb: 500,
-    disk_available_mb: 9
-  }
-  const host = { snapshot: () => ({ capabilities }) } as unknown as HostMonitor
-  const executors = new ExecutorRegistry([executor])
-  await executors.start()
-  const server = new TaskServer(
-    { clock, executors, host, logger: pino({ level: 'silent' }) },
-    { slots: 2, queueSlots: 1, taskMemoryBytes: 100, ...init }
-  )
-  const ask = (
-    task: object = { engine: 'builtin', name: 'noop' },
-    signal: AbortSignal = new AbortController().signal
-  ): Promise<Answer> =>
-    server.execute(
-      { task_data: task as Record<string, never> },
-      { remotePeer: 'router', isAddressed: false, signal }
-    )
-  return { ask, clock, executor, server }
-}
-
-const codeOf = (answer: Answer): string | undefined => answer.error?.code
+import { assignmentOf, buildTaskServer, codeOf, out } from '../../support/build-task-server.ts'
+import { settle } from '../../support/settle.ts'
+import type { Answer, RunningTask } from '../../support/build-task-server.ts'
 
 test('runs as many as it has slots, lets some wait, and refuses the rest with its load', async () => {
-  const { ask, executor, server } = await createServer()
+  const { ask, executor, server } = await buildTaskServer()
   const answers = [ask(), ask(), ask(), ask()]
   await settle()
   expect(executor.running).toHaveLength(2)
@@ -96,13 +30,13 @@ test('runs as many as it has slots, lets some wait, and refuses the rest with it
 })
 
 test('those who wait get their slot in the order in which they came', async () => {
-  const { ask, executor } = await createServer({ slots: 1, queueSlots: 3 })
+  const { ask, executor } = await buildTaskServer({ slots: 1, queueSlots: 3 })
   const names = ['noop', 'echo', 'sha256', 'sleep']
   const all = names.map((name) => ask({ engine: 'builtin', name }))
   const seen: unknown[] = []
   for (const _ of names) {
     await settle()
-    const { run } = executor.running[0] as Running
+    const { run } = executor.running[0] as RunningTask
     seen.push((run.task as { name: string }).name)
     executor.running[0]?.end()
   }
@@ -111,7 +45,7 @@ test('those who wait get their slot in the order in which they came', async () =
 })
 
 test('who waits too long is given back, as others may be free', async () => {
-  const { ask, clock, executor, server } = await createServer({ slots: 1, waitMsMax: 1_000 })
+  const { ask, clock, executor, server } = await buildTaskServer({ slots: 1, waitMsMax: 1_000 })
   const first = ask()
   const second = ask()
   await settle()
@@ -124,10 +58,12 @@ test('who waits too long is given back, as others may be free', async () => {
 })
 
 test('a task’s own failure is an answer with logs and usage', async () => {
-  const { ask, executor } = await createServer()
+  const { ask, executor } = await buildTaskServer()
   const answer = ask()
   const error = new MeshError('TASK_FAILED', 'it threw')
-  executor.running[0]?.end({ error, logs: 'hm\n', usage: { wallMs: 7, cpuMs: 3 } })
+  executor.running[0]?.run.onLog(out(1, 'h'))
+  executor.running[0]?.run.onLog({ ms: 2, stream: 'err', text: 'm\n' })
+  executor.running[0]?.end({ error, usage: { wallMs: 7, cpuMs: 3 } })
   expect(await answer).toEqual({
     error,
     result: {
@@ -147,6 +83,8 @@ test.each([
     'resources.memory'
   ],
   [{ task: { engine: 'builtin', name: 'noop' }, each: [{}] }, 'FIELD_INVALID', 'each'],
+  [{ task: { engine: 'builtin', name: 'noop' }, needs: ['j-1'] }, 'FIELD_INVALID', 'needs'],
+  [{ task: { engine: 'builtin', name: 'noop' }, key: 'once' }, 'FIELD_INVALID', 'key'],
   [{ engine: 'builtin', name: 'noob' }, 'FIELD_INVALID', 'task.name'],
   [{ engine: 'builtin', nam: 'noop' }, 'FIELD_MISSING', 'task.name'],
   [
@@ -155,20 +93,20 @@ test.each([
     'timeouts.run'
   ]
 ])('refuses %j: %s', async (data, code, path) => {
-  const { ask, executor, server } = await createServer()
+  const { ask, executor, server } = await buildTaskServer()
   const { error, result } = await ask(data)
   expect([error?.code, error?.path]).toEqual([code, path])
   expect(result?.load).toMatchObject({ running: 0, queued: 0 })
-  expect(error?.hint ?? '').toContain(path === 'each' ? 'router' : '')
+  expect(error?.hint ?? '').toContain(['each', 'needs', 'key'].includes(path ?? '') ? 'router' : '')
   expect(executor.startedCount).toBe(0)
   expect(server.load().running).toBe(0)
 })
 
 test('limits are those of the router’s assignment, of the job, or the worker’s own', async () => {
-  const { executor, server } = await createServer({ slots: 9 })
+  const { executor, server } = await buildTaskServer({ slots: 9 })
   const context = { remotePeer: 'r', isAddressed: false, signal: new AbortController().signal }
   const task = { engine: 'builtin', name: 'noop' } as const
-  const assignment = { job_id: 'j-1', item: 0, attempt: 1, run_timeout_ms: 7, memory_bytes: 8 }
+  const assignment = { ...assignmentOf(1), run_timeout_ms: 7, memory_bytes: 8 }
   void server.execute({ task_data: task, assignment }, context)
   const job = { task, resources: { memory: '1KB' }, timeouts: { run: '3s' } }
   void server.execute({ task_data: job }, context)
@@ -176,16 +114,17 @@ test('limits are those of the router’s assignment, of the job, or the worker�
   await settle()
   const limits = executor.running.map(({ run }) => [run.timeoutMs, run.memoryBytesMax])
   expect(limits).toEqual([
-    [7, 8],
+    // One turn later than the others: it is in the journal first.
     [3_000, 1_000],
-    [1_800_000, 100]
+    [1_800_000, 100],
+    [7, 8]
   ])
   const answer = await server.execute({ task_data: task, task_type: 'storage' }, context)
   expect(answer.error).toMatchObject({ code: 'FIELD_INVALID', path: 'params.task_type' })
 })
 
 test('a cancel stops the task, and its slot is free once the task is gone, not before', async () => {
-  const { ask, executor, server } = await createServer({ slots: 1, queueSlots: 0 })
+  const { ask, executor, server } = await buildTaskServer({ slots: 1, queueSlots: 0 })
   const controller = new AbortController()
   const answer = ask(undefined, controller.signal)
   await settle()
@@ -199,7 +138,7 @@ test('a cancel stops the task, and its slot is free once the task is gone, not b
 })
 
 test('a cancel before, while waiting, or as the slot comes runs nothing', async () => {
-  const { ask, executor, server } = await createServer({ slots: 1, queueSlots: 2 })
+  const { ask, executor, server } = await buildTaskServer({ slots: 1, queueSlots: 2 })
   const gone = new MeshError('SESSION_CLOSED', 'the asker is gone')
   expect(codeOf(await ask(undefined, AbortSignal.abort(gone)))).toBe('SESSION_CLOSED')
   const first = ask()
@@ -222,7 +161,7 @@ test('a cancel before, while waiting, or as the slot comes runs nothing', async 
 })
 
 test('a stopping worker refuses, lets what runs finish, and gives back what waits', async () => {
-  const { ask, clock, executor, server } = await createServer({ slots: 1 })
+  const { ask, clock, executor, server } = await buildTaskServer({ slots: 1 })
   const running = ask()
   const waiting = ask()
   await settle()
@@ -243,7 +182,7 @@ test('a stopping worker refuses, lets what runs finish, and gives back what wait
 })
 
 test('what still runs after the grace is cut off, by the worker’s own fault', async () => {
-  const { ask, clock, executor, server } = await createServer({ stopGraceMs: 5_000 })
+  const { ask, clock, executor, server } = await buildTaskServer({ stopGraceMs: 5_000 })
   const running = ask()
   await settle()
   const stopped = server.stop()
@@ -257,7 +196,7 @@ test('what still runs after the grace is cut off, by the worker’s own fault', 
 })
 
 test('an engine that breaks its word is answered for, and costs no slot', async () => {
-  const { ask, executor, server } = await createServer()
+  const { ask, executor, server } = await buildTaskServer()
   executor.run = () => Promise.reject(new Error('a bug'))
   expect(await ask()).toMatchObject({
     error: { code: 'INTERNAL' },
@@ -270,7 +209,7 @@ test('no slot leaks, whatever happens in whatever order', async () => {
   const happening = fc.constantFrom('ask', 'ask', 'ask', 'end', 'end', 'cancel', 'wait', 'turn')
   await fc.assert(
     fc.asyncProperty(fc.array(happening, { maxLength: 60 }), fc.nat(), async (story, seed) => {
-      const { ask, clock, executor, server } = await createServer({ slots: 2, queueSlots: 2 })
+      const { ask, clock, executor, server } = await buildTaskServer({ slots: 2, queueSlots: 2 })
       const askers: AbortController[] = []
       const answers: Promise<Answer>[] = []
       for (const [turn, what] of story.entries()) {

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { readFileSync } from 'node:fs'
 import { createExecutor, MIB, runSource, summary } from './run-javascript.ts'
 import { systemClock } from '../../../src/core/clock.ts'
+import { textOf } from '../../conformance/executor-recorder.ts'
 import type { ErrorCode } from '../../../src/core/errors.ts'
 import type { RunOptions } from './run-javascript.ts'
 
@@ -20,7 +21,7 @@ async function expectClean(): Promise<void> {
   const source =
     'const main = (n) => [n, Object.keys(globalThis), ({}).polluted, JSON.stringify([1]), [2].map((x) => x)]'
   expect(summary(await runSource(executor, source, { input: 1 }))).toBe(
-    '[1,["console"],null,"[1]",[2]]'
+    '[1,["console","progress"],null,"[1]",[2]]'
   )
 }
 
@@ -137,11 +138,13 @@ describe('looks around (29)', () => {
       globalThis.leak = 1
       String.prototype.slice = () => { throw 1 }
       console.log('text', { a: 1 })
-      console.log = null
+      progress(0.5, 'half')
+      console.log = progress = null
       return { a: 1 }
     }`
     const outcome = await runSource(executor, source)
-    expect(outcome.logs).toBe('text {"a":1}\n')
+    expect(textOf(outcome.log)).toBe('text {"a":1}\n')
+    expect(outcome.progress).toEqual([{ ratio: 0.5, text: 'half' }])
     expect(outcome.output).toBe('{"a":1}')
   })
 
@@ -181,12 +184,71 @@ describe('floods', () => {
   it.each([
     ['lines without end', 'for (;;) console.log("line")'],
     ['one huge line', 'console.log("x".repeat(1e7)); for (;;);'],
-    ['empty lines', 'for (;;) console.log()']
+    ['empty lines', 'for (;;) console.log()'],
+    ['lines on both streams', 'for (;;) { console.log("line"); console.error("line") }'],
+    ['empty lines on both streams', 'for (;;) { console.log(); console.error() }'],
+    ['a line of NULs', 'console.log("\\0".repeat(60_000)); for (;;) console.error("line")']
   ])('the log with %s', async (_, body) => {
     const outcome = await runSource(executor, `function main () { ${body} }`, { timeoutMs: 400 })
     expect(outcome.error?.code).toBe('TASK_TIMED_OUT')
-    expect(Buffer.byteLength(outcome.logs)).toBeLessThanOrEqual(65_536)
-    expect(outcome.logs.length).toBeGreaterThan(1_000)
+    expect(Buffer.byteLength(textOf(outcome.log))).toBeLessThanOrEqual(65_536)
+    expect(textOf(outcome.log).length).toBeGreaterThan(1_000)
+    expect(outcome.late).toEqual([])
+  })
+
+  it.each([
+    ['reports without end', 'for (let i = 0; ; i += 1) progress(i / 1e9)', { ratio: 0 }],
+    [
+      'huge texts',
+      'for (;;) progress(0.5, "x".repeat(1e6))',
+      { ratio: 0.5, text: 'x'.repeat(200) }
+    ],
+    [
+      'texts of NULs',
+      'for (;;) progress(0, "\\0".repeat(300))',
+      { ratio: 0, text: '\0'.repeat(200) }
+    ],
+    [
+      'reports from a promise',
+      'return (async () => { for (;;) progress(await 1) })()',
+      { ratio: 1 }
+    ]
+  ])('the progress with %s', async (_, body, first) => {
+    const outcome = await runSource(executor, `function main () { ${body} }`, { timeoutMs: 450 })
+    expect(outcome.error?.code).toBe('TASK_TIMED_OUT')
+    expect(outcome.progress[0]).toEqual(first)
+    expect(outcome.progress.length).toBeGreaterThan(2)
+    // Ten a second until the interrupt or, at the latest, the kill, and the last word.
+    expect(outcome.progress.length).toBeLessThanOrEqual(8)
+    expect(outcome.late).toEqual([])
+  })
+})
+
+describe('reports what is no progress', () => {
+  it.each([
+    ['nothing', '', 'undefined'],
+    ['NaN', '0 / 0', 'NaN'],
+    ['a text', '"0.5"', 'string'],
+    ['a BigInt', '1n', 'bigint'],
+    ['a symbol', 'Symbol.iterator', 'symbol'],
+    ['an object that counts its readers', '{ get valueOf () { for (;;); } }', 'object'],
+    ['a proxy', 'new Proxy({}, { get () { for (;;); } })', 'object']
+  ])('%s', async (_, value, type) => {
+    const outcome = await runSource(executor, `function main () { progress(${value}) }`)
+    expect(summary(outcome)).toBe(
+      `TASK_FAILED: TypeError: progress(ratio, text) needs a ratio from 0 to 1, not ${type} (line 1)`
+    )
+    expect(outcome.progress).toEqual([])
+  })
+
+  it('a text that harms who reads it', async () => {
+    const loop = 'function main () { progress(0, { toString () { for (;;); } }) }'
+    expect(await codeOf(loop, { timeoutMs: 200 })).toBe('TASK_TIMED_OUT')
+    const thrower = 'function main () { progress(0, { toString () { throw new Error("mine") } }) }'
+    expect(summary(await runSource(executor, thrower))).toContain('Error: mine')
+    const again =
+      'function main () { let n = 0; progress(0, { toString () { if (n++ < 9) progress(n / 9); return n } }) }'
+    expect((await runSource(executor, again)).progress.at(-1)).toEqual({ ratio: 0, text: '1' })
   })
 })
 

@@ -1,6 +1,7 @@
 /** The contract that authors of JavaScript tasks read: how `main` is found, called and answered for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createExecutor, runSource, summary } from './run-javascript.ts'
+import { textOf } from '../../conformance/executor-recorder.ts'
 
 const executor = createExecutor(1)
 beforeAll(() => executor.start())
@@ -134,16 +135,29 @@ describe('console', () => {
         const circle = {}; circle.circle = circle; console.log(circle)
       }`
     )
-    expect(outcome.logs).toBe(
+    expect(textOf(outcome.log)).toBe(
       'a 1 true undefined null {"b":[2]} [function main]\ninfo\nwarn\nerror\ndebug\n' +
         'nul\u0000 é 1\n[object that is not JSON]\n'
     )
+    expect(textOf(outcome.log, 'err')).toBe('warn\nerror\n')
     expect(outcome.logsDroppedBytes).toBe(0)
+  })
+
+  it.each([
+    ['characters that JSON escapes', '\0', 60_000, 60_001, 0],
+    ['more characters than fit', 'x', 70_000, 65_536, 70_000 + 1 - 65_536],
+    ['more bytes than fit', 'é', 40_000, 65_536, 80_000 + 1 - 65_536]
+  ])('keeps of a line with %s what fits, and counts the rest', async (...values) => {
+    const [, character, count, keptBytes, droppedBytes] = values
+    const source = 'const main = ({ character, count }) => console.log(character.repeat(count))'
+    const outcome = await runSource(executor, source, { input: { character, count } })
+    expect(Buffer.byteLength(textOf(outcome.log))).toBe(keptBytes)
+    expect(outcome.logsDroppedBytes).toBe(droppedBytes)
   })
 
   it('is kept when the task fails', async () => {
     const outcome = await runSource(executor, 'function main () { console.log("so far"); throw 1 }')
-    expect(outcome.logs).toBe('so far\n')
+    expect(textOf(outcome.log)).toBe('so far\n')
   })
 
   it.each([
@@ -156,14 +170,80 @@ describe('console', () => {
       memoryBytesMax: 512 * 2 ** 20
     })
     expect(outcome.error?.code).toBe('TASK_TIMED_OUT')
-    expect(outcome.logs).toBe('so far\n')
+    expect(textOf(outcome.log)).toBe('so far\n')
   })
 })
 
-it('shows the guest the language and console, nothing else', async () => {
+describe('progress', () => {
+  it.each([
+    ['a ratio', '0.25', { ratio: 0.25 }],
+    ['a ratio with a text', '0.25, "a\\0é"', { ratio: 0.25, text: 'a\0é' }],
+    ['a text that is none', '0.25, 7', { ratio: 0.25, text: '7' }],
+    ['less than nothing', '-Infinity', { ratio: 0 }],
+    ['more than all', '1.5', { ratio: 1 }],
+    ['a long text', '1, "é".repeat(201)', { ratio: 1, text: 'é'.repeat(200) }]
+  ])('tells %s', async (_, values, progress) => {
+    const outcome = await runSource(executor, `function main () { progress(${values}) }`)
+    expect(outcome.progress).toEqual([progress])
+    expect(outcome.output).toBe('null')
+  })
+
+  it('tells the first word and the last, whatever lies between', async () => {
+    const source = 'function main () { for (let i = 0; i <= 1000; i += 1) progress(i / 1000) }'
+    const { progress } = await runSource(executor, source)
+    expect(progress[0]).toEqual({ ratio: 0 })
+    expect(progress.at(-1)).toEqual({ ratio: 1 })
+    expect(progress.length).toBeLessThan(10)
+  })
+
+  it('is told when the task fails', async () => {
+    const source = 'function main () { progress(0); progress(0.9, "almost"); throw 1 }'
+    expect((await runSource(executor, source)).progress).toEqual([
+      { ratio: 0 },
+      { ratio: 0.9, text: 'almost' }
+    ])
+  })
+
+  it('leaves its name to a task that wants it', async () => {
+    expect(await run('const progress = (n) => n + 1\nconst main = progress', 1)).toBe('2')
+  })
+})
+
+it('tells log and progress while the task works on', async () => {
+  const controller = new AbortController()
+  const source = `function main () {
+    for (let line = 0; line < 30; line += 1) console.log(line)
+    progress(0.1); progress(0.2)
+    for (;;);
+  }`
+  let text = ''
+  const outcome = await runSource(executor, source, {
+    signal: controller.signal,
+    onLog: (entry) => (text += entry.text),
+    // The last word comes a moment after the first, so by then all lines are here.
+    onProgress: ({ ratio }) => ratio === 0.2 && controller.abort()
+  })
+  expect(outcome.error?.code).toBe('TASK_STOPPED')
+  expect(text).toBe(Array.from({ length: 30 }, (_, line) => `${line}\n`).join(''))
+})
+
+it('tells when each line was written', async () => {
+  const source = `function main () {
+    console.log('first')
+    for (const start = Date.now(); Date.now() < start + 150;);
+    console.log('second')
+  }`
+  const { log, usage } = await runSource(executor, source)
+  expect(log.map(({ text }) => text)).toEqual(['first\n', 'second\n'])
+  const [first = 0, second = 0] = log.map(({ ms }) => ms)
+  expect(second - first).toBeGreaterThan(140)
+  expect(second).toBeLessThanOrEqual(usage.wallMs)
+})
+
+it('shows the guest the language, console and progress, nothing else', async () => {
   const source = 'const main = () => Object.getOwnPropertyNames(globalThis)'
   const names = JSON.parse((await run(source)) ?? '') as string[]
-  const language = new Set(['InternalError', 'console', 'escape', 'unescape'])
+  const language = new Set(['InternalError', 'console', 'progress', 'escape', 'unescape'])
   const foreign = names.filter((name) => !language.has(name) && !(name in globalThis))
   expect(foreign).toEqual([])
   for (const name of [

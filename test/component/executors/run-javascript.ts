@@ -1,9 +1,11 @@
 /** Short ways to run JavaScript tasks in a real sandbox. */
+import { recordRun } from '../../conformance/executor-recorder.ts'
 import { JavascriptExecutor } from '../../../src/executors/javascript-executor.ts'
 import { systemClock } from '../../../src/core/clock.ts'
+import type { Listener, RecordedOutcome } from '../../conformance/executor-recorder.ts'
 import type { TaskOutcome } from '../../../src/executors/executor.ts'
 
-export interface RunOptions {
+export interface RunOptions extends Partial<Listener> {
   input?: unknown
   timeoutMs?: number
   memoryBytesMax?: number
@@ -20,13 +22,14 @@ export function runSource(
   executor: JavascriptExecutor,
   source: string,
   options: RunOptions = {}
-): Promise<TaskOutcome> {
-  return executor.run({
-    task: { engine: 'javascript', source, input: (options.input ?? null) as null },
+): Promise<RecordedOutcome> {
+  const run = {
+    task: { engine: 'javascript', source, input: (options.input ?? null) as null } as const,
     timeoutMs: options.timeoutMs ?? 30_000,
     memoryBytesMax: options.memoryBytesMax ?? 64 * MIB,
     signal: options.signal ?? new AbortController().signal
-  })
+  }
+  return recordRun((listener) => executor.run({ ...run, ...listener }), options)
 }
 
 /** `TASK_FAILED: message`, or the output. */

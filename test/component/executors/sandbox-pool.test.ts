@@ -7,8 +7,9 @@ import { SandboxPool } from '../../../src/executors/sandbox-pool.ts'
 import { sleep } from '../../../src/core/abort.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { MIB } from './run-javascript.ts'
+import { recordRun, textOf } from '../../conformance/executor-recorder.ts'
 import type { SandboxPoolInit } from '../../../src/executors/sandbox-pool.ts'
-import type { TaskOutcome } from '../../../src/executors/executor.ts'
+import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
 
 const HOSTILE = { entryPath: fixture('hostile-host.mjs') }
 const pools: SandboxPool[] = []
@@ -26,8 +27,9 @@ function run(
   pool: SandboxPool,
   source: string,
   { timeoutMs = 30_000, signal = new AbortController().signal } = {}
-): Promise<TaskOutcome> {
-  return pool.run({ source, input: 'null' }, { timeoutMs, signal, memoryBytesMax: 64 * MIB })
+): Promise<RecordedOutcome> {
+  const limits = { timeoutMs, signal, memoryBytesMax: 64 * MIB }
+  return recordRun((listener) => pool.run({ source, input: 'null' }, { ...limits, ...listener }))
 }
 
 const ENDLESS = 'function main () { for (;;); }'
@@ -37,8 +39,10 @@ describe('a host that crashes', () => {
     const pool = createPool(HOSTILE)
     await pool.start()
     const before = pool.pids
-    const { error } = await run(pool, 'exit')
+    const { error, log, progress } = await run(pool, 'exit')
     expect(error?.code).toBe('SANDBOX_CRASHED')
+    expect(textOf(log)).toBe('so far\n')
+    expect(progress).toEqual([{ ratio: 0.5 }])
     expect(error?.message).toContain('something broke')
     expect(error?.blame).toBe('worker')
     expect((await run(pool, 'fine')).output).toBe('"fine"')
@@ -75,7 +79,15 @@ describe('a host that crashes', () => {
 })
 
 describe('a host that was taken over', () => {
-  it.each(['garbage', 'text', 'unknownCode'])('is not believed (%s)', async (deed) => {
+  it.each([
+    'garbage',
+    'text',
+    'unknownCode',
+    'emptyLog',
+    'otherStream',
+    'timeBefore',
+    'moreThanAll'
+  ])('is not believed (%s)', async (deed) => {
     const pool = createPool(HOSTILE)
     await pool.start()
     expect((await run(pool, deed)).error?.code).toBe('SANDBOX_CRASHED')
@@ -87,9 +99,38 @@ describe('a host that was taken over', () => {
     await pool.start()
     expect((await run(pool, 'huge')).error?.code).toBe('TASK_OUTPUT_TOO_LARGE')
     expect((await run(pool, 'novel')).error?.message.length).toBeLessThanOrEqual(2_000)
-    const { logs, logsDroppedBytes } = await run(pool, 'logs')
-    expect(logs.length).toBe(60_000)
-    expect(logsDroppedBytes).toBe(440_000)
+    const { log, logsDroppedBytes } = await run(pool, 'logs')
+    expect(textOf(log).length).toBe(60_000)
+    expect(logsDroppedBytes).toBe(440_003)
+  })
+
+  it('cannot flood with progress', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    const { output, progress } = await run(pool, 'progress')
+    expect(output).toBe('null')
+    expect(progress[0]).toEqual({ ratio: 0.5, text: 'x'.repeat(200) })
+    expect(progress.length).toBeLessThan(1_000)
+  })
+
+  it('cannot turn back the time, nor name one to come', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    const { log } = await run(pool, 'times')
+    const times = log.map(({ ms }) => ms)
+    expect(times).toHaveLength(3)
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    expect(Math.max(...times)).toBeLessThan(30_000)
+  })
+
+  it('is not heard once its task is over', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    const { output, late } = await run(pool, 'late')
+    expect(output).toBe('null')
+    await sleep(systemClock, 100)
+    expect(late).toEqual([])
+    expect((await run(pool, 'fine')).output).toBe('"fine"')
   })
 
   it('is killed when it does not answer in time', async () => {

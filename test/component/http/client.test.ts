@@ -1,11 +1,17 @@
 /** The client against real servers: every method, and what it makes of outages. */
 import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import { ApiClient } from '../../../src/client/api-client.ts'
+import { ApiClient, isAutomaticKey } from '../../../src/client/api-client.ts'
 import { ApiServer } from '../../../src/http/server.ts'
-import { buildJobEvent, buildJobView, exampleOf } from '../../support/fake-api-services.ts'
+import {
+  buildJobEvent,
+  buildJobView,
+  buildLog,
+  buildPeerEvent
+} from '../../support/fake-api-services.ts'
 import { startApi, TOKEN } from '../../support/start-api.ts'
 import type { AddressInfo } from 'node:net'
+import type { LogView } from '../../../src/model/generated/api-log.ts'
 import type { RunningApi } from '../../support/start-api.ts'
 
 const RUNNING = buildJobView({ state: 'running' })
@@ -24,16 +30,22 @@ async function restart(api: RunningApi): Promise<void> {
 
 test('each method asks its route', async () => {
   const { client, services } = await startApi()
-  await client.submit({ task: 1 })
+  await client.submit({ task: 1, key: 'own' })
+  await client.handIn({ task: 1 }, { key: 'given' })
+  await client.handIn({ jobs: { a: { key: 'own' } } })
   await client.plan({ task: 2 })
   await client.job('j-7')
   await client.jobs()
   await client.jobs({
     state: 'failed',
     labels: { team: 'a=b', zone: 'x y' },
+    submitter: 'http',
+    parent: 'j-0',
+    since: '2026-01-02T03:04:05Z',
     after: 'j-1',
     limit: 3
   })
+  await client.document('j-7')
   await client.wait('j-7', { timeoutMs: 5_000 })
   await client.items('j-7', { state: 'completed', after: 2, limit: 3 })
   await client.attempts('j-7', { item: 'ä/b', limit: 2 })
@@ -41,6 +53,15 @@ test('each method asks its route', async () => {
   await client.explain('j-7', { item: 'a', attempt: 2 })
   await client.stop('j-7')
   await client.stop('j-7', 'wrong input')
+  await client.hold('j-7')
+  await client.hold('j-7', 'not yet')
+  await client.release('j-7')
+  await client.rerun('j-7')
+  await client.rerun('j-7', { items: 'all', set: { priority: 60 } })
+  await client.history('j-7', { item: 'a' })
+  await client.log('j-7', { item: 'a', attempt: 2, tail: 3, stream: 'err' })
+  await client.setAvailability('Ykz/B', { availability: 'draining', deadline: '1m' })
+  await client.backup()
   await client.nodes()
   await client.nodes({ require: ['zone = home', 'cpu_cores >= 4'] })
   await client.node('Ykz/B')
@@ -49,18 +70,41 @@ test('each method asks its route', async () => {
   await client.reputationOf('YkzB')
   await client.health()
   expect(services.calls).toEqual([
-    ['submit', { task: 1 }, 'http'],
+    ['submit', { task: 1, key: 'own' }, 'http'],
+    ['submit', { task: 1, key: 'given' }, 'http'],
+    ['submitGraph', { jobs: { a: { key: 'own' } } }, 'http'],
     ['plan', { task: 2 }],
     ['describe', 'j-7'],
     ['list', { limit: 100 }],
-    ['list', { state: 'failed', labels: { team: 'a=b', zone: 'x y' }, after: 'j-1', limit: 3 }],
+    [
+      'list',
+      {
+        state: 'failed',
+        labels: { team: 'a=b', zone: 'x y' },
+        submitter: 'http',
+        parent: 'j-0',
+        sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5),
+        after: 'j-1',
+        limit: 3
+      }
+    ],
+    ['document', 'j-7'],
     ['wait', 'j-7', 5_000],
     ['items', 'j-7', { state: 'completed', after: 2, limit: 3 }],
     ['attempts', 'j-7', { item: 'ä/b', limit: 2 }],
     ['explain', 'j-7', {}],
     ['explain', 'j-7', { item: 'a', attempt: 2 }],
-    ['stop', 'j-7', 'stopped through the API'],
-    ['stop', 'j-7', 'wrong input'],
+    ['stop', 'j-7', 'stopped through the API', 'http'],
+    ['stop', 'j-7', 'wrong input', 'http'],
+    ['hold', 'j-7', undefined, 'http'],
+    ['hold', 'j-7', 'not yet', 'http'],
+    ['release', 'j-7', 'http'],
+    ['rerun', 'j-7', {}, 'http'],
+    ['rerun', 'j-7', { items: 'all', set: { priority: 60 } }, 'http'],
+    ['history', 'j-7', { item: 'a' }],
+    ['log', 'j-7', { item: 'a', attempt: 2 }],
+    ['setAvailability', 'Ykz/B', { availability: 'draining', deadline_ms: 60_000 }],
+    ['backup', undefined],
     ['nodes', {}],
     ['nodes', { require: ['zone = home', 'cpu_cores >= 4'] }],
     ['node', 'Ykz/B'],
@@ -124,17 +168,42 @@ test.each([
   })
 })
 
-test('watching a job tells each state and ends with it', async () => {
+test('handing in says whether the job is new, and gives every submission a key', async () => {
+  const { client, services } = await startApi()
+  expect(await client.handIn({ task: 1 })).toMatchObject({ jobs: [{ id: JOB }], isNew: true })
+  services.isNew = false
+  expect(await client.handIn({ task: 1 })).toMatchObject({ isNew: false })
+  const keys = services.calls.map(([, document]) => (document as { key: string }).key)
+  expect(keys).toEqual([expect.stringMatching(/^auto-j-/), expect.stringMatching(/^auto-j-/)])
+  expect(keys[0]).not.toBe(keys[1])
+  expect(keys.every(isAutomaticKey)).toBe(true)
+})
+
+test('watching a job tells how it stands, each event, and ends with it', async () => {
   const { client, services } = await startApi()
   services.jobsById.set(JOB, RUNNING)
-  const states: string[] = []
-  for await (const { state } of client.watch(JOB)) {
-    states.push(state)
-    if (states.length === 1) services.emitJob(buildJobEvent({ state: 'running' }))
-    if (states.length === 2) services.emitJob(buildJobEvent({ state: 'failed' }))
+  const told: unknown[] = []
+  for await (const { type, state } of client.watch('j-7')) {
+    told.push([type, state])
+    if (told.length === 1) {
+      services.emit(buildJobEvent({ type: 'attempt:progress' }))
+      services.emit(buildJobEvent({ job_id: 'j-other', type: 'job:ended' }))
+      services.change(buildJobView({ state: 'failed' }))
+    }
   }
-  expect(states).toEqual(['running', 'running', 'failed'])
+  expect(told).toEqual([
+    ['job:changed', 'running'],
+    ['attempt:progress', 'running'],
+    ['job:ended', 'failed']
+  ])
   await expect.poll(() => services.watcherCount).toBe(0)
+})
+
+test('watching a job that has ended ends at once', async () => {
+  const { client } = await startApi()
+  const types: string[] = []
+  for await (const { type } of client.watch(JOB)) types.push(type)
+  expect(types).toEqual(['job:ended'])
 })
 
 test('a reader that stops reading, or is aborted, leaves nothing open', async () => {
@@ -150,20 +219,80 @@ test('a reader that stops reading, or is aborted, leaves nothing open', async ()
   await expect.poll(() => services.watcherCount).toBe(0)
 })
 
+test('events go on after a restart where they were, none missing, none twice', async () => {
+  const api = await startApi()
+  const { client, services } = api
+  const events = client.events({ types: ['job'] })
+  const first = events.next()
+  await expect.poll(() => services.watcherCount).toBe(1)
+  services.emit(buildJobEvent())
+  expect((await first).value).toMatchObject({ number: 1 })
+  const second = events.next()
+  await api.server.stop()
+  services.emit(buildJobEvent({ type: 'job:ended' }))
+  services.emit(buildPeerEvent())
+  await restart(api)
+  expect((await second).value).toMatchObject({ number: 2, type: 'job:ended' })
+  services.emit(buildJobEvent())
+  expect((await events.next()).value).toMatchObject({ number: 4 })
+  expect(services.calls.filter(([name]) => name === 'watch')).toEqual([
+    ['watch', {}],
+    ['watch', { after: 1 }]
+  ])
+  await events.return()
+})
+
+test('what may have been missed before the first event is told as a gap', async () => {
+  const api = await startApi()
+  const events = api.client.events()
+  const first = events.next()
+  await expect.poll(() => api.services.watcherCount).toBe(1)
+  await restart(api)
+  expect((await first).value).toMatchObject({ type: 'gap' })
+  await events.return()
+})
+
 test('peers are watched across a restart of the router', async () => {
   const api = await startApi()
-  const event = exampleOf('api/peer-event')
   const watching = api.client.watchPeers()
   const first = watching.next()
   await expect.poll(() => api.services.watcherCount).toBe(1)
-  api.services.emitPeer(event)
-  expect((await first).value).toEqual(event)
+  const { peer_view: peer } = api.services.emit(buildPeerEvent({ at_ms: 7 }))
+  expect((await first).value).toEqual({ event: 'connected', at_ms: 7, peer })
   const second = watching.next()
   await restart(api)
   await expect.poll(() => api.services.watcherCount, { timeout: 10_000 }).toBe(1)
-  api.services.emitPeer({ ...event, event: 'disconnected' })
+  api.services.emit({ at_ms: 8, type: 'gap' })
+  api.services.emit(buildPeerEvent({ type: 'peer:disconnected' }))
   expect((await second).value).toMatchObject({ event: 'disconnected' })
   await watching.return()
+})
+
+const log = (from: number, ...texts: string[]): LogView =>
+  buildLog({
+    from,
+    is_complete: false,
+    entries: texts.map((text) => ({ ms: 1, stream: 'out', text }))
+  })
+
+test('a log is followed to its end, over a restart, without a word twice', async () => {
+  const api = await startApi()
+  const { client, services } = api
+  services.logView = log(0, 'a', 'b')
+  const texts: string[] = []
+  const reading = (async () => {
+    for await (const { entries } of client.followLog(JOB)) {
+      texts.push(...entries.map(({ text }) => text))
+    }
+  })()
+  await expect.poll(() => texts).toEqual(['a', 'b'])
+  services.logView = log(0, 'a', 'b', 'c')
+  await restart(api)
+  await expect.poll(() => texts, { timeout: 10_000 }).toEqual(['a', 'b', 'c'])
+  services.writeLog(log(3, 'd'))
+  services.endLogs()
+  await reading
+  expect(texts).toEqual(['a', 'b', 'c', 'd'])
 })
 
 test('a watched and a waited-for job survive a restart of the router', async () => {
@@ -180,7 +309,7 @@ test('a watched and a waited-for job survive a restart of the router', async () 
   services.jobsById.set(JOB, ended)
   await restart(api)
   expect(await waiting).toMatchObject({ state: 'completed', result: 'after the restart' })
-  expect((await next).value).toMatchObject({ state: 'completed' })
+  expect((await next).value).toMatchObject({ type: 'job:ended', state: 'completed' })
   expect((await watching.next()).done).toBe(true)
 })
 

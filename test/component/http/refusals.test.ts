@@ -70,7 +70,6 @@ const REFUSALS: Row[] = [
   ['/v1/jobs/j-7/wait?timeout=2h', undefined, 400, 'FIELD_INVALID', 'timeout', 'ask again'],
   ['/v1/jobs/j-7/explain?attempt=0', undefined, 400, 'FIELD_INVALID', 'attempt', ''],
   ['/v1/jobs/j-7/items?after=-1', undefined, 400, 'FIELD_INVALID', 'after', ''],
-  ['/v1/jobs/j-none/events', undefined, 404, 'JOB_NOT_FOUND', undefined, ''],
   ['/v1/nodes?require=zone', undefined, 400, 'FIELD_INVALID', 'require[0]', 'k = v'],
   ['/v1/jobs', posting('{'), 400, 'REQUEST_NOT_JSON', undefined, 'one JSON value'],
   ['/v1/jobs', posting(''), 400, 'REQUEST_NOT_JSON', undefined, 'job document'],

@@ -18,12 +18,42 @@ interface Row {
 const GETS: Row[] = [
   { path: '/v1/jobs', schema: 'api/job', isList: true, calls: [['list', { limit: 100 }]] },
   {
-    path: '/v1/jobs?state=running&label=team=media&label=a=b=c&after=j-1&limit=5',
+    path: '/v1/jobs?state=completed&label=team=media&label=a=b=c&after=j-1&limit=5',
     schema: 'api/job',
     isList: true,
     calls: [
-      ['list', { state: 'running', labels: { team: 'media', a: 'b=c' }, after: 'j-1', limit: 5 }]
+      ['list', { state: 'completed', labels: { team: 'media', a: 'b=c' }, after: 'j-1', limit: 5 }]
     ]
+  },
+  {
+    path: '/v1/jobs?submitter=http&parent=j-1&since=2026-01-02T03:04:05Z',
+    schema: 'api/job',
+    isList: true,
+    calls: [
+      [
+        'list',
+        { submitter: 'http', parent: 'j-1', sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5), limit: 100 }
+      ]
+    ]
+  },
+  { path: `/v1/jobs/${JOB}/document`, schema: 'job', calls: [['document', JOB]] },
+  {
+    path: `/v1/jobs/${JOB}/history`,
+    schema: 'api/job#/$defs/historyRow',
+    isList: true,
+    calls: [['history', JOB, {}]]
+  },
+  {
+    path: `/v1/jobs/${JOB}/history?item=a`,
+    schema: 'api/job#/$defs/historyRow',
+    isList: true,
+    calls: [['history', JOB, { item: 'a' }]]
+  },
+  { path: `/v1/jobs/${JOB}/logs`, schema: 'api/log', calls: [['log', JOB, {}]] },
+  {
+    path: `/v1/jobs/${JOB}/logs?item=a&attempt=2&tail=1&stream=out&follow=false`,
+    schema: 'api/log',
+    calls: [['log', JOB, { item: 'a', attempt: 2 }]]
   },
   { path: `/v1/jobs/${JOB}`, schema: 'api/job', calls: [['describe', JOB]] },
   { path: `/v1/jobs/j-7m`, schema: 'api/job', calls: [['describe', 'j-7m']] },
@@ -79,33 +109,12 @@ test.each(GETS)('GET $path', async ({ path, schema, isList, calls }) => {
   expect(services.calls).toEqual(calls)
 })
 
-test('POST /v1/jobs hands in the document and says where the job is', async () => {
-  const { post, services } = await startApi()
-  const response = await post('/v1/jobs', DOCUMENT)
-  expect(response.status).toBe(201)
-  expect(response.headers.get('location')).toBe(`/v1/jobs/${JOB}`)
-  validatorFor('api/job')(await response.json())
-  expect(services.calls).toEqual([['submit', DOCUMENT, 'http']])
-})
-
 test('POST /v1/jobs/plan', async () => {
   const { post, services } = await startApi()
   const response = await post('/v1/jobs/plan', DOCUMENT)
   expect(response.status).toBe(200)
   validatorFor('api/plan')(await response.json())
   expect(services.calls).toEqual([['plan', DOCUMENT]])
-})
-
-test('POST /v1/jobs/:id/stop, with a reason and without a body', async () => {
-  const { post, call, services } = await startApi()
-  const response = await post(`/v1/jobs/${JOB}/stop`, { reason: 'wrong input' })
-  expect(response.status).toBe(200)
-  validatorFor('api/job')(await response.json())
-  expect((await call(`/v1/jobs/${JOB}/stop`, { method: 'POST' })).status).toBe(200)
-  expect(services.calls).toEqual([
-    ['stop', JOB, 'wrong input'],
-    ['stop', JOB, 'stopped through the API']
-  ])
 })
 
 test.each([

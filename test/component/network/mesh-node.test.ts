@@ -1,9 +1,12 @@
 /** The node itself: what it listens on, what it says when it cannot, who it reaches. */
+import { createServer } from 'node:net'
 import { memory } from '@libp2p/memory'
 import { afterEach, describe, expect, it } from 'vitest'
 import { MeshNode } from '../../../src/network/mesh-node.ts'
 import { temporaryIdentity } from '../../../src/network/identity.ts'
 import { Mesh } from '../../support/spawn-mesh.ts'
+import type { AddressInfo, Server } from 'node:net'
+import type { SpawnedNode } from '../../support/spawn-mesh.ts'
 
 const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
 const mesh = new Mesh()
@@ -109,5 +112,84 @@ describe('dialling', () => {
     const dialler = await mesh.add({ isOverTcp: true })
     await dialler.node.learnAddresses(target.peer, ['nonsense', '/x/y', bare(target.address)])
     expect(await dialler.node.dial(target.peer)).toBe(target.peer)
+  })
+})
+
+/** A port of this machine: one that refuses connections, or one that takes them and says nothing. */
+async function port(isOpen: boolean): Promise<{ address: string; server: Server }> {
+  const server = createServer(() => {})
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`
+  if (!isOpen) server.close()
+  return { address, server }
+}
+
+async function strangerAt(...addresses: string[]): Promise<{ dialler: SpawnedNode; peer: string }> {
+  const dialler = await mesh.add({ isOverTcp: true })
+  const peer = (await create([])).selfPeer
+  await dialler.node.learnAddresses(peer, addresses)
+  return { dialler, peer }
+}
+
+describe('a peer that is known but cannot be reached', () => {
+  const PROTOCOL = '/test/1.0.0'
+
+  it('is gone when its only address refuses connections', async () => {
+    const { dialler, peer } = await strangerAt((await port(false)).address)
+    await expect(dialler.node.openStream(peer, PROTOCOL)).rejects.toMatchObject({
+      code: 'PEER_GONE',
+      message: expect.stringContaining(peer)
+    })
+  })
+
+  it('is gone when all of several addresses do', async () => {
+    const addresses = [await port(false), await port(false), await port(false)]
+    const { dialler, peer } = await strangerAt(...addresses.map(({ address }) => address))
+    await expect(dialler.node.openStream(peer, PROTOCOL)).rejects.toMatchObject({
+      code: 'PEER_GONE'
+    })
+  })
+
+  it('is gone after it was there and has stopped', async () => {
+    const target = await mesh.add({ isOverTcp: true })
+    const dialler = await mesh.add({ isOverTcp: true })
+    await dialler.node.dial(target.address)
+    await target.stop()
+    await expect.poll(() => dialler.node.isConnected(target.peer)).toBe(false)
+    await expect(dialler.node.openStream(target.peer, PROTOCOL)).rejects.toMatchObject({
+      code: 'PEER_GONE'
+    })
+  })
+
+  it('is only unreachable when one address fails otherwise', async () => {
+    const silent = await port(true)
+    const { dialler, peer } = await strangerAt((await port(false)).address, silent.address)
+    const signal = AbortSignal.timeout(500)
+    await expect(dialler.node.openStream(peer, PROTOCOL, { signal })).rejects.toMatchObject({
+      code: 'PEER_UNREACHABLE'
+    })
+    silent.server.close()
+  })
+
+  it('is only unreachable when somebody else listens there', async () => {
+    const other = await mesh.add({ isOverTcp: true })
+    const { dialler, peer } = await strangerAt(bare(other.address), (await port(false)).address)
+    await expect(dialler.node.openStream(peer, PROTOCOL)).rejects.toMatchObject({
+      code: 'PEER_UNREACHABLE'
+    })
+  })
+
+  it('is only unreachable when no address of it is known, or it speaks another protocol', async () => {
+    const { dialler, peer } = await strangerAt()
+    await expect(dialler.node.openStream(peer, PROTOCOL)).rejects.toMatchObject({
+      code: 'PEER_UNREACHABLE'
+    })
+    const target = await mesh.add({ isOverTcp: true })
+    await dialler.node.dial(target.address)
+    await expect(dialler.node.openStream(target.peer, PROTOCOL)).rejects.toMatchObject({
+      code: 'PEER_UNREACHABLE'
+    })
   })
 })

@@ -4,9 +4,10 @@ import { PeerTracker } from '../../../src/network/peer-tracker.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { Mesh, until } from '../../support/spawn-mesh.ts'
-import type { PeerEvent } from '../../../src/model/generated/api-peer-event.ts'
+import type { PeerChange } from '../../../src/network/peer-tracker.ts'
+import type { PeerView } from '../../../src/model/generated/api-peer.ts'
 
-const checkEvent = validatorFor<PeerEvent>('api/peer-event')
+const checkPeer = validatorFor<PeerView>('api/peer')
 const mesh = new Mesh()
 afterEach(async () => await mesh.stop())
 
@@ -17,8 +18,8 @@ describe('a peer tracker', () => {
     const peer = await mesh.add()
     const tracker = new PeerTracker({ node: node.node, clock })
     await tracker.start()
-    const events: PeerEvent[] = []
-    tracker.watch((event) => events.push(checkEvent(event)))
+    const events: PeerChange[] = []
+    tracker.watch((event) => events.push({ ...event, peer: checkPeer(event.peer) }))
 
     await peer.node.dial(node.address)
     await until(() => events.some(({ event }) => event === 'measured'))
@@ -43,7 +44,7 @@ describe('a peer tracker', () => {
     const tracker = new PeerTracker({ node: asker.node, clock })
     await tracker.start()
     expect(tracker.list()).toMatchObject([{ peer_id: answerer.peer, latency_ms: null }])
-    const measured: PeerEvent[] = []
+    const measured: PeerChange[] = []
     const unwatch = tracker.watch((event) => measured.push(event))
     for (let round = 1; round <= 2; round += 1) {
       clock.advance(5_000)

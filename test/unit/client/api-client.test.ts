@@ -14,19 +14,26 @@ type Answer = (url: URL, init: RequestInit) => Response | Promise<Response>
 const HEALTH = { status: 'ok' }
 
 /** A client whose requests are answered in turn; the last answer stands for all further ones. */
-function clientOf(...answers: Answer[]): { client: ApiClient; clock: FakeClock; urls: string[] } {
+function clientOf(...answers: Answer[]): {
+  client: ApiClient
+  clock: FakeClock
+  urls: string[]
+  inits: RequestInit[]
+} {
   const clock = new FakeClock()
   const urls: string[] = []
+  const inits: RequestInit[] = []
   const fetch = async (url: URL, init: RequestInit): Promise<Response> => {
     const answer = answers[Math.min(urls.length, answers.length - 1)] as Answer
     urls.push(url.href)
+    inits.push(init)
     return answer(url, init)
   }
   const client = new ApiClient(
     { url: 'http://router:1/', token: 't' },
     { fetch: fetch as typeof globalThis.fetch, clock, random: seededRandom(1) }
   )
-  return { client, clock, urls }
+  return { client, clock, urls, inits }
 }
 
 const refuse: Answer = () => {
@@ -44,7 +51,19 @@ const silent: Answer = (_url, { signal }) =>
     })
   )
 
-const lastEvent: Answer = () => new Response('data: {"state":"completed"}\n\n')
+const lastEvent: Answer = () =>
+  new Response('id: 7\ndata: {"number":7}\n\nevent: end\ndata: {}\n\n')
+
+/** The connection was there, and broke. */
+const cutOff: Answer = () => {
+  throw new TypeError('fetch failed', {
+    cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' })
+  })
+}
+
+function headerOf(init: RequestInit | undefined, name: string): string | undefined {
+  return (init?.headers as Record<string, string> | undefined)?.[name]
+}
 
 /** Lets promises settle, then moves the time on, until `work` is done. */
 async function runThrough<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
@@ -59,16 +78,17 @@ async function runThrough<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
   return done
 }
 
+const RUNNING = buildJobView({ state: 'running' })
+
 test('a long wait is asked for in slices of a minute', async () => {
-  const running = buildJobView({ state: 'running' })
   const context: { clock?: FakeClock } = {}
   const answer: Answer = (url) => {
     context.clock?.advance(Number.parseInt(url.searchParams.get('timeout') ?? '', 10))
-    return Response.json(running)
+    return Response.json(RUNNING)
   }
   const { client, clock, urls } = clientOf(answer)
   context.clock = clock
-  expect(await client.wait('j-1', { timeoutMs: 150_000 })).toEqual(running)
+  expect(await client.wait('j-1', { timeoutMs: 150_000 })).toEqual(RUNNING)
   expect(urls.map((url) => new URL(url).searchParams.get('timeout'))).toEqual([
     '60000ms',
     '60000ms',
@@ -77,7 +97,7 @@ test('a long wait is asked for in slices of a minute', async () => {
 })
 
 test('a router that answers a wait too early is not asked in a tight loop', async () => {
-  const { client, clock, urls } = clientOf(() => Response.json(buildJobView({ state: 'held' })))
+  const { client, clock, urls } = clientOf(() => Response.json(RUNNING))
   await runThrough(clock, client.wait('j-1', { timeoutMs: 5_000 }))
   expect(urls.length).toBeLessThan(25)
 })
@@ -103,11 +123,43 @@ test('the time of a wait bounds its patience with an outage', async () => {
   expect(clock.monotonicMs()).toBeLessThan(20_000)
 })
 
-test('a submission is never sent twice by itself', async () => {
-  const { client, urls } = clientOf(() => Response.json(HEALTH), refuse)
-  await client.health()
-  await expect(client.submit({})).rejects.toMatchObject({ code: 'API_UNREACHABLE' })
-  expect(urls).toHaveLength(2)
+test('a wait ends when the job is held: nothing more comes by itself', async () => {
+  const { client, urls } = clientOf(() => Response.json(buildJobView({ state: 'held' })))
+  expect(await client.wait('j-1')).toMatchObject({ state: 'held' })
+  expect(urls).toHaveLength(1)
+})
+
+test('a submission whose answer got lost is sent again with the same key', async () => {
+  const full = Response.json(
+    { code: 'QUEUE_FULL', detail: 'full', retryable: true },
+    { status: 429, headers: { 'retry-after': '90' } }
+  )
+  const { client, clock, inits } = clientOf(
+    cutOff,
+    () => full,
+    () => Response.json(RUNNING, { status: 200 })
+  )
+  const failures: string[] = []
+  const submission = await runThrough(
+    clock,
+    client.handIn({}, { onPause: ({ code }) => void failures.push(code) })
+  )
+  expect(submission).toEqual({ jobs: [RUNNING], isNew: false })
+  expect(failures).toEqual(['API_UNREACHABLE', 'QUEUE_FULL'])
+  // As long as the router asked for, though pauses of our own are shorter.
+  expect(clock.monotonicMs()).toBeGreaterThanOrEqual(90_000)
+  const keys = inits.map((init) => headerOf(init, 'idempotency-key'))
+  expect(keys[0]).toMatch(/^auto-j-/)
+  expect(new Set(keys).size).toBe(1)
+})
+
+test('a submission that the router refuses, or that nobody takes, is not sent again', async () => {
+  const problem = { code: 'FIELD_UNKNOWN', detail: 'no such field' }
+  const refused = clientOf(() => Response.json(problem, { status: 400 }))
+  await expect(refused.client.submit({})).rejects.toMatchObject({ code: 'FIELD_UNKNOWN' })
+  const alone = clientOf(refuse)
+  await expect(alone.client.submit({})).rejects.toMatchObject({ code: 'API_UNREACHABLE' })
+  expect([refused.urls.length, alone.urls.length]).toEqual([1, 1])
 })
 
 test('a submission above the limit is refused before it is sent', async () => {
@@ -127,15 +179,28 @@ test('a router that never answers is given up in time', async () => {
 
 test('a stream without even a heartbeat is opened again', async () => {
   const { client, clock, urls } = clientOf(silent, lastEvent)
-  const next = await runThrough(clock, client.watch('j-1').next())
-  expect(next.value).toEqual({ state: 'completed' })
+  const next = await runThrough(clock, client.followLog('j-1').next())
+  expect(next.value).toEqual({ number: 7 })
   expect(urls).toHaveLength(2)
   expect(clock.monotonicMs()).toBeGreaterThan(45_000)
 })
 
+const cut: Answer = () => new Response('id: 2:5\ndata: {"attempt":2}\n\ndata: {"half')
+
+test('a stream that breaks off is opened again with the id of the last event', async () => {
+  const { client, clock, inits } = clientOf(cut, lastEvent)
+  const parts: unknown[] = []
+  const reading = (async () => {
+    for await (const part of client.followLog('j-1')) parts.push(part)
+  })()
+  await runThrough(clock, reading)
+  expect(parts).toEqual([{ attempt: 2 }, { number: 7 }])
+  expect(inits.map((init) => headerOf(init, 'last-event-id'))).toEqual([undefined, '2:5'])
+})
+
 test('events may be cut anywhere, between and within letters', async () => {
   const bytes = new TextEncoder().encode(
-    ': alive\n\ndata: {"state":"running","n":"ü🧮"}\r\n\r\ndata: {"state":"stopped"}\n\n'
+    ': alive\n\nid: 1\ndata: {"n":"ü🧮"}\r\n\r\ndata: {"n":2}\n\nevent: end\ndata: {}\n\n'
   )
   const pieces: Answer = () =>
     new Response(
@@ -148,15 +213,15 @@ test('events may be cut anywhere, between and within letters', async () => {
     )
   const { client } = clientOf(pieces)
   const events: unknown[] = []
-  for await (const event of client.watch('j-1')) events.push(event)
-  expect(events).toEqual([{ state: 'running', n: 'ü🧮' }, { state: 'stopped' }])
+  for await (const event of client.events()) events.push(event)
+  expect(events).toEqual([{ n: 'ü🧮' }, { n: 2 }])
 })
 
 test.each([['data: no json\n\n'], [`data: ${'x'.repeat(2_000_000)}`]])(
   'a stream that is none of ours (%.20s) is refused, not retried',
   async (text) => {
     const { client, urls } = clientOf(() => new Response(text))
-    await expect(client.watch('j-1').next()).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
+    await expect(client.events().next()).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
     expect(urls).toHaveLength(1)
   }
 )

@@ -57,6 +57,47 @@ describe('defaults', () => {
     })
   })
 
+  test('a router refuses more items than it is told to queue', () => {
+    expect(loadSettings('router', { flags: {}, env: {} }).queuedItemsMax).toBe(1_000_000)
+    const flags = { 'max-queued': ['5'] }
+    expect(loadSettings('router', { flags, env: {} }).queuedItemsMax).toBe(5)
+    const error = errorOf(() => loadSettings('router', { flags: { 'max-queued': ['0'] }, env: {} }))
+    expect(error).toMatchObject({ code: 'FIELD_INVALID', path: '--max-queued' })
+  })
+
+  test('a worker has its owner’s rules by flags, a switch among them', () => {
+    expect(loadSettings('worker', { flags: {}, env: {} })).toMatchObject({
+      drainDeadlineMs: 30_000,
+      jobsMax: undefined,
+      isIdleOnly: false,
+      admit: undefined
+    })
+    const flags = {
+      'drain-deadline': ['5m'],
+      'max-jobs': ['3'],
+      'idle-only': ['true'],
+      admit: ['./ask.sh']
+    }
+    expect(loadSettings('worker', { flags, env: {} })).toMatchObject({
+      drainDeadlineMs: 300_000,
+      jobsMax: 3,
+      isIdleOnly: true,
+      admit: './ask.sh'
+    })
+    const { isIdleOnly } = loadSettings('worker', { flags: {}, env: { TASKMESH_IDLE_ONLY: '1' } })
+    expect(isIdleOnly).toBe(true)
+  })
+
+  test.each([
+    ['drain-deadline', '30', '--drain-deadline'],
+    ['max-jobs', '0', '--max-jobs'],
+    ['idle-only', 'perhaps', '--idle-only'],
+    ['admit', '', '--admit']
+  ])('--%s %j is refused', (flag, text, path) => {
+    const error = errorOf(() => loadSettings('worker', { flags: { [flag]: [text] }, env: {} }))
+    expect(error).toMatchObject({ code: 'FIELD_INVALID', path })
+  })
+
   test('settings are frozen and in the units of the code', () => {
     const settings = loadSettings('worker', { flags: { memory: ['1GiB'] }, env: {} })
     expect(settings).toMatchObject({

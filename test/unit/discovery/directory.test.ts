@@ -1,28 +1,62 @@
 /** The router's book of workers: whom it takes up, how long it tries, when it lets go. Time is fake, peers are played. */
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { Directory } from '../../../src/discovery/directory.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { MeshError } from '../../../src/core/errors.ts'
+import { sealRecord } from '../../../src/discovery/record.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
+import { temporaryIdentity } from '../../../src/network/identity.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { recordOf } from '../../support/spawn-discovery.ts'
+import { failureOf, until } from '../../support/spawn-mesh.ts'
 import type { DirectoryComponents } from '../../../src/discovery/directory.ts'
+import type { LoadReport } from '../../../src/model/generated/capability-record.ts'
+import type { NodeChange } from '../../../src/discovery/node-news.ts'
+import type { PrivateKey } from '@libp2p/interface'
 import type { SessionListener } from '../../../src/protocol/session-service.ts'
 
 const PEER = '12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
+
+/** The load of a worker that has nothing to do. */
+const IDLE: LoadReport = {
+  running: 0,
+  queued: 0,
+  slots: 4,
+  queue_slots: 4,
+  cpu_usage: 0,
+  memory_available_mb: 1_000,
+  disk_available_mb: 1_000,
+  stopping: false
+}
+
+/** A worker that can sign its record. */
+let worker: { key: PrivateKey; peer: string }
+beforeAll(async () => {
+  const key = await temporaryIdentity()
+  worker = { key, peer: peerIdFromPrivateKey(key).toString() }
+})
 
 let clock: FakeClock
 let opened: string[]
 let directory: Directory
 let open: () => Promise<unknown>
-const listeners: SessionListener[] = []
+/** Whether the node has a session with the peer, whoever opened it. */
+let hasSession: boolean
+let changes: NodeChange[]
+let listener: SessionListener
 
 beforeEach(() => {
   clock = new FakeClock()
   opened = []
   open = () => Promise.reject(new MeshError('PEER_UNREACHABLE', 'nobody there'))
+  hasSession = false
+  changes = []
   const sessions = {
-    listen: (listener: SessionListener) => listeners.push(listener),
+    listen: (given: SessionListener) => {
+      listener = given
+    },
+    get: () => (hasSession ? {} : undefined),
     open: async (peer: string) => {
       opened.push(peer)
       return await open()
@@ -36,7 +70,8 @@ beforeEach(() => {
       clock,
       logger: silentLogger,
       reputationOf: () => ({ reputation: 0.5, evidenceCount: 0 }),
-      onRoom: () => {}
+      onRoom: () => {},
+      onNode: (change: NodeChange) => changes.push(change)
     } as unknown as DirectoryComponents,
     { namespace: 'demo' }
   )
@@ -116,6 +151,169 @@ describe('a worker that cannot be reached', () => {
     await settle()
     expect(directory.entries()).toEqual([])
     expect(clock.timerCount).toBe(0)
+  })
+})
+
+/** A session whose worker answers with this record and load. */
+async function answerAs(load?: Partial<LoadReport>): Promise<void> {
+  const { key, peer } = worker
+  const sealed = await sealRecord(recordOf(peer, { seq: 1 }), key)
+  const record = Buffer.from(sealed).toString('base64')
+  const of = { role: 'worker', namespace: 'demo', agent: 'test' }
+  const about = { ...recordOf(peer).capabilities, latency_ms: 0, reputation: 0.5, ...of, record }
+  const said = load === undefined ? {} : { load: { ...IDLE, ...load } }
+  const request = async (): Promise<unknown> =>
+    await Promise.resolve({ result: { ...about, ...said } })
+  open = async () => {
+    hasSession = true
+    return await Promise.resolve({ isOpen: true, remotePeer: peer, request })
+  }
+}
+
+/** Its signature is checked in a thread of its own, in real time. */
+const isReady = (): boolean => directory.entries()[0]?.state === 'ready'
+
+function lose(): void {
+  hasSession = false
+  open = () => Promise.reject(new MeshError('PEER_UNREACHABLE', 'nobody there'))
+  listener.onClosed?.(worker.peer, new MeshError('SESSION_CLOSED', 'gone'))
+}
+
+describe('who waits for a worker', () => {
+  beforeEach(async () => {
+    await directory.start()
+    await answerAs()
+    found(worker.peer)
+    await until(isReady)
+  })
+
+  it('goes on at once while there is a session', async () => {
+    await directory.whenReady(worker.peer)
+    expect(opened).toHaveLength(1)
+  })
+
+  it('goes on when the worker is back, and all that wait with it', async () => {
+    lose()
+    let ready = 0
+    for (let count = 0; count < 3; count += 1) {
+      void directory.whenReady(worker.peer).then(() => (ready += 1))
+    }
+    await pass(2_000)
+    expect(ready).toBe(0)
+    await answerAs()
+    await pass(5_000)
+    await until(() => ready === 3)
+  })
+
+  it('waits even where the worker seems ready but its session is gone', async () => {
+    hasSession = false
+    let hasGoneOn = false
+    const waiting = directory.whenReady(worker.peer).then(() => (hasGoneOn = true))
+    await settle()
+    expect(hasGoneOn).toBe(false)
+    lose()
+    await answerAs()
+    await pass(1_000)
+    await waiting
+  })
+
+  it('keeps it from being forgotten, and gives up with its own reason', async () => {
+    lose()
+    const controller = new AbortController()
+    const waiting = directory.whenReady(worker.peer, { signal: controller.signal })
+    await pass(60_000)
+    expect(directory.entries()).toHaveLength(1)
+    const reason = new Error('enough')
+    controller.abort(reason)
+    await expect(waiting).rejects.toBe(reason)
+    await pass(5_000)
+    expect(directory.entries()).toEqual([])
+    await expect(directory.whenReady(worker.peer, { signal: controller.signal })).rejects.toBe(
+      reason
+    )
+    expect(directory.entries()).toEqual([])
+  })
+
+  it('brings one back that was forgotten, or that an earlier run knew', async () => {
+    lose()
+    await pass(40_000)
+    expect(directory.entries()).toEqual([])
+    const waiting = directory.whenReady(worker.peer)
+    await pass(10_000)
+    await answerAs()
+    await pass(5_000)
+    await waiting
+    expect(directory.entries()).toMatchObject([{ peer: worker.peer, state: 'ready' }])
+  })
+
+  it('hears that it is gone only when no program of it runs any more', async () => {
+    lose()
+    const waiting = directory.whenReady(worker.peer)
+    const gone = new MeshError('PEER_GONE', 'refused')
+    open = () => Promise.reject(gone)
+    await Promise.all([expect(waiting).rejects.toBe(gone), pass(1_000)])
+  })
+
+  it('is told when the router stops', async () => {
+    lose()
+    const refused = failureOf(directory.whenReady(worker.peer))
+    await directory.stop()
+    expect(await refused).toMatchObject({ code: 'STOPPING' })
+    await expect(directory.whenReady(worker.peer)).rejects.toMatchObject({ code: 'STOPPING' })
+    expect(clock.timerCount).toBe(0)
+  })
+
+  it('need not wait for the next try when the worker itself opens a session', async () => {
+    lose()
+    await pass(8_000)
+    const waiting = directory.whenReady(worker.peer)
+    await answerAs()
+    listener.onLoad?.(worker.peer, { ...IDLE })
+    await waiting
+    expect(isReady()).toBe(true)
+  })
+})
+
+describe('changes of workers', () => {
+  beforeEach(async () => await directory.start())
+
+  it('are told once each, and loads are none', async () => {
+    await answerAs()
+    found(worker.peer)
+    await until(isReady)
+    const say = (load: Partial<LoadReport>): void =>
+      listener.onLoad?.(worker.peer, { ...IDLE, ...load })
+    say({ running: 1 })
+    say({ running: 2 })
+    say({ stopping: true, availability: 'cordoned' })
+    say({ stopping: true, availability: 'cordoned', running: 0 })
+    say({ stopping: true, availability: 'draining' })
+    say({})
+    lose()
+    await pass(500)
+    await answerAs({ stopping: true })
+    await pass(3_000)
+    await until(isReady)
+    lose()
+    await pass(40_000)
+    expect(changes.map(({ availability, type }) => `${type} ${availability}`)).toEqual([
+      'node:joined open',
+      'node:changed cordoned',
+      'node:changed draining',
+      'node:changed open',
+      'node:changed unreachable',
+      'node:changed stopping',
+      'node:changed unreachable',
+      'node:left unreachable'
+    ])
+    expect(new Set(changes.map(({ peer }) => peer))).toEqual(new Set([worker.peer]))
+  })
+
+  it('are not told of those that were never here', async () => {
+    found(PEER)
+    await pass(40_000)
+    expect(directory.entries()).toEqual([])
+    expect(changes).toEqual([])
   })
 })
 

@@ -1,7 +1,14 @@
 /** What each end of an attempt means, for the item, its record and the worker. */
 import { expect, test } from 'vitest'
-import { attemptEndOf, judgeAnswer, judgeError, outcomeOf } from '../../../src/dispatch/verdict.ts'
-import { MeshError } from '../../../src/core/errors.ts'
+import {
+  attemptEndOf,
+  isLinkLoss,
+  judgeAnswer,
+  judgeError,
+  judgeLoss,
+  outcomeOf
+} from '../../../src/dispatch/verdict.ts'
+import { ERROR_CATALOGUE, MeshError } from '../../../src/core/errors.ts'
 import { readReport } from '../../../src/dispatch/task-report.ts'
 import type { ErrorCode } from '../../../src/core/errors.ts'
 
@@ -14,6 +21,12 @@ test.each<[ErrorCode, string, string, string[]]>([
   ['TOO_MANY_REQUESTS', 'returned', 'refused', []],
   ['SESSION_CONGESTED', 'returned', 'refused', []],
   ['STOPPING', 'returned', 'refused', []],
+  ['WORKER_CORDONED', 'returned', 'refused', []],
+  ['OWNER_REFUSED', 'returned', 'refused', []],
+  ['TASK_UNKNOWN', 'returned', 'refused', []],
+  ['TASK_LOST', 'failed', 'lost', ['worker']],
+  ['RESPONSE_INVALID', 'failed', 'lost', ['worker', 'network']],
+  ['TASK_SUPERSEDED', 'failed', 'stopped', ['job']],
   ['SESSION_CLOSED', 'failed', 'lost', ['worker', 'network']],
   ['PEER_SILENT', 'failed', 'lost', ['worker', 'network']],
   ['RESPONSE_TIMED_OUT', 'failed', 'lost', ['worker', 'network']],
@@ -52,28 +65,69 @@ test('a refusal with figures of use was a task cut off', () => {
   ])
 })
 
+test('of all that can go wrong, only the end of the link leaves open what the worker does', () => {
+  const codes = (Object.keys(ERROR_CATALOGUE) as ErrorCode[]).filter((code) =>
+    isLinkLoss(new MeshError(code, 'why'))
+  )
+  expect(codes.toSorted()).toEqual([
+    'PEER_SILENT',
+    'SESSION_CLOSED',
+    'SESSION_CONGESTED',
+    'STOPPING'
+  ])
+})
+
+test.each<ErrorCode>(['SESSION_CLOSED', 'PEER_GONE', 'STOPPING', 'TOTAL_TIMED_OUT'])(
+  'a worker that did not come back is lost, whatever ended the waiting: %s',
+  (code) => {
+    const verdict = judgeLoss(new MeshError(code, 'why'))
+    expect(attemptEndOf(verdict)).toBe('lost')
+    expect(verdict).toMatchObject({
+      kind: 'failed',
+      blames: ['worker', 'network'],
+      error: { code, blame: 'worker', message: 'the worker was lost: why' }
+    })
+  }
+)
+
+test.each<[string | undefined, ErrorCode, string]>([
+  [undefined, 'RESULT_INVALID', 'worker'],
+  ['', 'RESULT_INVALID', 'worker'],
+  ['{"a":', 'RESULT_INVALID', 'worker'],
+  [`${'['.repeat(65)}${']'.repeat(65)}`, 'TASK_FAILED', 'job'],
+  [JSON.stringify('x'.repeat(4 * 2 ** 20)), 'TASK_OUTPUT_TOO_LARGE', 'job']
+])('a result that cannot be used (%#) is %s, and the %s’s fault', (bulk, code, blame) => {
+  const verdict = judgeAnswer(bulk === undefined ? {} : { bulk })
+  expect(verdict).toMatchObject({ kind: 'failed', error: { code, blame }, attemptState: 'failed' })
+})
+
+const log = { from: 2, entries: [{ ms: 3, stream: 'out', text: 'hello' }] }
+
 test.each<[unknown, object]>([
-  [undefined, { load: undefined, logs: '', usage: null }],
+  [undefined, { load: undefined, log: undefined, usage: null, ranMs: undefined }],
   [
-    { logs: 5, usage: 'much', load: 7 },
-    { load: 7, logs: '', usage: null }
+    { log: 5, usage: 'much', load: 7, progress: 'half', phases: 3 },
+    { load: 7, log: undefined, usage: null, progress: undefined, ranMs: undefined }
   ],
   [
-    { usage: null, logs: 'x' },
-    { logs: 'x', usage: null }
+    { log, usage: null },
+    { log, usage: null }
   ],
+  [{ log: { from: -1, entries: [] } }, { log: undefined }],
+  [{ log: { from: 0, entries: [{ ms: 1, stream: 'in', text: '' }] } }, { log: undefined }],
   [{ usage: { cpu_ms: 5 } }, { usage: null }],
   [{ usage: { wall_ms: NaN } }, { usage: null }],
   [{ usage: { wall_ms: -1 } }, { usage: null }],
   [
     { usage: { wall_ms: 2, cpu_ms: '1', peak_memory_bytes: 9 } },
     { usage: { wallMs: 2, peakMemoryBytes: 9 } }
-  ]
+  ],
+  [{ progress: { ratio: 0.5, text: 'half' } }, { progress: { ratio: 0.5, text: 'half' } }],
+  [{ progress: { ratio: 1.1, text: 7 } }, { progress: undefined }],
+  [{ progress: { text: 'x'.repeat(300) } }, { progress: { text: 'x'.repeat(200) } }],
+  [{ phases: { ran_ms: 12 } }, { ranMs: 12 }],
+  [{ phases: { ran_ms: '12' } }, { ranMs: undefined }]
 ])('of a report like %j only what has the right shape is believed', (result, report) => {
   const answer = result === undefined ? {} : { result: result as Record<string, unknown> }
   expect(readReport(answer)).toMatchObject(report)
-})
-
-test('logs beyond the limit are cut off', () => {
-  expect(readReport({ result: { logs: 'x'.repeat(100_000) } }).logs).toHaveLength(65_536)
 })

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { BuiltinExecutor } from '../../../src/executors/builtin-executor.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { recordRun } from '../../conformance/executor-recorder.ts'
 import type { BuiltinTask } from '../../../src/model/generated/job.ts'
-import type { TaskOutcome } from '../../../src/executors/executor.ts'
+import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
 
 const clock = new FakeClock()
 const executor = new BuiltinExecutor({ clock })
@@ -11,18 +12,21 @@ function run(
   name: BuiltinTask['name'],
   args?: BuiltinTask['args'],
   { timeoutMs = 1_000, signal = new AbortController().signal } = {}
-): Promise<TaskOutcome> {
+): Promise<RecordedOutcome> {
   const task: BuiltinTask = { engine: 'builtin', name, ...(args === undefined ? {} : { args }) }
-  return executor.run({ task, timeoutMs, signal, memoryBytesMax: 1 })
+  const limits = { timeoutMs, signal, memoryBytesMax: 1 }
+  return recordRun((listener) => executor.run({ task, ...limits, ...listener }))
 }
 
 describe('noop', () => {
   it('returns null', async () => {
     expect(await run('noop')).toEqual({
       output: 'null',
-      logs: '',
       logsDroppedBytes: 0,
-      usage: { wallMs: 0 }
+      usage: { wallMs: 0 },
+      log: [],
+      progress: [],
+      late: []
     })
   })
 })
@@ -60,9 +64,25 @@ describe('sleep', () => {
     expect((await ended).error?.code).toBe('TASK_TIMED_OUT')
   })
 
+  it('tells each second how far it is', async () => {
+    const ended = run('sleep', { ms: 4_000 }, { timeoutMs: 3_500 })
+    clock.advance(3_500)
+    const outcome = await ended
+    expect(outcome.progress).toEqual([{ ratio: 0.25 }, { ratio: 0.5 }, { ratio: 0.75 }])
+    clock.advance(4_000)
+    expect(outcome.late).toEqual([])
+    expect(clock.timerCount).toBe(0)
+  })
+
+  it('tells nothing when it is short', async () => {
+    const ended = run('sleep', { ms: 1_000 })
+    clock.advance(1_000)
+    expect((await ended).progress).toEqual([])
+  })
+
   it('ends when it is stopped, and leaves no timer', async () => {
     const controller = new AbortController()
-    const ended = run('sleep', { ms: 500 }, { signal: controller.signal })
+    const ended = run('sleep', { ms: 5_000 }, { signal: controller.signal })
     controller.abort()
     expect((await ended).error?.code).toBe('TASK_STOPPED')
     expect(clock.timerCount).toBe(0)

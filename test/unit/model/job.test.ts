@@ -6,6 +6,7 @@ import {
   encodeTask,
   itemCount,
   itemId,
+  specOf,
   taskOfItem
 } from '../../../src/model/job.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
@@ -113,6 +114,17 @@ test.each<[unknown, string, string, string, string]>([
   ],
   [{ task: JS, each: [{ args: {} }] }, 'FIELD_INVALID', 'each[0].args', 'does not fit', '"input"'],
   [{ task: NOOP, each: [{ idd: 'a' }] }, 'FIELD_UNKNOWN', 'each[0].idd', 'not a field', '"id"'],
+  [{ task: NOOP, on_disconnect: { wait: 'no' } }, 'FIELD_INVALID', 'on_disconnect.wait', '', ''],
+  [{ task: NOOP, keep: { logs: '1' } }, 'FIELD_INVALID', 'keep.logs', 'not a duration', ''],
+  [{ task: NOOP, ops: 'every', each: [{}] }, 'FIELD_INVALID', 'each', 'ops: every', 'leave'],
+  [
+    { task: NOOP, schedule: { cron: '@daily' }, needs: ['a'] },
+    'FIELD_INVALID',
+    'needs',
+    'schedule.cron',
+    'met once'
+  ],
+  [{ task: NOOP, schedule: {} }, 'FIELD_MISSING', 'schedule.at', 'missing', ''],
   [
     JSON.parse('{"task":{"engine":"builtin","name":"noop"},"__proto__":{}}'),
     'FIELD_UNKNOWN',
@@ -148,8 +160,13 @@ test('the smallest job gets the documented defaults', () => {
       attemptsMax: 3,
       backoff: { isExponential: true, delayMs: 1_000, delayMsMax: 60_000, jitterRatio: 0.5 },
       on: ['worker', 'network', 'router'],
-      sameWorker: 'avoid'
-    }
+      sameWorker: 'avoid',
+      then: 'fail'
+    },
+    ops: 'once',
+    schedule: undefined,
+    onDisconnect: { waitMs: 30_000, then: 'reroute' },
+    keep: { resultMs: 7 * 86_400_000, logsMs: 7 * 86_400_000 }
   })
 })
 
@@ -166,7 +183,15 @@ test('what is written replaces the defaults, in the code’s units', () => {
       },
       route: { pick: 'best', preset: 'cpu' },
       timeouts: { queue: '1m' },
-      retry: { attempts: 5, backoff: { type: 'fixed', delay: '2s', jitter: 0 }, on: ['job'] }
+      retry: {
+        attempts: 5,
+        backoff: { type: 'fixed', delay: '2s', jitter: 0 },
+        on: ['job'],
+        then: 'hold'
+      },
+      on_disconnect: { wait: '0s', then: 'hold' },
+      keep: { result: '1d', logs: '1h' },
+      ops: 'every'
     })
   )
   expect(plan).toMatchObject({
@@ -174,7 +199,10 @@ test('what is written replaces the defaults, in the code’s units', () => {
     resources: { cpuCores: 2, memoryBytes: 1e9, diskBytes: 1_024, gpuCount: 1 },
     route: { preset: 'cpu', pickCount: 1 },
     timeouts: { queueMs: 60_000 },
-    retry: { attemptsMax: 5, backoff: { isExponential: false, delayMs: 2_000 }, on: ['job'] }
+    retry: { attemptsMax: 5, backoff: { isExponential: false, delayMs: 2_000 }, then: 'hold' },
+    onDisconnect: { waitMs: 0, then: 'hold' },
+    keep: { resultMs: 86_400_000, logsMs: 3_600_000 },
+    ops: 'every'
   })
   expect(plan.placement.prefer).toMatchObject([{ weight: -5 }])
 })
@@ -189,6 +217,18 @@ test('each item has its id and its own task', () => {
   expect(taskOfItem(job, 0)).toEqual({ engine: 'builtin', name: 'echo', args: { b: 2 } })
   expect(taskOfItem(job, 1)).toEqual(job.task)
   expect(itemCount(checkJob({ task: NOOP }))).toBe(1)
+})
+
+test('a spec is the document without bodies, names and ids, the same for the same wish', () => {
+  const asked = { resources: { cpu: 1 }, priority: 7, keep: { logs: '1h' } }
+  const own = { name: 'a', key: 'k', labels: { a: 'b' }, needs: ['x'], share: 's' }
+  const spec = specOf(checkJob({ ...own, ...asked, task: JS, each: [{ input: 1 }] }))
+  expect(spec).toEqual({ engine: 'javascript', each: true, ...asked })
+  const turned = specOf(
+    checkJob({ task: JS, keep: asked.keep, priority: 7, resources: { cpu: 1 }, each: [{}] })
+  )
+  expect(JSON.stringify(turned)).toBe(JSON.stringify(spec))
+  expect(specOf(checkJob({ task: NOOP }))).toEqual({ engine: 'builtin' })
 })
 
 test('keys of one’s own are left out, at the top only', () => {

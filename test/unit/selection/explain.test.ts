@@ -26,7 +26,7 @@ describe('the decision record', () => {
           { reputation: 0.6 },
           { reputation: 0.4 },
           { otherTasks: 8 },
-          { isStopping: true, cpuCores: 1 }
+          { availability: 'stopping', cpuCores: 1 }
         ][index] as Partial<Candidate>
     )
     const request = buildRequest({ resources: { cpu: 2 } })
@@ -88,7 +88,7 @@ describe('the decision record', () => {
     const candidates = crowd(400, (index) => {
       if (index < 100) return { reputation: index / 100 }
       if (index < 200) return { otherTasks: 8 }
-      return index < 390 ? { isStopping: true } : { engines: [] }
+      return index < 390 ? { availability: 'stopping' } : { engines: [] }
     })
     const record = checkRecord(selectWorker(buildRequest(), candidates, 0, 0).explain())
     expect(record.candidates).toHaveLength(LIMITS.decisionCandidatesMax)

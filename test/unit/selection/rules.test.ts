@@ -13,9 +13,13 @@ function refusalOf(request: SelectionRequest, overrides: Partial<Candidate>): st
 }
 
 describe('rules on the machine', () => {
-  it('refuses a stopping worker', () => {
-    expect(refusalOf(buildRequest(), { isStopping: true })).toBe('WORKER_STOPPING: is stopping')
-    expect(refusalOf(buildRequest(), {})).toBeUndefined()
+  it.each([
+    ['stopping', 'WORKER_STOPPING: is stopping'],
+    ['draining', 'WORKER_DRAINING: is draining'],
+    ['cordoned', 'WORKER_CORDONED: is cordoned by its owner'],
+    ['open', undefined]
+  ] as const)('says why it refuses a worker that is %s', (availability, refusal) => {
+    expect(refusalOf(buildRequest(), { availability })).toBe(refusal)
   })
 
   it('refuses a worker without the engine, and says what it offers', () => {

@@ -169,8 +169,8 @@ describe('outlook', () => {
   it.each([
     ['can_start', [{ otherTasks: 8 }, {}]],
     ['would_queue', [{ otherTasks: 4 }]],
-    ['would_queue', [{ otherTasks: 8 }, { isStopping: true }]],
-    ['no_worker_fits', [{ isStopping: true }]],
+    ['would_queue', [{ otherTasks: 8 }, { availability: 'stopping' }]],
+    ['no_worker_fits', [{ availability: 'stopping' }]],
     ['no_worker_fits', []]
   ] as const)('is %s', (outlook, list) => {
     expect(outlookOf(buildRequest(), workers(...list))).toBe(outlook)

@@ -1,0 +1,50 @@
+/** Workers as people see them: in which state, whatever they last said. */
+import { describe, expect, it } from 'vitest'
+import { NodeViews } from '../../../src/discovery/node-views.ts'
+import { newWorkerEntry } from '../../../src/discovery/worker-entry.ts'
+import { validatorFor } from '../../../src/model/validate.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { recordOf } from '../../support/spawn-discovery.ts'
+import type { Directory } from '../../../src/discovery/directory.ts'
+import type { LoadReport } from '../../../src/model/generated/capability-record.ts'
+import type { NodeView } from '../../../src/model/generated/api-node.ts'
+import type { WorkerState } from '../../../src/discovery/worker-entry.ts'
+
+const PEER = '12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
+const checkNode = validatorFor<NodeView>('api/node')
+
+function stateOf(state: WorkerState, said: Partial<LoadReport> | undefined): NodeView['state'] {
+  const entry = newWorkerEntry({ peer: PEER, by: 'lease', record: recordOf(PEER) }, 0)
+  entry.state = state
+  if (said !== undefined) {
+    const { queue_slots, slots } = recordOf(PEER)
+    const figures = { cpu_usage: 0, memory_available_mb: 1, disk_available_mb: 1 }
+    const tasks = { running: 0, queued: 0, slots, queue_slots }
+    entry.load = { ...tasks, ...figures, stopping: false, ...said }
+  }
+  const views = new NodeViews({
+    directory: { entries: () => [entry] } as unknown as Directory,
+    clock: new FakeClock(),
+    reputationOf: () => ({ reputation: 0.5, evidenceCount: 0 }),
+    weights: { cpu: 1, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0 }
+  })
+  return checkNode(views.describe(PEER)).state
+}
+
+describe('a worker is shown', () => {
+  it.each([
+    ['ready', undefined, 'ready'],
+    ['ready', {}, 'ready'],
+    ['ready', { availability: 'open' }, 'ready'],
+    ['ready', { availability: 'cordoned', stopping: true }, 'cordoned'],
+    ['ready', { availability: 'draining', stopping: true }, 'draining'],
+    ['ready', { availability: 'stopping', stopping: true }, 'stopping'],
+    // An older worker, which does not say why.
+    ['ready', { stopping: true }, 'stopping'],
+    ['unreachable', { availability: 'cordoned', stopping: true }, 'unreachable'],
+    ['unreachable', { stopping: true }, 'stopping'],
+    ['connecting', undefined, 'connecting']
+  ] as const)('that is %s and says %j as it is', (state, said, shown) => {
+    expect(stateOf(state, said)).toBe(shown)
+  })
+})
