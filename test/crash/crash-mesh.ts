@@ -13,7 +13,7 @@ import { CrashNode } from './crash-node.ts'
 import { drawInteger } from './draw.ts'
 import { Link } from './link.ts'
 import { isAlive } from './process-table.ts'
-import { until } from './until.ts'
+import { until } from '../support/until.ts'
 import type { LinkState } from './link.ts'
 import type { ReadyReport } from '../../src/roles/role.ts'
 

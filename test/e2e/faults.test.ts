@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { CLIENT, CrashMesh } from '../crash/crash-mesh.ts'
 import { readJournals } from '../crash/journals.ts'
-import { until } from '../crash/until.ts'
+import { until } from '../support/until.ts'
 import type { ApiClient } from '../../src/client/api-client.ts'
 import type { AttemptView } from '../../src/model/generated/api-job.ts'
 import type { CrashMeshInit } from '../crash/crash-mesh.ts'
@@ -224,6 +224,17 @@ describe('with a router and two workers', () => {
     mesh.setLink(router().name, worker.name, 'back')
     expect(await client().wait(id)).toMatchObject({ state: 'completed', attempts: 1 })
     expect(journalOf(id, 'began')).toHaveLength(1)
+  })
+
+  test('fault 11: link slow to a crawl: what comes slowly is waited for, and nobody is blamed', async () => {
+    for (const { name } of mesh.workers) mesh.setLink(router().name, name, 'slow')
+    // At 4 KiB a second it takes longer than a heartbeat's period to get there, and as long to come back.
+    const text = 'x'.repeat(24_000)
+    const task = { engine: 'javascript', source: 'const main = (input) => input', input: text }
+    const { id } = await client().submit({ task, ...PATIENT })
+    expect(await client().wait(id)).toMatchObject({ state: 'completed', attempts: 1, result: text })
+    const [attempt] = await client().attempts(id)
+    expect(reasonsOf(attempt)).not.toContain('PEER_SILENT')
   })
 })
 

@@ -1,6 +1,7 @@
 /** A router that dies or is told to stop, as a real process: what it had acknowledged is done when it is back. */
 import { expect, test } from 'vitest'
-import { LiveMesh, eventually, slowJob } from '../support/live-mesh.ts'
+import { LiveMesh, slowJob } from '../support/live-mesh.ts'
+import { until } from '../support/until.ts'
 
 test('a router killed right after its acknowledgement does the job once it is back', async () => {
   const { mesh } = await LiveMesh.start()
@@ -18,7 +19,8 @@ test('a router killed under load goes on where it was, and runs nothing finished
   const { mesh } = await LiveMesh.start()
   const [first] = await Promise.all([mesh.router(), mesh.worker('worker', '--slots', '4')])
   const { id } = await first.client.submit(slowJob(40, 100))
-  const before = await eventually(
+  const before = await until(
+    'completed items',
     () => first.client.job(id),
     ({ counts }) => counts.completed > 4
   )
@@ -39,7 +41,8 @@ test('a router told to stop under load loses nothing and blames nobody', async (
   const { mesh } = await LiveMesh.start()
   const [first] = await Promise.all([mesh.router(), mesh.worker('worker', '--slots', '4')])
   const { id } = await first.client.submit(slowJob(40, 100))
-  await eventually(
+  await until(
+    'completed items',
     () => first.client.job(id),
     ({ counts }) => counts.completed > 4
   )

@@ -1,10 +1,12 @@
 /** Workers that die, leave and come, as real processes: the jobs complete, and the records tell the story. */
 import { expect, test } from 'vitest'
-import { LiveMesh, eventually, slowJob } from '../support/live-mesh.ts'
+import { LiveMesh, slowJob } from '../support/live-mesh.ts'
+import { until } from '../support/until.ts'
 import type { ApiClient } from '../../src/client/api-client.ts'
 
 const ready = (client: ApiClient, count: number) =>
-  eventually(
+  until(
+    'workers ready',
     () => client.nodes(),
     (nodes) => nodes.filter(({ state }) => state === 'ready').length === count
   )
@@ -18,7 +20,8 @@ test('a worker killed in the midst of a job: the job completes, and explain tell
   ])
   await ready(client, 2)
   const { id } = await client.submit(slowJob(60, 250))
-  await eventually(
+  await until(
+    'attempt at the first worker',
     () => client.attempts(id),
     (attempts) =>
       attempts.some(({ state, worker }) => state === 'offered' && worker === first.report.peer_id)
@@ -45,7 +48,8 @@ test('a worker killed in the midst of a job: the job completes, and explain tell
   expect(reputation.failures).toBe(lost.length)
 
   // Gone from the list, and there again when it comes back.
-  await eventually(
+  await until(
+    'worker gone from the list',
     () => client.nodes(),
     (nodes) => !nodes.some(({ peer_id: peer }) => peer === first.report.peer_id)
   )
@@ -62,7 +66,8 @@ test('workers and bootstrap told to stop under load: not one item fails', async 
   ])
   await ready(client, 2)
   const { id } = await client.submit(slowJob(80, 200))
-  await eventually(
+  await until(
+    'completed items',
     () => client.job(id),
     ({ counts }) => counts.completed > 4
   )
@@ -79,7 +84,8 @@ test('workers and bootstrap told to stop under load: not one item fails', async 
   // A bootstrap that comes back introduces who is new, and nobody had to be restarted.
   await mesh.bootstrap()
   const third = await mesh.worker('third', '--slots', '1')
-  await eventually(
+  await until(
+    'third worker ready',
     () => client.nodes(),
     (nodes) =>
       nodes.some(({ peer_id: peer, state }) => peer === third.report.peer_id && state === 'ready')

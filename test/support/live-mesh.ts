@@ -2,13 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient } from '../../src/client/api-client.ts'
-import { sleep } from '../../src/core/abort.ts'
-import { systemClock } from '../../src/core/clock.ts'
 import { startTaskmesh, temporaryHome } from './spawn-taskmesh.ts'
 import type { ReadyReport } from '../../src/roles/role.ts'
 import type { RunningTaskmesh } from './spawn-taskmesh.ts'
-
-const POLL_MS = 50
 
 export interface LiveNode {
   report: ReadyReport
@@ -73,18 +69,6 @@ export class LiveMesh {
       },
       terminate: () => process.stop()
     }
-  }
-}
-
-/** Looks again and again until it holds; the test's own time limit ends it. */
-export async function eventually<T>(
-  look: () => Promise<T>,
-  holds: (seen: T) => boolean
-): Promise<T> {
-  for (;;) {
-    const seen = await look()
-    if (holds(seen)) return seen
-    await sleep(systemClock, POLL_MS)
   }
 }
 

@@ -9,7 +9,7 @@ import { createAdmitRule } from '../../../src/execution/owner/admit-rule.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { buildTaskServer, codeOf, temporaryFolder } from '../../support/build-task-server.ts'
-import { eventually } from '../../support/live-mesh.ts'
+import { until } from '../../support/until.ts'
 import { settle } from '../../support/settle.ts'
 import type { AddressInfo } from 'node:net'
 import type { AdmitRule, TaskSummary } from '../../../src/execution/owner/admit-rule.ts'
@@ -99,7 +99,8 @@ test('a rule that takes too long refuses, and its whole group is ended', async (
   const folder = temporaryFolder()
   const clock = new FakeClock()
   const asked = refusal(rule(`sleep 600 & echo $! > ${folder}/pid; wait`, clock))
-  await eventually(
+  await until(
+    'process id of the rule',
     () =>
       Promise.resolve(existsSync(join(folder, 'pid')) && readFileSync(join(folder, 'pid'), 'utf8')),
     (text) => text !== false && text.endsWith('\n')
@@ -108,8 +109,9 @@ test('a rule that takes too long refuses, and its whole group is ended', async (
   expect((await asked)?.message).toContain('it took longer than 5 s')
   const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'))
   // Gone, or a corpse that nobody has fetched yet.
-  await eventually(
-    () => Promise.resolve(isAlive(pid)),
+  await until(
+    'end of the rule’s process',
+    () => isAlive(pid),
     (alive) => !alive
   )
   expect(clock.timerCount).toBe(0)
@@ -127,15 +129,17 @@ test('eight are asked at once, the others wait their turn', async () => {
   const url = await serve((_request, response) => waiting.push(response))
   const shared = rule(url)
   const asked = Array.from({ length: 10 }, () => refusal(shared))
-  await eventually(
-    () => Promise.resolve(waiting.length),
+  await until(
+    'eight questions',
+    () => waiting.length,
     (count) => count === 8
   )
   await settle()
   expect(waiting).toHaveLength(8)
   for (let count = 0; count < 10; count += 1) {
-    await eventually(
-      () => Promise.resolve(waiting.length),
+    await until(
+      'next question',
+      () => waiting.length,
       (left) => left > 0
     )
     waiting.shift()?.end('{"accept":true}')

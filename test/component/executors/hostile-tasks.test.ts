@@ -169,7 +169,7 @@ describe('looks around (29)', () => {
   })
 })
 
-describe('floods', () => {
+describe('fault 24: floods', () => {
   it.each([
     ['a long text', '"x".repeat(5e6)'],
     ['a text of wide characters', '"é".repeat(3e6)'],

@@ -120,7 +120,7 @@ describe('a bad request', () => {
   })
 })
 
-describe('a slow or absent asker', () => {
+describe('fault 26: a slow or absent asker', () => {
   it('that does not finish its request is answered at the time limit and cut off after that', async () => {
     const clock = new FakeClock()
     const pair = await mesh.pair({ clock, handlers })
@@ -207,7 +207,7 @@ describe('a slow or absent asker', () => {
   })
 })
 
-describe('a thousand streams at once', () => {
+describe('fault 26: a thousand streams at once', () => {
   it('are all answered: those above the limit with a refusal, while others are served', async () => {
     const release = Promise.withResolvers<void>()
     let running = 0

@@ -74,7 +74,7 @@ function framed(...bytes: number[]): Uint8Array {
   return Uint8Array.from([0, 0, 0, bytes.length, ...bytes])
 }
 
-describe('bytes that are no frames', () => {
+describe('fault 25: bytes that are no frames', () => {
   const valid = encodeFrame(request(1))
   const cases: [string, Uint8Array, string][] = [
     ['text', new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n'), 'FRAME_TOO_LARGE'],
@@ -118,7 +118,7 @@ describe('bytes that are no frames', () => {
 })
 
 describe('a hello', () => {
-  it('of another version is refused with PROTOCOL_VERSION, which the other end hears', async () => {
+  it('fault 31: of another version is refused with PROTOCOL_VERSION, which the other end hears', async () => {
     const { asker, answerer } = await mesh.pair({ handlers })
     const raw = await RawSession.open(asker, answerer)
     raw.send({ ...HELLO, version: 2 } as Frame)
@@ -448,7 +448,7 @@ describe('the end of a session', () => {
     expect(clock.timerCount).toBe(0)
   })
 
-  it('comes with SESSION_CONGESTED when the peer does not read, and what waited is let go', async () => {
+  it('fault 26: comes with SESSION_CONGESTED when the peer does not read, and what waited is let go', async () => {
     const clock = new FakeClock()
     const bulk = JSON.stringify('x'.repeat(4 * 1_024 * 1_024))
     const { peer, node, raw } = await withRawPeer({

@@ -7,7 +7,7 @@ import { ApiClient } from '../../../src/client/api-client.ts'
 import { MeshClient } from '../../../src/client/mesh-client.ts'
 import { loadSettings } from '../../../src/config/load.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
-import { eventually } from '../../support/live-mesh.ts'
+import { until } from '../../support/until.ts'
 import { startBootstrap } from '../../../src/roles/bootstrap.ts'
 import { startRouter } from '../../../src/roles/router.ts'
 import { startWorker } from '../../../src/roles/worker.ts'
@@ -48,7 +48,8 @@ beforeAll(async () => {
   nodes.push(boot, worker)
   peer = await MeshClient.connect({ bootstrap: boot.report.addresses })
   for (const { report } of [worker, router]) await peer.connectToPeer(report.addresses[0] ?? '')
-  await eventually(
+  await until(
+    'worker known to the router',
     () => api().nodes(),
     (list) => list.length === 1
   )
@@ -164,7 +165,8 @@ test('a router keeps jobs and reputation over its own restart, and its files pri
   expect(await api().reputationOf(worker.report.peer_id)).toMatchObject({
     successes: before.successes
   })
-  await eventually(
+  await until(
+    'worker known to the router',
     () => api().nodes(),
     (list) => list.length === 1
   )
