@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { MeshError, messageOf } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
+import { checkGraph } from '../model/graph.ts'
 import { checkJob, compileJob } from '../model/job.ts'
 import type { Args } from './args.ts'
 import type { Flags } from './command.ts'
@@ -33,7 +34,7 @@ export const DOCUMENT_FLAGS: Flags = {
 /** Keys that would reach into JavaScript rather than into the document. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** @throws MeshError REQUEST_NOT_JSON, FILE_NOT_FOUND, and whatever `checkJob` finds */
+/** @throws MeshError REQUEST_NOT_JSON, FILE_NOT_FOUND, and whatever `checkJob` or `checkGraph` finds */
 export async function readJobFile(args: Args, terminal: Terminal): Promise<JobFileContent> {
   const file = args.positional(JOB_FILE.name)
   const text = file === '-' ? await terminal.readStdin() : readTextFile(file, JOB_FILE.name)
@@ -49,10 +50,10 @@ export async function readJobFile(args: Args, terminal: Terminal): Promise<JobFi
     throw new MeshError('FIELD_INVALID', 'jobs must hold jobs by name', { path: 'jobs' })
   }
   for (const [name, job] of Object.entries(jobs)) checkGraphJob(name, job, folder)
+  checkGraph(document)
   return { kind: 'graph', document: document as unknown as JobGraphDocument }
 }
 
-/** Whether its jobs need each other in a circle is for the router to find. */
 function checkGraphJob(name: string, job: Json, folder: string): void {
   const place = `jobs.${name}`
   try {

@@ -84,9 +84,10 @@ export class ProgressState {
     return `${Math.floor(this.share * 100)}%`
   }
 
-  /** What follows the figure: troubles, and the task's own words. */
+  /** What follows the figure: troubles, and the task's own words; a single one that has ended says none. */
   get note(): string {
-    return [this.#troubles, this.#text].map((part) => (part === '' ? '' : `  ${part}`)).join('')
+    const text = this.total === 1 && this.#done === 1 ? '' : this.#text
+    return [this.#troubles, text].map((part) => (part === '' ? '' : `  ${part}`)).join('')
   }
 }
 

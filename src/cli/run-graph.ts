@@ -28,7 +28,7 @@ export async function runGraph(
     return EXIT.completed
   }
   const jobs = await watchJobs(client, submitted, context)
-  if (jobs === undefined || !jobs.every(isSettled)) {
+  if (jobs === undefined || jobs.length < ids.length || !jobs.every(isSettled)) {
     tellHowToFollow(ids, output)
     return EXIT.detached
   }

@@ -20,6 +20,7 @@ import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeChange } from './node-news.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
 import type { SessionService } from '../protocol/session-service.ts'
 import type { Startable } from '../core/startable.ts'
 import type { NewWorker, WorkerEntry } from './worker-entry.ts'
@@ -52,6 +53,8 @@ export class Directory implements Startable {
   readonly #components: DirectoryComponents
   readonly #namespace: string
   readonly #entries = new Map<string, WorkerEntry>()
+  /** Tasks of this router that are with each worker. */
+  readonly #ownTasks = new Map<string, number>()
   readonly #waiters = new ReadyWaiters()
   readonly #controller = new AbortController()
 
@@ -94,14 +97,21 @@ export class Directory implements Startable {
 
   /** Counts a task that goes to a worker, before its report does. */
   began(peer: string): void {
-    const entry = this.#entries.get(peer)
-    if (entry !== undefined) entry.ownTasks += 1
+    this.#countTasks(peer, 1)
   }
 
   /** A task has ended there, or never began. */
   ended(peer: string): void {
+    this.#countTasks(peer, -1)
+  }
+
+  /** Also of a worker that is not known now: a restarted router has tasks there before it has found it. */
+  #countTasks(peer: string, change: 1 | -1): void {
+    const count = (this.#ownTasks.get(peer) ?? 0) + change
+    if (count > 0) this.#ownTasks.set(peer, count)
+    else this.#ownTasks.delete(peer)
     const entry = this.#entries.get(peer)
-    if (entry !== undefined && entry.ownTasks > 0) entry.ownTasks -= 1
+    if (entry !== undefined) entry.ownTasks = Math.max(0, count)
   }
 
   /** Takes what a worker says of its load with an answer or a heartbeat. */
@@ -113,6 +123,13 @@ export class Directory implements Startable {
     } catch (cause) {
       this.#components.logger.debug({ peer, err: cause }, 'load report not understood')
     }
+  }
+
+  /** A worker has said whether it takes tasks: that holds at once, and its next beat says so too. */
+  answered(peer: string, { availability, running }: SetAvailabilityResult): void {
+    const load = this.#entries.get(peer)?.load
+    if (load === undefined) return
+    this.reported(peer, { ...load, running, availability, stopping: availability !== 'open' })
   }
 
   /**
@@ -143,6 +160,7 @@ export class Directory implements Startable {
 
   #add(found: NewWorker): WorkerEntry {
     const entry = newWorkerEntry(found, this.#components.clock.monotonicMs())
+    entry.ownTasks = this.#ownTasks.get(found.peer) ?? 0
     this.#entries.set(found.peer, entry)
     return entry
   }

@@ -10,6 +10,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Directory } from './directory.ts'
 import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
+import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
 import type { WorkerEntry } from './worker-entry.ts'
 
 export interface NodeViewsComponents {
@@ -59,6 +60,15 @@ export class NodeViews {
       })
     }
     return this.#view(entry, this.#candidate(entry))
+  }
+
+  /** One worker that has just said whether it takes tasks. @throws as `describe` */
+  answered(peer: string, answer: SetAvailabilityResult): NodeView {
+    this.#components.directory.answered(peer, answer)
+    const { availability, running } = answer
+    const state = availability === 'open' ? 'ready' : availability
+    // Also of one that has not told its load yet.
+    return { ...this.describe(peer), state, running }
   }
 
   /** The answer to FIND_NODES. */

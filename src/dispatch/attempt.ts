@@ -41,6 +41,8 @@ export interface AttemptComponents {
   onStep: (attempt: Attempt, isNewState: boolean) => void
   /** The worker is silent for too long, and the job would rather wait than run twice. */
   onAwaited: (attempt: Attempt, error: MeshError) => void
+  /** The worker is back, and still has it. */
+  onResumed: (attempt: Attempt) => void
   logs: JobLogs
   source: CandidateSource
   link: TaskLink
@@ -78,6 +80,7 @@ const LEASE_MARGIN_MS = 30_000
 const STOP_TIMEOUT_MS = 30_000
 /** A stop may overtake its task, or find no session; so often it is said again while the attempt is open. */
 const STOP_PERIOD_MS = 1_000
+const ASK_PERIOD_MS = 100
 
 export class Attempt {
   readonly job: ActiveJob
@@ -169,6 +172,7 @@ export class Attempt {
     const { source } = this.#components
     source.began(workerId)
     let answer = await begin()
+    let askedAtMs = -Infinity
     while (answer instanceof MeshError && isLinkLoss(answer) && !this.#letGo.signal.aborted) {
       // oxlint-disable-next-line no-await-in-loop -- one thing after the other is the point
       const lost: MeshError | undefined = await this.#silence(answer)
@@ -177,6 +181,8 @@ export class Attempt {
         source.ended(workerId)
         return this.#conclude(judgeLoss(lost), {})
       }
+      // oxlint-disable-next-line no-await-in-loop
+      askedAtMs = await this.#pauseSince(askedAtMs)
       // oxlint-disable-next-line no-await-in-loop
       answer = await this.#attach()
     }
@@ -192,6 +198,15 @@ export class Attempt {
     const report = readReport(answer)
     source.reported(workerId, report.load)
     return this.#conclude(this.#judgeAnswer(answer), report)
+  }
+
+  /** Gives the time. A way that breaks as soon as it is there is not tried without a pause. */
+  async #pauseSince(askedAtMs: number): Promise<number> {
+    const { clock } = this.#components
+    const { signal } = this.#letGo
+    const isTooSoon = clock.monotonicMs() - askedAtMs < ASK_PERIOD_MS
+    if (isTooSoon) await sleep(clock, ASK_PERIOD_MS, { signal }).catch(() => {})
+    return clock.monotonicMs()
   }
 
   async #execute(): Promise<SessionAnswer | MeshError> {
@@ -280,21 +295,29 @@ export class Attempt {
   }
 
   /** Until the worker has heard it, or the attempt is over: the verdict comes as the answer to the task itself. */
-  async #stopAtWorker(error: MeshError): Promise<void> {
-    const { clock, link, logger } = this.#components
+  async #stopAtWorker({ message }: MeshError): Promise<void> {
+    const { clock } = this.#components
+    const { signal } = this.#letGo
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- said again only after it was not heard
+      if (await this.#sayStop(message.slice(0, 500))) return
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(clock, STOP_PERIOD_MS, { signal }).catch(() => {})
+    } while (!this.#isOver && !signal.aborted && this.#patience === undefined)
+  }
+
+  /** @returns false if it is worth saying again: the worker does not have the task yet, or there was no room */
+  async #sayStop(reason: string): Promise<boolean> {
+    const { link, logger } = this.#components
     const { leaseId, workerId } = this.#record
     const { signal } = this.#letGo
-    const task = { leaseId, reason: error.message.slice(0, 500) }
     try {
-      do {
-        // oxlint-disable-next-line no-await-in-loop -- said again only after it was not heard
-        if (await link.stop(workerId, task, { timeoutMs: STOP_TIMEOUT_MS, signal })) return
-        // oxlint-disable-next-line no-await-in-loop
-        await sleep(clock, STOP_PERIOD_MS, { signal })
-      } while (!this.#isOver && this.#patience === undefined)
+      return await link.stop(workerId, { leaseId, reason }, { timeoutMs: STOP_TIMEOUT_MS, signal })
     } catch (cause) {
-      // Where the link is gone, the attempt itself learns it and asks again once the worker is back.
       logger.debug({ ...this.#fields(), err: cause }, 'stop not delivered')
+      const failure = MeshError.from(cause)
+      // Where the link is gone, the attempt itself learns it and asks again once the worker is back.
+      return isLinkLoss(failure) || !failure.retryable
     }
   }
 
@@ -329,9 +352,10 @@ export class Attempt {
   #step(event: AttemptEvent): void {
     const next = stepAttempt(this.#record, event, this.#components.nowMs())
     if (next === this.#record) return
-    const isNewState = next.state !== this.#record.state
+    const { state } = this.#record
     this.#record = next
-    this.#components.onStep(this, isNewState)
+    this.#components.onStep(this, next.state !== state)
+    if (state === 'unknown') this.#components.onResumed(this)
   }
 
   #key(): { jobId: string; itemIndex: number; attempt: number } {

@@ -27,7 +27,10 @@ import type { Random } from '../core/random.ts'
 import type { Selection } from '../selection/select.ts'
 import type { Startable } from '../core/startable.ts'
 
-export interface DispatcherComponents extends Omit<AttemptComponents, 'onStep' | 'onAwaited'> {
+export interface DispatcherComponents extends Omit<
+  AttemptComponents,
+  'onStep' | 'onAwaited' | 'onResumed'
+> {
   random: Random
   store: JobStore
   /** Called after every change of a job; a change that ends an item only once it is in the store. */
@@ -59,7 +62,16 @@ export class Dispatcher implements Startable {
     this.#attemptComponents = {
       ...components,
       onStep: (attempt, isNewState) => this.#onStep(attempt, isNewState),
-      onAwaited: (attempt, error) => void this.#steps.await(attempt, error)
+      // The job would rather wait than run twice, so that somebody has to look.
+      onAwaited: (attempt, error) => {
+        const event = { kind: 'awaited', error: error.toData() } as const
+        void this.#steps.applyToOpen(attempt, { ...event, attempt: attempt.record.number })
+      },
+      onResumed: (attempt) => {
+        const { number, workerId } = attempt.record
+        const cause = { by: workerId, reason: 'RECONNECTED' } as const
+        void this.#steps.applyToOpen(attempt, { kind: 'resumed', attempt: number, cause })
+      }
     }
     this.#writer = new JobWriter({ ...components, onCaughtUp: () => this.pump() })
     this.#deadlines = new Deadlines({

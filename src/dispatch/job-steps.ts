@@ -54,7 +54,8 @@ export class JobSteps {
     const attempt: StoreChange = { kind: 'attempt', attempt: end.record }
     if (applied === undefined) return await writer.writeSurely(job, () => [attempt])
     const { item } = applied
-    if (event.kind !== 'returned') job.waitingSinceMs = nowMs()
+    // Up to now it ran, or was held.
+    if (end.record.state !== 'refused') job.waitingSinceMs = nowMs()
     this.#components.onStepped(job, 0)
     if (!isTerminal(item.state)) {
       if (item.state === 'queued') this.#components.onWaiting(job, index, delayMs)
@@ -66,8 +67,9 @@ export class JobSteps {
     const { jobId } = item
     const changes: StoreChange[] = [attempt, { kind: 'item', item }]
     if (output !== null) changes.push({ kind: 'output', jobId, itemIndex: index, output })
-    const isStored = await this.#writeEnd(job, () => changes)
-    if (isStored) onChanged(job, { item, output, hasLog: end.hasLog })
+    const isLast = job.hasEnded
+    const isStored = await writer.writeSurely(job, () => changes)
+    if (isStored) this.#tellEnded(job, [{ item, output, hasLog: end.hasLog }], isLast)
     return isStored
   }
 
@@ -98,9 +100,11 @@ export class JobSteps {
       if (await writer.writeSurely(job, changes)) onDropped(dropped)
       return onChanged(job)
     }
-    if (!(await this.#writeEnd(job, changes))) return
+    const isLast = job.hasEnded
+    if (!(await writer.writeSurely(job, changes))) return
     onDropped(dropped)
-    for (const item of ended) onChanged(job, { item, output: null, hasLog: false })
+    const finished = ended.map((item) => ({ item, output: null, hasLog: false }))
+    this.#tellEnded(job, finished, isLast)
   }
 
   /** @returns the record of an attempt that is not waited for any more */
@@ -123,26 +127,29 @@ export class JobSteps {
     return rowsOf(job, item)
   }
 
-  /** The worker is silent for longer than the job waits, and the job must not run twice: somebody has to look. */
-  async await({ item, job }: Attempt, error: MeshError): Promise<void> {
-    const { nowMs, onChanged, writer } = this.#components
-    const event = { kind: 'awaited', attempt: item.attemptCount, error: error.toData() } as const
+  /** Lets something happen to an item whose attempt stays open. */
+  async applyToOpen({ item, job }: Attempt, event: ItemEvent): Promise<void> {
+    const { nowMs, onChanged, onStepped, writer } = this.#components
     const applied = job.apply(item.index, event, nowMs())
     if (applied === undefined) return
-    this.#components.onStepped(job, 0)
+    onStepped(job, 0)
     await writer.writeSurely(job, () => rowsOf(job, applied.item))
     onChanged(job)
   }
 
-  /** Says whether it is stored. A job stays known here until its own end is. */
-  async #writeEnd(job: ActiveJob, changes: () => readonly StoreChange[]): Promise<boolean> {
-    const isLast = job.hasEnded
-    const isStored = await this.#components.writer.writeSurely(job, changes)
-    if (isStored && isLast) {
-      job.markEndStored()
-      this.#components.onEndStored(job)
+  /**
+   * Tells of items whose ends are stored, and with the last of them, once, of the job's own end if that
+   * is stored too. Until then the job stays known here.
+   */
+  #tellEnded(job: ActiveJob, finished: readonly FinishedItem[], isLast: boolean): void {
+    const { onChanged, onEndStored } = this.#components
+    for (const [index, one] of finished.entries()) {
+      if (isLast && index === finished.length - 1) {
+        job.markEndStored()
+        onEndStored(job)
+      }
+      onChanged(job, one)
     }
-    return isStored
   }
 }
 

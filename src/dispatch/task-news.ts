@@ -38,6 +38,8 @@ export class TaskNews {
   async #noteLate(peer: string, news: ReportTaskParams): Promise<void> {
     const { logger, nowMs, store } = this.#components
     const { attempt: number, item: itemIndex, job_id: jobId, lease_id: leaseId, state } = news
+    // That it was lost is what the record says already.
+    if (state === 'lost') return
     const attempts = await store.attempts(jobId, { itemIndex, limit: number })
     const late = attempts.find(
       (attempt) => attempt.number === number && attempt.leaseId === leaseId

@@ -2,6 +2,7 @@
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { deferred } from '../core/abort.ts'
+import { formatDuration } from '../core/units.ts'
 import type { Clock } from '../core/clock.ts'
 
 /**
@@ -86,7 +87,9 @@ export class Slots {
     const onAbort = (): void => giveUp(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     const cancel = this.#clock.after(waitMsMax, () =>
-      giveUp(new MeshError('WORKER_BUSY', `no slot became free within ${waitMsMax} ms`))
+      giveUp(
+        new MeshError('WORKER_BUSY', `no slot became free within ${formatDuration(waitMsMax)}`)
+      )
     )
     try {
       await waiting.promise

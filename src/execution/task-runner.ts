@@ -46,6 +46,8 @@ export class TaskRunner {
   readonly #running = new Set<Task>()
   readonly #closing = new AbortController()
   #askingCount = 0
+  /** Tasks that have their slot, and whose beginning is being written down. */
+  #startingCount = 0
   #begunCount = 0
 
   constructor(components: TaskRunnerComponents, init: TaskRunnerInit) {
@@ -84,7 +86,7 @@ export class TaskRunner {
     try {
       // The slot may have come in the same moment as the end of all interest in it.
       task.signal.throwIfAborted()
-      if (errand.onBegin !== undefined) await errand.onBegin()
+      if (errand.onBegin !== undefined) await this.#begin(errand.onBegin)
       task.signal.throwIfAborted()
       return await this.#runIn(executor, task, waitedMs)
     } catch (cause) {
@@ -119,6 +121,15 @@ export class TaskRunner {
   /** Counts tasks from anew: the owner has opened the worker again. */
   forgetCount(): void {
     this.#begunCount = 0
+  }
+
+  async #begin(onBegin: () => Promise<void>): Promise<void> {
+    this.#startingCount += 1
+    try {
+      await onBegin()
+    } finally {
+      this.#startingCount -= 1
+    }
   }
 
   async #runIn(executor: Executor, task: Task, waitedMs: number): Promise<TaskEnd> {
@@ -165,7 +176,7 @@ export class TaskRunner {
       reason: availability.reason,
       running: this.#slots.runningCount,
       waiting: this.waitingCount,
-      begun: this.#begunCount,
+      begun: this.#begunCount + this.#startingCount,
       cpuUsage: capabilities.cpu_usage,
       cpuCores: capabilities.cpu_cores,
       recentRunning: this.#init.isIdleOnly === true ? this.#slots.recentCount() : 0,

@@ -29,6 +29,8 @@ export type ItemEvent =
   | { kind: 'failed'; attempt: number; error: ErrorData; then: 'failed' | 'held' }
   /** The worker is silent, and the job would rather wait than run twice. The attempt stays open. */
   | { kind: 'awaited'; attempt: number; error: ErrorData }
+  /** That worker is back, and still has it. */
+  | { kind: 'resumed'; attempt: number; cause: Cause }
   /** An end without an attempt's word: a stop, or a time that is up. A running attempt is ended first. */
   | { kind: 'ended'; ending: Ending }
   | { kind: 'held'; cause: Cause }
@@ -58,7 +60,7 @@ export interface StepContext {
 const NEXT: Readonly<Record<ItemState, readonly ItemState[]>> = {
   queued: ['running', 'failed', 'stopped', 'held'],
   running: ['running', 'queued', 'completed', 'failed', 'stopped', 'held'],
-  held: ['queued', 'completed', 'failed', 'stopped', 'held'],
+  held: ['queued', 'running', 'completed', 'failed', 'stopped', 'held'],
   completed: [],
   failed: [],
   stopped: []
@@ -99,15 +101,7 @@ function isLate(item: ItemRecord, event: ItemEvent): boolean {
 function changed(job: JobRecord, item: ItemRecord, event: ItemEvent, nowMs: number): ItemRecord {
   switch (event.kind) {
     case 'dispatched':
-      assert(item.state === 'queued', `an item that is ${item.state} is not sent out`)
-      assert(event.attempt === item.attemptCount + 1, 'attempts are numbered one after the other')
-      return {
-        ...item,
-        state: 'running',
-        attemptCount: event.attempt,
-        workerId: event.workerId,
-        startedAtMs: item.startedAtMs ?? nowMs
-      }
+      return sentOut(item, event, nowMs)
     case 'completed':
       return { ...item, state: 'completed', ending: null, error: null, endedAtMs: nowMs }
     case 'returned':
@@ -118,13 +112,30 @@ function changed(job: JobRecord, item: ItemRecord, event: ItemEvent, nowMs: numb
     case 'awaited':
       // Nobody holds a job that is to end.
       return item.ending === null ? { ...item, state: 'held', error: event.error } : item
+    case 'resumed':
+      return item.state === 'held' ? { ...item, state: 'running', error: null } : item
     case 'ended':
       return toEnd(item, event.ending, nowMs)
     case 'held':
       return item.state === 'queued' ? { ...item, state: 'held' } : item
     case 'released':
-      return item.state === 'held' ? { ...item, state: 'queued', failureCount: 0 } : item
+      return released(item)
   }
+}
+
+function released(item: ItemRecord): ItemRecord {
+  return item.state === 'held' ? { ...item, state: 'queued', failureCount: 0 } : item
+}
+
+function sentOut(
+  item: ItemRecord,
+  { attempt, workerId }: Extract<ItemEvent, { kind: 'dispatched' }>,
+  nowMs: number
+): ItemRecord {
+  assert(item.state === 'queued', `an item that is ${item.state} is not sent out`)
+  assert(attempt === item.attemptCount + 1, 'attempts are numbered one after the other')
+  const startedAtMs = item.startedAtMs ?? nowMs
+  return { ...item, state: 'running', attemptCount: attempt, workerId, startedAtMs }
 }
 
 function toEnd(item: ItemRecord, ending: Ending, nowMs: number): ItemRecord {
@@ -197,6 +208,7 @@ function causeOfEvent(event: ItemEvent): Cause {
       return causeOf(event.error)
     case 'ended':
       return event.ending.cause
+    case 'resumed':
     case 'held':
     case 'released':
       return event.cause
@@ -258,9 +270,10 @@ export function withState(
   }
 }
 
-/** Its time counts from when it may first run, and anew from when it is released. */
+/** Its time counts from when it may first run, and anew from when it is released, though some of it has ended. */
 function isBegun(job: JobRecord, state: JobState): boolean {
-  return state === 'queued' && (job.queuedAtMs === null || job.state === 'held')
+  if (job.state === 'held') return state === 'queued' || state === 'running'
+  return state === 'queued' && job.queuedAtMs === null
 }
 
 /**

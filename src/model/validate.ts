@@ -90,6 +90,8 @@ function describe(errors: readonly ErrorObject[], root: string): MeshError {
     case 'additionalProperties':
       return unknownField(String(params['additionalProperty']), path, error)
     case 'required': {
+      const typo = misspelt(String(params['missingProperty']), error)
+      if (typo !== undefined) return unknownField(typo, path, error)
       const missing = join2(path, String(params['missingProperty']))
       const known = tagValues(error, String(params['missingProperty']))
       const hint = known.length === 0 ? undefined : `it must be one of ${known.join(', ')}`
@@ -117,6 +119,14 @@ function unknownField(field: string, path: string, error: ErrorObject): MeshErro
     path: join2(path, field),
     hint: nearest === undefined ? `known fields: ${known.join(', ')}` : `did you mean "${nearest}"?`
   })
+}
+
+/** The field that was probably meant to be the missing one. */
+function misspelt(missing: string, { data, parentSchema }: ErrorObject): string | undefined {
+  const known = Object.keys((parentSchema as { properties?: object }).properties ?? {})
+  return Object.keys(data as object).find(
+    (field) => !known.includes(field) && nearestName(field, known) === missing
+  )
 }
 
 function wrongTag(path: string, params: Record<string, unknown>, error: ErrorObject): MeshError {

@@ -31,12 +31,7 @@ export function createApiServices(
       describe: async (peer) => nodes.describe(peer),
       setAvailability: async (peer, request) => {
         const { peer_id: worker } = nodes.describe(peer)
-        const availability = await setAvailability(core, worker, request)
-        // Its next beat says so too; until then it is known from its answer.
-        return {
-          ...nodes.describe(worker),
-          state: availability === 'open' ? 'ready' : availability
-        }
+        return nodes.answered(worker, await setAvailability(core, worker, request))
       }
     },
     peers: { list: () => core.tracker.list() },
@@ -82,14 +77,14 @@ async function setAvailability(
   { sessions }: NodeCore,
   worker: string,
   params: SetAvailabilityParams
-): Promise<SetAvailabilityResult['availability']> {
+): Promise<SetAvailabilityResult> {
   const session = await sessions.open(worker)
   const { error, result } = await session.request(
     { command: 'SET_AVAILABILITY', params },
     { timeoutMs: AVAILABILITY_TIMEOUT_MS }
   )
   if (error !== undefined) throw error
-  return COMMANDS.SET_AVAILABILITY.checkResult(result).availability
+  return COMMANDS.SET_AVAILABILITY.checkResult(result)
 }
 
 /** By default beside the store, under the time. */

@@ -49,8 +49,15 @@ async function route(
     })
   }
   const document = asJob(taskData(params))
+  if (Object.hasOwn(document, 'schedule')) {
+    throw new MeshError('FIELD_INVALID', 'a scheduled job has no result to wait for', {
+      path: 'params.task_data.schedule',
+      hint: 'submit it through the API or with `taskmesh job run --detach`'
+    })
+  }
   const executed = await execution.execute(document, context.remotePeer, { signal: context.signal })
-  return Object.hasOwn(document, 'each') ? answerArray(executed) : answerOne(executed)
+  const { each, ops } = executed.job.spec
+  return each === true || ops === 'every' ? answerArray(executed) : answerOne(executed)
 }
 
 function answerOne({ items, job, logs }: Executed): CommandAnswer<'EXECUTE_TASK'> {
@@ -70,6 +77,8 @@ function answerOne({ items, job, logs }: Executed): CommandAnswer<'EXECUTE_TASK'
 }
 
 function answerArray({ items, job }: Executed): CommandAnswer<'EXECUTE_TASK'> {
+  // Of `ops: every` that ended before it was known on which workers.
+  if (items.length === 0 && job.error !== null) throw MeshError.fromData(job.error)
   const views = items
     .toSorted((left, right) => left.item.index - right.item.index)
     .map(({ item, output }) => ({

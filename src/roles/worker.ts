@@ -73,7 +73,15 @@ function buildWorker(
     engines: executors.engines()
   })
   // It must know what the last run left before the first router comes, and ends while they still hear it.
-  const readied = { start: () => tasks.start(), stop: async () => {} }
+  const readied = {
+    start: async () => {
+      for (const [engine, { message }] of executors.problems()) {
+        core.logger.warn({ engine, error: message }, 'engine not offered: it does not start here')
+      }
+      await tasks.start()
+    },
+    stop: async () => {}
+  }
   return { tasks, parts: { before: [executors, readied], after: [advertiser, tasks], report } }
 }
 

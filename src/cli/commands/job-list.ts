@@ -9,6 +9,9 @@ import type { JobView } from '../../model/generated/api-job.ts'
 
 const STATES = ['pending', 'queued', 'running', 'completed', 'failed', 'stopped', 'held'] as const
 
+const FILTERS = ['state', 'label', 'since', 'mine', 'parent', 'after'] as const
+const NO_JOBS = 'no jobs; `taskmesh job init` writes an example to run'
+
 export const jobListCommand: CliCommand = {
   words: 'job list',
   summary: 'list jobs, newest first',
@@ -40,7 +43,8 @@ export const jobListCommand: CliCommand = {
       },
       { signal: terminal.signal }
     )
-    output.rows(jobs, JOB_COLUMNS, 'no jobs; `taskmesh job init` writes an example to run')
+    const isFiltered = FILTERS.some((name) => args.has(name))
+    output.rows(jobs, JOB_COLUMNS, isFiltered ? 'no such jobs' : NO_JOBS)
     return EXIT.completed
   }
 }

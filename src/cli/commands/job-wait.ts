@@ -34,6 +34,8 @@ export const jobWaitCommand: CliCommand = {
       if (jobs.length === 1) output.value(jobs[0], () => '')
       else output.rows(jobs, [], '')
     }
+    // The time was up before the router had said how any of them stands.
+    if (jobs.length === 0) return EXIT.detached
     const settled = jobs.filter(isSettled)
     const late = jobs.find((job) => !isSettled(job))
     if (late !== undefined) output.note(`${late.id} goes on`)

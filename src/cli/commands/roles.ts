@@ -16,7 +16,7 @@ const NOTES = [
   'Every flag has a variable (--task-memory is TASKMESH_TASK_MEMORY; lists are separated by commas) and a',
   'key in the config file (task_memory). Flags win over variables, variables over the file, the file over',
   'the defaults: see `taskmesh config show`. Without --listen a node is reachable from this machine only.'
-].join('\n')
+].join(' ')
 
 export const bootstrapCommand: CliCommand = {
   words: 'bootstrap',

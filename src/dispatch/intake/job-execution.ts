@@ -36,7 +36,7 @@ export class JobExecution {
     this.#components = components
   }
 
-  /** Submits a job and waits for its end. An aborted signal stops the waiting, not an accepted job. */
+  /** Submits a job and waits until it has ended or is held. An aborted signal stops the waiting, not an accepted job. */
   async execute(value: unknown, submitter: string, options: AbortOptions = {}): Promise<Executed> {
     const { find, intake, watchers } = this.#components
     const { signal } = options
@@ -49,7 +49,7 @@ export class JobExecution {
     promise.catch(() => {})
     const unwatch = watchers.add(accepted.record.id, ({ finished, job }) => {
       if (finished !== undefined) gathered.push(fitting(finished, room))
-      if (isTerminal(job.state)) resolve(job)
+      if (isAtRest(job)) resolve(job)
     })
     const onAbort = (): void => reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -58,7 +58,7 @@ export class JobExecution {
       if (signal?.aborted === true) onAbort()
       // One that was submitted before may have ended before, too.
       const known = accepted.draft === undefined ? await find(accepted.record.id) : undefined
-      if (known !== undefined && isTerminal(known.state)) resolve(known)
+      if (known !== undefined && isAtRest(known)) resolve(known)
       const job = await promise
       const items = gathered.length === job.itemCount ? gathered : await this.#read(job, room)
       if (room.bytes < 0) throw tooMuch(job.id)
@@ -94,6 +94,11 @@ export class JobExecution {
     const entries = await this.#components.store.log(jobId, index, attemptCount)
     return entries.map(({ text }) => text).join('')
   }
+}
+
+/** What is held waits for its owner, who may be asleep. */
+function isAtRest({ state }: JobRecord): boolean {
+  return isTerminal(state) || state === 'held'
 }
 
 /** The item; without what it gave once there is no room for that. */

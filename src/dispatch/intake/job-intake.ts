@@ -104,7 +104,9 @@ export class JobIntake implements Startable {
     const documents = jobs.map(({ document }) => document)
     const records = await this.#locks.hold(keyLocks(submitter, documents), async () => {
       const known = await this.#keys.knownGraph(jobs, submitter)
-      if (known !== undefined) return known
+      if (known !== undefined) {
+        return await Promise.all(known.map(async (record) => await this.#asNow(record)))
+      }
       const drafts = await this.#draftGraph(jobs, submitter)
       await this.#store(drafts)
       for (const draft of drafts) this.begin({ record: draft.record, draft })
@@ -150,15 +152,17 @@ export class JobIntake implements Startable {
     await this.#resumed.promise
     return await this.#locks.hold(keyLocks(init.submitter, [document]), async () => {
       const known = await this.#keys.known(document, init.submitter)
-      if (known !== undefined) {
-        const record = (await this.#components.pending.find(known.id)) ?? known
-        return { record, draft: undefined }
-      }
+      if (known !== undefined) return { record: await this.#asNow(known), draft: undefined }
       await this.#checkNeeds(document.needs)
       const draft = this.#components.launcher.draft(document, init)
       await this.#store([draft])
       return { record: draft.record, draft }
     })
+  }
+
+  /** A job's row is written more rarely than the job changes. */
+  async #asNow(record: JobRecord): Promise<JobRecord> {
+    return (await this.#components.pending.find(record.id)) ?? record
   }
 
   async #draftGraph(jobs: readonly GraphJob[], submitter: string): Promise<JobDraft[]> {

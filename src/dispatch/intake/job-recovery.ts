@@ -29,8 +29,10 @@ export interface Recovered {
   demand: Demand | undefined
 }
 
-/** A job that nobody understands any more is kept for its owner to look at. */
 const KEEP_MS = 7 * 86_400_000
+
+/** How long a job that nobody understands any more is kept for its owner to look at: nobody can tell what it says of it. */
+export const KEEP_UNKNOWN = { resultMs: KEEP_MS, logsMs: KEEP_MS } as const
 
 /** Brings a job's records in order, in the store too. */
 export async function recoverJob(
@@ -72,9 +74,8 @@ async function endAll(
       ? item
       : { ...item, state: 'failed', ending: null, error: data, endedAtMs }
   )
-  // Nobody can tell what the job says of it.
-  const keep = { resultMs: KEEP_MS, logsMs: KEEP_MS }
-  const record = recountJob({ ...job, error: data }, items, { nowMs: endedAtMs, keep })
+  const context = { nowMs: endedAtMs, keep: KEEP_UNKNOWN }
+  const record = recountJob({ ...job, error: data }, items, context)
   const changes = items.filter((item, index) => item !== stored[index])
   await store.apply([
     ...changes.map((item): StoreChange => ({ kind: 'item', item })),

@@ -4,7 +4,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { causeOf } from '../../jobs/records.ts'
 import { onlyItem } from './new-job.ts'
-import { recoverJob } from './job-recovery.ts'
+import { KEEP_UNKNOWN, recoverJob } from './job-recovery.ts'
 import type { Demand, DemandCache } from '../demand.ts'
 import type { ItemRecord, JobRecord } from '../../jobs/records.ts'
 import type { JobLauncher } from './job-launcher.ts'
@@ -25,9 +25,6 @@ export interface JobResumeComponents {
 
 /** Enough to keep the store's thread busy, few enough to hold twice while they are taken up. */
 const PAGE_JOBS = 256
-
-/** Of one that nobody understands any more, and so nobody knows what it says of it. */
-const KEEP_MS = 7 * 86_400_000
 
 /** Gives how many there were. */
 export async function resumeJobs(components: JobResumeComponents): Promise<number> {
@@ -100,7 +97,7 @@ async function takePending(job: JobRecord, components: JobResumeComponents): Pro
     const data = error.toData()
     const items: ItemRecord[] = await store.items(job.id, { limit: LIMITS.jobItemsMax })
     const ended = endedPending(job, items, {
-      context: { nowMs: nowMs(), keep: { resultMs: KEEP_MS, logsMs: KEEP_MS } },
+      context: { nowMs: nowMs(), keep: KEEP_UNKNOWN },
       ending: { state: 'failed', cause: causeOf(data), error: data }
     })
     await store.apply([

@@ -23,8 +23,7 @@ interface JobResult {
 }
 
 /**
- * The document with results for references, and its text; the same document where it has none.
- * @param letters length of the document's text as it is
+ * The document with results for references; the same document where it has none.
  * @throws MeshError REQUEST_TOO_LARGE, FIELD_INVALID where a result does not fit in its place, STORE_FAILED
  */
 export async function withNeedResults(

@@ -246,7 +246,7 @@ function assertThere({ attemptCount, id, jobId }: ItemRecord, attempt: number): 
   const message =
     attemptCount === 0
       ? `item ${id} of ${jobId} was not sent to any worker yet`
-      : `item ${id} of ${jobId} has ${attemptCount} attempts`
+      : `item ${id} of ${jobId} has no attempt ${attempt}, only ${attemptCount}`
   throw new MeshError('NOT_FOUND', message, {
     path: 'attempt',
     hint: `see \`taskmesh job attempts ${jobId}\``

@@ -117,8 +117,7 @@ function askCommand(command: string): Ask {
 
 function askAt(url: string): Ask {
   return async (text, { signal, bytesMax }) => {
-    const response = await fetch(url, {
-      method: 'POST',
+    const response = await post(url, {
       headers: { 'content-type': 'application/json' },
       body: text,
       // Where the owner sends summaries of tasks is the owner's to say, not another server's.
@@ -130,6 +129,15 @@ function askAt(url: string): Ask {
       throw new Error(`HTTP status ${response.status}`)
     }
     return await readBody(response, bytesMax)
+  }
+}
+
+/** `fetch` itself says no more than that it failed. */
+async function post(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, { ...init, method: 'POST' })
+  } catch (cause) {
+    throw cause instanceof TypeError && cause.cause instanceof Error ? cause.cause : cause
   }
 }
 

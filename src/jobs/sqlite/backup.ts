@@ -140,14 +140,10 @@ export class SqliteBackup {
 function assertFree(target: string): void {
   const taken = SUFFIXES.map((suffix) => target + suffix).find((file) => existsSync(file))
   if (taken === undefined) return
-  throw new MeshError(
-    'STORE_FAILED',
-    `there is no room for a backup at ${target}: ${taken} exists`,
-    {
-      retryable: false,
-      hint: 'choose another name, or move that file away'
-    }
-  )
+  throw new MeshError('STORE_FAILED', `a backup does not overwrite what is there: ${taken}`, {
+    retryable: false,
+    hint: 'choose another name, or move that file away'
+  })
 }
 
 /** Without it a power failure may forget the name of a file whose content is on disk. */

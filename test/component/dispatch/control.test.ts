@@ -1,5 +1,6 @@
 /** How jobs end before their tasks do, and how they are held: with the worker's word, without it, and across restarts. */
 import { describe, expect, test } from 'vitest'
+import { MeshError } from '../../../src/core/errors.ts'
 import { FailingStore } from '../../support/failing-store.ts'
 import { restart, settle, startEngine } from '../../support/build-engine.ts'
 import type { Engine } from '../../support/build-engine.ts'
@@ -187,6 +188,36 @@ describe('fault 28: a stop', () => {
   })
 })
 
+test('a stop of many items tells each of them, and the job’s end once, with the last', async () => {
+  const engine = await startEngine()
+  const id = await engine.submit({ each: [{}, {}, {}] })
+  const before = engine.changes.length
+  await engine.control.stop(id, 'enough', 'http')
+  const told = engine.changes.slice(before)
+  expect(told.map(({ finished, job }) => [finished?.item.index, job.state])).toEqual([
+    [0, 'running'],
+    [1, 'running'],
+    [2, 'stopped']
+  ])
+})
+
+test('a stop that the way there had no room for is said again', async () => {
+  const { engine, id, task } = await runOne()
+  const stop = engine.workers.stop.bind(engine.workers)
+  let count = 0
+  engine.workers.stop = async (...args) => {
+    count += 1
+    if (count === 1) throw new MeshError('TOO_MANY_REQUESTS', 'so many wait already')
+    return await stop(...args)
+  }
+  const stopping = engine.control.stop(id, 'enough', 'http')
+  await engine.advance(1_000)
+  expect(task.stopReason).toBe('enough')
+  task.fail('TASK_STOPPED')
+  expect(await stopping).toMatchObject({ state: 'stopped' })
+  expect(engine.clock.timerCount).toBe(0)
+})
+
 describe('the total time', () => {
   test('of a running job is true with the worker’s word, and asked for once', async () => {
     const { engine, id, task } = await runOne({ timeouts: { total: '1m' } })
@@ -344,16 +375,24 @@ describe('retry.then: hold', () => {
   })
 })
 
-test('a task that nobody waits for any more is ended at a worker that is there', async () => {
+test('a job that is held for a silent worker runs again once that worker is back with its task', async () => {
   const { engine, id, task } = await runOne({ on_disconnect: { wait: '10s', then: 'hold' } })
   engine.workers.cut('w1')
   await engine.advance(10_000)
+  expect(await engine.reader.describe(id)).toMatchObject({
+    state: 'held',
+    error: { code: 'SESSION_CLOSED' }
+  })
   engine.workers.heal('w1')
   await settle()
-  expect(await stateOf(engine, id)).toBe('held')
-  await engine.control.stop(id, 'enough', 'http')
-  expect(task.isOpen).toBe(false)
-  expect(engine.workers.released).toEqual([task.leaseId])
+  const view = await engine.reader.describe(id)
+  expect([view.state, view.error]).toEqual(['running', undefined])
+  // It is not to be released, which would run it a second time.
+  await expect(engine.control.release(id, 'http')).rejects.toMatchObject({ code: 'JOB_NOT_HELD' })
+  task.complete('precious')
+  await settle()
+  expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed', result: 'precious' })
+  expect(engine.clock.timerCount).toBe(0)
 })
 
 test('what a worker still says while the end is being stored is wanted', async () => {

@@ -90,6 +90,31 @@ test('the queue time does not count while something of the job runs', async () =
   })
 })
 
+test('the queue time of a job that was moved away begins anew; a refusal leaves it as it is', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const id = await engine.submit({ timeouts: { queue: '1m' } })
+  await engine.advance(300_000)
+  engine.workers.change('w1', { otherTasks: 1 })
+  // Cut off in the midst, as by a drain.
+  engine.workers.last().fail('WORKER_CORDONED')
+  await engine.advance(30_000)
+  expect((await engine.reader.describe(id)).state).toBe('queued')
+  engine.workers.change('w1', { otherTasks: 0 })
+  engine.dispatcher.pump()
+  await settle()
+  engine.workers.change('w1', { otherTasks: 1 })
+  engine.workers.last().refuse()
+  await engine.advance(29_999)
+  expect((await engine.reader.describe(id)).state).toBe('queued')
+  await engine.advance(1)
+  expect(await engine.reader.describe(id)).toMatchObject({
+    state: 'failed',
+    attempts: 2,
+    error: { code: 'QUEUE_TIMED_OUT' }
+  })
+})
+
 test('the total time ends what runs and what waits, once and for all', async () => {
   const engine = await startEngine()
   engine.workers.add('w1').add('w2')

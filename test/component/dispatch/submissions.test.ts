@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { NOOP, refusalOf, settle, startIntake } from '../../support/build-intake.ts'
 import { buildCandidate } from '../../support/build-candidate.ts'
+import { startEngine } from '../../support/build-engine.ts'
 
 const ECHO = { engine: 'builtin', name: 'echo' } as const
 const JS = { engine: 'javascript', source: 'x' } as const
@@ -176,6 +177,20 @@ test('a graph whose jobs all have keys is safe to repeat, before and after it ra
   const again = await intake.submitGraph(graph, 'me')
   expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id))
   expect(await store.jobs({ limit: 9 })).toHaveLength(2)
+})
+
+test('a known graph tells how its jobs stand now', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const graph = { jobs: { a: { key: 'ka', task: NOOP, each: [{}, {}] } } }
+  await engine.intake.submitGraph(graph, 'me')
+  await settle()
+  const [again] = await engine.intake.submitGraph(graph, 'me')
+  expect(again).toMatchObject({ state: 'running', counts: { queued: 1, running: 1 } })
+  engine.workers.last().complete()
+  await settle()
+  const [later] = await engine.intake.submitGraph(graph, 'me')
+  expect(later).toMatchObject({ counts: { completed: 1, running: 1 }, attempts: 2 })
 })
 
 test('a graph of which only some jobs are known, or have changed, is refused', async () => {

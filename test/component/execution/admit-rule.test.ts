@@ -159,9 +159,9 @@ test('a web address gets the summary as a POST', async () => {
 
 test.each<[string, (response: ServerResponse) => void, string]>([
   ['an error', (response) => response.writeHead(500).end('{"accept":true}'), 'HTTP status 500'],
-  ['another place', (response) => response.writeHead(302, { location: '/' }).end(), 'fetch failed'],
+  ['another place', (response) => response.writeHead(302, { location: '/' }).end(), 'redirect'],
   ['too much', (response) => response.end('x'.repeat(70_000)), 'longer than 65536'],
-  ['nothing', (response) => response.destroy(), 'fetch failed']
+  ['nothing', (response) => response.destroy(), 'other side closed']
 ])('a web address that answers with %s refuses', async (_what, answer, why) => {
   const url = await serve((_request, response) => answer(response))
   expect((await refusal(url))?.message).toContain(why)

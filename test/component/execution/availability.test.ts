@@ -175,3 +175,12 @@ test('--idle-only: refuses while others use the machine, and does not take its o
   clock.advance(10_000)
   expect(codeOf(await lease(5))).toBe('OWNER_REFUSED')
 })
+
+test('--max-jobs: of two tasks that come in the same moment, one too many is refused', async () => {
+  const { executor, lease } = await buildTaskServer({ slots: 2, queueSlots: 5, jobsMax: 1 })
+  const answers = [lease(1), lease(2)]
+  expect((await answers[1])?.error?.code).toBe('WORKER_CORDONED')
+  expect(executor.startedCount).toBe(1)
+  executor.running[0]?.end()
+  expect((await answers[0])?.error).toBeUndefined()
+})

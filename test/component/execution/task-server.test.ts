@@ -86,7 +86,7 @@ test.each([
   [{ task: { engine: 'builtin', name: 'noop' }, needs: ['j-1'] }, 'FIELD_INVALID', 'needs'],
   [{ task: { engine: 'builtin', name: 'noop' }, key: 'once' }, 'FIELD_INVALID', 'key'],
   [{ engine: 'builtin', name: 'noob' }, 'FIELD_INVALID', 'task.name'],
-  [{ engine: 'builtin', nam: 'noop' }, 'FIELD_MISSING', 'task.name'],
+  [{ engine: 'builtin', nam: 'noop' }, 'FIELD_UNKNOWN', 'task.nam'],
   [
     { task: { engine: 'builtin', name: 'noop' }, timeouts: { run: 'soon' } },
     'FIELD_INVALID',

@@ -255,7 +255,15 @@ describe('job run of a graph', () => {
 
   test.each([
     ['{"jobs":{}}', 'error FIELD_INVALID: jobs must hold jobs by name'],
-    ['{"jobs":{"a":{"tusk":1}}}', 'error FIELD_MISSING: jobs.a: task is missing (jobs.a.task)'],
+    ['{"jobs":{"a":{"name":"x"}}}', 'error FIELD_MISSING: jobs.a: task is missing (jobs.a.task)'],
+    [
+      '{"jobs":{"a":{"tusk":1}}}',
+      'error FIELD_UNKNOWN: jobs.a: tusk is not a field here (jobs.a.tusk); did you mean "task"?'
+    ],
+    [
+      '{"jobs":{"a":{"needs":["a"],"task":{"engine":"builtin","name":"noop"}}}}',
+      'error NEEDS_CYCLE: jobs need each other in a circle: a → a (jobs.a.needs)'
+    ],
     [`{"jobs":{"a":${NOOP}},"task":1}`, 'error FIELD_UNKNOWN: jobs is not a field here']
   ])('%s is refused before it is sent', async (stdin, expected) => {
     const { env, services } = await startWithHome()

@@ -43,6 +43,14 @@ describe('progress', () => {
     expect(state.take(told({ type: 'attempt:progress', progress: { ratio: 0.409 } }))).toBe(true)
     expect([state.isKnown, state.figure, state.note]).toEqual([true, '40%', ''])
   })
+
+  test('that has ended says no more of how far it is', () => {
+    const state = new ProgressState(1)
+    state.take(told({ type: 'attempt:progress', progress: { ratio: 0.9, text: '2 s left' } }))
+    expect([state.figure, state.note]).toEqual(['90%', '  2 s left'])
+    state.take(told({ counts: { ...COUNTS, queued: 0, completed: 1, failed: 0 } }))
+    expect([state.figure, state.note]).toEqual(['100%', ''])
+  })
 })
 
 describe('lines of a log', () => {

@@ -309,12 +309,39 @@ describe('changes of workers', () => {
     expect(new Set(changes.map(({ peer }) => peer))).toEqual(new Set([worker.peer]))
   })
 
+  it('in whether it takes tasks hold at once by its answer, until its next beat', async () => {
+    await answerAs()
+    found(worker.peer)
+    await until(isReady)
+    listener.onLoad?.(worker.peer, { ...IDLE })
+    directory.answered(worker.peer, { availability: 'draining', running: 2 })
+    expect(directory.candidates()[0]?.availability).toBe('draining')
+    expect(directory.entries()[0]?.load).toMatchObject({ running: 2, stopping: true })
+    directory.answered(worker.peer, { availability: 'open', running: 0 })
+    expect(directory.candidates()[0]?.availability).toBe('open')
+    // Of one that nobody knows there is nothing to hold.
+    directory.answered(PEER, { availability: 'open', running: 0 })
+  })
+
   it('are not told of those that were never here', async () => {
     found(PEER)
     await pass(40_000)
     expect(directory.entries()).toEqual([])
     expect(changes).toEqual([])
   })
+})
+
+it('tasks of ours at a worker count before it is found, and each is counted out once', () => {
+  // A restarted router asks for what ran before it has found its workers again.
+  directory.began(PEER)
+  directory.began(PEER)
+  found(PEER, 5)
+  expect(directory.entries()[0]?.ownTasks).toBe(2)
+  directory.ended(PEER)
+  expect(directory.entries()[0]?.ownTasks).toBe(1)
+  directory.ended(PEER)
+  directory.ended(PEER)
+  expect(directory.entries()[0]?.ownTasks).toBe(0)
 })
 
 describe('a record', () => {

@@ -336,6 +336,17 @@ describe('a job’s row', () => {
     const again = withState(queued, 'queued', { by: 'router', reason: 'RELEASED' }, later)
     expect(again.queuedAtMs).toBe(NOW)
   })
+
+  test('counts its time anew once something held may go on, whatever else of it has ended', () => {
+    const held = itemIn('held')
+    const counts = { ...emptyCounts(), completed: 1, held: 1 }
+    const times = { queuedAtMs: 100, startedAtMs: 200 }
+    const job = buildJob('j-1', { state: 'held', ...times, itemCount: 2, counts })
+    const { job: next } = step(job, held, EVENTS.released, CONTEXT)
+    expect(next).toMatchObject({ state: 'running', queuedAtMs: NOW })
+    const { job: stopped } = step(job, held, EVENTS.stopped, CONTEXT)
+    expect(stopped).toMatchObject({ state: 'stopped', queuedAtMs: 100 })
+  })
 })
 
 describe('a job’s error', () => {

@@ -27,7 +27,7 @@ test.each<[string, unknown, string, string, string]>([
   ['no jobs', {}, 'FIELD_MISSING', 'jobs', 'missing'],
   ['an empty graph', { jobs: {} }, 'FIELD_INVALID', 'jobs', 'fewer than 1'],
   ['a name like a path', { jobs: { 'a b': { task: NOOP } } }, 'FIELD_INVALID', 'jobs', ''],
-  ['a job with a typo', { jobs: { a: { tsak: NOOP } } }, 'FIELD_MISSING', 'jobs.a.task', ''],
+  ['a job with a typo', { jobs: { a: { tsak: NOOP } } }, 'FIELD_UNKNOWN', 'jobs.a.tsak', ''],
   [
     'a wrong engine',
     { jobs: { a: { task: { engine: 'wasam' } } } },

@@ -1,0 +1,62 @@
+/** What a router answers to those who have it run a job on one request. */
+import { expect, test } from 'vitest'
+import { NOOP, settle, startEngine } from '../../support/build-engine.ts'
+import { routerHandlers } from '../../../src/roles/router-commands.ts'
+import type { Engine } from '../../support/build-engine.ts'
+import type { NodeViews } from '../../../src/discovery/node-views.ts'
+import type { ReputationKeeper } from '../../../src/roles/reputation-keeper.ts'
+
+function ask({ execution, news }: Engine, job: object) {
+  const { EXECUTE_TASK: execute } = routerHandlers({
+    selfPeer: 'r',
+    execution,
+    taskNews: news,
+    nodes: {} as NodeViews,
+    reputation: {} as ReputationKeeper
+  })
+  if (execute === undefined) throw new Error('a router routes tasks')
+  const context = { remotePeer: 'me', isAddressed: true, signal: new AbortController().signal }
+  return execute({ task_data: job, auto_route: true } as never, context)
+}
+
+test('ops: every is answered with what each worker gave', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', (task) => task.complete('one')).add('w2', (task) => task.complete('two'))
+  const answer = await ask(engine, { task: NOOP, ops: 'every' })
+  expect(answer).toMatchObject({
+    result: {
+      items: [
+        { id: 'w1', output: 'one' },
+        { id: 'w2', output: 'two' }
+      ]
+    },
+    bulk: '["one","two"]'
+  })
+})
+
+test('ops: every that ends before its workers are known says why', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1')
+  const need = await engine.submit()
+  const answer = Promise.resolve(ask(engine, { task: NOOP, ops: 'every', needs: [need] }))
+  answer.catch(() => {})
+  await settle()
+  engine.workers.last().fail()
+  await expect(answer).rejects.toMatchObject({ code: 'NEED_FAILED' })
+})
+
+test('a job that gets held is answered with why, not waited for', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', (task) => task.fail())
+  const answer = await ask(engine, { task: NOOP, retry: { then: 'hold' } })
+  expect(answer).toMatchObject({ error: { code: 'TASK_FAILED' }, result: { attempts: 1 } })
+})
+
+test('a schedule is refused, as it has no one result', async () => {
+  const engine = await startEngine()
+  const scheduled = { task: NOOP, schedule: { cron: '* * * * *' } }
+  await expect(ask(engine, scheduled)).rejects.toMatchObject({
+    code: 'FIELD_INVALID',
+    path: 'params.task_data.schedule'
+  })
+})
