@@ -14,7 +14,7 @@ export function nextStep(job: JobView): string | undefined {
     case 'pending':
       return job.needs.length > 0
         ? `it waits for other jobs: taskmesh job describe ${job.needs[0]}`
-        : `look on: taskmesh job watch ${id}`
+        : `its runs, if it has a schedule: taskmesh job list --parent ${id}; end it: taskmesh job stop ${id}`
     case 'queued':
       return `who could take it: taskmesh node list; look on: taskmesh job watch ${id}`
     case 'running':

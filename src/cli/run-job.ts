@@ -129,6 +129,7 @@ function printForPeople(
 
 function tellDetached(job: JobView, isSaid: boolean, output: Output): number {
   if (!isSaid) output.value(job, () => `${job.id}  ${plural(job.item_count, 'task')} ${job.state}`)
-  if (!isSaid && !output.isForPrograms) output.note(`see taskmesh job wait ${job.id}`)
+  if (!isSaid && !output.isForPrograms)
+    output.note(nextStep(job) ?? `see taskmesh job describe ${job.id}`)
   return EXIT.completed
 }

@@ -56,6 +56,7 @@ export class ActiveJob {
   /** The record before its last change. */
   #beforeEnd: JobRecord
   #isEndStored = false
+  #lastRefusal: string | undefined
   /** The record as it was last handed out to be stored. */
   #stored: JobRecord | undefined
 
@@ -83,6 +84,11 @@ export class ActiveJob {
 
   markEndStored(): void {
     this.#isEndStored = true
+  }
+
+  /** What the last worker said that did not take one of its tasks. */
+  get lastRefusal(): string | undefined {
+    return this.#lastRefusal
   }
 
   get hasEnded(): boolean {
@@ -187,7 +193,8 @@ export class ActiveJob {
     item.tried = [...item.tried, workerId].slice(-TRIED_MAX)
   }
 
-  addRefusal(index: number): void {
+  addRefusal(index: number, why: string): void {
+    this.#lastRefusal = why
     const item = this.#find(index)
     if (item !== undefined) item.refusalCount += 1
   }

@@ -58,13 +58,20 @@ export class Deadlines {
   #queueError(job: ActiveJob): MeshError {
     const outlook = this.#components.outlook(job)
     const isBetween = outlook === undefined || outlook.outlook === 'can_start'
-    const why = isBetween ? 'it waits for its next attempt' : outlook.summarise()
+    const why = isBetween ? whyBetween(job) : outlook.summarise()
     const waited = formatDuration(job.plan.timeouts.queueMs)
     return new MeshError('QUEUE_TIMED_OUT', `nothing of the job could run for ${waited}: ${why}`, {
       path: 'timeouts.queue',
       hint: 'see `taskmesh job plan` for what is missing, or wait longer with timeouts.queue'
     })
   }
+}
+
+/** Somebody could take it, or it waits before its next attempt. */
+function whyBetween({ lastRefusal }: ActiveJob): string {
+  return lastRefusal === undefined
+    ? 'it waits for its next attempt'
+    : `the last worker that was asked did not take it: ${lastRefusal}`
 }
 
 /** What waits for its owner waits as long as it takes. */

@@ -287,7 +287,7 @@ export class Dispatcher implements Startable {
     const context = { retry, refusalCount: item.refusalCount, draw: random.next() }
     const { delayMs, event, isWorkerAvoided } = consequenceOf(end.verdict, item.record, context)
     if (isWorkerAvoided) job.addTried(index, end.record.workerId)
-    if (event.kind === 'returned') job.addRefusal(index)
+    if (event.kind === 'returned') job.addRefusal(index, event.error.message)
     job.dropAttempt(index)
     onAttempt(end.record, item.record, true)
     const isStored = await this.#steps.advance(job, index, event, { end, delayMs })

@@ -219,7 +219,11 @@ export class JobReader {
     if (record.isOnHold && !isTerminal(record.state)) return jobView(record, ON_HOLD)
     if (record.state === 'pending') return jobView(record, describePending(record))
     if (active === undefined || record.counts.running > 0) return jobView(record, null)
-    return jobView(record, dispatcher.outlook(active)?.summarise() ?? null)
+    const outlook = dispatcher.outlook(active)
+    const summary = outlook?.summarise() ?? null
+    // Workers that could take it, and do not, know better why.
+    const isRefused = outlook?.outlook === 'can_start' && active.lastRefusal !== undefined
+    return jobView(record, isRefused ? `${summary}, but: ${active.lastRefusal}` : summary)
   }
 
   /** An attempt as it is now, where that is not stored yet. */

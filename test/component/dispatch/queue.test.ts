@@ -256,3 +256,20 @@ async function expectNothingNew(engine: Engine): Promise<void> {
   await engine.advance(10_000)
   expect(engine.workers.sent).toHaveLength(count)
 }
+
+test('what every worker refuses ends with what the last of them said', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', (task) => task.refuse('OWNER_REFUSED'))
+  const id = await engine.submit({ timeouts: { queue: '5s' } })
+  await engine.advance(4_000, 100)
+  expect((await engine.reader.describe(id)).waiting_for).toMatch(/but: not now$/)
+  await engine.advance(2_000, 100)
+  expect(await engine.reader.describe(id)).toMatchObject({
+    state: 'failed',
+    error: {
+      code: 'QUEUE_TIMED_OUT',
+      message:
+        'nothing of the job could run for 5s: the last worker that was asked did not take it: not now'
+    }
+  })
+})

@@ -85,7 +85,7 @@ describe('what to do next', () => {
     [{ state: 'held', on_hold: true }, 'let it go on: taskmesh job release'],
     [{ state: 'held' }, 'try again: taskmesh job release'],
     [{ state: 'pending', needs: ['j-1'] }, 'taskmesh job describe j-1'],
-    [{ state: 'pending' }, 'taskmesh job watch'],
+    [{ state: 'pending' }, 'taskmesh job list --parent'],
     [{ state: 'queued' }, 'taskmesh node list'],
     [{ state: 'running' }, 'taskmesh job logs'],
     [{ state: 'stopped' }, 'taskmesh job rerun'],
