@@ -140,7 +140,7 @@ export class SqliteBackup {
 function assertFree(target: string): void {
   const taken = SUFFIXES.map((suffix) => target + suffix).find((file) => existsSync(file))
   if (taken === undefined) return
-  throw new MeshError('STORE_FAILED', `a backup does not overwrite what is there: ${taken}`, {
+  throw new MeshError('STORE_FAILED', `a backup overwrites nothing, and ${taken} exists`, {
     retryable: false,
     hint: 'choose another name, or move that file away'
   })
