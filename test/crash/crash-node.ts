@@ -106,6 +106,8 @@ export class CrashNode {
   async terminate(): Promise<number> {
     const running = this.#running
     if (running === undefined) return 0
+    // A second SIGTERM means "at once", which is another fault than this one.
+    if (running.isEnding) return await running.exited.promise
     this.thaw()
     running.isEnding = true
     this.orphans.push(...childrenOf(running.child.pid))
