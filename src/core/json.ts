@@ -30,6 +30,11 @@ export function parseJson(text: string, bytesMax: number = LIMITS.commandBytesMa
   }
 }
 
+/** What a stranger's value has by name; nothing, where it is no object. */
+export function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
 /**
  * Counts brackets outside strings: nesting is refused before anything recurses over it, and empty
  * objects by the million before they are made (64 MiB of `{},` take 10 s and 2 GB to parse).

@@ -55,11 +55,6 @@ export interface AttemptInit {
   /** The item as it is now, running. */
   item: ItemRecord
   record: AttemptRecord
-  /**
-   * Resolves when it may be sent: for a job that must not run twice, once its beginning is on disk. To
-   * false if it may not be sent at all.
-   */
-  recorded: Promise<boolean>
 }
 
 /** How it ended; undefined when it was let go of. */
@@ -86,7 +81,6 @@ export class Attempt {
   readonly job: ActiveJob
   readonly item: ItemRecord
   readonly #components: AttemptComponents
-  readonly #recorded: Promise<boolean>
   readonly #startedAtMs: number
   /** Ends it without a verdict. */
   readonly #letGo = new AbortController()
@@ -95,14 +89,12 @@ export class Attempt {
   #isOver = false
   /** Ends the waiting for a silent worker. */
   #patience: AbortController | undefined
-  #cancelPatience: CancelTimer = () => {}
 
   constructor(components: AttemptComponents, init: AttemptInit) {
     this.#components = components
     this.job = init.job
     this.item = init.item
     this.#record = init.record
-    this.#recorded = init.recorded
     this.#startedAtMs = components.clock.monotonicMs()
   }
 
@@ -110,9 +102,12 @@ export class Attempt {
     return this.#record
   }
 
-  /** Sends the task and sees it through. Never rejects: whatever goes wrong is in the verdict. */
-  run(): Promise<AttemptEnd | undefined> {
-    return this.#live(() => this.#execute())
+  /**
+   * Sends the task and sees it through. Never rejects: whatever goes wrong is in the verdict.
+   * @param recorded resolves when its beginning is on disk; to false if it will never be, and is not sent
+   */
+  run(recorded: Promise<boolean>): Promise<AttemptEnd | undefined> {
+    return this.#live(() => this.#execute(recorded))
   }
 
   /** Takes up an attempt that an earlier life of this router began. */
@@ -209,12 +204,12 @@ export class Attempt {
     return clock.monotonicMs()
   }
 
-  async #execute(): Promise<SessionAnswer | MeshError> {
+  async #execute(recorded: Promise<boolean>): Promise<SessionAnswer | MeshError> {
     const { link, taskText } = this.#components
     const { jobId, index } = this.item
     try {
       const { signal } = this.#letGo
-      const isRecorded = await this.#recorded
+      const isRecorded = await recorded
       const text = await taskText(jobId, index)
       signal.throwIfAborted()
       if (!isRecorded) throw new MeshError('STORE_FAILED', 'its beginning could not be stored')
@@ -268,7 +263,7 @@ export class Attempt {
     this.#step({ kind: 'silent', error: error.toData() })
     const patience = new AbortController()
     this.#patience = patience
-    this.#beginPatience(patience, error)
+    const cancelPatience = this.#endPatience(patience, error)
     const signal = AbortSignal.any([patience.signal, this.#letGo.signal])
     try {
       await source.whenReady(this.#record.workerId, { signal })
@@ -277,16 +272,16 @@ export class Attempt {
     } catch (cause) {
       return this.#letGo.signal.aborted ? undefined : MeshError.from(cause)
     } finally {
-      this.#cancelPatience()
+      cancelPatience()
       this.#patience = undefined
     }
   }
 
-  #beginPatience(patience: AbortController, error: MeshError): void {
+  /** Once the worker was waited for as long as the job says. */
+  #endPatience(patience: AbortController, error: MeshError): CancelTimer {
     const { clock, onAwaited } = this.#components
     const { then, waitMs } = this.job.plan.onDisconnect
-    this.#cancelPatience()
-    this.#cancelPatience = clock.after(waitMs, () => {
+    return clock.after(waitMs, () => {
       const message = `nothing was heard of it for ${formatDuration(waitMs)}: ${error.message}`
       const lost = new MeshError(error.code === 'STOPPING' ? 'PEER_SILENT' : error.code, message)
       if (then === 'reroute' || this.#ending !== undefined) patience.abort(lost)

@@ -64,8 +64,9 @@ export class Dispatcher implements Startable {
       onStep: (attempt, isNewState) => this.#onStep(attempt, isNewState),
       // The job would rather wait than run twice, so that somebody has to look.
       onAwaited: (attempt, error) => {
-        const event = { kind: 'awaited', error: error.toData() } as const
-        void this.#steps.applyToOpen(attempt, { ...event, attempt: attempt.record.number })
+        const { number } = attempt.record
+        const event = { kind: 'awaited', attempt: number, error: error.toData() } as const
+        void this.#steps.applyToOpen(attempt, event)
       },
       onResumed: (attempt) => {
         const { number, workerId } = attempt.record
@@ -245,14 +246,13 @@ export class Dispatcher implements Startable {
     // It is sent only once a restart would know of it: measured, that costs some 5 % of the pace, and without
     // it a router killed in that moment would run elsewhere what is done already.
     const recorded = this.#writer.writeSurely(job, () => changes)
-    const attempt = new Attempt(this.#attemptComponents, { job, item, record, recorded })
-    this.#follow(attempt, attempt.run())
+    const attempt = new Attempt(this.#attemptComponents, { job, item, record })
+    this.#follow(attempt, attempt.run(recorded))
     this.#components.onAttempt(record, item, true)
   }
 
   #resume(job: ActiveJob, item: ItemRecord, record: AttemptRecord): void {
-    const recorded = Promise.resolve(true)
-    const attempt = new Attempt(this.#attemptComponents, { job, item, record, recorded })
+    const attempt = new Attempt(this.#attemptComponents, { job, item, record })
     this.#follow(attempt, attempt.resume())
     if (item.ending !== null) attempt.end(MeshError.fromData(item.ending.error))
   }

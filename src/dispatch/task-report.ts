@@ -1,4 +1,5 @@
 /** What comes with a worker's answer besides the result: each part is believed only if it has the right shape. */
+import { asRecord } from '../core/json.ts'
 import { readLogPart } from './views/job-logs.ts'
 import type { AttemptRecord } from '../jobs/records.ts'
 import type { LogPart, TaskProgress } from '../model/generated/commands-execute-task.ts'
@@ -48,10 +49,6 @@ function readUsage(usage: unknown): AttemptRecord['usage'] {
     ...(isAmount(cpuMs) ? { cpuMs } : {}),
     ...(isAmount(peakMemoryBytes) ? { peakMemoryBytes } : {})
   }
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
 /** NaN and infinity would not survive the store's JSON. */

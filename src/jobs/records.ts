@@ -140,6 +140,11 @@ export function isTerminal(state: JobState): boolean {
   return state === 'completed' || state === 'failed' || state === 'stopped'
 }
 
+/** Nothing more happens to it unless somebody does something. */
+export function isAtRest(state: JobState): boolean {
+  return isTerminal(state) || state === 'held'
+}
+
 /** A history longer than this loses its middle: how it began and what was last stay. */
 const HISTORY_MAX = 64
 

@@ -87,7 +87,6 @@ export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEn
     jobEvents.changed(job, finished)
     watchers.tell({ job, finished })
     if (finished !== undefined) admission.ended(1)
-    if (isTerminal(job.state)) pending.jobEnded(job)
   }
   const dispatcher: Dispatcher = new Dispatcher({
     ...ground,
@@ -102,7 +101,10 @@ export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEn
     },
     onChanged: (job, finished) => {
       if (job.hasEnded) documents.forget(job.record.id)
-      onChanged(job.shownRecord, finished)
+      const { shownRecord } = job
+      onChanged(shownRecord, finished)
+      // Jobs that never began tell those that need them by themselves.
+      if (isTerminal(shownRecord.state)) pending.jobEnded(shownRecord)
     }
   })
   const parts = { ...ground, dispatcher, logs, source }

@@ -1,6 +1,6 @@
 /** For callers that wait for a job's results on one request: submits it, and gathers what its items give. */
 import { deferred } from '../../core/abort.ts'
-import { isTerminal } from '../../jobs/records.ts'
+import { isAtRest } from '../../jobs/records.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import type { AbortOptions } from '../../core/abort.ts'
@@ -49,7 +49,7 @@ export class JobExecution {
     promise.catch(() => {})
     const unwatch = watchers.add(accepted.record.id, ({ finished, job }) => {
       if (finished !== undefined) gathered.push(fitting(finished, room))
-      if (isAtRest(job)) resolve(job)
+      if (isAtRest(job.state)) resolve(job)
     })
     const onAbort = (): void => reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -58,7 +58,7 @@ export class JobExecution {
       if (signal?.aborted === true) onAbort()
       // One that was submitted before may have ended before, too.
       const known = accepted.draft === undefined ? await find(accepted.record.id) : undefined
-      if (known !== undefined && isAtRest(known)) resolve(known)
+      if (known !== undefined && isAtRest(known.state)) resolve(known)
       const job = await promise
       const items = gathered.length === job.itemCount ? gathered : await this.#read(job, room)
       if (room.bytes < 0) throw tooMuch(job.id)
@@ -94,11 +94,6 @@ export class JobExecution {
     const entries = await this.#components.store.log(jobId, index, attemptCount)
     return entries.map(({ text }) => text).join('')
   }
-}
-
-/** What is held waits for its owner, who may be asleep. */
-function isAtRest({ state }: JobRecord): boolean {
-  return isTerminal(state) || state === 'held'
 }
 
 /** The item; without what it gave once there is no room for that. */

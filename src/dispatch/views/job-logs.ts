@@ -3,6 +3,7 @@
  * whoever asks; here is only kept how far each open log is. A worker sends again what was not taken, so
  * that parts which overlap or come too early are nothing unusual.
  */
+import { asRecord } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
 import type { JobStore, StoreChange } from '../../jobs/store.ts'
 import type { LogEntry, LogPart } from '../../model/generated/commands-execute-task.ts'
@@ -189,8 +190,4 @@ function droppedEntry({ droppedBytes, lastMs }: OpenLog): LogEntry {
 
 function nameOf({ attempt, itemIndex, jobId }: LogKey): string {
   return `${jobId}/${itemIndex}/${attempt}`
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

@@ -2,7 +2,7 @@
 import { deferred } from '../../core/abort.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { isTerminal } from '../../jobs/records.ts'
+import { isAtRest, isTerminal } from '../../jobs/records.ts'
 import { attemptView, historyRows, itemView, jobView } from './job-views.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type {
@@ -118,14 +118,14 @@ export class JobReader {
     const job = await this.find(id)
     const { promise, resolve, reject } = deferred<void>()
     const unwatch = this.#components.watchers.add(job.id, ({ job: record }) => {
-      if (isAtRest(record)) resolve()
+      if (isAtRest(record.state)) resolve()
     })
     const cancel = this.#components.clock.after(timeoutMs, resolve)
     const onAbort = (): void => reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       // Either may have come between the look and the watch.
-      if (isAtRest(await this.find(job.id))) resolve()
+      if (isAtRest((await this.find(job.id)).state)) resolve()
       if (signal?.aborted === true) onAbort()
       await promise
     } finally {
@@ -239,11 +239,6 @@ export class JobReader {
 }
 
 const ON_HOLD = 'its owner holds it back; nothing of it begins until it is released'
-
-/** Nothing more happens to it unless somebody does something. */
-function isAtRest({ state }: JobRecord): boolean {
-  return isTerminal(state) || state === 'held'
-}
 
 function describePending({ dueAtMs, needs }: JobRecord): string | null {
   if (dueAtMs !== null) return `its time comes at ${new Date(dueAtMs).toISOString()}`
