@@ -2,6 +2,7 @@
 export { ApiClient } from './client/api-client.ts'
 export { MeshClient } from './client/mesh-client.ts'
 export { MeshError } from './core/errors.ts'
+export { createWorker } from './roles/create-worker.ts'
 export { startBootstrap } from './roles/bootstrap.ts'
 export { startRouter } from './roles/router.ts'
 export { startWorker } from './roles/worker.ts'
@@ -10,8 +11,18 @@ export type { AttemptView, HistoryRow, ItemView, JobView } from './model/generat
 export type { BootstrapSettings, RouterSettings, WorkerSettings } from './config/settings.ts'
 export type { CapabilityRecord } from './model/generated/capability-record.ts'
 export type { CommandName, Params, Result } from './protocol/commands.ts'
+export type { CreateWorkerInit, EmbeddedWorker } from './roles/create-worker.ts'
 export type { DecisionRecord } from './model/generated/decision.ts'
 export type { ErrorCode, ErrorData } from './core/errors.ts'
+export type {
+  FunctionContext,
+  FunctionDefinition,
+  FunctionDefinitions,
+  InlineFunction,
+  ModuleFunction,
+  TaskFunction
+} from './executors/function/definitions.ts'
+export type { Isolation } from './model/isolation.ts'
 export type { JobDocument } from './model/job.ts'
 export type { JobGraphDocument } from './model/generated/job-graph.ts'
 export type { LogView } from './model/generated/api-log.ts'

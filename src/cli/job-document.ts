@@ -1,5 +1,5 @@
 /**
- * A job file on its way to the router: read, `@path` replaced by the file's text, `--set` applied,
+ * A job file on its way to the router: read, `@path` replaced by what the file holds, `--set` applied,
  * checked. It holds one job, or a graph: several jobs by name that need each other.
  */
 import { readFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ export async function readJobFile(args: Args, terminal: Terminal): Promise<JobFi
   for (const change of args.list('set')) applySet(document, change)
   const { jobs } = document
   if (!Object.hasOwn(document, 'jobs') || Object.hasOwn(document, 'task')) {
-    embedSource(document, folder)
+    embedCode(document, folder)
     return { kind: 'job', document: checkDocument(document) }
   }
   if (!isObject(jobs) || Object.keys(jobs).length === 0) {
@@ -57,7 +57,7 @@ export async function readJobFile(args: Args, terminal: Terminal): Promise<JobFi
 function checkGraphJob(name: string, job: Json, folder: string): void {
   const place = `jobs.${name}`
   try {
-    if (isObject(job)) embedSource(job, folder)
+    if (isObject(job)) embedCode(job, folder)
     checkDocument(job)
   } catch (cause) {
     const { code, hint, message, path } = MeshError.from(cause)
@@ -75,8 +75,13 @@ export function checkDocument(document: unknown): JobDocument {
 
 /** @throws MeshError FILE_NOT_FOUND */
 export function readTextFile(file: string, path: string): string {
+  return readBinaryFile(file, path).toString()
+}
+
+/** @throws MeshError FILE_NOT_FOUND */
+export function readBinaryFile(file: string, path: string): Buffer {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
     const what = isMissing ? 'there is no such file' : messageOf(cause)
@@ -84,13 +89,22 @@ export function readTextFile(file: string, path: string): string {
   }
 }
 
-/** `task.source: "@main.js"` becomes the text of that file, relative to the job file. */
-export function embedSource(document: JsonObject, folder: string): void {
+/** A module's bytes as job documents have them. @throws MeshError FILE_NOT_FOUND */
+export function readModule(file: string, path: string): string {
+  return `base64:${readBinaryFile(file, path).toString('base64')}`
+}
+
+/** `task.source: "@main.js"` becomes the text of that file, `task.module: "@main.wasm"` its bytes, relative to the job file. */
+export function embedCode(document: JsonObject, folder: string): void {
   const { task } = document
   if (!isObject(task)) return
-  const { source } = task
-  if (typeof source !== 'string' || !source.startsWith('@')) return
-  task['source'] = readTextFile(resolve(folder, source.slice(1)), 'task.source')
+  const { module, source } = task
+  if (typeof source === 'string' && source.startsWith('@')) {
+    task['source'] = readTextFile(resolve(folder, source.slice(1)), 'task.source')
+  }
+  if (typeof module === 'string' && module.startsWith('@')) {
+    task['module'] = readModule(resolve(folder, module.slice(1)), 'task.module')
+  }
 }
 
 /** `a.b=c` as path and value. @throws MeshError FIELD_INVALID */

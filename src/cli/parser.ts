@@ -65,7 +65,9 @@ function base(version: string): Argv {
       'dot-notation': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
-      'boolean-negation': false
+      'boolean-negation': false,
+      // What follows `--` belongs to the list at a command's end, whatever it looks like.
+      'populate--': true
     })
     .wrap(HELP_COLUMNS)
     .usage('taskmesh: the machines you own or rent as one computer.\n\ntaskmesh <command>')
@@ -179,7 +181,10 @@ function readArgs(
       variables[name] = variableOf(name)
     }
   }
-  const positionals = (command.positionals ?? []).map(({ name }) => [name, textsOf(values[name])])
+  const positionals = (command.positionals ?? []).map(({ isList, name }) => [
+    name,
+    [...textsOf(values[name]), ...(isList === true ? textsOf(values['--']) : [])]
+  ])
   return {
     texts,
     switches,

@@ -9,7 +9,14 @@ import type { BootstrapConfig } from '../model/generated/config-bootstrap.ts'
 import type { RouterConfig } from '../model/generated/config-router.ts'
 import type { WorkerConfig } from '../model/generated/config-worker.ts'
 import type { Role } from './options.ts'
-import type { BootstrapSettings, NodeSettings, RouterSettings, WorkerSettings } from './settings.ts'
+import type {
+  BootstrapSettings,
+  ContainerSettings,
+  NodeSettings,
+  ProcessSettings,
+  RouterSettings,
+  WorkerSettings
+} from './settings.ts'
 
 const PORT_MAX = 65_535
 const LOOPBACK = /^\/(ip4\/127\.|ip6\/(::1|0*:0*:0*:0*:0*:0*:0*:0*1)\/|dns[46]?\/localhost\/)/
@@ -79,14 +86,45 @@ function compileWorker(values: WorkerConfig): WorkerSettings {
     queueSlots: values.queue_slots,
     labels: Object.freeze({ ...values.labels }),
     engines: Object.freeze([...(values.engines ?? [])]),
+    process: compileProcess(values),
+    container: compileContainer(values),
     memoryBytes: memory === undefined ? undefined : parseBytes(memory, 'memory'),
     cpuCores: values.cpu,
     taskMemoryBytes: parseBytes(values.task_memory ?? 0, 'task_memory'),
+    wasmFunctionBytesMax: parseBytes(values.wasm_function_size ?? 0, 'wasm_function_size'),
     drainDeadlineMs: parseDurationMs(values.drain_deadline ?? '30s', 'drain_deadline'),
     jobsMax: values.max_jobs,
     isIdleOnly: values.idle_only ?? false,
     admit: values.admit
   }
+}
+
+function compileProcess(values: WorkerConfig): ProcessSettings {
+  const { any_program: isAnyAllowed = false, engines = [], programs = [] } = values
+  if ((isAnyAllowed || programs.length > 0) && !engines.includes('process')) {
+    throw new MeshError('FIELD_INVALID', 'programs are allowed that no task can start', {
+      path: isAnyAllowed ? 'any_program' : 'programs',
+      hint: 'offer engine "process" as well, beside the others'
+    })
+  }
+  return Object.freeze({
+    programs: Object.freeze([...programs]),
+    isAnyAllowed,
+    uid: values.process_uid,
+    diskBytes: parseBytes(values.process_disk ?? 0, 'process_disk'),
+    isUnsafe: values.unsafe_process ?? false
+  })
+}
+
+function compileContainer(values: WorkerConfig): ContainerSettings {
+  const { container_cli: cli = [], engines = [], images = [] } = values
+  if (images.length > 0 && !engines.includes('container')) {
+    throw new MeshError('FIELD_INVALID', 'images are allowed that no task can use', {
+      path: 'images',
+      hint: 'offer engine "container" as well, beside the others'
+    })
+  }
+  return Object.freeze({ images: Object.freeze([...images]), cli: Object.freeze([...cli]) })
 }
 
 function compileRouter(values: RouterConfig): RouterSettings {

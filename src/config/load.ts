@@ -46,6 +46,20 @@ export function loadSettings<R extends Role>(role: R, sources: SettingsSources):
   return sourced(origins, () => compileSettings(role, values)) as SettingsOf[R]
 }
 
+/**
+ * The settings of a role from the keys of its config file alone: for a program that embeds the node, and
+ * whose environment is not the node's.
+ * @throws MeshError FIELD_UNKNOWN, FIELD_INVALID
+ */
+export function settingsFrom<R extends Role>(
+  role: R,
+  given: Readonly<Record<string, unknown>>
+): SettingsOf[R] {
+  const values = { ...readDefaults(role).values, ...given }
+  VALIDATORS[role](values)
+  return compileSettings(role, values) as SettingsOf[R]
+}
+
 /** The same as a document: what `config show` prints and a config file may hold. */
 export function loadConfig(
   role: Role,

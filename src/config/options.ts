@@ -34,9 +34,28 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     flag: 'label'
   },
   { ...option('engines', 'list', ['worker'], 'engine to offer (repeatable)'), flag: 'engine' },
+  {
+    ...option('programs', 'list', ['worker'], 'program that process tasks may start (repeatable)'),
+    flag: 'program'
+  },
+  option('any_program', 'switch', ['worker'], 'let process tasks start whatever is installed'),
+  option('process_uid', 'integer', ['worker'], 'user of process tasks, if root [nobody]'),
+  option('process_disk', 'text', ['worker'], "upper bound of a process task's folder"),
+  option('unsafe_process', 'switch', ['worker'], 'run process tasks WITHOUT a sandbox'),
+  {
+    ...option(
+      'images',
+      'list',
+      ['worker'],
+      'image that container tasks may use, by digest (repeatable)'
+    ),
+    flag: 'image'
+  },
+  option('container_cli', 'list', ['worker'], 'podman or docker, and its flags [what is there]'),
   option('cpu', 'number', ['worker'], 'CPU cores to offer [all of the machine]'),
   option('memory', 'text', ['worker'], 'memory to offer, such as 4GiB [all of the machine]'),
   option('task_memory', 'text', ['worker'], 'memory limit of a task that names none'),
+  option('wasm_function_size', 'text', ['worker'], 'longest function that a wasm module may have'),
   option(
     'drain_deadline',
     'text',

@@ -16,18 +16,42 @@ export interface NodeSettings {
 
 export type BootstrapSettings = NodeSettings
 
+/** What the owner lets tasks of engine `process` do. */
+export interface ProcessSettings {
+  /** Absolute paths. */
+  readonly programs: readonly string[]
+  readonly isAnyAllowed: boolean
+  /** Undefined: nobody. */
+  readonly uid: number | undefined
+  readonly diskBytes: number
+  /** Without a sandbox. */
+  readonly isUnsafe: boolean
+}
+
+/** What the owner lets tasks of engine `container` do. */
+export interface ContainerSettings {
+  /** By digest. */
+  readonly images: readonly string[]
+  /** The program to call, with flags that go before its command; empty: podman or docker, whichever is there. */
+  readonly cli: readonly string[]
+}
+
 export interface WorkerSettings extends NodeSettings {
   /** Undefined: one per CPU core. */
   readonly slots: number | undefined
   /** Undefined: as many as slots. */
   readonly queueSlots: number | undefined
   readonly labels: Readonly<Record<string, string>>
-  readonly engines: readonly ('builtin' | 'javascript')[]
+  readonly engines: readonly ('builtin' | 'javascript' | 'wasm' | 'process' | 'container')[]
+  readonly process: ProcessSettings
+  readonly container: ContainerSettings
   /** Undefined: what the machine has. */
   readonly memoryBytes: number | undefined
   readonly cpuCores: number | undefined
   /** Limit for a task that names none. */
   readonly taskMemoryBytes: number
+  /** Longest function that a WebAssembly module may have. */
+  readonly wasmFunctionBytesMax: number
   /** How long running tasks may go on once the worker is told to stop. */
   readonly drainDeadlineMs: number
   /** Tasks that one run takes; undefined: no bound. */

@@ -16,6 +16,10 @@ export const LIMITS = {
   jobItemsMax: 100_000,
   /** What one task may return; larger results belong in files. */
   resultBytesMax: 4 * MIB,
+  /** All files of one wasm task, input files too; they live in the memory of its sandbox. */
+  taskFileBytesMax: 64 * MIB,
+  /** Those files, and the folders that hold them. */
+  taskFilesMax: 4_096,
   /** Captured `console` output of one task; the rest is counted and dropped. */
   logBytesMax: 64 * KIB,
   /** One frame of a session: the largest result with its envelope. */

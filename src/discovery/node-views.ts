@@ -139,6 +139,8 @@ function recordView({
   const about: Partial<NodeView> = {
     agent: record.agent,
     engines: [...record.engines],
+    ...(record.functions === undefined ? {} : { functions: [...record.functions] }),
+    ...(record.isolation === undefined ? {} : { isolation: { ...record.isolation } }),
     capabilities: withLoad(record.capabilities, load),
     host: { ...record.host }
   }

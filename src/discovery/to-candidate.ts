@@ -1,8 +1,13 @@
 /** A known worker, put into the words of selection. */
 import { LIMITS } from '../core/limits.ts'
+import { isolationKey } from '../model/isolation.ts'
 import { availabilityOf } from './worker-entry.ts'
 import type { Candidate } from '../selection/candidate.ts'
-import type { Capabilities, LoadReport } from '../model/generated/capability-record.ts'
+import type {
+  Capabilities,
+  CapabilityRecord,
+  LoadReport
+} from '../model/generated/capability-record.ts'
 import type { WorkerEntry } from './worker-entry.ts'
 
 type Figures = Pick<
@@ -30,13 +35,13 @@ export function toCandidate(
 ): Candidate | undefined {
   const { load, record } = entry
   if (record === undefined) return undefined
-  const { host } = record
   const loadAtMs = load === undefined ? entry.recordAtMs : entry.loadAtMs
   return {
     peerId: entry.peer,
     engines: record.engines,
+    functions: record.functions ?? [],
     labels: record.labels,
-    facts: { arch: host.arch, os: host.os, agent: record.agent, node: host.node },
+    facts: { ...isolationFacts(record), ...machineFacts(record) },
     ...figuresOf(withLoad(record.capabilities, load)),
     ...roomOf(record),
     otherTasks: entry.otherTasks,
@@ -71,6 +76,17 @@ export function withLoad(capabilities: Capabilities, load: LoadReport | undefine
   if (load === undefined) return { ...capabilities }
   const { cpu_usage, disk_available_mb, memory_available_mb } = load
   return { ...capabilities, cpu_usage, disk_available_mb, memory_available_mb }
+}
+
+function machineFacts({ agent, host }: CapabilityRecord): Candidate['facts'] {
+  return { arch: host.arch, os: host.os, agent, node: host.node }
+}
+
+/** An older worker says nothing of it, and then no condition on it holds. */
+function isolationFacts({ isolation = {} }: CapabilityRecord): Candidate['facts'] {
+  return Object.fromEntries(
+    Object.entries(isolation).map(([engine, name]) => [isolationKey(engine), name])
+  )
 }
 
 function figuresOf(capabilities: Capabilities): Figures {

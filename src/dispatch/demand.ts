@@ -46,14 +46,23 @@ export class DemandCache {
 
 function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand {
   const plan = compileSpec(spec)
-  const { engine, placement, resources, retry, route } = plan
+  const { engine, functionName, placement, resources, retry, route } = plan
   const { sameWorker } = retry
-  const request = { engine, resources, placement, route, sameWorker, triedWorkers: [], defaults }
+  const request = {
+    engine,
+    functionName,
+    resources,
+    placement,
+    route,
+    sameWorker,
+    triedWorkers: [],
+    defaults
+  }
   resolveWeights(request)
   return {
     spec,
     plan,
     request,
-    lane: JSON.stringify([engine, resources, placement, route, sameWorker])
+    lane: JSON.stringify([engine, functionName, resources, placement, route, sameWorker])
   }
 }

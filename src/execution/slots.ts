@@ -17,6 +17,8 @@ export class Slots {
   readonly #waitMsMax: number
   readonly #waiting: PromiseWithResolvers<void>[] = []
   #runningCount = 0
+  /** Of those that run: left to themselves, as nothing can end them. */
+  #lingeringCount = 0
   #recent = { count: 0, atMs: Number.NEGATIVE_INFINITY }
   #idle: PromiseWithResolvers<void> | undefined
 
@@ -59,7 +61,16 @@ export class Slots {
       this.#recent = { count: this.#runningCount, atMs }
     }
     this.#runningCount -= 1
-    if (this.#runningCount === 0) this.#idle?.resolve()
+    this.#noteIdle()
+  }
+
+  /** Frees a slot only once what is in it has gone; who waits for quiet does not wait for that. */
+  async releaseAfter(gone: Promise<void>): Promise<void> {
+    this.#lingeringCount += 1
+    this.#noteIdle()
+    await gone
+    this.#lingeringCount -= 1
+    this.release()
   }
 
   /** Sends all away that wait. */
@@ -67,12 +78,20 @@ export class Slots {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
   }
 
-  /** Resolves when nothing runs. */
+  /** Resolves when nothing runs, or only what nobody can end. */
   async whenIdle(): Promise<void> {
-    while (this.#runningCount > 0) {
+    while (!this.#isIdle()) {
       this.#idle = deferred<void>()
       await this.#idle.promise
     }
+  }
+
+  #isIdle(): boolean {
+    return this.#runningCount === this.#lingeringCount
+  }
+
+  #noteIdle(): void {
+    if (this.#isIdle()) this.#idle?.resolve()
   }
 
   async #wait(signal: AbortSignal): Promise<void> {

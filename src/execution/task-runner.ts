@@ -65,7 +65,7 @@ export class TaskRunner {
     return this.#slots.waitingCount + this.#askingCount
   }
 
-  /** Never rejects. Resolves once the task's slot is free again. */
+  /** Never rejects. Resolves once the task's slot is free again, or left to what nobody can end. */
   async run(errand: Errand): Promise<TaskEnd> {
     const { task } = errand
     const { clock } = this.#components
@@ -82,18 +82,22 @@ export class TaskRunner {
       return neverBegan(cause, clock.monotonicMs() - arrivedMs)
     }
     const waitedMs = clock.monotonicMs() - arrivedMs
+    let lingering: Promise<void> | undefined
     this.#running.add(task)
     try {
       // The slot may have come in the same moment as the end of all interest in it.
       task.signal.throwIfAborted()
       if (errand.onBegin !== undefined) await this.#begin(errand.onBegin)
       task.signal.throwIfAborted()
-      return await this.#runIn(executor, task, waitedMs)
+      const ran = await this.#runIn(executor, task, waitedMs)
+      lingering = ran.lingering
+      return ran.end
     } catch (cause) {
       return neverBegan(cause, waitedMs)
     } finally {
       this.#running.delete(task)
-      this.#slots.release()
+      if (lingering === undefined) this.#slots.release()
+      else void this.#slots.releaseAfter(lingering)
     }
   }
 
@@ -132,7 +136,11 @@ export class TaskRunner {
     }
   }
 
-  async #runIn(executor: Executor, task: Task, waitedMs: number): Promise<TaskEnd> {
+  async #runIn(
+    executor: Executor,
+    task: Task,
+    waitedMs: number
+  ): Promise<{ end: TaskEnd; lingering?: Promise<void> | undefined }> {
     const { clock } = this.#components
     const begunMs = clock.monotonicMs()
     this.#countBegun()
@@ -158,8 +166,8 @@ export class TaskRunner {
     }
     const phases = { hasBegun: true, waitedMs, ranMs: clock.monotonicMs() - begunMs }
     if (outcome === undefined)
-      return { ...phases, error: failure as MeshError, logsDroppedBytes: 0 }
-    return endOf(task, outcome, phases)
+      return { end: { ...phases, error: failure as MeshError, logsDroppedBytes: 0 } }
+    return { end: endOf(task, outcome, phases), lingering: outcome.lingering }
   }
 
   /** @throws MeshError WORKER_STOPPING, WORKER_CORDONED, RESOURCES_UNAVAILABLE, OWNER_REFUSED, WORKER_BUSY */

@@ -24,6 +24,7 @@ const SLEEP_PROGRESS_MS = 1_000
 
 export class BuiltinExecutor implements Executor {
   readonly engine = 'builtin'
+  readonly isolation = 'none'
   readonly #clock: Clock
 
   constructor(components: BuiltinExecutorComponents) {

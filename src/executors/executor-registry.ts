@@ -4,6 +4,7 @@
  */
 import { MeshError } from '../core/errors.ts'
 import type { EngineName, Executor } from './executor.ts'
+import type { Isolation } from '../model/isolation.ts'
 import type { Startable } from '../core/startable.ts'
 
 export class ExecutorRegistry implements Startable {
@@ -18,6 +19,13 @@ export class ExecutorRegistry implements Startable {
   /** Engines that a task may ask for, in alphabetical order; none before `start`. */
   engines(): EngineName[] {
     return [...this.#offered.keys()].toSorted()
+  }
+
+  /** What each of them keeps its tasks from. */
+  isolation(): Partial<Record<EngineName, Isolation>> {
+    return Object.fromEntries(
+      this.engines().map((engine) => [engine, this.get(engine).isolation] as const)
+    )
   }
 
   /** Why an engine that was configured is not offered; for the worker's log. */

@@ -6,6 +6,7 @@
 import type { LogEntry, TaskProgress } from '../model/generated/commands-execute-task.ts'
 import type { MeshError } from '../core/errors.ts'
 import type { Startable } from '../core/startable.ts'
+import type { Isolation } from '../model/isolation.ts'
 import type { TaskDocument } from '../model/job.ts'
 
 export type EngineName = TaskDocument['engine']
@@ -33,7 +34,10 @@ export interface TaskUsage {
   peakMemoryBytes?: number
 }
 
-/** How a task ended. `run` resolves with this once the task is truly gone, and never rejects for a task's own faults. */
+/**
+ * How a task ended. `run` resolves with this once the task is truly gone, or says that it lingers, and
+ * never rejects for a task's own faults.
+ */
 export interface TaskOutcome {
   /** JSON text of what the task returned; absent when it failed. */
   output?: string
@@ -45,9 +49,16 @@ export interface TaskOutcome {
   /** What the task wrote beyond the bound of its log. */
   logsDroppedBytes: number
   usage: TaskUsage
+  /**
+   * Only of a task that could not be ended by force and is still there: resolves once it is over. Its
+   * slot stays taken until then.
+   */
+  lingering?: Promise<void>
 }
 
 export interface Executor extends Startable {
   readonly engine: EngineName
+  /** What a task of this engine is kept from, whatever task it is. */
+  readonly isolation: Isolation
   run(run: TaskRun): Promise<TaskOutcome>
 }

@@ -15,25 +15,14 @@ import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../core/clock.ts'
 import type { Deferred } from '../core/abort.ts'
 import type { DoneMessage, RunMessage } from './sandbox/messages.ts'
-import type { SandboxSpawnInit } from './sandbox-spawn.ts'
+import type { SandboxProgram } from './sandbox-program.ts'
 import type { TaskOutcome, TaskRun } from './executor.ts'
-
-export interface SandboxRequest {
-  /** The module text. */
-  source: string
-  /** JSON text. */
-  input: string
-}
 
 /** How a task is to be held, and who hears it. */
 export type SandboxTerms = Omit<TaskRun, 'task'>
 
-/** Time for the engine's own interrupt, which keeps the process usable, before the hard kill. */
-const KILL_GRACE_MS = 150
 const SPAWN_TIMEOUT_MS = 15_000
 const WATCH_PERIOD_MS = 50
-/** What a host may need beside the task's own memory: its copies of the input and the output. */
-const MEMORY_SLACK_BYTES = 96 * 1_024 * 1_024
 const STDERR_LENGTH_MAX = 2_000
 
 interface Running {
@@ -46,12 +35,14 @@ interface Running {
   cancel: () => void
 }
 
-export class SandboxHost {
+/** @typeParam Request what its program takes as one task, as plain data */
+export class SandboxHost<Request> {
   /** Rejects with SANDBOX_CRASHED if the host never says that it is ready. */
   readonly ready: Promise<void>
   /** Resolves when the process is gone, whatever ended it. */
   readonly gone: Promise<void>
   readonly #clock: Clock
+  readonly #program: SandboxProgram
   readonly #child: ChildProcess
   readonly #ready: Deferred<void> = deferred()
   readonly #gone: Deferred<void> = deferred()
@@ -60,12 +51,13 @@ export class SandboxHost {
   #isReady = false
   #isEnded = false
 
-  constructor(clock: Clock, init: SandboxSpawnInit) {
+  constructor(clock: Clock, program: SandboxProgram) {
     this.#clock = clock
+    this.#program = program
     this.ready = this.#ready.promise
     this.gone = this.#gone.promise
     this.ready.catch(ignore)
-    this.#child = spawnSandboxHost(init)
+    this.#child = spawnSandboxHost(program)
     lowerPriority(this.#child.pid)
     const cancel = clock.after(SPAWN_TIMEOUT_MS, () => void this.kill())
     this.ready.then(cancel, cancel)
@@ -90,7 +82,7 @@ export class SandboxHost {
     return this.#isEnded
   }
 
-  run(request: SandboxRequest, terms: SandboxTerms): Promise<TaskOutcome> {
+  run(request: Request, terms: SandboxTerms): Promise<TaskOutcome> {
     assert(this.#running === undefined, 'a host runs one task at a time')
     assert(this.isReady, 'only a ready host gets a task')
     const running: Running = {
@@ -105,10 +97,10 @@ export class SandboxHost {
     running.cancel = this.#guard(terms)
     this.#child.send({
       type: 'run',
-      ...request,
+      request,
       memoryBytesMax: terms.memoryBytesMax,
       timeoutMs: terms.timeoutMs
-    } satisfies RunMessage)
+    } satisfies RunMessage<Request>)
     return running.done.promise
   }
 
@@ -129,11 +121,11 @@ export class SandboxHost {
     }
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
-    const cancelTimeout = this.#clock.after(timeoutMs + KILL_GRACE_MS, () => {
+    const cancelTimeout = this.#clock.after(timeoutMs + this.#program.killGraceMs, () => {
       void this.kill(timedOut(timeoutMs))
     })
     const baseBytes = residentBytes(this.pid)
-    const bytesMax = (baseBytes ?? 0) + memoryBytesMax + MEMORY_SLACK_BYTES
+    const bytesMax = (baseBytes ?? 0) + memoryBytesMax + this.#program.memorySlackBytes
     const watch = (): void => {
       if ((residentBytes(this.pid) ?? 0) > bytesMax) void this.kill(outOfMemory(memoryBytesMax))
     }

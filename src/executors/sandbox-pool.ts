@@ -7,16 +7,18 @@ import { assert } from '../core/assert.ts'
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
-import type { SandboxRequest, SandboxTerms } from './sandbox-host.ts'
-import type { SandboxSpawnInit } from './sandbox-spawn.ts'
+import type { SandboxProgram } from './sandbox-program.ts'
+import type { SandboxTerms } from './sandbox-host.ts'
 import type { Startable } from '../core/startable.ts'
 import type { TaskOutcome } from './executor.ts'
 
 export interface SandboxPoolComponents {
   clock: Clock
+  /** What its hosts run. */
+  program: SandboxProgram
 }
 
-export interface SandboxPoolInit extends SandboxSpawnInit {
+export interface SandboxPoolInit {
   /** Tasks at the same time; a host takes about 20 MiB when idle. @default 1 */
   size?: number
   /** Hosts that `start` brings up; the others come with the first task that needs them. @default 1 */
@@ -27,15 +29,16 @@ export interface SandboxPoolInit extends SandboxSpawnInit {
 const BACKOFF_MS = 100
 const BACKOFF_MS_MAX = 5_000
 
-export class SandboxPool implements Startable {
+/** @typeParam Request what the hosts' program takes as one task */
+export class SandboxPool<Request> implements Startable {
   readonly size: number
   readonly #clock: Clock
-  readonly #init: SandboxPoolInit
+  readonly #program: SandboxProgram
   readonly #warmCount: number
   /** Every host that lives or starts. */
-  readonly #hosts = new Set<SandboxHost>()
+  readonly #hosts = new Set<SandboxHost<Request>>()
   /** Those of them that no task has. */
-  readonly #spares: SandboxHost[] = []
+  readonly #spares: SandboxHost<Request>[] = []
   #runningCount = 0
   #failedStartCount = 0
   #nextStartMs = 0
@@ -45,7 +48,7 @@ export class SandboxPool implements Startable {
     this.size = init.size ?? 1
     this.#warmCount = Math.min(this.size, init.warmCount ?? 1)
     this.#clock = components.clock
-    this.#init = init
+    this.#program = components.program
   }
 
   /** Process ids of all hosts, for monitoring and for tests. */
@@ -72,7 +75,7 @@ export class SandboxPool implements Startable {
   }
 
   /** Never rejects for what the task or the sandbox does: that is in the outcome. */
-  async run(request: SandboxRequest, terms: SandboxTerms): Promise<TaskOutcome> {
+  async run(request: Request, terms: SandboxTerms): Promise<TaskOutcome> {
     assert(this.#runningCount < this.size, 'the caller runs no more tasks than the pool has hosts')
     this.#runningCount += 1
     const waitedSinceMs = this.#clock.monotonicMs()
@@ -93,7 +96,7 @@ export class SandboxPool implements Startable {
   }
 
   /** A host that is ready. The longest idle are the last choice: the others are still in the caches. */
-  async #take(signal: AbortSignal): Promise<SandboxHost> {
+  async #take(signal: AbortSignal): Promise<SandboxHost<Request>> {
     let host = this.#popSpare()
     if (host === undefined) {
       const waitMs = this.#nextStartMs - this.#clock.monotonicMs()
@@ -105,7 +108,7 @@ export class SandboxPool implements Startable {
     return host
   }
 
-  async #whenReady(host: SandboxHost, signal: AbortSignal): Promise<void> {
+  async #whenReady(host: SandboxHost<Request>, signal: AbortSignal): Promise<void> {
     const aborted = Promise.withResolvers<never>()
     const stop = (): void => aborted.reject(signal.reason as Error)
     signal.addEventListener('abort', stop, { once: true })
@@ -121,26 +124,26 @@ export class SandboxPool implements Startable {
     }
   }
 
-  #popSpare(): SandboxHost | undefined {
+  #popSpare(): SandboxHost<Request> | undefined {
     const index = this.#spares.findLastIndex((host) => host.isReady)
     return index === -1 ? this.#spares.shift() : this.#spares.splice(index, 1)[0]
   }
 
-  #giveBack(host: SandboxHost): void {
+  #giveBack(host: SandboxHost<Request>): void {
     if (this.#isStopped) return
     if (!host.isEnded) this.#spares.push(host)
     // After a failed start the next task pays for the next try, or a broken host would spin.
     else if (this.#failedStartCount === 0) this.#spares.push(this.#spawn())
   }
 
-  #spawn(): SandboxHost {
-    const host = new SandboxHost(this.#clock, this.#init)
+  #spawn(): SandboxHost<Request> {
+    const host = new SandboxHost<Request>(this.#clock, this.#program)
     this.#hosts.add(host)
     void this.#follow(host)
     return host
   }
 
-  async #follow(host: SandboxHost): Promise<void> {
+  async #follow(host: SandboxHost<Request>): Promise<void> {
     try {
       await host.ready
       this.#failedStartCount = 0

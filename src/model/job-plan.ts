@@ -49,6 +49,8 @@ export interface RetryPolicy {
 export interface JobPlan {
   priority: number
   engine: TaskDocument['engine']
+  /** Of engine `function`: what the task calls, and a worker must have. */
+  functionName: string | undefined
   /** `every`: one item on each worker that fits. */
   ops: 'once' | 'every'
   schedule: SchedulePlan | undefined
@@ -82,6 +84,8 @@ const SPEC_KEYS = [
  */
 export interface JobSpec extends Pick<JobDocument, (typeof SPEC_KEYS)[number]> {
   engine: TaskDocument['engine']
+  /** What a task of engine `function` calls. */
+  function?: string
   /** Its items are those of `each`, and what it returns is a list. */
   each?: true
 }
@@ -104,6 +108,7 @@ export function specOf(document: JobDocument): JobSpec {
   )
   return {
     engine: document.task.engine,
+    ...(document.task.engine === 'function' ? { function: document.task.name } : {}),
     ...(document.each === undefined ? {} : { each: true }),
     ...(Object.fromEntries(asked) as Pick<JobDocument, (typeof SPEC_KEYS)[number]>)
   }
@@ -114,6 +119,7 @@ export function compileSpec(spec: JobSpec): JobPlan {
   return {
     priority: spec.priority ?? JOB_DEFAULTS.priority,
     engine: spec.engine,
+    functionName: spec.function,
     ops: spec.ops ?? 'once',
     schedule: spec.schedule === undefined ? undefined : compileSchedule(spec.schedule),
     resources: compileResources(spec.resources ?? {}),

@@ -29,6 +29,16 @@ export type {
 
 const validateJob = validatorFor<JobDocument>('job')
 
+/** Fields of a task that an item may have of its own. */
+const OVERRIDES = {
+  builtin: ['args'],
+  container: ['argv', 'env', 'stdin', 'files'],
+  function: ['input'],
+  javascript: ['input'],
+  process: ['argv', 'env', 'stdin', 'files'],
+  wasm: ['args', 'env', 'stdin', 'files']
+} as const satisfies Record<TaskDocument['engine'], readonly (keyof ItemDocument)[]>
+
 /**
  * Checks a job document from outside.
  * @throws MeshError FIELD_UNKNOWN, FIELD_MISSING, FIELD_INVALID
@@ -46,7 +56,7 @@ export function checkShape(value: unknown): JobDocument {
 
 /** Checks what no schema can say. @throws MeshError FIELD_INVALID */
 export function checkContent(document: JobDocument): void {
-  const items = document.each ?? []
+  const { each: items = [], task } = document
   const ids = new Set<string>()
   items.forEach((item, index) => {
     const id = itemId(item, index)
@@ -57,7 +67,7 @@ export function checkContent(document: JobDocument): void {
       })
     }
     ids.add(id)
-    checkOverride(document.task, item, index)
+    checkOverride(task, item, index)
   })
   checkTogether(document)
   checkReferences(document)
@@ -82,7 +92,8 @@ export function taskOfItem(document: JobDocument, index: number): TaskDocument {
   const item = document.each?.[index]
   if (item === undefined) return document.task
   const { id: _id, ...overrides } = item
-  return { ...document.task, ...overrides }
+  // `checkOverride` has seen to it that they fit the engine.
+  return { ...document.task, ...overrides } as TaskDocument
 }
 
 /**
@@ -97,7 +108,10 @@ export function encodeTask(document: JobDocument, index: number): string {
       `the task of item ${itemId(document.each?.[index], index)} is longer than ${LIMITS.taskBytesMax} bytes`,
       {
         path: document.each === undefined ? 'task' : `each[${index}]`,
-        hint: 'pass less input to one task'
+        hint:
+          document.task.engine === 'wasm'
+            ? 'a module travels inside its task, so it may have some 700 KiB: build it with -Os and strip it'
+            : 'pass less input to one task'
       }
     )
   }
@@ -113,19 +127,21 @@ export function withoutExtensions(value: unknown): unknown {
     : value
 }
 
-/** An item may only override what its engine's task has. */
-function checkOverride(task: TaskDocument, item: ItemDocument, index: number): void {
-  const wrong = task.engine === 'builtin' ? 'input' : 'args'
-  const right = task.engine === 'builtin' ? 'args' : 'input'
-  if (Object.hasOwn(item, wrong)) {
-    throw new MeshError(
-      'FIELD_INVALID',
-      `each[${index}].${wrong} does not fit engine ${task.engine}`,
-      {
-        path: `each[${index}].${wrong}`,
-        hint: `use "${right}"`
-      }
-    )
+/** An item may only override what its engine's task has, and in the shape that it has there. */
+function checkOverride({ engine }: TaskDocument, item: ItemDocument, index: number): void {
+  const known: readonly string[] = ['id', ...OVERRIDES[engine]]
+  const isArgsList = Array.isArray(item.args)
+  const wrong =
+    Object.keys(item).find((key) => !known.includes(key)) ??
+    (item.args !== undefined && isArgsList !== (engine === 'wasm') ? 'args' : undefined)
+  if (wrong !== undefined) {
+    const path = `each[${index}].${wrong}`
+    throw new MeshError('FIELD_INVALID', `${path} does not fit engine ${engine}`, {
+      path,
+      hint: known.includes(wrong)
+        ? `write ${isArgsList ? 'an object of arguments' : 'a list of texts'}`
+        : `use ${OVERRIDES[engine].map((key) => `"${key}"`).join(', ')}`
+    })
   }
 }
 

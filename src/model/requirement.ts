@@ -1,7 +1,8 @@
 /**
  * The little language of `where.require` and `where.prefer`: `zone = home`, `arch in (x64, arm64)`,
- * `exists gpu`, `!spot`, `cpu_cores >= 4`. The same text works in job files and on the command line.
+ * `exists gpu`, `!spot`, `cpu_cores >= 4`, `isolation >= sandbox`. The same text works in job files and on the command line.
  */
+import { ISOLATIONS, isIsolationKey, isolationRank } from './isolation.ts'
 import { MeshError } from '../core/errors.ts'
 
 type Comparison = '=' | '!=' | '>' | '>=' | '<' | '<='
@@ -37,11 +38,11 @@ export function parseRequirement(text: string, path: string): Requirement {
   }
   const comparing = COMPARE.exec(trimmed)
   if (comparing !== null) {
-    const comparison = comparing[2] as Comparison
-    const value = comparing[3] as string
+    const [, key, comparison, value] = comparing as unknown as [string, string, Comparison, string]
+    if (isIsolationKey(key) && !ISOLATIONS.includes(value)) throw noIsolation(value, path)
     const isOrder = comparison !== '=' && comparison !== '!='
-    if (!isOrder || Number.isFinite(Number(value))) {
-      return { kind: 'compare', key: comparing[1] as string, comparison, value, text: trimmed }
+    if (!isOrder || Number.isFinite(measureOf(key)(value))) {
+      return { kind: 'compare', key, comparison, value, text: trimmed }
     }
   }
   throw new MeshError('FIELD_INVALID', `"${text}" is not a condition`, {
@@ -62,25 +63,39 @@ export function isFulfilled(
     case 'in':
       return fact !== undefined && requirement.values.includes(String(fact))
     case 'compare':
-      return fact === undefined
-        ? requirement.comparison === '!='
-        : compare(fact, requirement.comparison, requirement.value)
+      return fact === undefined ? requirement.comparison === '!=' : compare(fact, requirement)
   }
 }
 
-function compare(fact: string | number, comparison: Comparison, value: string): boolean {
+function compare(
+  fact: string | number,
+  { comparison, key, value }: Extract<Requirement, { kind: 'compare' }>
+): boolean {
+  const measure = measureOf(key)
   switch (comparison) {
     case '=':
       return String(fact) === value
     case '!=':
       return String(fact) !== value
     case '>':
-      return Number(fact) > Number(value)
+      return measure(fact) > measure(value)
     case '>=':
-      return Number(fact) >= Number(value)
+      return measure(fact) >= measure(value)
     case '<':
-      return Number(fact) < Number(value)
+      return measure(fact) < measure(value)
     case '<=':
-      return Number(fact) <= Number(value)
+      return measure(fact) <= measure(value)
   }
+}
+
+/** What puts the values of a fact in order: their ranks, or their numbers. */
+function measureOf(key: string): (value: string | number) => number {
+  return isIsolationKey(key) ? (value) => isolationRank(String(value)) : Number
+}
+
+function noIsolation(value: string, path: string): MeshError {
+  return new MeshError('FIELD_INVALID', `"${value}" is no isolation`, {
+    path,
+    hint: `one of ${ISOLATIONS.join(', ')}`
+  })
 }

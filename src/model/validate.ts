@@ -46,6 +46,23 @@ export function validatorFor<T>(name: string, root = ''): Validator<T> {
   }
 }
 
+/**
+ * A validator for a schema that is not ours: one that a program gives for the input of its functions.
+ * @throws Error where it is no JSON Schema of draft 2020-12
+ */
+export function inputValidator(schema: object, root: string): Validator<unknown> {
+  // An instance of its own: two schemas may bear the same `$id`.
+  const validate = new Ajv2020({
+    allowUnionTypes: true,
+    strictRequired: false,
+    verbose: true
+  }).compile(schema)
+  return (value) => {
+    if (!validate(value)) throw describe(validate.errors ?? [], root)
+    return value
+  }
+}
+
 /** The known name that `name` was probably meant to be. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const ranked = known

@@ -2,15 +2,20 @@
 import { AGENT } from '../core/version.ts'
 import { Advertiser } from '../discovery/advertiser.ts'
 import { BuiltinExecutor } from '../executors/builtin-executor.ts'
+import { ContainerExecutor } from '../executors/container/container-executor.ts'
 import { ExecutorRegistry } from '../executors/executor-registry.ts'
+import { FunctionExecutor } from '../executors/function/function-executor.ts'
 import { JavascriptExecutor } from '../executors/javascript-executor.ts'
+import { ProcessExecutor } from '../executors/process/process-executor.ts'
 import { SessionRouterLinks } from './worker-links.ts'
 import { TaskServer } from '../execution/task-server.ts'
+import { WasmExecutor } from '../executors/wasm-executor.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
 import { createAdmitRule } from '../execution/owner/admit-rule.ts'
 import { startNode } from './node-core.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Executor } from '../executors/executor.ts'
+import type { FunctionDefinitions } from '../executors/function/definitions.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeCore, NodeParts } from './node-core.ts'
 import type { ReadyReport, RunningNode } from './role.ts'
@@ -21,8 +26,20 @@ const RECORD_TTL_S = 90
 
 /** Sandboxes started before the first task comes, some 45 MiB each; more start when they are needed. */
 const WARM_SANDBOXES_MAX = 4
+/** One shows that the engine works here; most workers see few such tasks. */
+const WARM_WASM_SANDBOXES = 1
 
-export async function startWorker(settings: WorkerSettings, logger: Logger): Promise<RunningNode> {
+/** What only the program around a worker can give it. */
+export interface WorkerExtras {
+  /** Offered as engine `function`. @default none, and not that engine */
+  functions?: FunctionDefinitions
+}
+
+export async function startWorker(
+  settings: WorkerSettings,
+  logger: Logger,
+  { functions }: WorkerExtras = {}
+): Promise<RunningNode> {
   let tasks: TaskServer | undefined
   const init = {
     role: 'worker',
@@ -32,7 +49,7 @@ export async function startWorker(settings: WorkerSettings, logger: Logger): Pro
     describeLoad: () => tasks?.load() ?? null
   } as const
   return await startNode(settings, logger, init, (core) => {
-    const worker = buildWorker(core, settings)
+    const worker = buildWorker(core, settings, functions)
     tasks = worker.tasks
     return worker.parts
   })
@@ -40,15 +57,22 @@ export async function startWorker(settings: WorkerSettings, logger: Logger): Pro
 
 function buildWorker(
   core: NodeCore,
-  settings: WorkerSettings
+  settings: WorkerSettings,
+  functions: FunctionDefinitions | undefined
 ): { tasks: TaskServer; parts: NodeParts } {
   const { clock, folder, host, node, server } = core
-  const { engines, labels, namespace } = settings
+  const { labels, namespace } = settings
   const slots = settings.slots ?? Math.max(1, Math.floor(host.snapshot().capabilities.cpu_cores))
   const queueSlots = settings.queueSlots ?? slots
-  const executors = new ExecutorRegistry(createExecutors(engines, { clock, slots }))
-  const tasks = createTaskServer(core, { settings, slots, queueSlots, executors })
-  const advertiser = createAdvertiser(core, { settings, slots, queueSlots, executors })
+  const called =
+    functions === undefined ? undefined : createFunctions(functions, settings, { clock, slots })
+  const executors = new ExecutorRegistry([
+    ...(called === undefined ? [] : [called]),
+    ...createExecutors(settings, { clock, slots, folder: folder.path })
+  ])
+  const offer = { settings, slots, queueSlots, executors, functionNames: called?.names ?? [] }
+  const tasks = createTaskServer(core, offer)
+  const advertiser = createAdvertiser(core, offer)
   const self = { role: 'worker', namespace } as const
   server.register({
     ...commonHandlers,
@@ -75,9 +99,8 @@ function buildWorker(
   // It must know what the last run left before the first router comes, and ends while they still hear it.
   const readied = {
     start: async () => {
-      for (const [engine, { message }] of executors.problems()) {
-        core.logger.warn({ engine, error: message }, 'engine not offered: it does not start here')
-      }
+      requireFunctions(executors)
+      reportMissing(executors, core.logger)
       await tasks.start()
     },
     stop: async () => {}
@@ -90,6 +113,7 @@ interface Offer {
   slots: number
   queueSlots: number
   executors: ExecutorRegistry
+  functionNames: readonly string[]
 }
 
 function createTaskServer(core: NodeCore, offer: Offer): TaskServer {
@@ -112,24 +136,53 @@ function createTaskServer(core: NodeCore, offer: Offer): TaskServer {
 }
 
 function createExecutors(
-  engines: WorkerSettings['engines'],
-  init: { clock: Clock; slots: number }
+  { container, engines, process, wasmFunctionBytesMax }: WorkerSettings,
+  { clock, folder, slots }: { clock: Clock; folder: string; slots: number }
 ): Executor[] {
+  const pool = { size: slots, warmCount: WARM_SANDBOXES_MAX }
   return engines.map((engine) => {
     switch (engine) {
       case 'builtin':
-        return new BuiltinExecutor({ clock: init.clock })
+        return new BuiltinExecutor({ clock })
       case 'javascript':
-        return new JavascriptExecutor(
-          { clock: init.clock },
-          { size: init.slots, warmCount: WARM_SANDBOXES_MAX }
+        return new JavascriptExecutor({ clock }, pool)
+      case 'wasm':
+        return new WasmExecutor(
+          { clock },
+          { ...pool, warmCount: WARM_WASM_SANDBOXES, functionBytesMax: wasmFunctionBytesMax }
         )
+      case 'process':
+        return new ProcessExecutor({ clock }, { ...process, folder })
+      case 'container':
+        return new ContainerExecutor({ clock }, { ...container, folder })
     }
   })
 }
 
+function createFunctions(
+  functions: FunctionDefinitions,
+  { taskMemoryBytes }: WorkerSettings,
+  { clock, slots }: { clock: Clock; slots: number }
+): FunctionExecutor {
+  const defaults = { concurrency: slots, memoryBytesMax: taskMemoryBytes }
+  return new FunctionExecutor({ clock }, { ...defaults, functions })
+}
+
+/** They come from the program that starts the worker, and it should hear what is wrong with them. */
+function requireFunctions(executors: ExecutorRegistry): void {
+  const problem = executors.problems().get('function')
+  if (problem !== undefined) throw problem
+}
+
+/** The owner asked for them, and nobody else would notice. */
+function reportMissing(executors: ExecutorRegistry, logger: Logger): void {
+  for (const [engine, { hint, message }] of executors.problems()) {
+    logger.warn({ engine, reason: message, hint }, 'engine not offered')
+  }
+}
+
 function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
-  const { executors, queueSlots, settings, slots } = offer
+  const { executors, functionNames, queueSlots, settings, slots } = offer
   const { host } = core
   return new Advertiser(
     {
@@ -145,6 +198,8 @@ function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
         slots,
         queue_slots: queueSlots,
         engines: executors.engines(),
+        functions: [...functionNames],
+        isolation: executors.isolation(),
         labels: { ...settings.labels },
         host: { ...host.snapshot().facts }
       })

@@ -8,6 +8,8 @@ export type Availability = 'open' | 'cordoned' | 'draining' | 'stopping'
 export interface Candidate {
   peerId: string
   engines: readonly string[]
+  /** Names for tasks of engine `function`. */
+  functions: readonly string[]
   labels: Readonly<Record<string, string>>
   /** Facts beside labels that conditions may name: `arch`, `os`, `agent`, … */
   facts: Readonly<Record<string, string | number>>
@@ -42,6 +44,8 @@ export interface Candidate {
 /** A task that wants a worker. */
 export interface SelectionRequest {
   engine: string
+  /** What a task of engine `function` calls. */
+  functionName: string | undefined
   resources: ResourceRequest
   placement: Placement
   route: RoutePolicy

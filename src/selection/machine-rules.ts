@@ -7,10 +7,15 @@ import { atLeast } from './rule.ts'
 import type { Availability, Candidate, SelectionRequest } from './candidate.ts'
 import type { Rule, Wording } from './rule.ts'
 
-export function machineRules({ engine, resources }: SelectionRequest): (Rule | undefined)[] {
+export function machineRules({
+  engine,
+  functionName,
+  resources
+}: SelectionRequest): (Rule | undefined)[] {
   return [
     ...CLOSED,
     engineRule(engine),
+    functionRule(functionName),
     atLeast('CPU_TOO_SMALL', resources.cpuCores, (count) => plural(count, 'CPU core'), CPU_CORES),
     atLeast('MEMORY_TOO_SMALL', toMb(resources.memoryBytes), (mb) => `${mb} MB memory`, MEMORY),
     atLeast('DISK_TOO_SMALL', toMb(resources.diskBytes), (mb) => `${mb} MB free disk`, DISK),
@@ -21,6 +26,9 @@ export function machineRules({ engine, resources }: SelectionRequest): (Rule | u
 export function toMb(bytes: number): number {
   return bytes / BYTES_PER_MB
 }
+
+/** Of a worker's functions, where it lacks the one that was asked for. */
+const NAMES_SHOWN = 8
 
 const CPU_CORES = { of: ({ cpuCores }: Candidate): number => cpuCores, unit: '' }
 const MEMORY = { of: ({ memoryTotalMb }: Candidate): number => memoryTotalMb, unit: 'MB' }
@@ -53,6 +61,24 @@ function engineRule(engine: string): Rule {
     instead: ({ engines }) =>
       engines.length === 0 ? 'offers none' : `offers ${engines.toSorted().join(', ')}`
   }
+}
+
+/** A worker without the engine has no functions either, and is then counted under the engine. */
+function functionRule(name: string | undefined): Rule | undefined {
+  if (name === undefined) return undefined
+  return {
+    code: 'FUNCTION_MISSING',
+    refuses: ({ functions }) => !functions.includes(name),
+    wording: () => ({ one: `lacks function ${name}`, many: `lack function ${name}` }),
+    instead: ({ functions }) =>
+      functions.length === 0 ? 'has none' : `has ${someOf(functions.toSorted())}`
+  }
+}
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - NAMES_SHOWN
+  const shown = names.slice(0, NAMES_SHOWN).join(', ')
+  return more > 0 ? `${shown} and ${more} more` : shown
 }
 
 function plural(count: string, noun: string): string {

@@ -3,6 +3,7 @@
  * reputation, and not the same worker again.
  */
 import { isFulfilled } from '../model/requirement.ts'
+import { isolationKey } from '../model/isolation.ts'
 import { factOf, factsFor, isLabel } from './facts.ts'
 import { atLeast, demand, formatNumber } from './rule.ts'
 import type { Placement } from '../model/job.ts'
@@ -11,12 +12,12 @@ import type { Candidate, SelectionRequest } from './candidate.ts'
 import type { Rule, Wording } from './rule.ts'
 
 export function placementRules(request: SelectionRequest): (Rule | undefined)[] {
-  const { placement } = request
+  const { engine, placement } = request
   return [
     onlyRule(placement),
     neverRule(placement),
     triedRule(request),
-    ...placement.require.map(conditionRule),
+    ...placement.require.map((requirement) => conditionRule(ofEngine(requirement, engine))),
     latencyRule(placement.latencyMsMax),
     atLeast('REPUTATION_TOO_LOW', placement.reputationMin ?? 0, (min) => `reputation ${min}`, {
       of: ({ reputation }) => reputation,
@@ -32,6 +33,13 @@ export function placementRules(request: SelectionRequest): (Rule | undefined)[] 
 /** Whether one condition holds for a worker, by its labels and facts. */
 export function meets(candidate: Candidate, requirement: Requirement): boolean {
   return isFulfilled(requirement, factsFor(candidate, requirement.key))
+}
+
+/** `isolation` by itself is that of the engine that the task wants. */
+function ofEngine(requirement: Requirement, engine: string): Requirement {
+  return requirement.key === 'isolation'
+    ? { ...requirement, key: isolationKey(engine) }
+    : requirement
 }
 
 function onlyRule({ only }: Placement): Rule | undefined {

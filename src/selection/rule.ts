@@ -10,6 +10,7 @@ export type RefusalCode =
   | 'WORKER_DRAINING'
   | 'WORKER_CORDONED'
   | 'ENGINE_MISSING'
+  | 'FUNCTION_MISSING'
   | 'CPU_TOO_SMALL'
   | 'MEMORY_TOO_SMALL'
   | 'DISK_TOO_SMALL'

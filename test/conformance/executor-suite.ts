@@ -7,24 +7,32 @@ import { systemClock } from '../../src/core/clock.ts'
 import type { Executor } from '../../src/executors/executor.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { Listener, RecordedOutcome } from './executor-recorder.ts'
+import type { LogEntry } from '../../src/model/generated/commands-execute-task.ts'
 import type { TaskDocument } from '../../src/model/job.ts'
 
 export interface ExecutorSubject {
   executor: Executor
   /** Tasks that the engine may run at the same time. */
   slotCount: number
-  /** A task whose output is the JSON of `{"number": <number>}`. */
+  /** A task whose output is the JSON of `{"number": <number>}`, unless `numberedOutput` says otherwise. */
   numbered: (number: number) => TaskDocument
+  numberedOutput?: (number: number) => unknown
   failing: { task: TaskDocument; code: ErrorCode }
-  /** A task that does not end by itself within a minute, but says within two seconds how far it is. */
+  /** A task that does not end by itself within a minute. */
   endless: TaskDocument
+  /** One that also says within two seconds how far it is; none if the engine's tasks can't say. */
+  reporting?: TaskDocument
   /**
    * A task that writes the lines 0 to 99, the even ones to `out` and the odd ones to `err`, and then
    * does not end; none if the engine has no log.
    */
   counting?: TaskDocument
+  /** Which stream has a line of it, where the engine knows but one. */
+  streamOf?: (number: number) => LogEntry['stream']
   /** A task that logs more than the bound, then succeeds; none if the engine has no log. */
   chatty?: TaskDocument
+  /** A time limit within which a task begins and says something. @default 200 */
+  shortMs?: number
   /** A task that returns more than the bound; none if the engine's arguments are bounded tighter. */
   flooding?: TaskDocument
 }
@@ -52,10 +60,14 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
       return recordRun((listener) => subject.executor.run({ ...terms, ...listener }), ears)
     }
 
+    function numbered(number: number): unknown {
+      return subject.numberedOutput?.(number) ?? { number }
+    }
+
     async function expectUsable(): Promise<void> {
       const outcome = await run(subject.numbered(7))
       expect(outcome.error).toBeUndefined()
-      expect(JSON.parse(outcome.output ?? '')).toEqual({ number: 7 })
+      expect(JSON.parse(outcome.output ?? '')).toEqual(numbered(7))
     }
 
     async function expectSilent({ late }: RecordedOutcome): Promise<void> {
@@ -75,7 +87,7 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
     })
 
     it('ends a task at its time limit, and goes on', async () => {
-      const outcome = await run(subject.endless, SHORT_MS)
+      const outcome = await run(subject.endless, subject.shortMs ?? SHORT_MS)
       expect(outcome.error?.code).toBe('TASK_TIMED_OUT')
       expect(outcome.output).toBeUndefined()
       await expectUsable()
@@ -95,9 +107,11 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
       await expectUsable()
     })
 
-    it('tells how far a task is while it runs, and nothing once it is over', async () => {
+    it('tells how far a task is while it runs, and nothing once it is over', async ({ skip }) => {
+      const { reporting } = subject
+      if (reporting === undefined) return skip('tasks of this engine cannot say how far they are')
       const controller = new AbortController()
-      const outcome = await run(subject.endless, LONG_MS, controller.signal, {
+      const outcome = await run(reporting, LONG_MS, controller.signal, {
         onProgress: () => controller.abort()
       })
       expect(outcome.error?.code).toBe('TASK_STOPPED')
@@ -109,7 +123,7 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
     })
 
     it('passes the log on while a task runs, in order and by stream', async ({ skip }) => {
-      const { counting } = subject
+      const { counting, streamOf = evenAndOdd } = subject
       if (counting === undefined) return skip('this engine has no log')
       const controller = new AbortController()
       const outcome = await run(counting, LONG_MS, controller.signal, {
@@ -117,8 +131,8 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
       })
       expect(outcome.error?.code).toBe('TASK_STOPPED')
       expect(textOf(outcome.log)).toBe(lines(() => true))
-      expect(textOf(outcome.log, 'out')).toBe(lines((number) => number % 2 === 0))
-      expect(textOf(outcome.log, 'err')).toBe(lines((number) => number % 2 === 1))
+      expect(textOf(outcome.log, 'out')).toBe(lines((number) => streamOf(number) === 'out'))
+      expect(textOf(outcome.log, 'err')).toBe(lines((number) => streamOf(number) === 'err'))
       const times = outcome.log.map(({ ms }) => ms)
       expect(times).toEqual(times.toSorted((a, b) => a - b))
       expect(times.every((ms) => ms >= 0 && ms <= outcome.usage.wallMs)).toBe(true)
@@ -129,7 +143,7 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
     it('shows what a task wrote before its time was up', async ({ skip }) => {
       const { counting } = subject
       if (counting === undefined) return skip('this engine has no log')
-      const outcome = await run(counting, SHORT_MS)
+      const outcome = await run(counting, subject.shortMs ?? SHORT_MS)
       expect(outcome.error?.code).toBe('TASK_TIMED_OUT')
       expect(textOf(outcome.log)).toBe(lines(() => true))
       await expectSilent(outcome)
@@ -158,7 +172,7 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
     it('runs twenty tasks in a row', async () => {
       for (let number = 0; number < 20; number += 1) {
         const outcome = await run(subject.numbered(number))
-        expect(JSON.parse(outcome.output ?? '')).toEqual({ number })
+        expect(JSON.parse(outcome.output ?? '')).toEqual(numbered(number))
       }
     })
 
@@ -166,7 +180,7 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
       const numbers = Array.from({ length: subject.slotCount }, (_, number) => number)
       const outcomes = await Promise.all(numbers.map((number) => run(subject.numbered(number))))
       expect(outcomes.map(({ output }) => JSON.parse(output ?? '') as unknown)).toEqual(
-        numbers.map((number) => ({ number }))
+        numbers.map(numbered)
       )
     })
 
@@ -174,6 +188,10 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
       expect((await run(subject.numbered(1))).usage.wallMs).toBeGreaterThanOrEqual(0)
     })
   })
+}
+
+function evenAndOdd(number: number): LogEntry['stream'] {
+  return number % 2 === 0 ? 'out' : 'err'
 }
 
 function lines(isWanted: (number: number) => boolean): string {

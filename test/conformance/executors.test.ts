@@ -1,15 +1,19 @@
 /** All engines against the one suite. */
 import { BuiltinExecutor } from '../../src/executors/builtin-executor.ts'
 import { JavascriptExecutor } from '../../src/executors/javascript-executor.ts'
+import { PROBE } from '../component/executors/run-wasm.ts'
+import { WasmExecutor } from '../../src/executors/wasm-executor.ts'
 import { runExecutorSuite } from './executor-suite.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import type { TaskDocument } from '../../src/model/job.ts'
 
 runExecutorSuite('builtin', () => ({
   executor: new BuiltinExecutor({ clock: systemClock }),
   slotCount: 8,
   numbered: (number) => ({ engine: 'builtin', name: 'echo', args: { number } }),
   failing: { task: { engine: 'builtin', name: 'sha256', args: {} }, code: 'FIELD_MISSING' },
-  endless: { engine: 'builtin', name: 'sleep', args: { ms: 600_000 } }
+  endless: { engine: 'builtin', name: 'sleep', args: { ms: 600_000 } },
+  reporting: { engine: 'builtin', name: 'sleep', args: { ms: 600_000 } }
 }))
 
 runExecutorSuite('javascript', () => ({
@@ -24,7 +28,8 @@ runExecutorSuite('javascript', () => ({
     task: { engine: 'javascript', source: 'function main () { throw new Error("no") }' },
     code: 'TASK_FAILED'
   },
-  endless: {
+  endless: { engine: 'javascript', source: 'function main () { for (;;); }' },
+  reporting: {
     engine: 'javascript',
     source: 'function main () { progress(0.5, "half"); for (;;); }'
   },
@@ -40,4 +45,21 @@ runExecutorSuite('javascript', () => ({
     source: 'function main () { for (let i = 0; i < 20_000; i += 1) console.log("line", i) }'
   },
   flooding: { engine: 'javascript', source: 'function main () { return "x".repeat(5e6) }' }
+}))
+
+const probe = (...args: string[]): TaskDocument => ({ engine: 'wasm', module: PROBE, args })
+
+runExecutorSuite('wasm', () => ({
+  executor: new WasmExecutor({ clock: systemClock }, { size: 3, warmCount: 1 }),
+  slotCount: 3,
+  numbered: (number) => probe('number', String(number)),
+  numberedOutput: (number) => ({ exit_code: 0, stdout: `{"number":${number}}` }),
+  failing: { task: probe('exit', '1'), code: 'TASK_FAILED' },
+  endless: probe('spin'),
+  reporting: probe('progress'),
+  counting: probe('count'),
+  // Its stdout is the result.
+  streamOf: () => 'err',
+  chatty: probe('chatty'),
+  flooding: probe('flood', 'out', '4096')
 }))

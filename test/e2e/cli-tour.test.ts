@@ -33,7 +33,7 @@ async function startTour(): Promise<Tour> {
   const router = startTaskmesh(['router', ...way, '--http', '127.0.0.1:0'], { env })
   const [worker] = await Promise.all([workerProcess.report(), router.report()])
   const json: Tour['json'] = async (...words) => {
-    const { code, stderr, stdout } = await taskmesh([...words, '--json'], { env })
+    const { code, stderr, stdout } = await taskmesh(words, { env: { ...env, TASKMESH_JSON: '1' } })
     if (code !== 0) throw new Error(`${words.join(' ')} exited ${code}: ${stderr}`)
     return JSON.parse(stdout)
   }
@@ -50,7 +50,11 @@ test('every command of the tour', async () => {
   const { bootstrap, env, json, worker } = await startTour()
   expect(bootstrap).toMatchObject({ role: 'bootstrap', namespace: 'demo' })
   expect(bootstrap.addresses[0]).toMatch(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/12D3KooW/)
-  expect(worker).toMatchObject({ role: 'worker', slots: 2, engines: ['builtin', 'javascript'] })
+  expect(worker).toMatchObject({
+    role: 'worker',
+    slots: 2,
+    engines: ['builtin', 'javascript', 'wasm']
+  })
 
   expect(await json('node', 'list')).toMatchObject([
     { peer_id: worker.peer_id, state: 'ready', labels: { zone: 'home' }, slots: 2 }
@@ -78,6 +82,10 @@ test('every command of the tour', async () => {
   ).toMatchObject({
     result: { total: 5, words: { the: 2, cat: 1, and: 1, dog: 1 } }
   })
+  const program = ['test/fixtures/wasm/probe.wasm', '--stdin', 'hi', '--env', 'A=b']
+  expect(await json('run', 'wasm', ...program, '--', 'echo', '-a')).toMatchObject({
+    result: { exit_code: 0, stdout: 'arg -a\nenv A=b\nhi' }
+  })
   expect(await json('job', 'plan', 'examples/squares.json')).toMatchObject({ outcome: 'can_start' })
   const decision = await json('job', 'explain', squares.id, '--item', 'three')
   expect(decision).toMatchObject({
@@ -91,7 +99,7 @@ test('every command of the tour', async () => {
     ]
   })
   expect(await json('reputation', 'show')).toMatchObject([{ peer_id: worker.peer_id, failures: 0 }])
-  expect(await json('job', 'list')).toHaveLength(3)
+  expect(await json('job', 'list')).toHaveLength(4)
   expect(await json('peers')).toEqual(
     expect.arrayContaining([expect.objectContaining({ peer_id: bootstrap.peer_id })])
   )

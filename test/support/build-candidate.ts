@@ -8,6 +8,7 @@ export function buildCandidate(overrides: Partial<Candidate> = {}): Candidate {
   return {
     peerId: 'worker-a',
     engines: ['builtin', 'javascript'],
+    functions: [],
     labels: {},
     facts: { arch: 'x64', os: 'linux', agent: 'taskmesh/0.1.0' },
     cpuCores: 8,
@@ -41,6 +42,7 @@ export function buildRequest(
   const plan = compileJob({ task: { engine: 'builtin', name: 'noop' }, ...document })
   return {
     engine: plan.engine,
+    functionName: plan.functionName,
     resources: plan.resources,
     placement: plan.placement,
     route: plan.route,

@@ -31,6 +31,7 @@ export interface RunningTask {
 /** An engine whose tasks end when the test says so, stopped or not. */
 export class ManualExecutor implements Executor {
   readonly engine = 'builtin' as const
+  readonly isolation = 'none'
   readonly running: RunningTask[] = []
   startedCount = 0
 

@@ -3,15 +3,15 @@ import { MeshError } from '../../core/errors.ts'
 import { readPair } from '../../config/read-option.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { readEach, readInput } from '../inputs.ts'
-import { checkDocument, readTextFile } from '../job-document.ts'
+import { checkDocument, readModule, readTextFile } from '../job-document.ts'
 import { nearestName } from '../../model/validate.ts'
+import { PROGRAM_ARGS, PROGRAM_FLAGS, readProgramInput } from '../program-input.ts'
 import { RUN_FLAGS, runJob } from '../run-job.ts'
 import type { Args } from '../args.ts'
 import type { CliCommand, Flags } from '../command.ts'
 import type { JobDocument } from '../../model/job.ts'
-import type { Json } from '../../core/json.ts'
 
-const ENGINES = ['javascript', 'builtin']
+const ENGINES = ['javascript', 'wasm', 'builtin']
 const PREFER_WEIGHT = 50
 
 const JOB_FLAGS: Flags = {
@@ -36,13 +36,16 @@ export const runCommand: CliCommand = {
     { name: 'engine', describe: ENGINES.join(' or ') },
     {
       name: 'task',
-      describe: 'javascript: file that defines main(input); builtin: noop, echo, sleep or sha256'
-    }
+      describe:
+        'javascript: file that defines main(input); wasm: file with a WASI program; builtin: noop, echo, sleep or sha256'
+    },
+    PROGRAM_ARGS
   ],
-  flags: { ...JOB_FLAGS, ...RUN_FLAGS, ...API_FLAGS },
+  flags: { ...JOB_FLAGS, ...PROGRAM_FLAGS, ...RUN_FLAGS, ...API_FLAGS },
   examples: [
     ['taskmesh run javascript word-count.js --input text=@README.md', 'one task'],
     ['taskmesh run javascript square.js --each numbers.json', 'one task per item'],
+    ['taskmesh run wasm gzip.wasm --stdin @README.md -- -9', 'a WASI program with its arguments'],
     ['taskmesh run builtin sha256 --arg text=hello', 'a function that every worker has']
   ],
   run: (context) => runJob(checkDocument(documentOf(context.args)), context)
@@ -68,20 +71,26 @@ export function documentOf(args: Args): JobDocument {
   return { task: taskOf(args), ...withoutGaps(sections) } as unknown as JobDocument
 }
 
-function taskOf(args: Args): Record<string, Json> {
+function taskOf(args: Args): Record<string, unknown> {
   const engine = args.positional('engine')
   const task = args.positional('task')
   const [input, builtinArgs] = [args.list('input'), args.list('arg')]
   switch (engine) {
     case 'javascript':
       refuse(builtinArgs, '--arg', 'a javascript task takes --input')
+      refuseProgramInput(args)
       return {
         engine,
         source: readTextFile(task, 'task'),
         ...withoutGaps({ input: readInput(input, '--input') })
       }
+    case 'wasm':
+      refuse(input, '--input', 'a program takes --stdin, --file and, after --, arguments')
+      refuse(builtinArgs, '--arg', 'write the arguments of a program after --')
+      return { engine, module: readModule(task, 'task'), ...readProgramInput(args) }
     case 'builtin':
       refuse(input, '--input', 'a builtin takes --arg')
+      refuseProgramInput(args)
       return { engine, name: task, ...withoutGaps({ args: readInput(builtinArgs, '--arg') }) }
     default: {
       const nearest = nearestName(engine, ENGINES)
@@ -102,6 +111,12 @@ function whereOf(args: Args): Record<string, unknown> | undefined {
     require: require.length === 0 ? undefined : require,
     prefer: prefer.length === 0 ? undefined : prefer
   })
+}
+
+function refuseProgramInput(args: Args): void {
+  const hint = 'it is for programs: taskmesh run wasm FILE'
+  for (const name of Object.keys(PROGRAM_FLAGS)) refuse(args.list(name), `--${name}`, hint)
+  refuse(args.positionalList(PROGRAM_ARGS.name), PROGRAM_ARGS.name, hint)
 }
 
 function refuse(given: readonly string[], path: string, hint: string): void {

@@ -1,5 +1,5 @@
 /**
- * Console output of one task inside its host: bounded, and sent on early enough that a task which is
+ * What one task writes to its log, inside its host: bounded, and sent on early enough that a task which is
  * killed a moment later still shows what it wrote. Not every line is sent by itself: a chatty task
  * would spend its time on the pipe.
  */
@@ -7,8 +7,8 @@ import { LIMITS } from '../../core/limits.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { LogEntry } from '../../model/generated/commands-execute-task.ts'
 
-/** The first lines go out at once: they are what one looks for after a hang. */
-const EAGER_LINES = 16
+/** The first writes go out at once: they are what one looks for after a hang. */
+const EAGER_WRITES = 16
 const CHUNK_LENGTH = 4_096
 /** What an entry takes on the pipe beside its text, so that a chunk of many short ones is no longer than others. */
 const ENTRY_LENGTH = 48
@@ -31,7 +31,7 @@ export class LogBuffer {
   #keptBytes = 0
   #droppedBytes = 0
   #sentDroppedBytes = 0
-  #lineCount = 0
+  #writeCount = 0
   #sentAtMs = 0
 
   /** Made when the task begins: the times of its entries count from here. */
@@ -40,21 +40,20 @@ export class LogBuffer {
     this.#startedMs = init.clock.monotonicMs()
   }
 
-  /** Takes one line; `cutLength` characters of it never left the guest. */
+  /** Takes a text as it stands; `cutLength` more of it never left the guest. */
   write(stream: LogEntry['stream'], text: string, cutLength: number): void {
-    const line = `${text}\n`
     const room = LIMITS.logBytesMax - this.#keptBytes
-    const { read, written } = encoder.encodeInto(line, scratch.subarray(0, room))
+    const { read, written } = encoder.encodeInto(text, scratch.subarray(0, room))
     this.#keptBytes += written
     this.#droppedBytes += cutLength
-    if (read > 0) this.#add(stream, line.slice(0, read))
-    if (read < line.length) {
-      this.#droppedBytes += Buffer.byteLength(line.slice(read))
+    if (read > 0) this.#add(stream, text.slice(0, read))
+    if (read < text.length) {
+      this.#droppedBytes += Buffer.byteLength(text.slice(read))
       // What did not fit ends the log: a shorter line after a gap would mislead.
       this.#keptBytes = LIMITS.logBytesMax
     }
-    this.#lineCount += 1
-    if (this.#lineCount <= EAGER_LINES || this.#pendingLength >= CHUNK_LENGTH) this.flush()
+    this.#writeCount += 1
+    if (this.#writeCount <= EAGER_WRITES || this.#pendingLength >= CHUNK_LENGTH) this.flush()
     else this.flushIfStale()
   }
 
@@ -71,7 +70,7 @@ export class LogBuffer {
     this.#sentDroppedBytes = this.#droppedBytes
   }
 
-  /** Lines of one stream that follow each other go as one entry, with the time of the first. */
+  /** Texts of one stream that follow each other go as one entry, with the time of the first. */
   #add(stream: LogEntry['stream'], text: string): void {
     const last = this.#pending.at(-1)
     this.#pendingLength += text.length

@@ -5,11 +5,10 @@
 import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 
 /** One task, with the limits that differ from task to task; the others are in `core/limits.ts`. */
-export interface RunMessage {
+export interface RunMessage<Request> {
   type: 'run'
-  source: string
-  /** JSON text. */
-  input: string
+  /** The task as the host's program takes it. */
+  request: Request
   memoryBytesMax: number
   timeoutMs: number
 }

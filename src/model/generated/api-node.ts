@@ -1,6 +1,15 @@
 /** Generated from schemas/api/node.schema.json by `npm run generate`; do not edit. */
 
 /**
+ * What tasks of engine `function` may call here.
+ *
+ * @maxItems 256
+ *
+ * Items: Name of a function, such as `resize`.
+ */
+export type Functions = string[]
+
+/**
  * A worker as a router sees it.
  */
 export interface NodeView {
@@ -12,6 +21,8 @@ export interface NodeView {
   score?: number
   agent?: string
   engines?: string[]
+  functions?: Functions
+  isolation?: EngineIsolation
   labels: Labels
   slots: number
   running: number
@@ -28,6 +39,12 @@ export interface NodeView {
   host?: HostFacts
   seen_ms_ago: number
   found_by?: string
+}
+/**
+ * What each engine keeps its tasks from. An engine that is missing here promises nothing.
+ */
+export interface EngineIsolation {
+  [k: string]: 'none' | 'thread' | 'sandbox' | 'container'
 }
 export interface Labels {
   [k: string]: string

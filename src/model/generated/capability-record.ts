@@ -50,6 +50,15 @@ export interface CapabilityRecord {
    * @maxItems 16
    */
   engines: Engine[]
+  /**
+   * What tasks of engine `function` may call here.
+   *
+   * @maxItems 256
+   *
+   * Items: Name of a function, such as `resize`.
+   */
+  functions?: string[]
+  isolation?: EngineIsolation
   labels: Labels
   host: HostFacts
 }
@@ -76,6 +85,15 @@ export interface Capabilities {
   gpu_memory_mb?: number
   gpu_compute_units?: number
   gpu_usage?: number
+}
+/**
+ * What each engine keeps its tasks from. An engine that is missing here promises nothing.
+ *
+ * This interface was referenced by `CapabilityRecord`'s JSON-Schema
+ * via the `definition` "isolation".
+ */
+export interface EngineIsolation {
+  [k: string]: 'none' | 'thread' | 'sandbox' | 'container'
 }
 export interface Labels {
   [k: string]: string

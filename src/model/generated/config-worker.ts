@@ -40,7 +40,47 @@ export interface WorkerConfig {
   /**
    * Engines it offers.
    */
-  engines?: ('builtin' | 'javascript')[]
+  engines?: ('builtin' | 'javascript' | 'wasm' | 'process' | 'container')[]
+  /**
+   * Longest function that a WebAssembly module may have: compiling one cannot be interrupted.
+   */
+  wasm_function_size?: string | number
+  /**
+   * Programs that tasks of engine `process` may start, by absolute path.
+   *
+   * @maxItems 1024
+   */
+  programs?: string[]
+  /**
+   * Lets such tasks start every program that is installed.
+   */
+  any_program?: boolean
+  /**
+   * User that such tasks run as where the worker is root; by default nobody.
+   */
+  process_uid?: number
+  /**
+   * Upper bound of such a task's folder. It lies in memory, so the task's memory is a bound as well.
+   */
+  process_disk?: string | number
+  /**
+   * Runs such tasks without a sandbox: they can do whatever their user can. The worker then says that the engine's isolation is `none`.
+   */
+  unsafe_process?: boolean
+  /**
+   * Images that tasks of engine `container` may use, by digest or id. They must be there: none is fetched.
+   *
+   * @maxItems 1024
+   *
+   * Items: An image by its digest, such as `docker.io/library/alpine@sha256:…`, or by its id.
+   */
+  images?: string[]
+  /**
+   * The program that runs containers, and flags that go before its command; by default podman or docker, whichever is there.
+   *
+   * @maxItems 32
+   */
+  container_cli?: string[]
   /**
    * Memory it offers to tasks; by default what the machine has.
    */

@@ -16,7 +16,52 @@ export type Schedule = {
  * This interface was referenced by `JobDocument`'s JSON-Schema
  * via the `definition` "task".
  */
-export type TaskDocument = BuiltinTask | JavascriptTask
+export type TaskDocument =
+  BuiltinTask | ContainerTask | FunctionTask | JavascriptTask | ProcessTask | WasmTask
+/**
+ * An image by its digest, such as `docker.io/library/alpine@sha256:…`, or by its id.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "image".
+ */
+export type Image = string
+/**
+ * The program and its arguments; without it, what the image itself starts.
+ *
+ * @minItems 1
+ * @maxItems 1024
+ */
+export type Argv = string[]
+/**
+ * Standard input as text, or `base64:…`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "stdin".
+ */
+export type Stdin = string
+/**
+ * A plain relative path such as `in/data.txt`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "taskPath".
+ */
+export type TaskPath = string
+/**
+ * Input files in the working folder.
+ *
+ * @maxItems 1000
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "files".
+ */
+export type Files = TaskFile[]
+/**
+ * Name of a function, such as `resize`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "functionName".
+ */
+export type FunctionName = string
 /**
  * Any JSON value: what `main` gets.
  *
@@ -32,6 +77,25 @@ export type AnyJson =
   | {
       [k: string]: unknown
     }
+/**
+ * The program, by absolute path or bare name, and its arguments. There is no shell.
+ *
+ * @minItems 1
+ * @maxItems 1024
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "argv".
+ */
+export type Argv1 = string[]
+/**
+ * Arguments of the program, without its name.
+ *
+ * @maxItems 1024
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "wasmArgs".
+ */
+export type WasmArgs = string[]
 /**
  * An amount of bytes: text with a unit such as `512MiB`, or a whole number of bytes.
  *
@@ -157,6 +221,61 @@ export interface BuiltinTask {
   }
 }
 /**
+ * A program in a container of an image that the worker's owner allows, without a network. It returns `{exit_code, stdout, files}`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "containerTask".
+ */
+export interface ContainerTask {
+  engine: 'container'
+  image: Image
+  argv?: Argv
+  env?: Env
+  stdin?: Stdin
+  files?: Files
+  /**
+   * Files and folders to return, by their paths below the working folder.
+   *
+   * @maxItems 256
+   */
+  outputs?: TaskPath[]
+}
+/**
+ * Variables beside the few that every task gets; none that loads other code, such as `LD_PRELOAD`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "env".
+ */
+export interface Env {
+  [k: string]: string
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "taskFile".
+ */
+export interface TaskFile {
+  path: TaskPath
+  /**
+   * Content as text.
+   */
+  text?: string
+  /**
+   * Content as bytes.
+   */
+  base64?: string
+}
+/**
+ * A function that the worker's own program has registered under this name. It is not isolated from that program.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "functionTask".
+ */
+export interface FunctionTask {
+  engine: 'function'
+  name: FunctionName
+  input?: AnyJson
+}
+/**
  * A module text that defines `main(input)`; JSON in, JSON out.
  *
  * This interface was referenced by `JobDocument`'s JSON-Schema
@@ -169,6 +288,48 @@ export interface JavascriptTask {
    */
   source: string
   input?: AnyJson
+}
+/**
+ * An installed program that the worker's owner allows, run in a sandbox without a network.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "processTask".
+ */
+export interface ProcessTask {
+  engine: 'process'
+  argv: Argv1
+  env?: Env
+  stdin?: Stdin
+  files?: Files
+  /**
+   * Files and folders to return, by their paths below the working folder.
+   *
+   * @maxItems 256
+   */
+  outputs?: TaskPath[]
+}
+/**
+ * A WASI preview 1 command module. It returns `{exit_code, stdout, files}`; its stderr is its log.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "wasmTask".
+ */
+export interface WasmTask {
+  engine: 'wasm'
+  /**
+   * The module as `base64:…`; `@file` at submit reads it from a file.
+   */
+  module: string
+  args?: WasmArgs
+  env?: Env
+  stdin?: Stdin
+  files?: Files
+  /**
+   * Files, and folders with all that is in them, to return.
+   *
+   * @maxItems 256
+   */
+  outputs?: TaskPath[]
 }
 /**
  * What one task needs. A worker with less is not considered; the sandbox holds the task to it.
@@ -350,7 +511,13 @@ export interface ItemDocument {
   /**
    * Overrides `task.args`.
    */
-  args?: {
-    [k: string]: unknown
-  }
+  args?:
+    | {
+        [k: string]: unknown
+      }
+    | WasmArgs
+  argv?: Argv1
+  env?: Env
+  stdin?: Stdin
+  files?: Files
 }

@@ -3,28 +3,36 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { javascriptProgram } from '../../../src/executors/javascript-executor.ts'
 import { SandboxPool } from '../../../src/executors/sandbox-pool.ts'
 import { sleep } from '../../../src/core/abort.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { MIB } from './run-javascript.ts'
 import { recordRun, textOf } from '../../conformance/executor-recorder.ts'
+import type { JavascriptRequest } from '../../../src/executors/javascript/guest.ts'
 import type { SandboxPoolInit } from '../../../src/executors/sandbox-pool.ts'
+import type { SandboxProgram } from '../../../src/executors/sandbox-program.ts'
 import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
 
-const HOSTILE = { entryPath: fixture('hostile-host.mjs') }
-const pools: SandboxPool[] = []
+const JAVASCRIPT = javascriptProgram()
+const HOSTILE = { ...JAVASCRIPT, entryPath: fixture('hostile-host.mjs') }
+const BROKEN = { ...JAVASCRIPT, entryPath: fixture('broken-host.mjs') }
+const pools: SandboxPool<JavascriptRequest>[] = []
 afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.stop()))
 })
 
-function createPool(init: SandboxPoolInit): SandboxPool {
-  const pool = new SandboxPool({ clock: systemClock }, init)
+function createPool(
+  program: SandboxProgram = JAVASCRIPT,
+  init: SandboxPoolInit = {}
+): SandboxPool<JavascriptRequest> {
+  const pool = new SandboxPool<JavascriptRequest>({ clock: systemClock, program }, init)
   pools.push(pool)
   return pool
 }
 
 function run(
-  pool: SandboxPool,
+  pool: SandboxPool<JavascriptRequest>,
   source: string,
   { timeoutMs = 30_000, signal = new AbortController().signal } = {}
 ): Promise<RecordedOutcome> {
@@ -50,7 +58,7 @@ describe('a host that crashes', () => {
   })
 
   it('fails its task when somebody kills it', async () => {
-    const pool = createPool({})
+    const pool = createPool()
     await pool.start()
     const ended = run(pool, ENDLESS)
     systemClock.after(100, () => process.kill(pool.pids[0] ?? 0, 'SIGKILL'))
@@ -61,7 +69,7 @@ describe('a host that crashes', () => {
   })
 
   it('is missed only by the next task when it dies idle', async () => {
-    const pool = createPool({})
+    const pool = createPool()
     await pool.start()
     process.kill(pool.pids[0] ?? 0, 'SIGKILL')
     while (pool.pids.length > 0) await sleep(systemClock, 10)
@@ -69,7 +77,7 @@ describe('a host that crashes', () => {
   })
 
   it('survives the stop that a terminal or a service manager sends to all', async () => {
-    const pool = createPool({})
+    const pool = createPool()
     await pool.start()
     const before = pool.pids
     for (const signal of ['SIGINT', 'SIGTERM']) process.kill(before[0] ?? 0, signal)
@@ -157,7 +165,7 @@ describe('a host that was taken over', () => {
 
 describe('a host that does not start', () => {
   it('fails the start of the pool and says why', async () => {
-    const pool = createPool({ entryPath: fixture('broken-host.mjs') })
+    const pool = createPool(BROKEN)
     await expect(pool.start()).rejects.toMatchObject({
       code: 'SANDBOX_CRASHED',
       message: expect.stringContaining('cannot find my engine') as string
@@ -166,7 +174,7 @@ describe('a host that does not start', () => {
   })
 
   it('fails each task once, without spinning', async () => {
-    const pool = createPool({ entryPath: fixture('broken-host.mjs'), warmCount: 0 })
+    const pool = createPool(BROKEN, { warmCount: 0 })
     await pool.start()
     for (let count = 0; count < 3; count += 1) {
       expect((await run(pool, 'any')).error?.code).toBe('SANDBOX_CRASHED')
@@ -176,7 +184,7 @@ describe('a host that does not start', () => {
   })
 
   it('does not hold a task that is stopped meanwhile', async () => {
-    const pool = createPool({ warmCount: 0 })
+    const pool = createPool(JAVASCRIPT, { warmCount: 0 })
     await pool.start()
     const controller = new AbortController()
     const ended = run(pool, ENDLESS, { signal: controller.signal })
@@ -189,7 +197,7 @@ describe('a host that does not start', () => {
 
 describe('its end', () => {
   it('leaves no process behind and tells the tasks', async () => {
-    const pool = createPool({ size: 2, warmCount: 2 })
+    const pool = createPool(JAVASCRIPT, { size: 2, warmCount: 2 })
     await pool.start()
     const pids = pool.pids
     expect(pids).toHaveLength(2)
@@ -202,15 +210,18 @@ describe('its end', () => {
   })
 
   it('refuses tasks afterwards', async () => {
-    const pool = createPool({})
+    const pool = createPool()
     await pool.start()
     await pool.stop()
     expect((await run(pool, ENDLESS)).error?.code).toBe('WORKER_STOPPING')
     expect(pool.pids).toEqual([])
   })
 
-  it('comes also when the worker is killed, to a busy host as to an idle one', async () => {
-    const owner = spawn(process.execPath, [fixture('pool-owner.ts')], {
+  it.each([
+    ['javascript', 'a busy host as to an idle one'],
+    ['wasm', 'a host whose program cannot be interrupted']
+  ])('comes also when the worker is killed: %s, to %s', async (engine) => {
+    const owner = spawn(process.execPath, [fixture('pool-owner.ts'), engine], {
       stdio: ['ignore', 'pipe', 'inherit']
     })
     const line = await new Promise<string>((resolve) => {
@@ -224,7 +235,7 @@ describe('its end', () => {
 })
 
 it('runs no more tasks than it has hosts', async () => {
-  const pool = createPool({ size: 1 })
+  const pool = createPool(JAVASCRIPT, { size: 1 })
   await pool.start()
   const first = run(pool, 'function main () { return 1 }')
   await expect(run(pool, 'function main () {}')).rejects.toThrow('assertion failed')
@@ -232,7 +243,7 @@ it('runs no more tasks than it has hosts', async () => {
 })
 
 it('keeps a host through many tasks', async () => {
-  const pool = createPool({})
+  const pool = createPool()
   await pool.start()
   const before = pool.pids
   for (let count = 0; count < 50; count += 1) await run(pool, 'function main () {}')

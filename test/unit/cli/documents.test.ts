@@ -6,11 +6,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { Args } from '../../../src/cli/args.ts'
 import { documentOf } from '../../../src/cli/commands/run.ts'
 import { readEach, readInput } from '../../../src/cli/inputs.ts'
-import { applySet, embedSource } from '../../../src/cli/job-document.ts'
+import { applySet, embedCode } from '../../../src/cli/job-document.ts'
 import { runInProcess } from '../../support/fake-terminal.ts'
 import type { Json } from '../../../src/core/json.ts'
 
-function folderWith(files: Record<string, string>): string {
+function folderWith(files: Record<string, string | Uint8Array>): string {
   const folder = mkdtempSync(join(tmpdir(), 'taskmesh-documents-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
@@ -64,8 +64,15 @@ describe('@file', () => {
   test('a source is read from beside the job file', () => {
     const folder = folderWith({ 'main.js': 'function main () {}' })
     const document: Record<string, Json> = { task: { engine: 'javascript', source: '@main.js' } }
-    embedSource(document, folder)
+    embedCode(document, folder)
     expect(document).toEqual({ task: { engine: 'javascript', source: 'function main () {}' } })
+  })
+
+  test('a module is read as bytes', () => {
+    const folder = folderWith({ 'main.wasm': Uint8Array.of(0, 0x61, 0x73, 0x6d, 0xff) })
+    const document: Record<string, Json> = { task: { engine: 'wasm', module: '@main.wasm' } }
+    embedCode(document, folder)
+    expect(document).toEqual({ task: { engine: 'wasm', module: 'base64:AGFzbf8=' } })
   })
 
   test('a missing one is named', async () => {
@@ -164,6 +171,57 @@ describe('run ENGINE TASK', () => {
       '--input'
     )
     expect(() => documentOf(args({ engine: 'javscript', task: 'x' }))).toThrow('is not an engine')
+  })
+
+  test('a program takes arguments, variables, stdin and files', () => {
+    const folder = folderWith({
+      'p.wasm': Uint8Array.of(0xff),
+      bytes: Uint8Array.of(0xfe),
+      text: 'é'
+    })
+    const flags = {
+      env: ['A=b=c', 'B='],
+      stdin: [`@${folder}/text`],
+      file: [`in/bytes=@${folder}/bytes`, 'in/text=@@x'],
+      returns: ['out', 'log.txt']
+    }
+    const given = new Args({
+      texts: flags,
+      switches: new Set(),
+      variables: {},
+      positionals: { engine: ['wasm'], task: [join(folder, 'p.wasm')], args: ['-9', '--input'] }
+    })
+    expect(documentOf(given)).toEqual({
+      task: {
+        engine: 'wasm',
+        module: 'base64:/w==',
+        args: ['-9', '--input'],
+        env: { A: 'b=c', B: '' },
+        stdin: 'é',
+        files: [
+          { path: 'in/bytes', base64: '/g==' },
+          { path: 'in/text', text: '@x' }
+        ],
+        outputs: ['out', 'log.txt']
+      }
+    })
+  })
+
+  test('stdin that is no text, or would pass for base64, goes as base64', () => {
+    const folder = folderWith({ 'p.wasm': 'w', bytes: Uint8Array.of(0xfe) })
+    const stdinOf = (text: string): unknown =>
+      documentOf(args({ engine: 'wasm', task: `${folder}/p.wasm` }, { stdin: [text] })).task
+    expect(stdinOf(`@${folder}/bytes`)).toMatchObject({ stdin: 'base64:/g==' })
+    expect(stdinOf('base64:x')).toMatchObject({ stdin: 'base64:YmFzZTY0Ong=' })
+  })
+
+  test.each<[Record<string, string>, Record<string, string[]>, string]>([
+    [{ engine: 'builtin', task: 'noop' }, { stdin: ['x'] }, '--stdin does not belong here'],
+    [{ engine: 'builtin', task: 'noop', args: 'x' }, {}, 'args does not belong here'],
+    [{ engine: 'javascript', task: 'x.js' }, { returns: ['x'] }, '--returns does not belong here'],
+    [{ engine: 'wasm', task: 'x.wasm' }, { input: ['1'] }, '--input does not belong here']
+  ])('%j does not take %j', (positionals, texts, message) => {
+    expect(() => documentOf(args(positionals, texts))).toThrow(message)
   })
 })
 

@@ -239,3 +239,42 @@ describe('addresses', () => {
     expect(expandHome('/a/b')).toBe('/a/b')
   })
 })
+
+describe('programs that tasks may start', () => {
+  test('are none by default', () => {
+    expect(loadSettings('worker', { flags: {}, env: {} }).process).toEqual({
+      programs: [],
+      isAnyAllowed: false,
+      uid: undefined,
+      diskBytes: 2 ** 30,
+      isUnsafe: false
+    })
+  })
+
+  test('are named one by one', () => {
+    const flags = {
+      engine: ['builtin', 'process'],
+      program: ['/usr/bin/sort', '/usr/bin/wc'],
+      'process-uid': ['64001'],
+      'process-disk': ['64MiB'],
+      'unsafe-process': ['true']
+    }
+    expect(loadSettings('worker', { flags, env: {} }).process).toEqual({
+      programs: ['/usr/bin/sort', '/usr/bin/wc'],
+      isAnyAllowed: false,
+      uid: 64_001,
+      diskBytes: 64 * 2 ** 20,
+      isUnsafe: true
+    })
+  })
+
+  test.each([
+    ['named, but not offered', { program: ['/usr/bin/sort'] }, '--program'],
+    ['all allowed, but not offered', { 'any-program': ['true'] }, '--any-program'],
+    ['no absolute path', { engine: ['process'], program: ['sort'] }, '--program'],
+    ['run by root', { engine: ['process'], 'process-uid': ['0'] }, '--process-uid']
+  ])('are refused when %s', (_, flags, path) => {
+    const error = errorOf(() => loadSettings('worker', { flags, env: {} }))
+    expect([error.code, error.path]).toEqual(['FIELD_INVALID', path])
+  })
+})

@@ -10,6 +10,7 @@ const builtin = new BuiltinExecutor({ clock: new FakeClock() })
 function javascript(start: () => Promise<void>): Executor {
   return {
     engine: 'javascript',
+    isolation: 'sandbox',
     start,
     stop: async () => {},
     run: () => Promise.reject(new Error('not run here'))

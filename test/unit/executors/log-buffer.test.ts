@@ -21,7 +21,7 @@ function createLog(): Subject {
 /** Past the lines that go out at once. */
 function createUsedLog(): Subject {
   const subject = createLog()
-  for (let count = 0; count < 16; count += 1) subject.log.write('out', 'x', 0)
+  for (let count = 0; count < 16; count += 1) subject.log.write('out', 'x\n', 0)
   subject.sent.length = 0
   return subject
 }
@@ -33,9 +33,9 @@ function textOf(sent: Subject['sent']): string {
 describe('LogBuffer', () => {
   it('sends the first lines at once, with the time since the task began', () => {
     const { clock, log, sent } = createLog()
-    log.write('out', 'a', 0)
+    log.write('out', 'a\n', 0)
     clock.advance(2.7)
-    log.write('err', '', 0)
+    log.write('err', '\n', 0)
     expect(sent).toEqual([
       [[{ ms: 0, stream: 'out', text: 'a\n' }], 0],
       [[{ ms: 2, stream: 'err', text: '\n' }], 0]
@@ -45,21 +45,21 @@ describe('LogBuffer', () => {
   it('gathers later lines until they are many or old', () => {
     const { clock, log, sent } = createUsedLog()
     clock.advance(19)
-    log.write('out', 'young', 0)
+    log.write('out', 'young\n', 0)
     expect(sent).toEqual([])
     clock.advance(1)
     log.flushIfStale()
-    log.write('out', 'x'.repeat(5_000), 0)
+    log.write('out', `${'x'.repeat(5_000)}\n`, 0)
     expect(sent.map(([entries]) => entries[0]?.text.length)).toEqual([6, 5_001])
   })
 
   it('joins lines of one stream that follow each other, and keeps the order', () => {
     const { clock, log, sent } = createUsedLog()
-    log.write('out', 'a', 0)
+    log.write('out', 'a\n', 0)
     clock.advance(5)
-    log.write('out', 'b', 0)
-    log.write('err', 'c', 0)
-    log.write('out', 'd', 0)
+    log.write('out', 'b\n', 0)
+    log.write('err', 'c\n', 0)
+    log.write('out', 'd\n', 0)
     log.flush()
     expect(sent).toEqual([
       [
@@ -75,21 +75,21 @@ describe('LogBuffer', () => {
 
   it('sends no more entries at once than fit a chunk', () => {
     const { log, sent } = createUsedLog()
-    for (let count = 0; count < 200; count += 1) log.write(count % 2 === 0 ? 'out' : 'err', '', 0)
+    for (let count = 0; count < 200; count += 1) log.write(count % 2 === 0 ? 'out' : 'err', '\n', 0)
     expect(sent.map(([entries]) => entries.length)).toEqual([84, 84])
   })
 
   it('keeps whole characters up to the bound and counts the rest', () => {
     const { log, sent } = createLog()
-    log.write('out', 'é'.repeat(LIMITS.logBytesMax / 2 - 1) + '€', 10)
+    log.write('out', 'é'.repeat(LIMITS.logBytesMax / 2 - 1) + '€\n', 10)
     expect(textOf(sent)).toBe('é'.repeat(LIMITS.logBytesMax / 2 - 1))
     expect(sent.at(-1)?.[1]).toBe(3 + 1 + 10)
   })
 
   it('takes nothing more once it is full, from neither stream', () => {
     const { log, sent } = createLog()
-    log.write('out', 'x'.repeat(LIMITS.logBytesMax), 0)
-    log.write('err', 'more', 0)
+    log.write('out', `${'x'.repeat(LIMITS.logBytesMax)}\n`, 0)
+    log.write('err', 'more\n', 0)
     expect(textOf(sent)).toBe('x'.repeat(LIMITS.logBytesMax))
     expect(sent.at(-1)).toEqual([[], 1 + 5])
   })
@@ -97,7 +97,7 @@ describe('LogBuffer', () => {
   it('sends nothing when there is nothing new', () => {
     const { log, sent } = createLog()
     log.flush()
-    log.write('out', 'a', 0)
+    log.write('out', 'a\n', 0)
     log.flush()
     expect(sent).toHaveLength(1)
   })

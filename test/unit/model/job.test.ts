@@ -16,6 +16,7 @@ import type { JobDocument } from '../../../src/model/job.ts'
 
 const NOOP = { engine: 'builtin', name: 'noop' } as const
 const JS = { engine: 'javascript', source: 'x' } as const
+const WASM = { engine: 'wasm', module: 'base64:AA==' } as const
 
 function refusal(value: unknown): string[] {
   try {
@@ -113,6 +114,26 @@ test.each<[unknown, string, string, string, string]>([
     '"args"'
   ],
   [{ task: JS, each: [{ args: {} }] }, 'FIELD_INVALID', 'each[0].args', 'does not fit', '"input"'],
+  [{ task: NOOP, each: [{ args: ['a'] }] }, 'FIELD_INVALID', 'each[0].args', 'fit', 'an object'],
+  [{ task: WASM, each: [{ args: {} }] }, 'FIELD_INVALID', 'each[0].args', 'does not fit', 'a list'],
+  [
+    { task: WASM, each: [{ input: 1 }] },
+    'FIELD_INVALID',
+    'each[0].input',
+    'does not fit',
+    '"args"'
+  ],
+  [{ task: { ...WASM, module: '@main.wasm' } }, 'FIELD_INVALID', 'task.module', '', '`@file`'],
+  [{ task: { ...WASM, args: ['a\0'] } }, 'FIELD_INVALID', 'task.args[0]', '', ''],
+  [{ task: { ...WASM, env: { 'A B': '' } } }, 'FIELD_INVALID', 'task.env', '', ''],
+  [
+    { task: { ...WASM, files: [{ path: '../x', text: '' }] } },
+    'FIELD_INVALID',
+    'task.files[0].path',
+    '',
+    'relative path'
+  ],
+  [{ task: { ...WASM, outputs: ['/x'] } }, 'FIELD_INVALID', 'task.outputs[0]', '', 'relative path'],
   [{ task: NOOP, each: [{ idd: 'a' }] }, 'FIELD_UNKNOWN', 'each[0].idd', 'not a field', '"id"'],
   [{ task: NOOP, on_disconnect: { wait: 'no' } }, 'FIELD_INVALID', 'on_disconnect.wait', '', ''],
   [{ task: NOOP, keep: { logs: '1' } }, 'FIELD_INVALID', 'keep.logs', 'not a duration', ''],
@@ -245,6 +266,26 @@ test('a task is measured in bytes, not letters', () => {
   expect(() => encodeTask(withLetters(fits), 1)).not.toThrow()
   expect(() => encodeTask(withLetters(fits + 100), 1)).toThrow(
     expect.objectContaining({ code: 'REQUEST_TOO_LARGE', path: 'each[1]' })
+  )
+})
+
+test('an item of a program overrides what it may', () => {
+  const task = { ...WASM, args: ['a'], env: { A: 'a' }, outputs: ['out'] }
+  const item = { args: ['b'], stdin: 'x', files: [{ path: 'in', text: 'y' }] }
+  const job = checkJob({ task, each: [{ id: 'one', ...item }, { env: {} }] })
+  expect(taskOfItem(job, 0)).toEqual({ ...task, ...item })
+  expect(taskOfItem(job, 1)).toEqual({ ...task, env: {} })
+})
+
+test('a module that is too large for a task is told how to become smaller', () => {
+  const module = `base64:${'A'.repeat(LIMITS.taskBytesMax - 20)}`
+  const job = checkJob({ task: { ...WASM, module } })
+  expect(() => encodeTask(job, 0)).toThrow(
+    expect.objectContaining({
+      code: 'REQUEST_TOO_LARGE',
+      path: 'task',
+      hint: expect.stringContaining('700 KiB') as string
+    }) as Error
   )
 })
 

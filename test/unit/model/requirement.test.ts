@@ -3,7 +3,15 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isFulfilled, parseRequirement } from '../../../src/model/requirement.ts'
 
-const facts = { zone: 'home', cores: 8, arch: 'arm64', 'a.b-c_d': 'x', text: 'two words' }
+const facts = {
+  zone: 'home',
+  cores: 8,
+  arch: 'arm64',
+  'a.b-c_d': 'x',
+  text: 'two words',
+  'isolation.wasm': 'sandbox',
+  'isolation.function': 'thread'
+}
 const holds = (text: string): boolean => isFulfilled(parseRequirement(text, 'p'), facts)
 
 test.each([
@@ -28,6 +36,14 @@ test.each([
   ['zone > 3', false],
   ['missing > 3', false],
   ['cores = 8', true],
+  ['isolation.wasm >= sandbox', true],
+  ['isolation.wasm >= container', true],
+  ['isolation.wasm > sandbox', false],
+  ['isolation.wasm = container', false],
+  ['isolation.function >= sandbox', false],
+  ['isolation.function > none', true],
+  ['isolation.function in (thread, sandbox)', true],
+  ['isolation.process >= none', false],
   ['exists = 3', false],
   ['constructor = x', false],
   ['exists toString', false]
@@ -36,6 +52,8 @@ test.each([
 })
 
 test.each([
+  'isolation >= 2',
+  'isolation = strong',
   '',
   'zone',
   '= home',

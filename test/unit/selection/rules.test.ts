@@ -33,6 +33,38 @@ describe('rules on the machine', () => {
     expect(refusalOf(request, { engines: ['wasm'] })).toBeUndefined()
   })
 
+  it('refuses a worker without the function, and says what it has', () => {
+    const request = buildRequest({ task: { engine: 'function', name: 'resize' } })
+    const engines = ['function']
+    expect(refusalOf(request, { engines, functions: ['rotate', 'crop'] })).toBe(
+      'FUNCTION_MISSING: lacks function resize, has crop, rotate'
+    )
+    const many = Array.from({ length: 10 }, (_, index) => `f${index}`)
+    expect(refusalOf(request, { engines, functions: many })).toBe(
+      'FUNCTION_MISSING: lacks function resize, has f0, f1, f2, f3, f4, f5, f6, f7 and 2 more'
+    )
+    expect(refusalOf(request, { engines, functions: [] })).toBe(
+      'FUNCTION_MISSING: lacks function resize, has none'
+    )
+    expect(refusalOf(request, { engines: [], functions: [] })).toMatch(/^ENGINE_MISSING/)
+    expect(refusalOf(request, { engines, functions: ['resize'] })).toBeUndefined()
+  })
+
+  it("holds conditions on isolation against the task's own engine", () => {
+    const request = buildRequest({ where: { require: ['isolation >= sandbox'] } })
+    expect(
+      refusalOf(request, { facts: { 'isolation.builtin': 'none', 'isolation.wasm': 'sandbox' } })
+    ).toBe('CONDITION_UNMET: needs isolation >= sandbox, has isolation.builtin = none')
+    expect(refusalOf(request, { facts: { 'isolation.builtin': 'container' } })).toBeUndefined()
+    expect(refusalOf(request, { facts: {} })).toMatch(/^CONDITION_UNMET/)
+  })
+
+  it('takes no label for an isolation', () => {
+    const request = buildRequest({ where: { require: ['isolation = sandbox'] } })
+    const labels = { isolation: 'sandbox', 'isolation.builtin': 'sandbox' }
+    expect(refusalOf(request, { labels, facts: {} })).toMatch(/^CONDITION_UNMET/)
+  })
+
   it('refuses too little of a resource with asked for against there', () => {
     const resources = { cpu: 2, memory: '4096MB', disk: '1024MB', gpu: 1 }
     const request = buildRequest({ resources })

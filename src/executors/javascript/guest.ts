@@ -5,26 +5,26 @@
  */
 import { GUEST_GLUE, MAIN_EXPORT } from './guest-glue.ts'
 import { LIMITS } from '../../core/limits.ts'
-import { PROGRESS_TEXT_LENGTH_MAX } from './messages.ts'
+import { PROGRESS_TEXT_LENGTH_MAX } from '../sandbox/messages.ts'
 import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core'
-import type { GuestFault } from './messages.ts'
+import type { DoneMessage, GuestFault } from '../sandbox/messages.ts'
 
-export interface GuestTask {
+/** A task as it comes from the executor. */
+export interface JavascriptRequest {
+  /** The module text. */
   source: string
   /** JSON text. */
   input: string
+}
+
+export interface GuestTask extends JavascriptRequest {
   isOverdue: () => boolean
   onLog: (stream: LogEntry['stream'], text: string, cutLength: number) => void
   onProgress: (progress: TaskProgress) => void
 }
 
-export interface GuestEnd {
-  output?: string
-  fault?: { code: GuestFault; message: string }
-  /** The engine itself broke, not only the task. */
-  isSpent: boolean
-}
+type GuestEnd = Pick<DoneMessage, 'output' | 'fault' | 'isSpent'>
 
 /**
  * About 3 000 plain calls. Each byte of it costs up to 11 bytes of the host's real stack
@@ -93,7 +93,11 @@ export class Guest {
     return this.#context.newFunction(stream, (line, cutLength) => {
       const json = this.#textOf(line, jsonLengthMax(LIMITS.logBytesMax))
       if (json === undefined) return
-      this.#task?.onLog(stream, JSON.parse(json) as string, this.#context.getNumber(cutLength))
+      this.#task?.onLog(
+        stream,
+        `${JSON.parse(json) as string}\n`,
+        this.#context.getNumber(cutLength)
+      )
     })
   }
 

@@ -4,7 +4,7 @@
  * need in constants, so that a task which overwrites built-ins harms nobody but itself.
  */
 import { LIMITS } from '../../core/limits.ts'
-import { FAULT_MESSAGE_LENGTH_MAX, PROGRESS_TEXT_LENGTH_MAX } from './messages.ts'
+import { FAULT_MESSAGE_LENGTH_MAX, PROGRESS_TEXT_LENGTH_MAX } from '../sandbox/messages.ts'
 
 /** The name under which the task's `main` is exported to us. */
 export const MAIN_EXPORT = '__taskmeshMain'

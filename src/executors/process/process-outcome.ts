@@ -1,0 +1,94 @@
+/** How the end of a program reads: the error of a failure, the JSON of a success. Pure. */
+import { constants } from 'node:os'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { encodeBytes, encodeResultFile } from '../task-files.ts'
+import type { CollectedOutputs } from './output-collector.ts'
+
+export interface ProgramEnd {
+  code: number | null
+  signal: NodeJS.Signals | null
+  /** Why it could not even be started. */
+  problem?: string
+}
+
+/** Shells and sandboxes pass a signal on as an exit code above this. */
+const SIGNAL_CODE_BASE = 128
+/** Of standard error, in the message of a failure. */
+const TAIL_LINES = 10
+
+/** Undefined for a program that ended well. */
+export function failureOf({ code, signal }: ProgramEnd, stderrTail: string): MeshError | undefined {
+  if (code === 0) return undefined
+  const lines = stderrTail.split('\n').slice(-TAIL_LINES).join('\n')
+  const how = signal === null ? `with exit code ${code}${signalName(code ?? 0)}` : `by ${signal}`
+  return new MeshError('TASK_FAILED', `the program ended ${how}${lines === '' ? '' : `: ${lines}`}`)
+}
+
+/**
+ * The result's JSON text.
+ * @throws MeshError TASK_OUTPUT_TOO_LARGE
+ */
+export function encodeResult(stdout: Uint8Array, outputs?: CollectedOutputs): string {
+  const encoded = encodeBytes(stdout)
+  const result = JSON.stringify({
+    exit_code: 0,
+    ...('text' in encoded ? { stdout: encoded.text } : { stdout_base64: encoded.base64 }),
+    ...(outputs === undefined
+      ? {}
+      : { files: [...outputs.files].map(([path, bytes]) => encodeResultFile(path, bytes)) }),
+    ...(outputs === undefined || outputs.skipped.length === 0 ? {} : { skipped: outputs.skipped })
+  })
+  if (Buffer.byteLength(result) > LIMITS.resultBytesMax) throw outputTooLarge()
+  return result
+}
+
+export function outputTooLarge(): MeshError {
+  return new MeshError(
+    'TASK_OUTPUT_TOO_LARGE',
+    `standard output and files together are longer than ${LIMITS.resultBytesMax} bytes`
+  )
+}
+
+export function timedOut(timeoutMs: number): MeshError {
+  return new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${timeoutMs} ms`)
+}
+
+export function stopped(): MeshError {
+  return new MeshError('TASK_STOPPED', 'the task was stopped')
+}
+
+export function stopping(): MeshError {
+  return new MeshError('WORKER_STOPPING', 'the worker stopped while the task ran')
+}
+
+export function outOfMemory(memoryBytesMax: number): MeshError {
+  return new MeshError(
+    'TASK_OUT_OF_MEMORY',
+    `the task needed more than its ${memoryBytesMax} bytes of memory`,
+    { hint: 'files in its folder and in /tmp count; ask for more with resources.memory' }
+  )
+}
+
+/** What the task can't help: the enclosure broke before the program began, or without it. */
+export function crashed({ code, problem, signal }: ProgramEnd, stderrTail: string): MeshError {
+  const how = problem ?? signal ?? `exit code ${code}`
+  return new MeshError(
+    'SANDBOX_CRASHED',
+    `the sandbox ended by itself (${how})${stderrTail === '' ? '' : `: ${stderrTail}`}`
+  )
+}
+
+/** The files that came with the task did not fit into its folder. */
+export function notUnpacked(stderrTail: string): MeshError {
+  return new MeshError('TASK_FAILED', `the input files could not be written: ${stderrTail}`, {
+    path: 'task.files',
+    hint: 'ask for more with resources.memory'
+  })
+}
+
+function signalName(code: number): string {
+  const number = code - SIGNAL_CODE_BASE
+  const found = Object.entries(constants.signals).find(([, value]) => value === number)
+  return found === undefined ? '' : `, as after ${found[0]}`
+}

@@ -1,0 +1,107 @@
+/** One spawned command with its pipes: fed with what it reads, stopped at the gate, heard until its end. */
+import { spawn } from 'node:child_process'
+import { GATE_DESCRIPTORS } from './enclosure.ts'
+import { deferred } from '../../core/abort.ts'
+import { gateCommand, readGateWord } from './gate.ts'
+import { lowerPriority } from '../child-vitals.ts'
+import { packFiles } from './input-archive.ts'
+import type { Cell } from './enclosure.ts'
+import type { ChildProcess } from 'node:child_process'
+import type { Duplex, Stream, Writable } from 'node:stream'
+import type { GateWord } from './gate.ts'
+import type { ProcessRequest } from './process-task.ts'
+import type { ProgramEnd } from './process-outcome.ts'
+
+/** A program with its place in the system already found. */
+export type ProgramRequest = ProcessRequest & { program: string }
+
+export interface ProgramEars {
+  onStdout: (chunk: Uint8Array) => void
+  onStderr: (chunk: Uint8Array) => void
+  /** The program itself is over, while what it left behind may still hold its streams. */
+  onExit: () => void
+}
+
+const STREAMS = ['pipe', 'pipe', 'pipe'] as const
+
+export class ProgramChild {
+  /** Undefined when it could not be started at all. */
+  readonly pid: number | undefined
+  /** Resolves once: with what its first process says, or that it never will. */
+  readonly atGate: Promise<GateWord>
+  /** Resolves when it is over and its streams are at their end. */
+  readonly exited: Promise<ProgramEnd>
+  readonly #gate: Duplex
+  readonly #feeds: readonly Duplex[]
+
+  constructor(cell: Cell, request: ProgramRequest, ears: ProgramEars) {
+    const child = spawnIn(cell, request)
+    const pipes: readonly (Stream | null | undefined)[] = child.stdio
+    this.pid = child.pid
+    this.exited = whenExited(child, ears)
+    child.stdout?.on('data', ears.onStdout)
+    child.stderr?.on('data', ears.onStderr)
+    lowerPriority(child.pid)
+    feed(child.stdin, request.stdin)
+    cell.feeds.forEach((bytes, index) => feed(pipes[STREAMS.length + index], bytes))
+    const { files } = request
+    feed(pipes[GATE_DESCRIPTORS.files], files.size === 0 ? undefined : packFiles(files))
+    this.#gate = pipes[GATE_DESCRIPTORS.gate] as Duplex
+    this.#feeds = pipes.slice(STREAMS.length).filter((pipe) => pipe != null) as Duplex[]
+    this.atGate = whenAtGate(this.#gate, this.exited)
+  }
+
+  /** Lets the program begin. */
+  letGo(): void {
+    this.#gate.end('go\n')
+  }
+
+  /** Makes sure that the program never begins, whoever may still be on the way to the gate. */
+  abandon(): void {
+    for (const pipe of this.#feeds) pipe.destroy()
+  }
+}
+
+function spawnIn(cell: Cell, { argv, files, program }: ProgramRequest): ChildProcess {
+  const [file = '', ...rest] = cell.command
+  return spawn(file, [...rest, ...gateCommand(files.size > 0), program, ...argv.slice(1)], {
+    cwd: cell.cwd,
+    env: cell.env,
+    // A group of its own, so that a signal to the worker's terminal is not one to the task.
+    detached: true,
+    stdio: [
+      ...STREAMS,
+      ...STREAMS.map((_, index) => (cell.feeds[index] === undefined ? 'ignore' : 'pipe')),
+      'pipe',
+      'pipe'
+    ]
+  })
+}
+
+function whenExited(child: ChildProcess, { onExit }: ProgramEars): Promise<ProgramEnd> {
+  const { promise, resolve } = deferred<ProgramEnd>()
+  child.on('error', (cause) => {
+    if (child.pid === undefined) resolve({ code: null, signal: null, problem: cause.message })
+  })
+  child.once('exit', onExit)
+  child.once('close', (code, signal) => resolve({ code, signal }))
+  return promise
+}
+
+async function whenAtGate(gate: Duplex, exited: Promise<unknown>): Promise<GateWord> {
+  const { promise, resolve } = deferred<string>()
+  gate.on('error', ignore)
+  gate.once('data', (text: Uint8Array) => resolve(text.toString()))
+  gate.once('close', () => resolve(''))
+  void exited.then(() => resolve(''))
+  return readGateWord(await promise)
+}
+
+/** A reader that ends early, or never reads, is no error of ours. */
+function feed(stream: Stream | null | undefined, bytes: Uint8Array | undefined): void {
+  const pipe = stream as Writable | null | undefined
+  pipe?.on('error', ignore)
+  pipe?.end(bytes)
+}
+
+function ignore(): void {}

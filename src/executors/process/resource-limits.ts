@@ -1,0 +1,38 @@
+/** The parts of a command line that take rights and resources away from whatever follows. */
+import { findTool } from './system-view.ts'
+
+/**
+ * Processes and threads of one task; a program on a large machine starts a thread per core. Counted
+ * per user namespace, so that tasks of one user don't take them from each other.
+ */
+export const PROCESSES_MAX = 256
+/** What shells and services usually grant. */
+const OPEN_FILES_MAX = 1_024
+
+/**
+ * @param fileBytesMax bound of one file, where nothing bounds the folder
+ * @throws MeshError ENGINE_UNAVAILABLE
+ */
+export function limitCommand(fileBytesMax?: number): string[] {
+  return [
+    findTool('prlimit', 'util-linux'),
+    `--nproc=${PROCESSES_MAX}`,
+    `--nofile=${OPEN_FILES_MAX}`,
+    ...(fileBytesMax === undefined ? [] : [`--fsize=${fileBytesMax}`]),
+    // A core file holds the task's memory and goes where the host says.
+    '--core=0',
+    '--'
+  ]
+}
+
+/** Becomes another user, where this one is root. @throws MeshError ENGINE_UNAVAILABLE */
+export function userCommand(uid: number): string[] {
+  if (process.getuid?.() === uid) return []
+  return [
+    findTool('setpriv', 'util-linux'),
+    `--reuid=${uid}`,
+    `--regid=${uid}`,
+    '--clear-groups',
+    '--'
+  ]
+}

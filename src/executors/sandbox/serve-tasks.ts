@@ -1,0 +1,65 @@
+/**
+ * The life of a sandbox host, whatever guest it holds: the process in which the code of strangers
+ * runs, one task at a time. It is started by `sandbox-host.ts` with no environment and no rights to
+ * files beyond its own code, says `ready`, then answers each `run` with `done`. It trusts nothing to
+ * end it but a signal, so everything that matters is checked again by its parent.
+ */
+import { LogBuffer } from './log-buffer.ts'
+import { ProgressBuffer } from './progress-buffer.ts'
+import { systemClock } from '../../core/clock.ts'
+import type { DoneMessage, HostMessage, RunMessage } from './messages.ts'
+
+/** How a task ended, as the guest knows it. */
+export type GuestEnd = Pick<DoneMessage, 'output' | 'fault' | 'isSpent' | 'peakMemoryBytes'>
+
+/** One task for the guest, and where it reports. */
+export interface GuestRun<Request> {
+  request: Request
+  memoryBytesMax: number
+  timeoutMs: number
+  logs: LogBuffer
+  progress: ProgressBuffer
+}
+
+/** Must be called once the guest can take a task. A rejection of `run` is a crash of the host: its parent reads why on stderr. */
+export function serveTasks<Request>(run: (task: GuestRun<Request>) => Promise<GuestEnd>): void {
+  // A terminal's Ctrl-C and a service manager's stop reach the whole group: the parent decides, not they.
+  process.on('SIGINT', ignore)
+  process.on('SIGTERM', ignore)
+  // Not `exit`: that would wait for a guest's thread, which may be busy for ever.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+  process.on('message', (message) => void serve(run, message as RunMessage<Request>))
+  send({ type: 'ready' })
+}
+
+async function serve<Request>(
+  run: (task: GuestRun<Request>) => Promise<GuestEnd>,
+  { request, memoryBytesMax, timeoutMs }: RunMessage<Request>
+): Promise<void> {
+  const startedMs = systemClock.monotonicMs()
+  const cpu = process.cpuUsage()
+  const logs = new LogBuffer({
+    clock: systemClock,
+    send: (entries, droppedBytes) => send({ type: 'log', entries, droppedBytes })
+  })
+  const progress = new ProgressBuffer({
+    clock: systemClock,
+    send: (report) => send({ type: 'progress', progress: report })
+  })
+  const end = await run({ request, memoryBytesMax, timeoutMs, logs, progress })
+  logs.flush()
+  progress.flush()
+  const { user, system } = process.cpuUsage(cpu)
+  send({
+    type: 'done',
+    ...end,
+    wallMs: systemClock.monotonicMs() - startedMs,
+    cpuMs: (user + system) / 1_000
+  })
+}
+
+function send(message: HostMessage): void {
+  process.send?.(message)
+}
+
+function ignore(): void {}

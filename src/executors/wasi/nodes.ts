@@ -1,0 +1,173 @@
+/**
+ * What a program's file system is made of, all of it in memory: files, folders and devices. There are
+ * no links of any kind, so a path leads to one place only and never out of its folder. All bytes and
+ * entries are charged to one quota.
+ */
+import { assert } from '../../core/assert.ts'
+
+export type Node = FileNode | FolderNode | DeviceNode
+
+export interface Times {
+  /** Nanoseconds since 1970. */
+  accessedNs: bigint
+  modifiedNs: bigint
+}
+
+/** A file grows by doubling, up to this much at once: copying stays cheap, and little is kept in vain. */
+const GROWTH_BYTES_MAX = 4 * 1_024 * 1_024
+const GROWTH_BYTES_MIN = 4_096
+
+/** What the files of one program may take together. */
+export class Quota {
+  #roomBytes: number
+  #roomNodes: number
+
+  constructor(bytesMax: number, nodesMax: number) {
+    this.#roomBytes = bytesMax
+    this.#roomNodes = nodesMax
+  }
+
+  get roomBytes(): number {
+    return this.#roomBytes
+  }
+
+  takeBytes(count: number): void {
+    assert(count <= this.#roomBytes, 'who takes bytes has looked at the room')
+    this.#roomBytes -= count
+  }
+
+  giveBytes(count: number): void {
+    this.#roomBytes += count
+  }
+
+  takeNode(): boolean {
+    if (this.#roomNodes === 0) return false
+    this.#roomNodes -= 1
+    return true
+  }
+
+  giveNode(): void {
+    this.#roomNodes += 1
+  }
+}
+
+export class FileNode implements Times {
+  readonly kind = 'file'
+  readonly inode: bigint
+  readonly #quota: Quota
+  accessedNs: bigint
+  modifiedNs: bigint
+  /** All of it is charged; beyond `#size` it holds zeros. */
+  #bytes = new Uint8Array(0)
+  #size = 0
+  /** Its place in a folder and its open descriptors: without any, what it was charged is given back. */
+  #useCount = 0
+
+  constructor(quota: Quota, inode: bigint, nowNs: bigint) {
+    this.#quota = quota
+    this.inode = inode
+    this.accessedNs = nowNs
+    this.modifiedNs = nowNs
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Its bytes as they are, not a copy. */
+  get content(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size)
+  }
+
+  retain(): void {
+    this.#useCount += 1
+  }
+
+  release(): void {
+    this.#useCount -= 1
+    if (this.#useCount > 0) return
+    this.resize(0)
+    this.#quota.giveNode()
+  }
+
+  /** @returns how many bytes there were */
+  read(offset: number, target: Uint8Array): number {
+    const part = this.#bytes.subarray(Math.min(offset, this.#size), this.#size)
+    const cut = part.subarray(0, target.byteLength)
+    target.set(cut)
+    return cut.byteLength
+  }
+
+  /** Writes all of it, or nothing: false when the quota has no room. */
+  write(offset: number, source: Uint8Array): boolean {
+    if (source.byteLength === 0) return true
+    if (!this.reserve(offset + source.byteLength)) return false
+    this.#bytes.set(source, offset)
+    return true
+  }
+
+  /** Makes it at least this long; what is new reads as zeros. */
+  reserve(size: number): boolean {
+    return size <= this.#size || this.resize(size)
+  }
+
+  resize(size: number): boolean {
+    if (size > this.#bytes.byteLength && !this.#grow(size)) return false
+    if (size === 0) {
+      this.#quota.giveBytes(this.#bytes.byteLength)
+      this.#setCapacity(0)
+    } else if (size < this.#size) this.#bytes.fill(0, size, this.#size)
+    this.#size = size
+    return true
+  }
+
+  #grow(size: number): boolean {
+    const before = this.#bytes.byteLength
+    const doubled = before + Math.min(Math.max(before, GROWTH_BYTES_MIN), GROWTH_BYTES_MAX)
+    // Near its end the quota is taken in one: in small pieces each would copy the whole file again.
+    const capacity = Math.min(Math.max(size, doubled), before + this.#quota.roomBytes)
+    if (capacity < size) return false
+    this.#quota.takeBytes(capacity - before)
+    this.#setCapacity(capacity)
+    return true
+  }
+
+  /** What it had before is free at once; left to the garbage collector, it would pile up meanwhile. */
+  #setCapacity(bytes: number): void {
+    this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(bytes))
+  }
+}
+
+export class FolderNode implements Times {
+  readonly kind = 'folder'
+  readonly inode: bigint
+  readonly entries = new Map<string, Node>()
+  accessedNs: bigint
+  modifiedNs: bigint
+  /** Undefined for the root, and for a folder that was removed. */
+  parent: FolderNode | undefined
+
+  constructor(inode: bigint, nowNs: bigint, parent?: FolderNode) {
+    this.inode = inode
+    this.accessedNs = nowNs
+    this.modifiedNs = nowNs
+    this.parent = parent
+  }
+}
+
+/** What is no file but can be read or written like one. A program cannot make, move or remove it. */
+export class DeviceNode implements Times {
+  readonly kind = 'device'
+  readonly inode = 0n
+  accessedNs = 0n
+  modifiedNs = 0n
+  /** @returns how many bytes it put into `target`; 0 at its end */
+  readonly read: ((target: Uint8Array) => number) | undefined
+  /** Takes all; `source` is the program's own memory and changes once it runs again. */
+  readonly write: ((source: Uint8Array) => void) | undefined
+
+  constructor(ends: { read?: DeviceNode['read']; write?: DeviceNode['write'] }) {
+    this.read = ends.read
+    this.write = ends.write
+  }
+}

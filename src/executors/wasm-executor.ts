@@ -1,0 +1,102 @@
+/**
+ * Engine `wasm`: runs any WASI preview 1 command module with the arguments, the environment, the input
+ * and the files that a task names. Decides nothing about limits itself: the guard, the in-memory
+ * system, the pool and its hosts hold them.
+ */
+import { SandboxPool } from './sandbox-pool.ts'
+import { MeshError } from '../core/errors.ts'
+import { assert } from '../core/assert.ts'
+import { bytesOfText, checkTaskPath, readTaskFiles } from './task-files.ts'
+import { entryOf, ownFolders, ownModule } from './sandbox-program.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Executor, TaskOutcome, TaskRun } from './executor.ts'
+import type { SandboxPoolInit } from './sandbox-pool.ts'
+import type { SandboxProgram } from './sandbox-program.ts'
+import type { WasmRequest } from './wasm/program.ts'
+import type { WasmTask } from '../model/generated/job.ts'
+
+export interface WasmExecutorComponents {
+  clock: Clock
+}
+
+export interface WasmExecutorInit extends SandboxPoolInit {
+  /** Longest body of one function that a module may have. @default 524288 */
+  functionBytesMax?: number
+}
+
+/** Compilers keep far below it; a body of 7 MB held a thread for 7 s that nothing could interrupt. */
+const FUNCTION_BYTES_MAX = 512 * 1_024
+/** Beside its memory a program has files and a result, each held twice for a moment. */
+const MEMORY_SLACK_BYTES = 192 * 1_024 * 1_024
+/** Holds what is no file, such as `/dev/progress`. */
+const SYSTEM_FOLDER = 'dev'
+
+export class WasmExecutor implements Executor {
+  readonly engine = 'wasm'
+  readonly isolation = 'sandbox'
+  readonly #functionBytesMax: number
+  readonly #pool: SandboxPool<WasmRequest>
+
+  /** `init.size` is how many tasks may run at the same time. */
+  constructor({ clock }: WasmExecutorComponents, init: WasmExecutorInit = {}) {
+    this.#functionBytesMax = init.functionBytesMax ?? FUNCTION_BYTES_MAX
+    this.#pool = new SandboxPool({ clock, program: wasmProgram() }, init)
+  }
+
+  /** Process ids of its sandbox hosts. */
+  get pids(): number[] {
+    return this.#pool.pids
+  }
+
+  start(): Promise<void> {
+    return this.#pool.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#pool.stop()
+  }
+
+  async run({ task, ...terms }: TaskRun): Promise<TaskOutcome> {
+    assert(task.engine === 'wasm', 'the registry gives each engine its own tasks')
+    try {
+      checkTask(task)
+    } catch (error) {
+      if (error instanceof MeshError) return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
+      throw error
+    }
+    const { engine: _engine, ...program } = task
+    return this.#pool.run({ ...program, functionBytesMax: this.#functionBytesMax }, terms)
+  }
+}
+
+/** What no schema says of a task. @throws MeshError FIELD_INVALID */
+function checkTask({ env = {}, files = [], outputs = [], stdin = '' }: WasmTask): void {
+  bytesOfText(stdin, 'task.stdin')
+  for (const path of readTaskFiles(files, 'task.files').keys()) {
+    if (path.split('/')[0] === SYSTEM_FOLDER) throw invalid('task.files', `may not name ${path}`)
+  }
+  outputs.forEach((path, index) => checkTaskPath(path, `task.outputs[${index}]`))
+  for (const [name, text] of Object.entries(env)) {
+    if (text.includes('\0')) throw invalid(`task.env.${name}`, 'may not contain NUL')
+  }
+}
+
+function invalid(path: string, what: string): MeshError {
+  return new MeshError('FIELD_INVALID', `${path} ${what}`, { path, blame: 'job' })
+}
+
+/** The host that runs WebAssembly programs. */
+export function wasmProgram(): SandboxProgram {
+  return {
+    entryPath: entryOf('wasm'),
+    readablePaths: [
+      ...ownFolders('wasm', 'wasi', 'sandbox', '../core'),
+      ...ownModule('task-files')
+    ],
+    // Its one thread, which has no more rights than the process.
+    nodeFlags: ['--allow-worker'],
+    // A program that does not call the system cannot be asked to end.
+    killGraceMs: 0,
+    memorySlackBytes: MEMORY_SLACK_BYTES
+  }
+}

@@ -1,0 +1,58 @@
+/** The sandbox host for WebAssembly programs: one thread runs them, this one listens to both sides. */
+import { Worker } from 'node:worker_threads'
+import { assert } from '../../core/assert.ts'
+import { deferred } from '../../core/abort.ts'
+import { serveTasks } from '../sandbox/serve-tasks.ts'
+import { systemClock } from '../../core/clock.ts'
+import type { Deferred } from '../../core/abort.ts'
+import type { FromThread, ToThread } from './guest-thread.ts'
+import type { GuestEnd, GuestRun } from '../sandbox/serve-tasks.ts'
+import type { WasmRequest } from './program.ts'
+
+/** How often what was written is passed on, if it is not enough to go by itself. */
+const FLUSH_PERIOD_MS = 20
+/** Holds a result and its copies; what a program has lies in memories outside of V8's heap. */
+const THREAD_HEAP_MIB_MAX = 128
+
+interface Running {
+  task: GuestRun<WasmRequest>
+  end: Deferred<GuestEnd>
+}
+
+const ready = deferred<void>()
+let running: Running | undefined
+
+const source = import.meta.url.endsWith('.ts')
+  ? new URL('./guest-thread.ts', import.meta.url)
+  : new URL('./guest-thread.js', import.meta.url)
+const thread = new Worker(source, {
+  resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB_MAX }
+})
+thread.on('message', (message: FromThread) => {
+  if (message.type === 'ready') return ready.resolve()
+  assert(running !== undefined, 'the thread speaks only while it has a task')
+  const { end, task } = running
+  if (message.type === 'log') task.logs.write('err', message.text, message.droppedBytes)
+  else if (message.type === 'progress') task.progress.report(message.progress)
+  else end.resolve(message.end)
+})
+thread.on('error', (cause) => {
+  // Nobody can say what state it was in; the parent reads this on stderr and starts another host.
+  throw cause
+})
+await ready.promise
+serveTasks(run)
+
+async function run(task: GuestRun<WasmRequest>): Promise<GuestEnd> {
+  const { logs, memoryBytesMax, progress, request } = task
+  running = { task, end: deferred() }
+  const cancelFlush = systemClock.every(FLUSH_PERIOD_MS, () => {
+    logs.flushIfStale()
+    progress.flushIfStale()
+  })
+  thread.postMessage({ request, memoryBytesMax } satisfies ToThread, [])
+  const end = await running.end.promise
+  cancelFlush()
+  running = undefined
+  return end
+}

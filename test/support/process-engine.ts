@@ -1,0 +1,78 @@
+/** Engine `process` for tests, and whether this machine can have it at all. */
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { messageOf } from '../../src/core/errors.ts'
+import { ProcessExecutor } from '../../src/executors/process/process-executor.ts'
+import { recordRun } from '../conformance/executor-recorder.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import type { Listener, RecordedOutcome } from '../conformance/executor-recorder.ts'
+import type { ProcessExecutorInit } from '../../src/executors/process/process-executor.ts'
+import type { ProcessTask } from '../../src/model/generated/job.ts'
+
+export interface RunOptions extends Partial<Listener> {
+  timeoutMs?: number
+  memoryBytesMax?: number
+  signal?: AbortSignal
+}
+
+export interface ProcessResult {
+  exit_code: number
+  stdout?: string
+  stdout_base64?: string
+  files?: { path: string; bytes: number; text?: string; base64?: string }[]
+  skipped?: { path: string; reason: string }[]
+}
+
+export const MIB: number = 2 ** 20
+
+/** As on a machine that gives the worker no control groups. */
+export const NO_GROUPS = { membership: '/dev/null' } as const
+
+export function createProcessExecutor(init: Partial<ProcessExecutorInit> = {}): ProcessExecutor {
+  // Only its name matters: engines of one folder take each other's groups for left behind.
+  const folder = join(tmpdir(), `taskmesh-process-test-${randomUUID()}`)
+  return new ProcessExecutor(
+    { clock: systemClock },
+    { folder, programs: [], isAnyAllowed: true, ...init }
+  )
+}
+
+/** Why the engine does not start here; undefined where it does. Says so aloud: a silent skip looks like a pass. */
+export async function processProblem(): Promise<string | undefined> {
+  const executor = createProcessExecutor()
+  try {
+    await executor.start()
+    return undefined
+  } catch (cause) {
+    const problem = messageOf(cause)
+    console.warn(`SKIPPED: no test of engine process runs here: ${problem}`)
+    return problem
+  } finally {
+    await executor.stop()
+  }
+}
+
+export function runProgram(
+  executor: ProcessExecutor,
+  task: Omit<ProcessTask, 'engine'>,
+  options: RunOptions = {}
+): Promise<RecordedOutcome> {
+  const run = {
+    task: { engine: 'process', ...task } as const,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    memoryBytesMax: options.memoryBytesMax ?? 64 * MIB,
+    signal: options.signal ?? new AbortController().signal
+  }
+  return recordRun((listener) => executor.run({ ...run, ...listener }), options)
+}
+
+/** A shell script, its lines joined. */
+export function script(...lines: string[]): { argv: string[] } {
+  return { argv: ['sh', '-c', lines.join('\n')] }
+}
+
+export function resultOf({ error, output }: RecordedOutcome): ProcessResult {
+  if (error !== undefined) throw error
+  return JSON.parse(output ?? '') as ProcessResult
+}
