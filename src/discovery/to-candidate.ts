@@ -1,4 +1,5 @@
 /** A known worker, put into the words of selection. */
+import { ENFORCED, enforcementKey } from '../model/enforcement.ts'
 import { LIMITS } from '../core/limits.ts'
 import { isolationKey } from '../model/isolation.ts'
 import { availabilityOf } from './worker-entry.ts'
@@ -41,7 +42,7 @@ export function toCandidate(
     engines: record.engines,
     functions: record.functions ?? [],
     labels: record.labels,
-    facts: { ...isolationFacts(record), ...machineFacts(record) },
+    facts: { ...isolationFacts(record), ...enforcementFacts(record), ...machineFacts(record) },
     ...figuresOf(withLoad(record.capabilities, load)),
     ...roomOf(record),
     otherTasks: entry.otherTasks,
@@ -86,6 +87,14 @@ function machineFacts({ agent, host }: CapabilityRecord): Candidate['facts'] {
 function isolationFacts({ isolation = {} }: CapabilityRecord): Candidate['facts'] {
   return Object.fromEntries(
     Object.entries(isolation).map(([engine, name]) => [isolationKey(engine), name])
+  )
+}
+
+function enforcementFacts({ enforces = {} }: CapabilityRecord): Candidate['facts'] {
+  return Object.fromEntries(
+    Object.entries(enforces).flatMap(([engine, resources]) =>
+      resources.map((resource) => [enforcementKey(engine, resource), ENFORCED])
+    )
   )
 }
 

@@ -245,6 +245,7 @@ export class Attempt {
   #assignment(): Parameters<TaskLink['execute']>[1]['assignment'] {
     const { leaseId, number } = this.#record
     const { plan, record } = this.job
+    const { cpuCores, diskBytes, gpuCount, memoryBytes } = plan.resources
     return {
       job_id: this.item.jobId,
       item: this.item.index,
@@ -252,7 +253,13 @@ export class Attempt {
       lease_id: leaseId,
       lease_ms: leaseMs(plan),
       run_timeout_ms: plan.timeouts.runMs,
-      memory_bytes: plan.resources.memoryBytes,
+      memory_bytes: memoryBytes,
+      ...(cpuCores > 0 ? { cpu_cores: cpuCores } : {}),
+      ...(diskBytes > 0 ? { disk_bytes: diskBytes } : {}),
+      ...(gpuCount > 0 ? { gpu_count: gpuCount } : {}),
+      ...(plan.hasNetwork ? { network: true } : {}),
+      submitted_at_ms: record.createdAtMs,
+      kill_after_ms: plan.timeouts.stopMs,
       labels: { ...record.labels }
     }
   }

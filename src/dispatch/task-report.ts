@@ -42,12 +42,20 @@ function readProgress(value: unknown): TaskProgress | undefined {
 }
 
 function readUsage(usage: unknown): AttemptRecord['usage'] {
-  const { wall_ms: wallMs, cpu_ms: cpuMs, peak_memory_bytes: peakMemoryBytes } = asRecord(usage)
+  const {
+    bytes_in: bytesIn,
+    bytes_out: bytesOut,
+    cpu_ms: cpuMs,
+    peak_memory_bytes: peakMemoryBytes,
+    wall_ms: wallMs
+  } = asRecord(usage)
   if (!isAmount(wallMs)) return null
   return {
     wallMs,
     ...(isAmount(cpuMs) ? { cpuMs } : {}),
-    ...(isAmount(peakMemoryBytes) ? { peakMemoryBytes } : {})
+    ...(isAmount(peakMemoryBytes) ? { peakMemoryBytes } : {}),
+    ...(isAmount(bytesIn) ? { bytesIn } : {}),
+    ...(isAmount(bytesOut) ? { bytesOut } : {})
   }
 }
 

@@ -62,10 +62,12 @@ function phasesOf({ ranMs, waitedMs }: TaskEnd): NonNullable<ExecuteTaskResult['
 }
 
 function usageOf(usage: NonNullable<TaskEnd['usage']>): NonNullable<ExecuteTaskResult['usage']> {
-  const { cpuMs, peakMemoryBytes, wallMs } = usage
+  const { bytesIn, bytesOut, cpuMs, peakMemoryBytes, wallMs } = usage
   return {
     wall_ms: wallMs,
     ...(cpuMs === undefined ? {} : { cpu_ms: cpuMs }),
-    ...(peakMemoryBytes === undefined ? {} : { peak_memory_bytes: peakMemoryBytes })
+    ...(peakMemoryBytes === undefined ? {} : { peak_memory_bytes: peakMemoryBytes }),
+    ...(bytesIn === undefined ? {} : { bytes_in: bytesIn }),
+    ...(bytesOut === undefined ? {} : { bytes_out: bytesOut })
   }
 }

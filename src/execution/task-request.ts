@@ -1,15 +1,23 @@
 /** Reads what EXECUTE_TASK carries to a worker: a task with a router's assignment, or a whole job of one task. */
+import { randomUUID } from 'node:crypto'
 import { MeshError } from '../core/errors.ts'
 import { checkJob, compileJob } from '../model/job.ts'
 import { validatorFor } from '../model/validate.ts'
 import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
 import type { TaskDocument } from '../model/job.ts'
+import type { TaskLimits } from '../executors/executor.ts'
 
 /** A task and its limits. */
-export interface TaskRequest {
+export interface TaskRequest extends TaskLimits {
   task: TaskDocument
-  memoryBytesMax: number
-  timeoutMs: number
+  /** Of the task as it came. */
+  bytes: number
+  gpuCount: number
+  network: boolean
+  seed: string
+  submittedAtMs: number
+  /** How long it may go on after it was asked to stop, unless who stops it says another time. */
+  killAfterMs: number
   /** Labels of its job. */
   labels: Readonly<Record<string, string>>
 }
@@ -40,14 +48,25 @@ export function asJob(data: ExecuteTaskParams['task_data']): Record<string, unkn
 }
 
 /** @throws MeshError FIELD_INVALID and its kin */
-export function readTask(params: ExecuteTaskParams, taskMemoryBytes: number): TaskRequest {
+export function readTask(
+  params: ExecuteTaskParams,
+  { bytes, nowMs, taskMemoryBytes }: { bytes: number; nowMs: number; taskMemoryBytes: number }
+): TaskRequest {
   const { assignment } = params
   const data = taskData(params)
   if (assignment !== undefined) {
     return {
       task: checkTask(data),
+      bytes,
       memoryBytesMax: assignment.memory_bytes,
       timeoutMs: assignment.run_timeout_ms,
+      cpuCores: assignment.cpu_cores,
+      diskBytesMax: assignment.disk_bytes,
+      gpuCount: assignment.gpu_count ?? 0,
+      network: assignment.network === true,
+      seed: `${assignment.job_id} ${assignment.item}`,
+      submittedAtMs: assignment.submitted_at_ms,
+      killAfterMs: assignment.kill_after_ms,
       labels: assignment.labels ?? NO_LABELS
     }
   }
@@ -59,12 +78,20 @@ export function readTask(params: ExecuteTaskParams, taskMemoryBytes: number): Ta
       hint: 'submit the job to a router, or send a single task without it'
     })
   }
-  const plan = compileJob(job)
+  const { hasNetwork, resources, timeouts } = compileJob(job)
   const asksForMemory = job.resources?.memory !== undefined
   return {
     task: job.task,
-    memoryBytesMax: asksForMemory ? plan.resources.memoryBytes : taskMemoryBytes,
-    timeoutMs: plan.timeouts.runMs,
+    bytes,
+    memoryBytesMax: asksForMemory ? resources.memoryBytes : taskMemoryBytes,
+    timeoutMs: timeouts.runMs,
+    cpuCores: resources.cpuCores || undefined,
+    diskBytesMax: resources.diskBytes || undefined,
+    gpuCount: resources.gpuCount,
+    network: hasNetwork,
+    seed: randomUUID(),
+    submittedAtMs: nowMs,
+    killAfterMs: timeouts.stopMs,
     labels: job.labels ?? NO_LABELS
   }
 }

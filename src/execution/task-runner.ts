@@ -5,6 +5,7 @@
  */
 import { BYTES_PER_MB } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
+import { GpuPool } from './gpu-pool.ts'
 import { Slots } from './slots.ts'
 import { closedError, fullReason, refusalOf } from './owner/admission.ts'
 import type { AdmissionFacts, AdmissionRules } from './owner/admission.ts'
@@ -43,6 +44,7 @@ export class TaskRunner {
   readonly #components: TaskRunnerComponents
   readonly #init: TaskRunnerInit
   readonly #slots: Slots
+  readonly #gpus = new GpuPool()
   readonly #running = new Set<Task>()
   readonly #closing = new AbortController()
   #askingCount = 0
@@ -83,21 +85,22 @@ export class TaskRunner {
     }
     const waitedMs = clock.monotonicMs() - arrivedMs
     let lingering: Promise<void> | undefined
+    let gpus: readonly number[] = []
     this.#running.add(task)
     try {
+      gpus = this.#takeGpus(task.request.gpuCount)
       // The slot may have come in the same moment as the end of all interest in it.
       task.signal.throwIfAborted()
       if (errand.onBegin !== undefined) await this.#begin(errand.onBegin)
       task.signal.throwIfAborted()
-      const ran = await this.#runIn(executor, task, waitedMs)
+      const ran = await this.#runIn(executor, { task, gpus }, waitedMs)
       lingering = ran.lingering
       return ran.end
     } catch (cause) {
       return neverBegan(cause, waitedMs)
     } finally {
       this.#running.delete(task)
-      if (lingering === undefined) this.#slots.release()
-      else void this.#slots.releaseAfter(lingering)
+      void this.#leave(gpus, lingering)
     }
   }
 
@@ -127,6 +130,19 @@ export class TaskRunner {
     this.#begunCount = 0
   }
 
+  /** @throws MeshError WORKER_BUSY */
+  #takeGpus(count: number): readonly number[] {
+    const { gpu_count: machineCount = 0 } = this.#components.host.snapshot().capabilities
+    return this.#gpus.take(count, machineCount)
+  }
+
+  /** What can be ended by nobody keeps what it has. */
+  async #leave(gpus: readonly number[], lingering: Promise<void> | undefined): Promise<void> {
+    if (lingering === undefined) this.#slots.release()
+    else await this.#slots.releaseAfter(lingering)
+    this.#gpus.giveBack(gpus)
+  }
+
   async #begin(onBegin: () => Promise<void>): Promise<void> {
     this.#startingCount += 1
     try {
@@ -138,20 +154,29 @@ export class TaskRunner {
 
   async #runIn(
     executor: Executor,
-    task: Task,
+    { gpus, task }: { gpus: readonly number[]; task: Task },
     waitedMs: number
   ): Promise<{ end: TaskEnd; lingering?: Promise<void> | undefined }> {
     const { clock } = this.#components
     const begunMs = clock.monotonicMs()
     this.#countBegun()
+    const { cpuCores, diskBytesMax, memoryBytesMax, network, seed, submittedAtMs, timeoutMs } =
+      task.request
     let outcome: TaskOutcome | undefined
     let failure: MeshError | undefined
     try {
       outcome = await executor.run({
         task: task.request.task,
-        memoryBytesMax: task.request.memoryBytesMax,
-        timeoutMs: task.request.timeoutMs,
+        memoryBytesMax,
+        timeoutMs,
+        cpuCores,
+        diskBytesMax,
+        network,
+        seed,
+        submittedAtMs,
+        gpus,
         signal: task.signal,
+        killAfterMs: () => task.killAfterMs,
         onLog: (entry) => {
           task.log.add(entry)
           task.onNews?.()
@@ -227,7 +252,9 @@ function endOf(
   outcome: TaskOutcome,
   phases: Pick<TaskEnd, 'hasBegun' | 'waitedMs' | 'ranMs'>
 ): TaskEnd {
-  const { output, usage } = outcome
+  const { output } = outcome
+  const bytesOut = output === undefined ? 0 : Buffer.byteLength(output)
+  const usage = { ...outcome.usage, bytesIn: task.request.bytes, bytesOut }
   const error =
     outcome.error?.code === 'TASK_STOPPED' ? (task.stopReason ?? outcome.error) : outcome.error
   const logsDroppedBytes = outcome.logsDroppedBytes + task.log.droppedBytes

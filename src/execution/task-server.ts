@@ -134,7 +134,10 @@ export class TaskServer implements Startable {
   /** Handler of EXECUTE_TASK. A task's own failure is an answer too, with its logs and usage. */
   async execute(params: ExecuteTaskParams, context: CommandContext): Promise<TaskAnswer> {
     const { assignment } = params
-    const read = () => readTask(params, this.#init.taskMemoryBytes)
+    const { clock } = this.#components
+    const { taskMemoryBytes } = this.#init
+    const read = () =>
+      readTask(params, { bytes: context.bulkBytes, nowMs: clock.wallMs(), taskMemoryBytes })
     try {
       context.signal.throwIfAborted()
       if (assignment !== undefined) return await this.#desk.execute(assignment, context, read)

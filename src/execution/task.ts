@@ -12,7 +12,7 @@ export interface TaskEnd {
   /** JSON text of what it returned. */
   output?: string
   error?: MeshError
-  usage?: TaskUsage
+  usage?: TaskUsage & { bytesIn: number; bytesOut: number }
   logsDroppedBytes: number
   /** From its arrival until it had a slot, or was given up. */
   waitedMs: number
@@ -25,11 +25,14 @@ export class Task {
   progress: TaskProgress | undefined
   /** Called when the log or the progress has grown. */
   onNews: (() => void) | undefined
+  /** How long it may still go on once it was told to end. */
+  killAfterMs: number
   readonly #controller = new AbortController()
   #stopReason: MeshError | undefined
 
   constructor(request: TaskRequest) {
     this.request = request
+    this.killAfterMs = request.killAfterMs
   }
 
   /** Fires when the task is to end. */
@@ -43,9 +46,10 @@ export class Task {
   }
 
   /** Ends it, waiting or running; the first reason counts. */
-  stop(reason: MeshError): void {
+  stop(reason: MeshError, killAfterMs = this.killAfterMs): void {
     if (this.#stopReason !== undefined) return
     this.#stopReason = reason
+    this.killAfterMs = killAfterMs
     this.#controller.abort(reason)
   }
 }

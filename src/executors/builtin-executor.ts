@@ -25,6 +25,7 @@ const SLEEP_PROGRESS_MS = 1_000
 export class BuiltinExecutor implements Executor {
   readonly engine = 'builtin'
   readonly isolation = 'none'
+  readonly enforces = [] as const
   readonly #clock: Clock
 
   constructor(components: BuiltinExecutorComponents) {

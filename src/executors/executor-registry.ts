@@ -5,6 +5,7 @@
 import { MeshError } from '../core/errors.ts'
 import type { EngineName, Executor } from './executor.ts'
 import type { Isolation } from '../model/isolation.ts'
+import type { Resource } from '../model/enforcement.ts'
 import type { Startable } from '../core/startable.ts'
 
 export class ExecutorRegistry implements Startable {
@@ -25,6 +26,13 @@ export class ExecutorRegistry implements Startable {
   isolation(): Partial<Record<EngineName, Isolation>> {
     return Object.fromEntries(
       this.engines().map((engine) => [engine, this.get(engine).isolation] as const)
+    )
+  }
+
+  /** Which limits each of them holds by force. */
+  enforces(): Partial<Record<EngineName, Resource[]>> {
+    return Object.fromEntries(
+      this.engines().map((engine) => [engine, [...this.get(engine).enforces]] as const)
     )
   }
 

@@ -7,18 +7,37 @@ import type { LogEntry, TaskProgress } from '../model/generated/commands-execute
 import type { MeshError } from '../core/errors.ts'
 import type { Startable } from '../core/startable.ts'
 import type { Isolation } from '../model/isolation.ts'
+import type { Resource } from '../model/enforcement.ts'
 import type { TaskDocument } from '../model/job.ts'
 
 export type EngineName = TaskDocument['engine']
 
-export interface TaskRun {
-  task: TaskDocument
+/** What one task may use. An engine says by `enforces` which of it is held by force. */
+export interface TaskLimits {
   /** Limit of the task's own memory, in bytes. */
   memoryBytesMax: number
   /** Wall-clock limit, in milliseconds; the engine ends the task itself. */
   timeoutMs: number
+  /** CPU time per second, in seconds; undefined when the job asks for none. */
+  cpuCores: number | undefined
+  /** Of all files that the task has; undefined when the job asks for none, and the engine's default holds. */
+  diskBytesMax: number | undefined
+}
+
+export interface TaskRun extends TaskLimits {
+  task: TaskDocument
+  /** Whether the job asks for the network; an engine grants it only where its owner allows it. */
+  network: boolean
+  /** Equal for all attempts at the same item, on whatever worker: what a task's randomness grows from. */
+  seed: string
+  /** When the job was submitted, in Unix milliseconds: the clock of tasks that must repeat. */
+  submittedAtMs: number
+  /** The machine's GPUs that are the task's alone while it runs, by their numbers; no others may be reached. */
+  gpus: readonly number[]
   /** Fires when the task is to be stopped; the outcome is then TASK_STOPPED. */
   signal: AbortSignal
+  /** How long the task may still go on after `signal`, in milliseconds; known for sure once it has fired. */
+  killAfterMs(): number
   /**
    * Hears all that the task writes, in order and soon after it was written, up to
    * `LIMITS.logBytesMax` bytes of UTF-8 in all. Never called once `run` has resolved.
@@ -60,5 +79,7 @@ export interface Executor extends Startable {
   readonly engine: EngineName
   /** What a task of this engine is kept from, whatever task it is. */
   readonly isolation: Isolation
+  /** Limits that are held by force here, beside time and output, which all engines hold; final once it has started. */
+  readonly enforces: readonly Resource[]
   run(run: TaskRun): Promise<TaskOutcome>
 }

@@ -25,6 +25,7 @@ const MEMORY_SLACK_BYTES = 96 * 1_024 * 1_024
 export class JavascriptExecutor implements Executor {
   readonly engine = 'javascript'
   readonly isolation = 'sandbox'
+  readonly enforces = ['memory'] as const
   readonly #pool: SandboxPool<JavascriptRequest>
 
   /** `init.size` is how many tasks may run at the same time. */

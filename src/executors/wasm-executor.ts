@@ -34,6 +34,7 @@ const SYSTEM_FOLDER = 'dev'
 export class WasmExecutor implements Executor {
   readonly engine = 'wasm'
   readonly isolation = 'sandbox'
+  readonly enforces = ['memory'] as const
   readonly #functionBytesMax: number
   readonly #pool: SandboxPool<WasmRequest>
 

@@ -130,7 +130,13 @@ export interface AttemptRecord {
   offeredAtMs: number
   endedAtMs: number | null
   error: ErrorData | null
-  usage: { wallMs: number; cpuMs?: number; peakMemoryBytes?: number } | null
+  usage: {
+    wallMs: number
+    cpuMs?: number
+    peakMemoryBytes?: number
+    bytesIn?: number
+    bytesOut?: number
+  } | null
   /** What the task last said of itself. */
   progress: TaskProgress | null
   history: readonly Transition[]

@@ -55,9 +55,10 @@ export interface JobPlan {
   ops: 'once' | 'every'
   schedule: SchedulePlan | undefined
   resources: ResourceRequest
+  hasNetwork: boolean
   placement: Placement
   route: RoutePolicy
-  timeouts: { queueMs: number; runMs: number; totalMs: number }
+  timeouts: { queueMs: number; runMs: number; totalMs: number; stopMs: number }
   retry: RetryPolicy
   /** How long a silent worker is waited for, and what then. */
   onDisconnect: { waitMs: number; then: 'reroute' | 'hold' }
@@ -70,6 +71,7 @@ const SPEC_KEYS = [
   'ops',
   'schedule',
   'resources',
+  'network',
   'where',
   'route',
   'timeouts',
@@ -95,7 +97,7 @@ export const JOB_DEFAULTS = {
   /** What a task's sandbox may use if the job names nothing. */
   memory: '128MiB',
   pick: 'top3',
-  timeouts: { queue: '10m', run: '30m', total: '1h' },
+  timeouts: { queue: '10m', run: '30m', total: '1h', stop: '5s' },
   retry: { attempts: 3, delay: '1s', max: '1m', jitter: 0.5, on: ['worker', 'network', 'router'] },
   disconnectWait: '30s',
   keep: '7d'
@@ -123,6 +125,7 @@ export function compileSpec(spec: JobSpec): JobPlan {
     ops: spec.ops ?? 'once',
     schedule: spec.schedule === undefined ? undefined : compileSchedule(spec.schedule),
     resources: compileResources(spec.resources ?? {}),
+    hasNetwork: spec.network?.mode === 'full',
     placement: compilePlacement(spec.where ?? {}),
     route: compileRoute(spec.route ?? {}),
     timeouts: compileTimeouts(spec.timeouts ?? {}),
@@ -159,12 +162,13 @@ function compileRoute({ pick, preset, weights }: Asked<'route'>): RoutePolicy {
   return { preset, weights, pickCount: pickCount(pick ?? JOB_DEFAULTS.pick) }
 }
 
-function compileTimeouts({ queue, run, total }: Asked<'timeouts'>): JobPlan['timeouts'] {
+function compileTimeouts({ queue, run, stop, total }: Asked<'timeouts'>): JobPlan['timeouts'] {
   const defaults = JOB_DEFAULTS.timeouts
   return {
     queueMs: parseDurationMs(queue ?? defaults.queue, 'timeouts.queue'),
     runMs: aboveZero(parseDurationMs(run ?? defaults.run, 'timeouts.run'), 'timeouts.run'),
-    totalMs: parseDurationMs(total ?? defaults.total, 'timeouts.total')
+    totalMs: parseDurationMs(total ?? defaults.total, 'timeouts.total'),
+    stopMs: parseDurationMs(stop ?? defaults.stop, 'timeouts.stop')
   }
 }
 

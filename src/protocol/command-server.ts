@@ -17,6 +17,8 @@ export interface IncomingCommand {
   /** Who it says it is from; a session says nothing, as its connection proves it. */
   from: string | undefined
   to: string | undefined
+  /** Where a bulk field came beside the parameters: how large it was. */
+  bulkBytes?: number
   /** Fires when the asker cancels or is gone. */
   signal: AbortSignal
 }
@@ -26,6 +28,8 @@ export interface CommandContext {
   remotePeer: string
   /** False when the asker left `to` out: "find the best node". */
   isAddressed: boolean
+  /** Of the command's bulk field as it came; 0 where it came within the parameters. */
+  bulkBytes: number
   signal: AbortSignal
 }
 
@@ -108,7 +112,13 @@ export class CommandServer {
       )
     }
     const params = COMMANDS[command].checkParams(incoming.params)
-    return await handler(params, { remotePeer, isAddressed: to !== undefined, signal })
+    const isAddressed = to !== undefined
+    return await handler(params, {
+      remotePeer,
+      isAddressed,
+      bulkBytes: incoming.bulkBytes ?? 0,
+      signal
+    })
   }
 }
 

@@ -68,6 +68,7 @@ export class RequestAnswerer {
       return await server.answer({
         command: frame.command,
         params: withBulk(frame),
+        bulkBytes: frame.bulk?.byteLength ?? 0,
         remotePeer,
         from: undefined,
         to: frame.to ?? undefined,

@@ -200,6 +200,7 @@ function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
         engines: executors.engines(),
         functions: [...functionNames],
         isolation: executors.isolation(),
+        enforces: executors.enforces(),
         labels: { ...settings.labels },
         host: { ...host.snapshot().facts }
       })

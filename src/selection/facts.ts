@@ -2,6 +2,7 @@
  * What conditions may name: figures of the machine by their names on the wire, host facts, and labels.
  * A worker chooses its own labels, so a label never hides a figure or a fact of the same name.
  */
+import { isEnforcementKey } from '../model/enforcement.ts'
 import { isIsolationKey } from '../model/isolation.ts'
 import type { Candidate } from './candidate.ts'
 
@@ -38,7 +39,7 @@ export function factOf(candidate: Candidate, key: string): Fact {
   const figure = FIGURES.get(key)
   if (figure !== undefined) return figure(candidate)
   if (Object.hasOwn(candidate.facts, key)) return candidate.facts[key]
-  if (isIsolationKey(key)) return undefined
+  if (isOfEngine(key)) return undefined
   if (Object.hasOwn(candidate.labels, key)) return candidate.labels[key]
   // `exists gpu` is what people write; a label of that name says more, so it comes first.
   return key === 'gpu' ? ofGpu(candidate, candidate.gpuCount) : undefined
@@ -50,7 +51,7 @@ export function factsFor(
   key: string
 ): Readonly<Record<string, string | number>> {
   if (!FIGURES.has(key)) {
-    if (Object.hasOwn(candidate.facts, key) || isIsolationKey(key)) return candidate.facts
+    if (Object.hasOwn(candidate.facts, key) || isOfEngine(key)) return candidate.facts
     if (key !== 'gpu' || Object.hasOwn(candidate.labels, key)) return candidate.labels
   }
   const fact = factOf(candidate, key)
@@ -61,7 +62,12 @@ const NO_FACTS: Readonly<Record<string, string | number>> = {}
 
 /** Whether only a worker's owner could have given it this name. */
 export function isLabel(key: string): boolean {
-  return !FIGURES.has(key) && !HOST_FACTS.has(key) && !isIsolationKey(key)
+  return !FIGURES.has(key) && !HOST_FACTS.has(key) && !isOfEngine(key)
+}
+
+/** Said by the worker's engines, so no label may stand for it. */
+function isOfEngine(key: string): boolean {
+  return isIsolationKey(key) || isEnforcementKey(key)
 }
 
 function ofGpu(candidate: Candidate, figure: number): Fact {

@@ -2,6 +2,7 @@
  * What the job's author asks of the worker: conditions on labels and facts, named workers, distance,
  * reputation, and not the same worker again.
  */
+import { enforcedResource, enforcementKey } from '../model/enforcement.ts'
 import { isFulfilled } from '../model/requirement.ts'
 import { isolationKey } from '../model/isolation.ts'
 import { factOf, factsFor, isLabel } from './facts.ts'
@@ -35,11 +36,14 @@ export function meets(candidate: Candidate, requirement: Requirement): boolean {
   return isFulfilled(requirement, factsFor(candidate, requirement.key))
 }
 
-/** `isolation` by itself is that of the engine that the task wants. */
+/** `isolation` and `enforces.memory` by themselves are of the engine that the task wants. */
 function ofEngine(requirement: Requirement, engine: string): Requirement {
-  return requirement.key === 'isolation'
-    ? { ...requirement, key: isolationKey(engine) }
-    : requirement
+  const { key } = requirement
+  if (key === 'isolation') return { ...requirement, key: isolationKey(engine) }
+  const resource = enforcedResource(key)
+  return resource === undefined
+    ? requirement
+    : { ...requirement, key: enforcementKey(engine, resource) }
 }
 
 function onlyRule({ only }: Placement): Rule | undefined {

@@ -4,6 +4,7 @@ import { LIMITS } from '../../src/core/limits.ts'
 import { recordRun, textOf } from './executor-recorder.ts'
 import { sleep } from '../../src/core/abort.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import { taskTerms } from '../support/task-terms.ts'
 import type { Executor } from '../../src/executors/executor.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { Listener, RecordedOutcome } from './executor-recorder.ts'
@@ -56,8 +57,8 @@ export function runExecutorSuite(name: string, create: () => ExecutorSubject): v
       signal = new AbortController().signal,
       ears: Partial<Listener> = {}
     ): Promise<RecordedOutcome> {
-      const terms = { task, timeoutMs, signal, memoryBytesMax: 64 * 2 ** 20 }
-      return recordRun((listener) => subject.executor.run({ ...terms, ...listener }), ears)
+      const terms = taskTerms({ timeoutMs, signal, memoryBytesMax: 64 * 2 ** 20 })
+      return recordRun((listener) => subject.executor.run({ task, ...terms, ...listener }), ears)
     }
 
     function numbered(number: number): unknown {

@@ -32,6 +32,7 @@ export interface RunningTask {
 export class ManualExecutor implements Executor {
   readonly engine = 'builtin' as const
   readonly isolation = 'none'
+  readonly enforces = []
   readonly running: RunningTask[] = []
   startedCount = 0
 
@@ -213,6 +214,7 @@ function context(more: Partial<CommandContext> = {}): CommandContext {
   return {
     remotePeer: 'router',
     isAddressed: true,
+    bulkBytes: 0,
     signal: new AbortController().signal,
     ...more
   }
@@ -226,6 +228,8 @@ export function assignmentOf(n: number): Assignment {
     lease_id: leaseId(n),
     lease_ms: 60_000,
     run_timeout_ms: 5_000,
-    memory_bytes: 80
+    memory_bytes: 80,
+    kill_after_ms: 2_000,
+    submitted_at_ms: 0
   }
 }

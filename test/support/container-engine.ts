@@ -9,11 +9,12 @@ import { tmpdir } from 'node:os'
 import { messageOf } from '../../src/core/errors.ts'
 import { ContainerExecutor } from '../../src/executors/container/container-executor.ts'
 import { recordRun } from '../conformance/executor-recorder.ts'
+import { taskTerms } from './task-terms.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { ContainerExecutorInit } from '../../src/executors/container/container-executor.ts'
 import type { ContainerTask } from '../../src/model/generated/job.ts'
+import type { TaskTerms } from './task-terms.ts'
 import type { RecordedOutcome } from '../conformance/executor-recorder.ts'
-import type { RunOptions } from './process-engine.ts'
 
 const BUSYBOX = '/bin/busybox'
 const TOOLS = ['sh', 'id', 'cat', 'wc', 'echo', 'sleep', 'head', 'yes', 'printf', 'ln', 'tr']
@@ -62,15 +63,13 @@ export function createContainerExecutor(
 export function runContainer(
   executor: ContainerExecutor,
   task: Omit<ContainerTask, 'engine'>,
-  options: RunOptions = {}
+  more: Partial<TaskTerms> = {}
 ): Promise<RecordedOutcome> {
-  const run = {
-    task: { engine: 'container', ...task } as const,
-    timeoutMs: options.timeoutMs ?? 30_000,
-    memoryBytesMax: options.memoryBytesMax ?? 64 * 2 ** 20,
-    signal: options.signal ?? new AbortController().signal
-  }
-  return recordRun((listener) => executor.run({ ...run, ...listener }), options)
+  const terms = taskTerms({ memoryBytesMax: 64 * 2 ** 20, ...more })
+  return recordRun(
+    (listener) => executor.run({ task: { engine: 'container', ...task }, ...terms, ...listener }),
+    more
+  )
 }
 
 /** Names of all containers of this storage that begin so, running or not. */

@@ -2,17 +2,17 @@
 import { FunctionExecutor } from '../../src/executors/function/function-executor.ts'
 import { recordRun } from '../conformance/executor-recorder.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import { taskTerms } from './task-terms.ts'
 import type {
   FunctionDefinitions,
   ModuleFunction
 } from '../../src/executors/function/definitions.ts'
+import type { TaskTerms } from './task-terms.ts'
 import type { Json } from '../../src/core/json.ts'
-import type { Listener, RecordedOutcome } from '../conformance/executor-recorder.ts'
+import type { RecordedOutcome } from '../conformance/executor-recorder.ts'
 
-export interface CallOptions extends Partial<Listener> {
+export interface CallOptions extends Partial<TaskTerms> {
   input?: Json
-  timeoutMs?: number
-  signal?: AbortSignal
 }
 
 const MODULE = new URL('../component/executors/fixtures/thread-functions.ts', import.meta.url)
@@ -30,13 +30,9 @@ export function createFunctionExecutor(functions: FunctionDefinitions): Function
 export function callByName(
   executor: FunctionExecutor,
   name: string,
-  { input, signal, timeoutMs = 30_000, ...ears }: CallOptions = {}
+  { input, ...more }: CallOptions = {}
 ): Promise<RecordedOutcome> {
-  const run = {
-    task: { engine: 'function', name, ...(input === undefined ? {} : { input }) } as const,
-    timeoutMs,
-    memoryBytesMax: 64 * 2 ** 20,
-    signal: signal ?? new AbortController().signal
-  }
-  return recordRun((listener) => executor.run({ ...run, ...listener }), ears)
+  const task = { engine: 'function', name, ...(input === undefined ? {} : { input }) } as const
+  const terms = taskTerms({ memoryBytesMax: 64 * 2 ** 20, ...more })
+  return recordRun((listener) => executor.run({ task, ...terms, ...listener }), more)
 }

@@ -5,16 +5,12 @@ import { tmpdir } from 'node:os'
 import { messageOf } from '../../src/core/errors.ts'
 import { ProcessExecutor } from '../../src/executors/process/process-executor.ts'
 import { recordRun } from '../conformance/executor-recorder.ts'
+import { taskTerms } from './task-terms.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import type { Listener, RecordedOutcome } from '../conformance/executor-recorder.ts'
+import type { RecordedOutcome } from '../conformance/executor-recorder.ts'
 import type { ProcessExecutorInit } from '../../src/executors/process/process-executor.ts'
 import type { ProcessTask } from '../../src/model/generated/job.ts'
-
-export interface RunOptions extends Partial<Listener> {
-  timeoutMs?: number
-  memoryBytesMax?: number
-  signal?: AbortSignal
-}
+import type { TaskTerms } from './task-terms.ts'
 
 export interface ProcessResult {
   exit_code: number
@@ -56,15 +52,13 @@ export async function processProblem(): Promise<string | undefined> {
 export function runProgram(
   executor: ProcessExecutor,
   task: Omit<ProcessTask, 'engine'>,
-  options: RunOptions = {}
+  more: Partial<TaskTerms> = {}
 ): Promise<RecordedOutcome> {
-  const run = {
-    task: { engine: 'process', ...task } as const,
-    timeoutMs: options.timeoutMs ?? 30_000,
-    memoryBytesMax: options.memoryBytesMax ?? 64 * MIB,
-    signal: options.signal ?? new AbortController().signal
-  }
-  return recordRun((listener) => executor.run({ ...run, ...listener }), options)
+  const terms = taskTerms({ memoryBytesMax: 64 * 2 ** 20, ...more })
+  return recordRun(
+    (listener) => executor.run({ task: { engine: 'process', ...task }, ...terms, ...listener }),
+    more
+  )
 }
 
 /** A shell script, its lines joined. */

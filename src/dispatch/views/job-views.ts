@@ -118,6 +118,8 @@ function transitionView({
 }
 
 function usageView({
+  bytesIn,
+  bytesOut,
   cpuMs,
   peakMemoryBytes,
   wallMs
@@ -125,7 +127,9 @@ function usageView({
   return {
     wall_ms: wallMs,
     ...(cpuMs === undefined ? {} : { cpu_ms: cpuMs }),
-    ...(peakMemoryBytes === undefined ? {} : { peak_memory_bytes: peakMemoryBytes })
+    ...(peakMemoryBytes === undefined ? {} : { peak_memory_bytes: peakMemoryBytes }),
+    ...(bytesIn === undefined ? {} : { bytes_in: bytesIn }),
+    ...(bytesOut === undefined ? {} : { bytes_out: bytesOut })
   }
 }
 

@@ -122,14 +122,14 @@ export class LeaseDesk {
   /** Handler of STOP_TASK. */
   async stop(params: StopTaskParams, context: CommandContext): Promise<StopTaskResult> {
     const { remotePeer: router, signal } = context
-    const { lease_id: id, reason } = params
+    const { kill_after_ms: killAfterMs, lease_id: id, reason } = params
     const lease = this.#table.get(router, id)
     if (lease === undefined) {
       this.#closed.add(leaseKey({ router, lease_id: id }))
       return { state: 'unknown' }
     }
     if (lease.end !== undefined) return { state: 'ended' }
-    lease.task.stop(new MeshError('TASK_STOPPED', reason))
+    lease.task.stop(new MeshError('TASK_STOPPED', reason), killAfterMs)
     const { error } = await lease.whenEnded(signal)
     return { state: error !== undefined && error === lease.task.stopReason ? 'stopped' : 'ended' }
   }

@@ -38,6 +38,7 @@ const MARK_LETTERS = 12
 export class ContainerExecutor implements Executor {
   readonly engine = 'container'
   readonly isolation = 'container'
+  readonly enforces = ['memory'] as const
   readonly #clock: Clock
   readonly #init: ContainerExecutorInit
   readonly #mark: string

@@ -37,6 +37,13 @@ export async function probe(
     {
       memoryBytesMax: MEMORY_BYTES,
       timeoutMs: TIMEOUT_MS,
+      cpuCores: undefined,
+      diskBytesMax: undefined,
+      network: false,
+      seed: '',
+      submittedAtMs: 0,
+      gpus: [],
+      killAfterMs: () => 0,
       signal: new AbortController().signal,
       onLog: () => {}
     }

@@ -37,6 +37,7 @@ export class FunctionExecutor implements Executor {
   readonly names: readonly string[]
   /** That of its weakest function: which one a task calls is not known where it is asked for. */
   readonly isolation: 'none' | 'thread'
+  readonly enforces = [] as const
   readonly #clock: Clock
   readonly #places: ReadonlyMap<string, Place>
   readonly #runs = new Set<FunctionRun>()

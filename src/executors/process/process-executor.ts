@@ -66,6 +66,7 @@ interface Running {
 export class ProcessExecutor implements Executor {
   readonly engine = 'process'
   readonly isolation: Isolation
+  readonly enforces = ['memory'] as const
   readonly #clock: Clock
   readonly #init: ProcessExecutorInit
   readonly #runs = new Set<ProcessRun>()

@@ -165,10 +165,21 @@ export interface AttemptView {
   progress?: TaskProgress
   history: TransitionView[]
 }
+/**
+ * What the task used; a figure that the engine cannot tell is absent.
+ */
 export interface UsageDocument {
   wall_ms: number
   cpu_ms?: number
   peak_memory_bytes?: number
+  /**
+   * What the worker was sent for the task.
+   */
+  bytes_in?: number
+  /**
+   * What the task returned.
+   */
+  bytes_out?: number
 }
 /**
  * One change of state, and why.

@@ -59,6 +59,7 @@ export interface CapabilityRecord {
    */
   functions?: string[]
   isolation?: EngineIsolation
+  enforces?: EngineEnforcement
   labels: Labels
   host: HostFacts
 }
@@ -94,6 +95,18 @@ export interface Capabilities {
  */
 export interface EngineIsolation {
   [k: string]: 'none' | 'thread' | 'sandbox' | 'container'
+}
+/**
+ * Which requests for resources each engine holds its tasks to, as limits. What is missing here is only counted on when a worker is chosen.
+ *
+ * This interface was referenced by `CapabilityRecord`'s JSON-Schema
+ * via the `definition` "enforces".
+ */
+export interface EngineEnforcement {
+  /**
+   * @maxItems 4
+   */
+  [k: string]: ('cpu' | 'memory' | 'disk' | 'gpu')[]
 }
 export interface Labels {
   [k: string]: string

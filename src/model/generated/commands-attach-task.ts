@@ -47,10 +47,21 @@ export interface AttachTaskResult {
   phases?: TaskPhases
   logs_dropped_bytes?: number
 }
+/**
+ * What the task used; a figure that the engine cannot tell is absent.
+ */
 export interface UsageDocument {
   wall_ms: number
   cpu_ms?: number
   peak_memory_bytes?: number
+  /**
+   * What the worker was sent for the task.
+   */
+  bytes_in?: number
+  /**
+   * What the task returned.
+   */
+  bytes_out?: number
 }
 /**
  * How busy a worker is; it comes with every answer and heartbeat.

@@ -68,6 +68,27 @@ export interface Assignment {
   lease_ms: number
   run_timeout_ms: number
   memory_bytes: number
+  /**
+   * CPU time per second, in seconds; absent when the job asks for none.
+   */
+  cpu_cores?: number
+  /**
+   * Of the task's own files; absent when the job asks for none.
+   */
+  disk_bytes?: number
+  gpu_count?: number
+  /**
+   * Whether the job asks for the network; the worker's owner decides.
+   */
+  network?: boolean
+  /**
+   * When the job was submitted, in Unix milliseconds: the time for tasks that must repeat.
+   */
+  submitted_at_ms: number
+  /**
+   * How long a task may still go on after it was asked to stop.
+   */
+  kill_after_ms: number
   labels?: Labels
 }
 /**
@@ -110,10 +131,24 @@ export interface ExecuteTaskResult {
   progress?: TaskProgress
   phases?: TaskPhases
 }
+/**
+ * What the task used; a figure that the engine cannot tell is absent.
+ *
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "usage".
+ */
 export interface UsageDocument {
   wall_ms: number
   cpu_ms?: number
   peak_memory_bytes?: number
+  /**
+   * What the worker was sent for the task.
+   */
+  bytes_in?: number
+  /**
+   * What the task returned.
+   */
+  bytes_out?: number
 }
 /**
  * How busy a worker is; it comes with every answer and heartbeat.

@@ -17,6 +17,10 @@ export interface StopTaskParams {
    */
   lease_id: string
   reason: string
+  /**
+   * How long the task may still go on; what its assignment says when absent.
+   */
+  kill_after_ms?: number
 }
 /**
  * This interface was referenced by `StopTask`'s JSON-Schema

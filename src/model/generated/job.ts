@@ -161,6 +161,7 @@ export interface JobDocument {
   ops?: 'once' | 'every'
   task: TaskDocument
   resources?: ResourcesDocument
+  network?: NetworkDocument
   where?: WhereDocument
   route?: RouteDocument
   timeouts?: TimeoutsDocument
@@ -332,7 +333,7 @@ export interface WasmTask {
   outputs?: TaskPath[]
 }
 /**
- * What one task needs. A worker with less is not considered; the sandbox holds the task to it.
+ * What one task needs. A worker with less is not considered; the engine holds the task to it as far as it can, and `enforces` says how far that is.
  *
  * This interface was referenced by `JobDocument`'s JSON-Schema
  * via the `definition` "resources".
@@ -348,6 +349,18 @@ export interface ResourcesDocument {
    * GPUs.
    */
   gpu?: number
+}
+/**
+ * What of the network a task may reach; for engines `process` and `container`.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "network".
+ */
+export interface NetworkDocument {
+  /**
+   * `full`: whatever its machine reaches, where the worker's owner allows it.
+   */
+  mode?: 'none' | 'full'
 }
 /**
  * Which workers may run it.
@@ -432,6 +445,10 @@ export interface TimeoutsDocument {
    * A duration with its unit, such as `30s` or `10m`.
    */
   total?: string
+  /**
+   * From being asked to stop until it is killed; for engines whose tasks can hear it.
+   */
+  stop?: string
 }
 /**
  * This interface was referenced by `JobDocument`'s JSON-Schema

@@ -23,7 +23,7 @@ test('fault 12: duplicate delivery of a dispatch runs once, and both hear the sa
       logs_dropped_bytes: 3,
       progress: { ratio: 0.5 },
       phases: { waited_ms: 0, ran_ms: 0 },
-      usage: { wall_ms: 4, cpu_ms: 2 },
+      usage: { wall_ms: 4, cpu_ms: 2, bytes_in: 0, bytes_out: 1 },
       load: expect.objectContaining({ running: 0, availability: 'open' }) as unknown
     }
   })

@@ -69,7 +69,7 @@ test('a task’s own failure is an answer with logs and usage', async () => {
     result: {
       logs: 'hm\n',
       logs_dropped_bytes: 0,
-      usage: { wall_ms: 7, cpu_ms: 3 },
+      usage: { wall_ms: 7, cpu_ms: 3, bytes_in: 0, bytes_out: 0 },
       load: expect.objectContaining({ running: 0 }) as unknown
     }
   })
@@ -104,7 +104,12 @@ test.each([
 
 test('limits are those of the router’s assignment, of the job, or the worker’s own', async () => {
   const { executor, server } = await buildTaskServer({ slots: 9 })
-  const context = { remotePeer: 'r', isAddressed: false, signal: new AbortController().signal }
+  const context = {
+    remotePeer: 'r',
+    isAddressed: false,
+    bulkBytes: 0,
+    signal: new AbortController().signal
+  }
   const task = { engine: 'builtin', name: 'noop' } as const
   const assignment = { ...assignmentOf(1), run_timeout_ms: 7, memory_bytes: 8 }
   void server.execute({ task_data: task, assignment }, context)

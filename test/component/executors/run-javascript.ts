@@ -2,14 +2,13 @@
 import { recordRun } from '../../conformance/executor-recorder.ts'
 import { JavascriptExecutor } from '../../../src/executors/javascript-executor.ts'
 import { systemClock } from '../../../src/core/clock.ts'
-import type { Listener, RecordedOutcome } from '../../conformance/executor-recorder.ts'
+import { taskTerms } from '../../support/task-terms.ts'
+import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
 import type { TaskOutcome } from '../../../src/executors/executor.ts'
+import type { TaskTerms } from '../../support/task-terms.ts'
 
-export interface RunOptions extends Partial<Listener> {
+export interface RunOptions extends Partial<TaskTerms> {
   input?: unknown
-  timeoutMs?: number
-  memoryBytesMax?: number
-  signal?: AbortSignal
 }
 
 export const MIB: number = 2 ** 20
@@ -21,15 +20,11 @@ export function createExecutor(size: number): JavascriptExecutor {
 export function runSource(
   executor: JavascriptExecutor,
   source: string,
-  options: RunOptions = {}
+  { input = null, ...more }: RunOptions = {}
 ): Promise<RecordedOutcome> {
-  const run = {
-    task: { engine: 'javascript', source, input: (options.input ?? null) as null } as const,
-    timeoutMs: options.timeoutMs ?? 30_000,
-    memoryBytesMax: options.memoryBytesMax ?? 64 * MIB,
-    signal: options.signal ?? new AbortController().signal
-  }
-  return recordRun((listener) => executor.run({ ...run, ...listener }), options)
+  const task = { engine: 'javascript', source, input: input as null } as const
+  const terms = taskTerms({ memoryBytesMax: 64 * MIB, ...more })
+  return recordRun((listener) => executor.run({ task, ...terms, ...listener }), more)
 }
 
 /** `TASK_FAILED: message`, or the output. */

@@ -4,8 +4,9 @@ import { WasmExecutor } from '../../../src/executors/wasm-executor.ts'
 import { MIB } from './run-javascript.ts'
 import { recordRun } from '../../conformance/executor-recorder.ts'
 import { systemClock } from '../../../src/core/clock.ts'
+import { taskTerms } from '../../support/task-terms.ts'
+import type { TaskTerms } from '../../support/task-terms.ts'
 import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
-import type { RunOptions } from './run-javascript.ts'
 import type { TaskFile } from '../../../src/executors/task-files.ts'
 import type { WasmExecutorInit } from '../../../src/executors/wasm-executor.ts'
 import type { WasmTask } from '../../../src/model/generated/job.ts'
@@ -38,15 +39,13 @@ export function createWasmExecutor(init: WasmExecutorInit = {}): WasmExecutor {
 export function runModule(
   executor: WasmExecutor,
   task: Omit<WasmTask, 'engine'>,
-  options: RunOptions = {}
+  more: Partial<TaskTerms> = {}
 ): Promise<RecordedOutcome> {
-  const run = {
-    task: { engine: 'wasm', ...task } as const,
-    timeoutMs: options.timeoutMs ?? 30_000,
-    memoryBytesMax: options.memoryBytesMax ?? 64 * MIB,
-    signal: options.signal ?? new AbortController().signal
-  }
-  return recordRun((listener) => executor.run({ ...run, ...listener }), options)
+  const terms = taskTerms({ memoryBytesMax: 64 * MIB, ...more })
+  return recordRun(
+    (listener) => executor.run({ task: { engine: 'wasm', ...task }, ...terms, ...listener }),
+    more
+  )
 }
 
 export function resultOf({ error, output }: RecordedOutcome): WasmResult {

@@ -9,6 +9,7 @@ import { sleep } from '../../../src/core/abort.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { MIB } from './run-javascript.ts'
 import { recordRun, textOf } from '../../conformance/executor-recorder.ts'
+import { taskTerms } from '../../support/task-terms.ts'
 import type { JavascriptRequest } from '../../../src/executors/javascript/guest.ts'
 import type { SandboxPoolInit } from '../../../src/executors/sandbox-pool.ts'
 import type { SandboxProgram } from '../../../src/executors/sandbox-program.ts'
@@ -36,8 +37,8 @@ function run(
   source: string,
   { timeoutMs = 30_000, signal = new AbortController().signal } = {}
 ): Promise<RecordedOutcome> {
-  const limits = { timeoutMs, signal, memoryBytesMax: 64 * MIB }
-  return recordRun((listener) => pool.run({ source, input: 'null' }, { ...limits, ...listener }))
+  const terms = taskTerms({ timeoutMs, signal, memoryBytesMax: 64 * MIB })
+  return recordRun((listener) => pool.run({ source, input: 'null' }, { ...terms, ...listener }))
 }
 
 const ENDLESS = 'function main () { for (;;); }'

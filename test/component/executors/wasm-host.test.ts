@@ -6,6 +6,7 @@ import { SandboxPool } from '../../../src/executors/sandbox-pool.ts'
 import { recordRun } from '../../conformance/executor-recorder.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { wasmProgram } from '../../../src/executors/wasm-executor.ts'
+import { taskTerms } from '../../support/task-terms.ts'
 
 const entryPath = fileURLToPath(new URL('fixtures/hostile-host.mjs', import.meta.url))
 
@@ -16,11 +17,7 @@ it.each(['readFile', 'spawn', 'loadWasi'])(
     const pool = new SandboxPool<{ source: string }>({ clock: systemClock, program })
     onTestFinished(() => pool.stop())
     await pool.start()
-    const terms = {
-      timeoutMs: 10_000,
-      memoryBytesMax: 2 ** 26,
-      signal: new AbortController().signal
-    }
+    const terms = taskTerms({ timeoutMs: 10_000, memoryBytesMax: 2 ** 26 })
     const outcome = await recordRun((listener) =>
       pool.run({ source: deed }, { ...terms, ...listener })
     )

@@ -15,7 +15,12 @@ function ask({ execution, news }: Engine, job: object) {
     reputation: {} as ReputationKeeper
   })
   if (execute === undefined) throw new Error('a router routes tasks')
-  const context = { remotePeer: 'me', isAddressed: true, signal: new AbortController().signal }
+  const context = {
+    remotePeer: 'me',
+    isAddressed: true,
+    bulkBytes: 0,
+    signal: new AbortController().signal
+  }
   return execute({ task_data: job, auto_route: true } as never, context)
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { BuiltinExecutor } from '../../../src/executors/builtin-executor.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { recordRun } from '../../conformance/executor-recorder.ts'
+import { taskTerms } from '../../support/task-terms.ts'
 import type { BuiltinTask } from '../../../src/model/generated/job.ts'
 import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
 
@@ -14,8 +15,8 @@ function run(
   { timeoutMs = 1_000, signal = new AbortController().signal } = {}
 ): Promise<RecordedOutcome> {
   const task: BuiltinTask = { engine: 'builtin', name, ...(args === undefined ? {} : { args }) }
-  const limits = { timeoutMs, signal, memoryBytesMax: 1 }
-  return recordRun((listener) => executor.run({ task, ...limits, ...listener }))
+  const terms = taskTerms({ timeoutMs, signal })
+  return recordRun((listener) => executor.run({ task, ...terms, ...listener }))
 }
 
 describe('noop', () => {

@@ -11,6 +11,7 @@ function javascript(start: () => Promise<void>): Executor {
   return {
     engine: 'javascript',
     isolation: 'sandbox',
+    enforces: [],
     start,
     stop: async () => {},
     run: () => Promise.reject(new Error('not run here'))

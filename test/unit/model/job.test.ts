@@ -165,6 +165,8 @@ test('the smallest job gets the documented defaults', () => {
   expect(compileJob(checkJob({ task: NOOP }))).toEqual({
     priority: 50,
     engine: 'builtin',
+    functionName: undefined,
+    hasNetwork: false,
     resources: { cpuCores: 0, memoryBytes: 128 * 2 ** 20, diskBytes: 0, gpuCount: 0 },
     placement: {
       require: [],
@@ -176,7 +178,7 @@ test('the smallest job gets the documented defaults', () => {
       never: []
     },
     route: { preset: undefined, weights: undefined, pickCount: 3 },
-    timeouts: { queueMs: 600_000, runMs: 1_800_000, totalMs: 3_600_000 },
+    timeouts: { queueMs: 600_000, runMs: 1_800_000, totalMs: 3_600_000, stopMs: 5_000 },
     retry: {
       attemptsMax: 3,
       backoff: { isExponential: true, delayMs: 1_000, delayMsMax: 60_000, jitterRatio: 0.5 },
