@@ -3,6 +3,7 @@ export { ApiClient } from './client/api-client.ts'
 export { MeshClient } from './client/mesh-client.ts'
 export { MeshError } from './core/errors.ts'
 export { createWorker } from './roles/create-worker.ts'
+export { defineFunction } from './executors/function/definitions.ts'
 export { startBootstrap } from './roles/bootstrap.ts'
 export { startRouter } from './roles/router.ts'
 export { startWorker } from './roles/worker.ts'
@@ -18,10 +19,14 @@ export type {
   FunctionContext,
   FunctionDefinition,
   FunctionDefinitions,
+  FunctionOptions,
   InlineFunction,
   ModuleFunction,
   TaskFunction
 } from './executors/function/definitions.ts'
+export type { FunctionBlame, FunctionErrorWords } from './executors/function/function-fault.ts'
+export type { FunctionEvent, FunctionEventListener } from './executors/function/function-event.ts'
+export type { InputOf } from './executors/function/input-type.ts'
 export type { Isolation } from './model/isolation.ts'
 export type { JobDocument } from './model/job.ts'
 export type { JobGraphDocument } from './model/generated/job-graph.ts'

@@ -1,6 +1,8 @@
 /** The columns of every table, by what its rows are. */
-import { formatDuration } from '../core/units.ts'
+import { BYTES_PER_MB, formatBytes, formatDuration } from '../core/units.ts'
 import { systemClock } from '../core/clock.ts'
+import { USAGE_COLUMNS } from './usage.ts'
+import { codesOf } from './errors.ts'
 import { formatCount, formatLabels, renderBar, shortPeer, shorten } from './render.ts'
 import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/generated/api-job.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
@@ -88,11 +90,7 @@ export const ATTEMPT_COLUMNS: readonly Column<AttemptView>[] = [
   { title: 'state', text: ({ state }) => state },
   { title: 'worker', text: ({ worker }) => shortPeer(worker) },
   { title: 'took', text: (row) => tookOf(row.offered_at_ms, row.ended_at_ms), align: 'right' },
-  {
-    title: 'ran',
-    text: ({ usage }) => (usage === undefined ? '–' : formatDuration(usage.wall_ms)),
-    align: 'right'
-  },
+  ...USAGE_COLUMNS,
   { title: 'reason', text: ({ reason = '' }) => shorten(reason, RESULT_LETTERS) }
 ]
 
@@ -108,7 +106,10 @@ export const NODE_COLUMNS: readonly Column<NodeView>[] = [
   { title: 'score', text: ({ score }) => fraction(score), align: 'right' },
   { title: 'reputation', text: reputationOf, align: 'right' },
   { title: 'labels', text: ({ labels }) => formatLabels(labels) },
-  { title: 'engines', text: ({ engines }) => (engines ?? []).join(' '), isWide: true },
+  { title: 'engines', text: ({ engines }) => (engines ?? []).join(' ') },
+  { title: 'isolation', text: isolationOf, isWide: true },
+  { title: 'network', text: networkOf, isWide: true },
+  { title: 'offers', text: (node) => shorten(offersOf(node), RESULT_LETTERS), isWide: true },
   { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true },
   { title: 'addresses', text: ({ addresses }) => addresses.join(' '), isWide: true }
 ]
@@ -178,7 +179,7 @@ export function latencyOf(milliseconds: number | null): string {
 
 /** A result in one line: a text as it is, anything else as JSON. */
 export function resultOf({ result, error }: Pick<ItemView, 'result' | 'error'>): string {
-  if (error !== undefined) return `${error.code}: ${error.message}`
+  if (error !== undefined) return `${codesOf(error)}: ${error.message}`
   if (result === undefined) return ''
   return typeof result === 'string' ? result : JSON.stringify(result)
 }
@@ -204,10 +205,26 @@ function whatOf({ attempt, item, of }: HistoryRow): string {
 }
 
 function noteOf({ due_at_ms, error, waiting_for, counts }: JobView): string {
-  if (error !== undefined) return `${error.code}: ${error.message}`
+  if (error !== undefined) return `${codesOf(error)}: ${error.message}`
   if (waiting_for !== null) return waiting_for
   if (due_at_ms !== null) return `begins ${timeOf(due_at_ms)}`
   return counts.failed > 0 ? `${counts.failed} failed` : ''
+}
+
+/** `process sandbox, function none` */
+function isolationOf({ isolation = {} }: NodeView): string {
+  const parts = Object.entries(isolation).map(([engine, name]) => `${engine} ${name}`)
+  return parts.join(', ') || '–'
+}
+
+/** The engines whose tasks may reach it. */
+function networkOf({ network }: NodeView): string {
+  return network === undefined ? '–' : network.join(' ') || 'none'
+}
+
+/** What tasks may name there. */
+function offersOf({ functions = [], images = [], programs = [] }: NodeView): string {
+  return [...functions, ...programs, ...images].join(' ') || '–'
 }
 
 function cpuOf({ capabilities }: NodeView): string {
@@ -218,7 +235,7 @@ function cpuOf({ capabilities }: NodeView): string {
 function memoryOf({ capabilities }: NodeView): string {
   return capabilities === undefined
     ? '–'
-    : `${formatCount(Math.round(capabilities.memory_available_mb))} MB`
+    : formatBytes(capabilities.memory_available_mb * BYTES_PER_MB)
 }
 
 function reputationOf({ reputation, evidence }: NodeView): string {

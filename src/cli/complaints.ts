@@ -25,6 +25,12 @@ export function complain(
           hint: help
         })
   }
+  // What it would have taken for the command was the value of a flag that stands too early.
+  const early = message === MISSING_COMMAND ? words.find(isOwnFlag) : undefined
+  if (early !== undefined) {
+    const behind = 'the flags of a command stand behind it'
+    return unknownFlag(nameOfFlag(early), undefined, behind)
+  }
   const choice = /Argument: ([^,]+), Given: "([^"]*)", Choices: (.+)/.exec(message)
   if (choice !== null) {
     const what = `"${choice[2]}" is none of ${choice[3]?.replaceAll('"', '')}`
@@ -74,7 +80,19 @@ function unknownCommand(name: string, group: string, commands: readonly CliComma
 }
 
 function isFlagNamed(word: string, name: string): boolean {
-  return word.startsWith('-') && word.replace(/^--?/, '').split('=')[0] === name
+  return word.startsWith('-') && nameOfFlag(word) === name
+}
+
+function nameOfFlag(word: string): string {
+  return word.replace(/^--?/, '').split('=')[0] ?? ''
+}
+
+/** Of one command, and not of all of them. */
+function isOwnFlag(word: string): boolean {
+  const isCommon = Object.entries(COMMON_FLAGS).some(([name, { alias }]) =>
+    [name, alias].includes(nameOfFlag(word))
+  )
+  return word.startsWith('-') && word !== '-' && !isCommon
 }
 
 function isSaid(text: string): boolean {

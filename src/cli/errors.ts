@@ -1,4 +1,7 @@
-/** Errors as the terminal shows them: one line that says what is wrong, where, and what to do. */
+/**
+ * Errors as the terminal shows them: one line that says what is wrong, where, and what to do. What stands below the
+ * first line of a message, such as the last words of a program, stays a block of its own.
+ */
 import { MeshError } from '../core/errors.ts'
 import { printable } from './render.ts'
 
@@ -7,19 +10,42 @@ interface ErrorParts {
   message: string
   path?: string | undefined
   hint?: string | undefined
+  /** What the task's own program calls it. */
+  task_code?: string | undefined
 }
 
-/** `error CODE: what is wrong (where); what to do` */
-export function errorLine({ code, message, path, hint }: ErrorParts): string {
+const BLOCK_LINES_MAX = 20
+const BLOCK_MARK = '  | '
+
+/** `error CODE: what is wrong (where); what to do`, and the block below it. */
+export function errorLine(error: ErrorParts): string {
+  const { message, path, hint } = error
+  const { block, head } = splitMessage(message)
   const isSaid = path === undefined || path === '' || message.includes(path)
   const where = isSaid ? '' : ` (${path})`
   const advice = hint === undefined || hint === '' ? '' : `; ${hint}`
-  return oneLine(`error ${code}: ${message}${where}${advice}`)
+  return [oneLine(`error ${codesOf(error)}: ${head}${where}${advice}`), ...block].join('\n')
+}
+
+/** `TASK_FAILED PAYMENT_DECLINED`: ours, and the program's own where the message does not say it. */
+export function codesOf({ code, message, task_code: taskCode }: ErrorParts): string {
+  return taskCode === undefined || message.includes(taskCode) ? code : `${code} ${taskCode}`
+}
+
+/** The first line of a message, without the colon that leads to the rest, and the rest, ready to be shown. */
+export function splitMessage(message: string): { head: string; block: string[] } {
+  const [first = '', ...rest] = message.split(/\r?\n/)
+  const lines = rest.filter((line) => line.trim() !== '')
+  return {
+    head: lines.length === 0 ? first : first.replace(/:\s*$/, ''),
+    block: lines.slice(-BLOCK_LINES_MAX).map((line) => `${BLOCK_MARK}${printable(line).trimEnd()}`)
+  }
 }
 
 /** The same for programs; what is not known is null. */
-export function errorJson({ code, message, path, hint }: ErrorParts): string {
-  return JSON.stringify({ code, message, path: path ?? null, hint: hint ?? null })
+export function errorJson({ code, message, path, hint, task_code }: ErrorParts): string {
+  const known = { code, message, path: path ?? null, hint: hint ?? null }
+  return JSON.stringify(task_code === undefined ? known : { ...known, task_code })
 }
 
 /** The stack of what was caught, for whoever set DEBUG. */

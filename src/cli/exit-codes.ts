@@ -1,4 +1,6 @@
 /** What the commands' exit codes mean: a contract with scripts and CI, printed in `--help`. */
+import { flag } from './command.ts'
+import type { Flags } from './command.ts'
 import type { JobView } from '../model/generated/api-job.ts'
 
 export const EXIT = {
@@ -29,6 +31,25 @@ export const EXIT_TABLE: readonly (readonly [number, string])[] = [
 export function exitCodeLines(title: string): string {
   const rows = EXIT_TABLE.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`)
   return [title, ...rows].join('\n')
+}
+
+/** By which a waiting command lets the program's own exit code through. */
+export const EXIT_CODE_FLAG: Flags = {
+  'exit-code': flag(
+    'switch',
+    'where the only task’s program ended with an exit code, exit with that'
+  )
+}
+
+/** A program can end with no other. */
+const PROGRAM_CODE = /^([1-9]\d?|1\d\d|2[0-4]\d|25[0-5])$/
+
+/** What the only task of a failed job ended with; what `exitCodeOf` says where there is nothing of the kind. */
+export function programExitCodeOf(job: Pick<JobView, 'state' | 'error' | 'item_count'>): number {
+  const { error, item_count: itemCount, state } = job
+  const { task_code: taskCode = '' } = error ?? {}
+  const isPrograms = state === 'failed' && itemCount === 1 && PROGRAM_CODE.test(taskCode)
+  return isPrograms ? Number(taskCode) : exitCodeOf(job)
 }
 
 /** What a command that waited for this job exits with; a job that has not ended is left behind. */

@@ -6,7 +6,7 @@ import type { ItemDocument } from '../model/job.ts'
 import type { Json } from '../core/json.ts'
 
 const PAIR = /^([A-Za-z_][\w.-]*)=([\s\S]*)$/
-const ITEM_KEYS = new Set(['id', 'input', 'args', 'env', 'stdin', 'files'])
+const ITEM_KEYS = new Set(['id', 'input', 'args', 'argv', 'env', 'stdin', 'files', 'seed'])
 const EACH = '--each'
 
 /**

@@ -37,7 +37,8 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 /** @throws MeshError REQUEST_NOT_JSON, FILE_NOT_FOUND, and whatever `checkJob` or `checkGraph` finds */
 export async function readJobFile(args: Args, terminal: Terminal): Promise<JobFileContent> {
   const file = args.positional(JOB_FILE.name)
-  const text = file === '-' ? await terminal.readStdin() : readTextFile(file, JOB_FILE.name)
+  const text =
+    file === '-' ? (await terminal.readStdin()).toString() : readTextFile(file, JOB_FILE.name)
   const document = parseDocument(text, file === '-' ? 'stdin' : file)
   const folder = file === '-' ? '.' : dirname(file)
   for (const change of args.list('set')) applySet(document, change)
@@ -94,13 +95,19 @@ export function readModule(file: string, path: string): string {
   return `base64:${readBinaryFile(file, path).toString('base64')}`
 }
 
-/** `task.source: "@main.js"` becomes the text of that file, `task.module: "@main.wasm"` its bytes, relative to the job file. */
+/** By the name of its file. */
+export function isTypescript(file: string): boolean {
+  return /\.m?ts$/.test(file)
+}
+
+/** `task.source: "@main.ts"` becomes the text of that file and says its language, `task.module: "@main.wasm"` its bytes, relative to the job file. */
 export function embedCode(document: JsonObject, folder: string): void {
   const { task } = document
   if (!isObject(task)) return
   const { module, source } = task
   if (typeof source === 'string' && source.startsWith('@')) {
     task['source'] = readTextFile(resolve(folder, source.slice(1)), 'task.source')
+    if (isTypescript(source)) task['language'] ??= 'typescript'
   }
   if (typeof module === 'string' && module.startsWith('@')) {
     task['module'] = readModule(resolve(folder, module.slice(1)), 'task.module')

@@ -36,6 +36,8 @@ function afterFailure({ error, id, item_count: itemCount }: JobView): string {
       return `give it longer: taskmesh job rerun ${id} --set timeouts.total=4h`
     case 'TASK_OUT_OF_MEMORY':
       return `give it more: taskmesh job rerun ${id} --set resources.memory=512MiB`
+    case 'TASK_OUT_OF_DISK':
+      return `give it more: taskmesh job rerun ${id} --set resources.disk=4GiB`
     case undefined:
     default:
       return itemCount > 1

@@ -41,6 +41,11 @@ export class Output {
     this.#stdout.write(`${text}\n`)
   }
 
+  /** Data as it is, with no line end of ours. */
+  raw(bytes: Uint8Array): void {
+    this.#stdout.write(bytes)
+  }
+
   /** A line about what goes on, for people; not shown with --quiet. */
   note(text: string): void {
     if (!this.isQuiet) this.#stderr.write(`${text}\n`)

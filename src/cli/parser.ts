@@ -55,33 +55,37 @@ export async function parseCommandLine(
 }
 
 function base(version: string): Argv {
-  return yargs()
-    .scriptName('taskmesh')
-    .locale('en')
-    .exitProcess(false)
-    .parserConfiguration({
-      'camel-case-expansion': false,
-      'greedy-arrays': false,
-      'dot-notation': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'boolean-negation': false,
-      // What follows `--` belongs to the list at a command's end, whatever it looks like.
-      'populate--': true
-    })
-    .wrap(HELP_COLUMNS)
-    .usage('taskmesh: the machines you own or rent as one computer.\n\ntaskmesh <command>')
-    .version(version)
-    .strict()
-    .demandCommand(1, MISSING_COMMAND)
-    .epilogue(
-      [
-        exitCodeLines('Exit codes:'),
-        '',
-        'Settings have variables too: --api is TASKMESH_API, --home is TASKMESH_HOME, and so on.',
-        'First steps: taskmesh demo, or taskmesh up in one terminal and taskmesh --help of a command in another.'
-      ].join('\n')
-    )
+  return (
+    yargs()
+      .scriptName('taskmesh')
+      .locale('en')
+      .exitProcess(false)
+      .parserConfiguration({
+        'camel-case-expansion': false,
+        'greedy-arrays': false,
+        'dot-notation': false,
+        'parse-numbers': false,
+        'parse-positional-numbers': false,
+        'boolean-negation': false,
+        // What follows `--` belongs to the list at a command's end, whatever it looks like.
+        'populate--': true
+      })
+      // Known here, they may stand before the command, too.
+      .options(optionsOf(COMMON_FLAGS))
+      .wrap(HELP_COLUMNS)
+      .usage('taskmesh: the machines you own or rent as one computer.\n\ntaskmesh <command>')
+      .version(version)
+      .strict()
+      .demandCommand(1, MISSING_COMMAND)
+      .epilogue(
+        [
+          exitCodeLines('Exit codes:'),
+          '',
+          'Settings have variables too: --api is TASKMESH_API, --home is TASKMESH_HOME, and so on.',
+          'First steps: taskmesh demo, or taskmesh up in one terminal and taskmesh --help of a command in another.'
+        ].join('\n')
+      )
+  )
 }
 
 /** Groups (`job`) hold their commands (`job run`); the others stand at the top. */
@@ -125,9 +129,7 @@ function addCommand(
       for (const { name: positional, describe } of positionals) {
         builder.positional(positional, { type: 'string', describe })
       }
-      for (const [flagName, flag] of Object.entries({ ...command.flags, ...COMMON_FLAGS })) {
-        builder.option(flagName, optionOf(flag))
-      }
+      builder.options(optionsOf(command.flags))
       for (const [line, what] of command.examples) builder.example(line, what)
       const usage = `taskmesh ${[command.words, ...positionals.map(shapeOf)].join(' ')} [flags]`
       return builder.usage(`${usage}\n\n${command.summary}`).epilogue(command.notes ?? '')
@@ -143,6 +145,10 @@ function shapeOf({
 }: NonNullable<CliCommand['positionals']>[number]): string {
   const inner = isList === true ? `${name}..` : name
   return isOptional === true ? `[${inner}]` : `<${inner}>`
+}
+
+function optionsOf(flags: Flags): Record<string, Options> {
+  return Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, optionOf(flag)]))
 }
 
 function optionOf(flag: Flag): Options {

@@ -1,8 +1,9 @@
 /** Everything about one job, for people: what is wrong first, what to do about it last. */
 import { isAutomaticKey } from '../client/api-client.ts'
-import { formatDuration } from '../core/units.ts'
 import { isTerminal } from '../jobs/records.ts'
 import { ageOf, timeOf, tookOf } from './columns.ts'
+import { describeUsage } from './usage.ts'
+import { codesOf, splitMessage } from './errors.ts'
 import { nextStep } from './job-hints.ts'
 import { colourOf, renderResult } from './render-job.ts'
 import { formatLabels, renderFacts, shortPeer, shorten } from './render.ts'
@@ -23,6 +24,7 @@ type Fact = [name: string, text: string]
 /** What of a document says how the job is to be run; its tasks and inputs may be megabytes. */
 const SPEC_FIELDS = [
   'resources',
+  'network',
   'where',
   'route',
   'timeouts',
@@ -61,9 +63,13 @@ export function renderDescription(description: JobDescription, style: Style): st
 
 function errorFacts({ error }: JobView, style: Style): Fact[] {
   if (error === undefined) return []
-  const { blame, code, hint, message } = error
+  const { blame, hint, message } = error
   const whose = blame === undefined ? '' : ` (${blame})`
-  const fact: Fact = ['error', style.red(`${code}: ${message}${whose}`)]
+  const { block, head } = splitMessage(message)
+  const fact: Fact = [
+    'error',
+    [style.red(`${codesOf(error)}: ${head}${whose}`), ...block].join('\n')
+  ]
   return hint === undefined ? [fact] : [fact, ['hint', hint]]
 }
 
@@ -91,10 +97,10 @@ function countsText({ counts, item_count: itemCount }: JobView): string {
 function attemptFacts(attempt: AttemptView | undefined): Fact[] {
   if (attempt === undefined) return []
   const { progress, reason, state, usage, worker } = attempt
-  const ran = usage === undefined ? '' : `, ran ${formatDuration(usage.wall_ms)}`
   const why = reason === undefined ? '' : `: ${shorten(reason, TEXT_LETTERS)}`
   const facts: Fact[] = [
-    ['last attempt', `${attempt.attempt}, ${state} on ${shortPeer(worker)}${ran}${why}`]
+    ['last attempt', `${attempt.attempt}, ${state} on ${shortPeer(worker)}${why}`],
+    ...(usage === undefined ? [] : [['it used', describeUsage(usage)] as Fact])
   ]
   if (state !== 'running' || progress === undefined) return facts
   const share = progress.ratio === undefined ? '' : `${Math.floor(progress.ratio * 100)}%  `

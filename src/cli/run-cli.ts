@@ -41,11 +41,12 @@ export function reportError(cause: unknown, words: readonly string[], terminal: 
 }
 
 /**
- * `taskmesh help job` is `taskmesh job --help`, `taskmesh worker start` is `taskmesh worker`. A router has
+ * `taskmesh` alone asks for help. `taskmesh help job` is `taskmesh job --help`, `taskmesh worker start` is `taskmesh worker`. A router has
  * other commands beside it, so that `taskmesh router` is `taskmesh router start`.
  */
 function plainWords(words: readonly string[]): readonly string[] {
   const [first = '', second, ...rest] = words
+  if (words.length === 0) return ['--help']
   if (first === 'help') return plainWords([...words.slice(1), '--help'])
   if (ROLE_START.test(first) && second === 'start') return [first, ...rest]
   const isBare = first === 'router' && (second === undefined || second.startsWith('-'))

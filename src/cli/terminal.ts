@@ -1,7 +1,7 @@
 /** What a command may touch of the process around it, as one object, so that tests can stand in for it. */
 
 export interface TextSink {
-  write(text: string): void
+  write(content: string | Uint8Array): void
   readonly isTTY: boolean
   /** Letters per line; 80 when it is no terminal, or one that does not know. */
   readonly columns: number
@@ -13,8 +13,8 @@ export interface Terminal {
   readonly stdout: TextSink
   /** Logs, progress and errors. */
   readonly stderr: TextSink
-  /** All of stdin as text. */
-  readStdin(): Promise<string>
+  /** All of stdin. */
+  readStdin(): Promise<Buffer>
   /** Aborted by Ctrl-C, by SIGTERM, and when the process that started this one has gone. */
   readonly signal: AbortSignal
 }
@@ -28,17 +28,16 @@ export function processTerminal(signal: AbortSignal): Terminal {
     stderr: sinkOf(process.stderr),
     signal,
     readStdin: async () => {
-      let text = ''
-      process.stdin.setEncoding('utf8')
-      for await (const chunk of process.stdin) text += String(chunk)
-      return text
+      const chunks: Buffer[] = []
+      for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+      return Buffer.concat(chunks)
     }
   }
 }
 
 function sinkOf(stream: NodeJS.WriteStream): TextSink {
   return {
-    write: (text) => void stream.write(text),
+    write: (content) => void stream.write(content),
     get isTTY() {
       // Undefined, whatever its type says, when it is none.
       return stream.isTTY ?? false

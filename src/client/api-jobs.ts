@@ -48,6 +48,11 @@ export interface LogFilter {
   stream?: LogEntry['stream'] | undefined
 }
 
+export interface StopOptions extends AbortOptions {
+  /** How long its tasks may still go on, such as `10s`. @default what the job says */
+  killAfter?: string | undefined
+}
+
 export class JobApi extends MeshApi {
   /**
    * One job, by any unique beginning of its id.
@@ -168,10 +173,15 @@ export class JobApi extends MeshApi {
    * Stops a job: tells its tasks to end, and waits some seconds until they have.
    * @throws MeshError JOB_ENDED if it has ended already
    * @example
-   * await client.stop(id, 'wrong input')
+   * await client.stop(id, 'wrong input', { killAfter: '0s' })
    */
-  async stop(id: string, reason?: string, options: AbortOptions = {}): Promise<JobView> {
-    return this.post(`${jobPath(id)}/stop`, reason === undefined ? {} : { reason }, options)
+  async stop(id: string, reason?: string, options: StopOptions = {}): Promise<JobView> {
+    const { killAfter, ...rest } = options
+    const wish = {
+      ...(reason === undefined ? {} : { reason }),
+      ...(killAfter === undefined ? {} : { kill_after: killAfter })
+    }
+    return this.post(`${jobPath(id)}/stop`, wish, rest)
   }
 
   /**

@@ -3,6 +3,7 @@
  * errors. A router that has answered once is known to exist, so that a later outage is taken for a
  * restart and waited for; one that never answered is reported at once.
  */
+import { formatBytes } from '../core/units.ts'
 import { withTimeLimit } from '../core/abort.ts'
 import { MeshError } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
@@ -158,7 +159,7 @@ function encodeBody(body: unknown): string | undefined {
   // The router would refuse it too, but by closing the connection in the middle of it.
   throw new MeshError(
     'REQUEST_TOO_LARGE',
-    `the job document is longer than ${LIMITS.submissionBytesMax} bytes`,
+    `the job document is longer than ${formatBytes(LIMITS.submissionBytesMax)}`,
     { hint: 'split it into several jobs' }
   )
 }

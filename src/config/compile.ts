@@ -109,10 +109,12 @@ function compileProcess(values: WorkerConfig): ProcessSettings {
   }
   return Object.freeze({
     programs: Object.freeze([...programs]),
+    folders: Object.freeze([...(values.program_folders ?? [])]),
     isAnyAllowed,
     uid: values.process_uid,
     diskBytes: parseBytes(values.process_disk ?? 0, 'process_disk'),
-    isUnsafe: values.unsafe_process ?? false
+    isUnsafe: values.unsafe_process ?? false,
+    isNetworkAllowed: values.process_network ?? false
   })
 }
 
@@ -124,7 +126,12 @@ function compileContainer(values: WorkerConfig): ContainerSettings {
       hint: 'offer engine "container" as well, beside the others'
     })
   }
-  return Object.freeze({ images: Object.freeze([...images]), cli: Object.freeze([...cli]) })
+  return Object.freeze({
+    images: Object.freeze([...images]),
+    cli: Object.freeze([...cli]),
+    diskBytes: parseBytes(values.container_disk ?? 0, 'container_disk'),
+    hasNetwork: values.container_network ?? false
+  })
 }
 
 function compileRouter(values: RouterConfig): RouterSettings {

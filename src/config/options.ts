@@ -38,9 +38,14 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     ...option('programs', 'list', ['worker'], 'program that process tasks may start (repeatable)'),
     flag: 'program'
   },
+  {
+    ...option('program_folders', 'list', ['worker'], 'folder that they may read (repeatable)'),
+    flag: 'program-folder'
+  },
   option('any_program', 'switch', ['worker'], 'let process tasks start whatever is installed'),
   option('process_uid', 'integer', ['worker'], 'user of process tasks, if root [nobody]'),
-  option('process_disk', 'text', ['worker'], "upper bound of a process task's folder"),
+  option('process_disk', 'text', ['worker'], 'disk of a process task that asks for none'),
+  option('process_network', 'switch', ['worker'], 'let process tasks that ask use the network'),
   option('unsafe_process', 'switch', ['worker'], 'run process tasks WITHOUT a sandbox'),
   {
     ...option(
@@ -52,6 +57,8 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     flag: 'image'
   },
   option('container_cli', 'list', ['worker'], 'podman or docker, and its flags [what is there]'),
+  option('container_disk', 'text', ['worker'], 'disk of a container task that asks for none'),
+  option('container_network', 'switch', ['worker'], 'let container tasks reach the network'),
   option('cpu', 'number', ['worker'], 'CPU cores to offer [all of the machine]'),
   option('memory', 'text', ['worker'], 'memory to offer, such as 4GiB [all of the machine]'),
   option('task_memory', 'text', ['worker'], 'memory limit of a task that names none'),

@@ -20,12 +20,16 @@ export type BootstrapSettings = NodeSettings
 export interface ProcessSettings {
   /** Absolute paths. */
   readonly programs: readonly string[]
+  /** Absolute paths of what they may read. */
+  readonly folders: readonly string[]
   readonly isAnyAllowed: boolean
   /** Undefined: nobody. */
   readonly uid: number | undefined
   readonly diskBytes: number
   /** Without a sandbox. */
   readonly isUnsafe: boolean
+  /** Those that ask for it get the machine's network. */
+  readonly isNetworkAllowed: boolean
 }
 
 /** What the owner lets tasks of engine `container` do. */
@@ -34,6 +38,10 @@ export interface ContainerSettings {
   readonly images: readonly string[]
   /** The program to call, with flags that go before its command; empty: podman or docker, whichever is there. */
   readonly cli: readonly string[]
+  /** For a task that asks for no room on the disk. */
+  readonly diskBytes: number
+  /** Whether a task that asks for it gets the runtime's own network. */
+  readonly hasNetwork: boolean
 }
 
 export interface WorkerSettings extends NodeSettings {

@@ -3,8 +3,8 @@
  * A programmer's mistake is not here: that is `assert`, and it crashes.
  */
 
-/** Who has to do something about a failure. Only `worker` faults count against a worker's reputation. */
-export type Blame = 'worker' | 'network' | 'router' | 'job' | 'caller'
+/** Who has to do something about a failure. Only `worker` faults count against a worker's reputation; `owner` is its owner's own rule. */
+export type Blame = 'worker' | 'owner' | 'network' | 'router' | 'job' | 'caller'
 
 interface CatalogueEntry {
   /** The status an HTTP answer carries. */
@@ -72,6 +72,7 @@ export const ERROR_CATALOGUE = {
   TASK_FAILED: job(),
   TASK_TIMED_OUT: job(),
   TASK_OUT_OF_MEMORY: job(),
+  TASK_OUT_OF_DISK: job(),
   TASK_OUTPUT_TOO_LARGE: job(),
   TASK_STOPPED: job(409),
   QUEUE_TIMED_OUT: router(503, false),
@@ -85,7 +86,7 @@ export const ERROR_CATALOGUE = {
   ENGINE_UNAVAILABLE: { httpStatus: 422, retryable: true, blame: 'router' },
   RESOURCES_UNAVAILABLE: { httpStatus: 422, retryable: true, blame: 'router' },
   WORKER_CORDONED: { httpStatus: 503, retryable: true, blame: 'router' },
-  OWNER_REFUSED: { httpStatus: 403, retryable: true, blame: 'router' },
+  OWNER_REFUSED: { httpStatus: 403, retryable: true, blame: 'owner' },
   TASK_UNKNOWN: { httpStatus: 404, retryable: true, blame: 'router' },
   TASK_LOST: worker(),
   SANDBOX_CRASHED: worker(),
@@ -122,6 +123,8 @@ export interface MeshErrorInit {
   retryable?: boolean | undefined
   /** When it is worth trying again. */
   retryAfterMs?: number | undefined
+  /** What the task's own program calls it, such as `PAYMENT_DECLINED`, or its exit code. */
+  taskCode?: string | undefined
   cause?: unknown
 }
 
@@ -134,6 +137,7 @@ export interface ErrorData {
   blame: Blame
   retryable: boolean
   retry_after_ms?: number
+  task_code?: string
 }
 
 /** The one class of expected failures. Compare `code`, never the class or the message. */
@@ -145,6 +149,7 @@ export class MeshError extends Error {
   readonly blame: Blame
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
+  readonly taskCode: string | undefined
 
   constructor(code: ErrorCode, message: string, init: MeshErrorInit = {}) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause })
@@ -154,6 +159,7 @@ export class MeshError extends Error {
     this.blame = init.blame ?? ERROR_CATALOGUE[code].blame
     this.retryable = init.retryable ?? ERROR_CATALOGUE[code].retryable
     this.retryAfterMs = init.retryAfterMs
+    this.taskCode = init.taskCode
   }
 
   toData(): ErrorData {
@@ -164,7 +170,8 @@ export class MeshError extends Error {
       ...(this.hint === undefined ? {} : { hint: this.hint }),
       blame: this.blame,
       retryable: this.retryable,
-      ...(this.retryAfterMs === undefined ? {} : { retry_after_ms: this.retryAfterMs })
+      ...(this.retryAfterMs === undefined ? {} : { retry_after_ms: this.retryAfterMs }),
+      ...(this.taskCode === undefined ? {} : { task_code: this.taskCode })
     }
   }
 
@@ -176,7 +183,8 @@ export class MeshError extends Error {
       hint: data.hint,
       blame: data.blame,
       retryable: data.retryable,
-      retryAfterMs: data.retry_after_ms
+      retryAfterMs: data.retry_after_ms,
+      taskCode: data.task_code
     })
   }
 

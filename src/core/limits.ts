@@ -16,7 +16,7 @@ export const LIMITS = {
   jobItemsMax: 100_000,
   /** What one task may return; larger results belong in files. */
   resultBytesMax: 4 * MIB,
-  /** All files of one wasm task, input files too; they live in the memory of its sandbox. */
+  /** All files of one wasm task that asks for no disk, input files too; they live in the memory of its sandbox. */
   taskFileBytesMax: 64 * MIB,
   /** Those files, and the folders that hold them. */
   taskFilesMax: 4_096,

@@ -54,16 +54,25 @@ export function parseDurationMs(text: string, path: string): number {
   return milliseconds
 }
 
-/** 1536 → `1.5KiB`; three figures at most. */
+/** 1536 → `1.5KiB`; three figures, or four before the point. */
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit += 1
-  }
-  return `${shorten(value)}${units[unit]}`
+  return inByteUnits(bytes, shorten)
+}
+
+/** The same, but never more than there is, or never less. */
+export function formatBytesTo(bytes: number, side: RoundingSide): string {
+  return inByteUnits(bytes, (value) =>
+    String(roundTo(value, value >= 100 ? 0 : value >= 10 ? 1 : 2, side))
+  )
+}
+
+export type RoundingSide = 'down' | 'up'
+
+/** To so many decimals, to one side; 1.1 is not a little more than 1.1 for being binary. */
+export function roundTo(value: number, decimals: number, side: RoundingSide): number {
+  const scale = 10 ** decimals
+  const scaled = Number((value * scale).toPrecision(15))
+  return (side === 'up' ? Math.ceil : Math.floor)(scaled) / scale
 }
 
 /** 90500 → `1m30s`; 1234 → `1.23s`; 0.25 → `0.25ms`. */
@@ -82,6 +91,17 @@ export function formatDuration(milliseconds: number): string {
     .slice(0, 2)
     .map(([count, unit]) => `${count}${unit}`)
     .join('')
+}
+
+function inByteUnits(bytes: number, write: (value: number) => string): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit += 1
+  }
+  return `${write(value)}${units[unit]}`
 }
 
 function shorten(value: number): string {

@@ -47,14 +47,22 @@ const FORGET_MS = 25_000
 const RETRY_MS_MIN = 250
 const RETRY_MS_MAX = 4_000
 
+/** Tasks, and the GPUs that they asked for. */
+interface OwnTasks {
+  tasks: number
+  gpus: number
+}
+
+const NOTHING: OwnTasks = { tasks: 0, gpus: 0 }
+
 const checkLoad = validatorFor<LoadReport>('capability-record#/$defs/load', 'load')
 
 export class Directory implements Startable {
   readonly #components: DirectoryComponents
   readonly #namespace: string
   readonly #entries = new Map<string, WorkerEntry>()
-  /** Tasks of this router that are with each worker. */
-  readonly #ownTasks = new Map<string, number>()
+  /** What this router has with each worker. */
+  readonly #own = new Map<string, OwnTasks>()
   readonly #waiters = new ReadyWaiters()
   readonly #controller = new AbortController()
 
@@ -96,22 +104,29 @@ export class Directory implements Startable {
   }
 
   /** Counts a task that goes to a worker, before its report does. */
-  began(peer: string): void {
-    this.#countTasks(peer, 1)
+  began(peer: string, gpuCount: number): void {
+    this.#countTasks(peer, { tasks: 1, gpus: gpuCount })
   }
 
   /** A task has ended there, or never began. */
-  ended(peer: string): void {
-    this.#countTasks(peer, -1)
+  ended(peer: string, gpuCount: number): void {
+    this.#countTasks(peer, { tasks: -1, gpus: -gpuCount })
   }
 
   /** Also of a worker that is not known now: a restarted router has tasks there before it has found it. */
-  #countTasks(peer: string, change: 1 | -1): void {
-    const count = (this.#ownTasks.get(peer) ?? 0) + change
-    if (count > 0) this.#ownTasks.set(peer, count)
-    else this.#ownTasks.delete(peer)
+  #countTasks(peer: string, change: OwnTasks): void {
+    const own = this.#own.get(peer) ?? NOTHING
+    const next = { tasks: own.tasks + change.tasks, gpus: own.gpus + change.gpus }
+    if (next.tasks > 0) this.#own.set(peer, next)
+    else this.#own.delete(peer)
     const entry = this.#entries.get(peer)
-    if (entry !== undefined) entry.ownTasks = Math.max(0, count)
+    if (entry !== undefined) this.#noteOwn(entry)
+  }
+
+  #noteOwn(entry: WorkerEntry): void {
+    const { gpus, tasks } = this.#own.get(entry.peer) ?? NOTHING
+    entry.ownTasks = tasks
+    entry.ownGpus = gpus
   }
 
   /** Takes what a worker says of its load with an answer or a heartbeat. */
@@ -160,7 +175,7 @@ export class Directory implements Startable {
 
   #add(found: NewWorker): WorkerEntry {
     const entry = newWorkerEntry(found, this.#components.clock.monotonicMs())
-    entry.ownTasks = this.#ownTasks.get(found.peer) ?? 0
+    this.#noteOwn(entry)
     this.#entries.set(found.peer, entry)
     return entry
   }
@@ -255,6 +270,7 @@ export class Directory implements Startable {
     entry.load = load
     entry.loadAtMs = this.#components.clock.monotonicMs()
     entry.otherTasks = Math.max(0, load.running + load.queued - entry.ownTasks)
+    entry.otherGpus = Math.max(0, (load.gpus_taken ?? 0) - entry.ownGpus)
     this.#tell(takeNews(entry))
     if (entry.state === 'ready' && load.running + load.queued < load.slots + load.queue_slots) {
       this.#components.onRoom()

@@ -1,7 +1,8 @@
 /** Known workers as the API and FIND_NODES show them. */
 import { MeshError } from '../core/errors.ts'
 import { parseRequirement } from '../model/requirement.ts'
-import { meets } from '../selection/placement-rules.ts'
+import { isOnTask, meets } from '../selection/placement-rules.ts'
+import { shownShare } from '../reputation/score.ts'
 import { weightedScore } from '../selection/scores.ts'
 import { availabilityOf } from './worker-entry.ts'
 import { toCandidate, withLoad } from './to-candidate.ts'
@@ -10,6 +11,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Directory } from './directory.ts'
 import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
+import type { Requirement } from '../model/requirement.ts'
 import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
 import type { WorkerEntry } from './worker-entry.ts'
 
@@ -33,7 +35,7 @@ export class NodeViews {
 
   /** Workers that are ready, best score first. @throws MeshError FIELD_INVALID for a wrong condition */
   list(filter: { require?: string[] }): NodeView[] {
-    const requirements = (filter.require ?? []).map((text) => parseRequirement(text, 'require'))
+    const requirements = (filter.require ?? []).map(readCondition)
     return this.#ready()
       .filter(({ candidate }) => requirements.every((requirement) => meets(candidate, requirement)))
       .map(({ entry, candidate }) => this.#view(entry, candidate))
@@ -80,7 +82,7 @@ export class NodeViews {
         capabilities: { ...(entry.record as NonNullable<WorkerEntry['record']>).capabilities },
         weighted_score: weightedScore(candidate, this.#components.weights),
         ...(candidate.latencyMs === undefined ? {} : { latency_ms: candidate.latencyMs }),
-        reputation: candidate.reputation,
+        reputation: shownShare(candidate.reputation),
         addresses: entry.record?.addresses ?? []
       }))
       .toSorted((left, right) => right.weighted_score - left.weighted_score)
@@ -113,12 +115,24 @@ export class NodeViews {
       queued: load?.queued ?? 0,
       in_flight: entry.ownTasks,
       latency_ms: session?.latencyMs ?? null,
-      reputation: reputation.reputation,
+      reputation: shownShare(reputation.reputation),
       evidence: reputation.evidenceCount,
       seen_ms_ago: Math.max(0, clock.monotonicMs() - seenAtMs),
       found_by: entry.foundBy
     }
   }
+}
+
+/** @throws MeshError FIELD_INVALID */
+function readCondition(text: string): Requirement {
+  const requirement = parseRequirement(text, 'require')
+  if (!isOnTask(requirement)) return requirement
+  const [fact, resource = ''] = requirement.key.split('.')
+  const named = [fact, 'process', resource].filter((part) => part !== '').join('.')
+  throw new MeshError('FIELD_INVALID', `"${text}" names no engine, and there is no task to tell`, {
+    path: 'require',
+    hint: `name one, such as ${named}`
+  })
 }
 
 /** One that has said that it stops is not missed when it is gone. */
@@ -140,7 +154,11 @@ function recordView({
     agent: record.agent,
     engines: [...record.engines],
     ...(record.functions === undefined ? {} : { functions: [...record.functions] }),
+    ...(record.programs === undefined ? {} : { programs: [...record.programs] }),
+    ...(record.images === undefined ? {} : { images: [...record.images] }),
     ...(record.isolation === undefined ? {} : { isolation: { ...record.isolation } }),
+    ...(record.enforces === undefined ? {} : { enforces: { ...record.enforces } }),
+    ...(record.network === undefined ? {} : { network: [...record.network] }),
     capabilities: withLoad(record.capabilities, load),
     host: { ...record.host }
   }

@@ -24,6 +24,9 @@ export interface WorkerEntry {
   ownTasks: number
   /** Tasks of others, by its last report. */
   otherTasks: number
+  /** GPUs that those tasks have. */
+  ownGpus: number
+  otherGpus: number
   /** How often it has become ready. */
   readyCount: number
   failures: number
@@ -53,6 +56,8 @@ export function newWorkerEntry(found: NewWorker, nowMs: number): WorkerEntry {
     loadAtMs: 0,
     ownTasks: 0,
     otherTasks: 0,
+    ownGpus: 0,
+    otherGpus: 0,
     readyCount: 0,
     failures: 0,
     unreachableSinceMs: undefined,

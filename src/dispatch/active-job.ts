@@ -1,5 +1,6 @@
 /** A job that has not ended, in memory: its records and who was tried. Bodies stay in the store. */
 import { isTerminal } from '../jobs/records.ts'
+import { Refusers } from './refusers.ts'
 import { step } from '../jobs/state.ts'
 import type { Attempt } from './attempt.ts'
 import type { CancelTimer } from '../core/clock.ts'
@@ -7,6 +8,7 @@ import type { Demand } from './demand.ts'
 import type { Effect, ItemEvent } from '../jobs/state.ts'
 import type { ItemRecord, JobRecord } from '../jobs/records.ts'
 import type { JobPlan } from '../model/job.ts'
+import type { Refuser } from './refusers.ts'
 import type { SelectionRequest } from '../selection/candidate.ts'
 import type { StoreChange } from '../jobs/store.ts'
 
@@ -26,6 +28,10 @@ interface ActiveItem {
   /** Workers to be avoided for it, newest last. */
   tried: readonly string[]
   refusalCount: number
+  /** Those that will not have it; most items meet none. */
+  refusers: Refusers | undefined
+  /** In which it stands in the queue, while it does. */
+  lane: string | undefined
   /** The one that is open, if one is. */
   attempt: Attempt | undefined
   /** Ends the wait for the next attempt. */
@@ -36,6 +42,13 @@ interface ActiveItem {
 type OpenItems = Map<number, ActiveItem> | ActiveItem | undefined
 
 const NOBODY: readonly string[] = []
+
+/** What an item has met so far, which says where it may go next. */
+interface Place {
+  pinnedTo: string | null
+  tried: readonly string[]
+  refusedLately: SelectionRequest['refusedLately']
+}
 
 /** More than any job's attempts, so that no failure is forgotten; refusals without end are. */
 const TRIED_MAX = 128
@@ -113,21 +126,27 @@ export class ActiveJob {
     return undefined
   }
 
-  /** Equal for items that ask for the same of a worker. */
-  laneOf(index: number): string {
-    const { pinnedTo, tried } = this.#placeOf(index)
-    const { lane } = this.demand
-    if (pinnedTo !== null) return `${lane}@${pinnedTo}`
-    return tried.length === 0 ? lane : `${lane}${tried.join()}`
+  /**
+   * It stands in the queue from now on.
+   * @returns its lane, equal for items that ask for the same of a worker; undefined if it does not wait for one
+   */
+  enqueued(index: number): string | undefined {
+    const item = this.#find(index)
+    if (item?.record.state !== 'queued') return undefined
+    item.lane = this.#laneOf(index)
+    return item.lane
   }
 
   requestFor(index: number): SelectionRequest {
-    const { pinnedTo, tried } = this.#placeOf(index)
+    const { pinnedTo, refusedLately, tried } = this.#placeOf(index)
     const { request } = this.demand
-    if (pinnedTo === null) return tried.length === 0 ? request : { ...request, triedWorkers: tried }
+    if (pinnedTo === null) {
+      const isNew = tried.length === 0 && refusedLately.size === 0
+      return isNew ? request : { ...request, triedWorkers: tried, refusedLately }
+    }
     // There is no other worker for it, so that none is avoided.
     const placement = { ...request.placement, only: [pinnedTo] }
-    return { ...request, placement, sameWorker: 'allow' }
+    return { ...request, placement, sameWorker: 'allow', refusedLately }
   }
 
   /** Lets something happen to an item; gives what that changed, or undefined when it came too late. */
@@ -140,8 +159,10 @@ export class ActiveJob {
     this.#beforeEnd = this.#record
     this.#record = job
     item.record = next
+    if (next.state !== 'queued') item.lane = undefined
     if (isTerminal(next.state)) {
       item.cancelDelay?.()
+      item.refusers?.forget()
       this.#drop(index)
     }
     return { item: next, effects }
@@ -199,6 +220,21 @@ export class ActiveJob {
     if (item !== undefined) item.refusalCount += 1
   }
 
+  /** Has a worker not asked about an item for a while. @returns for how long */
+  leaveOut(index: number, refuser: Refuser): number {
+    const item = this.#find(index)
+    if (item === undefined) return 0
+    item.refusers ??= new Refusers()
+    return item.refusers.leaveOut(refuser)
+  }
+
+  /** Ends that. @returns whether the item stands in the queue, and now in the wrong lane */
+  letIn(index: number, workerId: string): boolean {
+    const item = this.#find(index)
+    item?.refusers?.letIn(workerId)
+    return item?.lane !== undefined
+  }
+
   #find(index: number): ActiveItem | undefined {
     if (this.#items instanceof Map) return this.#items.get(index)
     return this.#items?.record.index === index ? this.#items : undefined
@@ -214,9 +250,21 @@ export class ActiveJob {
     else this.#items = undefined
   }
 
-  #placeOf(index: number): { pinnedTo: string | null; tried: readonly string[] } {
+  #laneOf(index: number): string {
+    const { pinnedTo, refusedLately, tried } = this.#placeOf(index)
+    const { lane } = this.demand
+    const where = pinnedTo === null ? tried.join() : `@${pinnedTo}`
+    const whereNot = refusedLately.size === 0 ? '' : `!${[...refusedLately.keys()].join()}`
+    return where === '' && whereNot === '' ? lane : `${lane}${where}${whereNot}`
+  }
+
+  #placeOf(index: number): Place {
     const item = this.#find(index)
-    return { pinnedTo: item?.record.pinnedTo ?? null, tried: item?.tried ?? NOBODY }
+    return {
+      pinnedTo: item?.record.pinnedTo ?? null,
+      tried: item?.tried ?? NOBODY,
+      refusedLately: item?.refusers?.leftOut ?? this.demand.request.refusedLately
+    }
   }
 }
 
@@ -226,5 +274,13 @@ function openItems(records: readonly ItemRecord[]): OpenItems {
 }
 
 function openItem(record: ItemRecord): ActiveItem {
-  return { record, tried: NOBODY, refusalCount: 0, attempt: undefined, cancelDelay: undefined }
+  return {
+    record,
+    tried: NOBODY,
+    refusalCount: 0,
+    refusers: undefined,
+    lane: undefined,
+    attempt: undefined,
+    cancelDelay: undefined
+  }
 }

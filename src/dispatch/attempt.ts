@@ -72,7 +72,8 @@ const ANSWER_GRACE_MS = LIMITS.workerWaitMsMax + 15_000
 /** A worker holds its task for so much longer than we wait for it, so that it never gives up first. */
 const LEASE_MARGIN_MS = 30_000
 
-const STOP_TIMEOUT_MS = 30_000
+/** The answer to a stop comes once the task is gone; so much longer than it may still go on we wait for it. */
+const STOP_GRACE_MS = 30_000
 /** A stop may overtake its task, or find no session; so often it is said again while the attempt is open. */
 const STOP_PERIOD_MS = 1_000
 const ASK_PERIOD_MS = 100
@@ -86,6 +87,7 @@ export class Attempt {
   readonly #letGo = new AbortController()
   #record: AttemptRecord
   #ending: MeshError | undefined
+  #killAfterMs: number | undefined
   #isOver = false
   /** Ends the waiting for a silent worker. */
   #patience: AbortController | undefined
@@ -121,12 +123,16 @@ export class Attempt {
     return this.#live(() => Promise.resolve(error))
   }
 
-  /** Has the worker end the task; the verdict comes with its word. */
-  end(error: MeshError): void {
-    if (this.#ending !== undefined) return
-    this.#ending = error
+  /**
+   * Has the worker end the task; the verdict comes with its word. Said again, it only hurries it.
+   * @param killAfterMs how long it may still go on; what the job says when undefined
+   */
+  end(error: MeshError, killAfterMs?: number): void {
+    if (this.#ending !== undefined && killAfterMs === undefined) return
+    this.#ending ??= error
+    this.#killAfterMs = killAfterMs
     // Of a silent worker only what is left of the patience is waited for, and then nobody holds the job.
-    if (this.#patience === undefined) void this.#stopAtWorker(error)
+    if (this.#patience === undefined) void this.#stopAtWorker(this.#ending)
   }
 
   /** Lets go of it; the task goes on at the worker until its lease ends or somebody asks for it. */
@@ -165,7 +171,8 @@ export class Attempt {
   async #live(begin: () => Promise<SessionAnswer | MeshError>): Promise<AttemptEnd | undefined> {
     const { workerId } = this.#record
     const { source } = this.#components
-    source.began(workerId)
+    const { gpuCount } = this.job.plan.resources
+    source.began(workerId, gpuCount)
     let answer = await begin()
     let askedAtMs = -Infinity
     while (answer instanceof MeshError && isLinkLoss(answer) && !this.#letGo.signal.aborted) {
@@ -173,7 +180,7 @@ export class Attempt {
       const lost: MeshError | undefined = await this.#silence(answer)
       if (lost !== undefined) {
         this.#isOver = true
-        source.ended(workerId)
+        source.ended(workerId, gpuCount)
         return this.#conclude(judgeLoss(lost), {})
       }
       // oxlint-disable-next-line no-await-in-loop
@@ -183,7 +190,7 @@ export class Attempt {
     }
     this.#isOver = true
     // First this task is counted out, as it is in the worker's own figures.
-    source.ended(workerId)
+    source.ended(workerId, gpuCount)
     if (this.#letGo.signal.aborted) return undefined
     if (answer instanceof MeshError) {
       // Its time is long over, and the worker does not say so: it shall not run on for nobody.
@@ -313,8 +320,10 @@ export class Attempt {
     const { link, logger } = this.#components
     const { leaseId, workerId } = this.#record
     const { signal } = this.#letGo
+    const killAfterMs = this.#killAfterMs
+    const timeoutMs = STOP_GRACE_MS + (killAfterMs ?? this.job.plan.timeouts.stopMs)
     try {
-      return await link.stop(workerId, { leaseId, reason }, { timeoutMs: STOP_TIMEOUT_MS, signal })
+      return await link.stop(workerId, { leaseId, reason, killAfterMs }, { timeoutMs, signal })
     } catch (cause) {
       logger.debug({ ...this.#fields(), err: cause }, 'stop not delivered')
       const failure = MeshError.from(cause)

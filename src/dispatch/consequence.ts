@@ -1,7 +1,7 @@
 /** What follows for an item from how its attempt ended: whether it goes again, when and where not. Pure, with chance handed in. */
 import { MeshError } from '../core/errors.ts'
 import { mayRunAgain, retryDelayMs } from '../jobs/retry.ts'
-import type { ErrorData } from '../core/errors.ts'
+import type { ErrorCode, ErrorData } from '../core/errors.ts'
 import type { ItemEvent } from '../jobs/state.ts'
 import type { ItemRecord } from '../jobs/records.ts'
 import type { RetryPolicy } from '../model/job.ts'
@@ -13,6 +13,8 @@ export interface Consequence {
   delayMs: number
   /** Whether another worker is preferred from now on. */
   isWorkerAvoided: boolean
+  /** Whether this worker is not asked about it for a while. */
+  isWorkerLeftOut: boolean
 }
 
 export interface ConsequenceContext {
@@ -27,8 +29,18 @@ export interface ConsequenceContext {
 const REFUSED_DELAY_MS = 10
 const REFUSED_DELAY_MS_MAX = 1_000
 
+/** The same worker would say the same a moment later: its owner's rule, or what it does not have. */
+const FIRM_REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'OWNER_REFUSED',
+  'ENGINE_UNAVAILABLE',
+  'RESOURCES_UNAVAILABLE'
+])
+
 /** A task that broke the sandboxes of so many workers is at fault itself. */
 const CRASHED_WORKERS_MAX = 2
+
+/** Nothing is held against anybody. */
+const GOES_ON = { delayMs: 0, isWorkerAvoided: false, isWorkerLeftOut: false } as const
 
 export function consequenceOf(
   verdict: Verdict,
@@ -38,7 +50,7 @@ export function consequenceOf(
   const attempt = item.attemptCount
   switch (verdict.kind) {
     case 'completed':
-      return { event: { kind: 'completed', attempt }, delayMs: 0, isWorkerAvoided: false }
+      return { ...GOES_ON, event: { kind: 'completed', attempt } }
     case 'returned':
       return afterReturn(verdict, item, context)
     case 'failed':
@@ -61,7 +73,8 @@ function afterReturn(
   return {
     event: { kind: 'returned', attempt, error },
     delayMs: refusedDelayMs(refusalCount),
-    isWorkerAvoided: !isBusy && retry.sameWorker === 'avoid'
+    isWorkerAvoided: !isBusy && retry.sameWorker === 'avoid',
+    isWorkerLeftOut: FIRM_REFUSALS.has(verdict.error.code)
   }
 }
 
@@ -77,6 +90,7 @@ function afterFailure(
   const delayMs = retryDelayMs(retry, { blames, failureCount }, draw)
   if (delayMs === undefined) return final(attempt, error.toData(), retry)
   return {
+    ...GOES_ON,
     event: { kind: 'retried', attempt, error: error.toData() },
     delayMs,
     isWorkerAvoided: true
@@ -86,8 +100,8 @@ function afterFailure(
 function final(attempt: number, error: ErrorData, retry: RetryPolicy): Consequence {
   const then = retry.then === 'hold' ? 'held' : 'failed'
   return {
+    ...GOES_ON,
     event: { kind: 'failed', attempt, error, then },
-    delayMs: 0,
     isWorkerAvoided: true
   }
 }

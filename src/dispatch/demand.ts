@@ -11,7 +11,7 @@ export interface Demand {
   /** For the records of all jobs that ask for the same. */
   spec: JobSpec
   plan: JobPlan
-  /** Before anybody was tried. */
+  /** Before anybody was tried or has refused. */
   request: SelectionRequest
   /** Equal for jobs that ask for the same of a worker. */
   lane: string
@@ -19,6 +19,8 @@ export interface Demand {
 
 /** Kinds of jobs remembered for sharing; a router's users have few, and a forgotten one is compiled anew. */
 const KEPT_MAX = 1_024
+
+const NOBODY: ReadonlyMap<string, string> = new Map()
 
 export class DemandCache {
   readonly #defaults: SelectionRequest['defaults']
@@ -46,16 +48,18 @@ export class DemandCache {
 
 function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand {
   const plan = compileSpec(spec)
-  const { engine, functionName, placement, resources, retry, route } = plan
+  const { engine, hasNetwork, placement, resources, retry, route, taskName } = plan
   const { sameWorker } = retry
   const request = {
     engine,
-    functionName,
+    taskName,
+    hasNetwork,
     resources,
     placement,
     route,
     sameWorker,
     triedWorkers: [],
+    refusedLately: NOBODY,
     defaults
   }
   resolveWeights(request)
@@ -63,6 +67,6 @@ function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand
     spec,
     plan,
     request,
-    lane: JSON.stringify([engine, functionName, resources, placement, route, sameWorker])
+    lane: JSON.stringify([engine, taskName, hasNetwork, resources, placement, route, sameWorker])
   }
 }

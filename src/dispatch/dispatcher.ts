@@ -5,6 +5,7 @@
  */
 import { MeshError } from '../core/errors.ts'
 import { causeOf } from '../jobs/records.ts'
+import { newAttempt } from '../jobs/attempt-state.ts'
 import { newLeaseId } from '../core/ids.ts'
 import { roomOf } from '../selection/room.ts'
 import { selectWorker } from '../selection/select.ts'
@@ -14,6 +15,7 @@ import { Deadlines } from './deadlines.ts'
 import { JobSteps } from './job-steps.ts'
 import { JobWriter } from './job-writer.ts'
 import { ReadyQueue } from './ready-queue.ts'
+import { Timetable } from '../core/timetable.ts'
 import { toDecisionText } from './decision-text.ts'
 import type { ActiveJob } from './active-job.ts'
 import type { AttemptComponents, AttemptEnd } from './attempt.ts'
@@ -39,6 +41,13 @@ export interface DispatcherComponents extends Omit<
   onAttempt: (attempt: AttemptRecord, item: ItemRecord, isNewState: boolean) => void
 }
 
+/** A worker that is not asked about an item for a while. */
+interface LeftOut {
+  job: ActiveJob
+  index: number
+  workerId: string
+}
+
 /** So many entries of ended items may lie in the queue before it is cleaned. */
 const STALE_ENTRIES_MAX = 1_000
 
@@ -50,6 +59,7 @@ export class Dispatcher implements Startable {
   readonly #steps: JobSteps
   readonly #jobs = new Map<string, ActiveJob>()
   readonly #queue = new ReadyQueue()
+  readonly #leftOut: Timetable<LeftOut>
   readonly #open = new Map<Attempt, Promise<void>>()
   /** Attempts by lease, until their ends are stored. */
   readonly #leases = new Map<string, Attempt>()
@@ -81,6 +91,12 @@ export class Dispatcher implements Startable {
       onExpired: (job, error) => {
         const data = error.toData()
         void this.endJob(job, { state: 'failed', cause: causeOf(data), error: data })
+      }
+    })
+    this.#leftOut = new Timetable({
+      ...components,
+      onDue: ({ index, job, workerId }) => {
+        if (job.letIn(index, workerId)) this.#enqueue(job, index)
       }
     })
     this.#steps = new JobSteps({
@@ -120,6 +136,7 @@ export class Dispatcher implements Startable {
     this.#isStopped = true
     this.#writer.stop()
     this.#deadlines.clear()
+    this.#leftOut.clear()
     for (const job of this.#jobs.values()) {
       for (const { index } of job.items()) job.item(index)?.cancelDelay?.()
     }
@@ -205,11 +222,14 @@ export class Dispatcher implements Startable {
   #dispatchAll(): void {
     const candidates = this.#components.source.candidates()
     const nowMs = this.#components.nowMs()
-    this.#queue.drain((entry) => this.#offer(entry, candidates), nowMs)
+    this.#queue.drain((entry, lane) => this.#offer({ entry, lane }, candidates), nowMs)
   }
 
-  #offer(entry: ReadyEntry, candidates: readonly Candidate[]): Offered {
-    const job = this.#waitingJob(entry)
+  #offer(
+    { entry, lane }: { entry: ReadyEntry; lane: string },
+    candidates: readonly Candidate[]
+  ): Offered {
+    const job = this.#waitingJob(entry, lane)
     if (job === undefined) return 'gone'
     // Nearly always it is this that ends a round: all are full, and nothing else need be asked.
     if (this.#writer.isBehind || !candidates.some(hasRoom)) return 'enough'
@@ -221,13 +241,15 @@ export class Dispatcher implements Startable {
     // The record is of what was seen, so it is made before the figures change.
     const decision = selection.explain()
     chosen.ownTasks += 1
+    chosen.ownGpus += job.plan.resources.gpuCount
     this.#begin(job, itemIndex, chosen.peerId, decision)
     return 'taken'
   }
 
-  #waitingJob({ itemIndex, jobId }: ReadyEntry): ActiveJob | undefined {
+  /** @param lane where the entry stands; its item may stand in another by now */
+  #waitingJob({ itemIndex, jobId }: ReadyEntry, lane: string): ActiveJob | undefined {
     const job = this.#jobs.get(jobId)
-    return job?.item(itemIndex)?.record.state === 'queued' ? job : undefined
+    return job?.item(itemIndex)?.lane === lane ? job : undefined
   }
 
   #begin(job: ActiveJob, index: number, workerId: string, decision: DecisionRecord): void {
@@ -254,7 +276,9 @@ export class Dispatcher implements Startable {
   #resume(job: ActiveJob, item: ItemRecord, record: AttemptRecord): void {
     const attempt = new Attempt(this.#attemptComponents, { job, item, record })
     this.#follow(attempt, attempt.resume())
-    if (item.ending !== null) attempt.end(MeshError.fromData(item.ending.error))
+    if (item.ending !== null) {
+      attempt.end(MeshError.fromData(item.ending.error), item.ending.killAfterMs)
+    }
   }
 
   #follow(attempt: Attempt, ended: Promise<AttemptEnd | undefined>): void {
@@ -285,9 +309,13 @@ export class Dispatcher implements Startable {
     }
     const { retry } = job.plan
     const context = { retry, refusalCount: item.refusalCount, draw: random.next() }
-    const { delayMs, event, isWorkerAvoided } = consequenceOf(end.verdict, item.record, context)
+    const consequence = consequenceOf(end.verdict, item.record, context)
+    const { delayMs, event, isWorkerAvoided, isWorkerLeftOut } = consequence
     if (isWorkerAvoided) job.addTried(index, end.record.workerId)
-    if (event.kind === 'returned') job.addRefusal(index, event.error.message)
+    if (event.kind === 'returned') {
+      job.addRefusal(index, event.error.message)
+      if (isWorkerLeftOut) this.#leaveOut(attempt, event.error.message)
+    }
     job.dropAttempt(index)
     onAttempt(end.record, item.record, true)
     const isStored = await this.#steps.advance(job, index, event, { end, delayMs })
@@ -295,6 +323,13 @@ export class Dispatcher implements Startable {
     const { leaseId, state, workerId } = end.record
     this.#leases.delete(leaseId)
     if (state !== 'refused') link.release(workerId, leaseId)
+  }
+
+  #leaveOut({ item: { index }, job, record: { workerId } }: Attempt, words: string): void {
+    const leftOut = { job, index, workerId }
+    const cancel = (): void => this.#leftOut.delete(leftOut)
+    const forMs = job.leaveOut(index, { workerId, words: words.slice(0, 200), cancel })
+    this.#leftOut.set(leftOut, this.#components.nowMs() + forMs)
   }
 
   #onStep(attempt: Attempt, isNewState: boolean): void {
@@ -320,7 +355,10 @@ export class Dispatcher implements Startable {
   }
 
   #enqueue(job: ActiveJob, index: number): void {
-    this.#queue.push(job.laneOf(index), {
+    const lane = job.enqueued(index)
+    // It may have been held while it waited for its time.
+    if (lane === undefined) return
+    this.#queue.push(lane, {
       jobId: job.record.id,
       itemIndex: index,
       priority: job.plan.priority,
@@ -336,31 +374,14 @@ export class Dispatcher implements Startable {
     this.#staleCount += endedCount
     if (this.#staleCount <= Math.max(STALE_ENTRIES_MAX, this.#queue.size / 2)) return
     this.#staleCount = 0
-    this.#queue.prune((entry) => this.#waitingJob(entry) !== undefined)
+    this.#queue.prune((entry, lane) => this.#waitingJob(entry, lane) !== undefined)
   }
 }
 
-function newAttempt(
-  item: ItemRecord,
-  { leaseId, nowMs, workerId }: { leaseId: string; nowMs: number; workerId: string }
-): AttemptRecord {
-  return {
-    jobId: item.jobId,
-    itemIndex: item.index,
-    number: item.attemptCount,
-    leaseId,
-    state: 'offered',
-    workerId,
-    offeredAtMs: nowMs,
-    endedAtMs: null,
-    error: null,
-    usage: null,
-    progress: null,
-    history: [{ state: 'offered', atMs: nowMs, by: 'router', reason: 'OFFERED' }]
-  }
-}
+/** The least that a task can want. */
+const NO_NEED = { memoryMb: 0, gpuCount: 0 }
 
 function hasRoom(candidate: Candidate): boolean {
-  const room = roomOf(candidate, 0)
+  const room = roomOf(candidate, NO_NEED)
   return candidate.availability === 'open' && (room === 'run' || room === 'queue')
 }

@@ -115,7 +115,7 @@ export class JobSteps {
   ): AttemptRecord | undefined {
     if (effects.includes('enqueue')) this.#components.onWaiting(job, item.index, 0)
     if (effects.includes('stop-attempt') && item.ending !== null) {
-      attempt?.end(MeshError.fromData(item.ending.error))
+      attempt?.end(MeshError.fromData(item.ending.error), item.ending.killAfterMs)
     }
     if (!effects.includes('drop-attempt') || attempt === undefined) return undefined
     job.dropAttempt(item.index)

@@ -8,14 +8,22 @@ import type { SessionAnswer } from '../protocol/session.ts'
 export interface CandidateSource {
   candidates(): Candidate[]
   /** A task is on its way there; counts before the worker's own report does. */
-  began(peer: string): void
-  ended(peer: string): void
+  began(peer: string, gpuCount: number): void
+  ended(peer: string, gpuCount: number): void
   reported(peer: string, load: unknown): void
   /**
    * Resolves when there is a session with a worker that was lost.
    * @throws MeshError PEER_GONE when its program is known not to run; the signal's reason
    */
   whenReady(peer: string, options: AbortOptions): Promise<void>
+}
+
+/** What a worker is told of a task that is to end. */
+export interface StopOrder {
+  leaseId: string
+  reason: string
+  /** How long it may still go on; what its assignment says when undefined. */
+  killAfterMs: number | undefined
 }
 
 type WaitOptions = AbortOptions & { timeoutMs: number }
@@ -38,11 +46,7 @@ export interface TaskLink {
    * Has the worker end a task; its word on that comes as the answer to `execute` or `attach`.
    * Resolves to false if the worker has no such task, or there is no way to it now.
    */
-  stop(
-    peer: string,
-    task: { leaseId: string; reason: string },
-    options: WaitOptions
-  ): Promise<boolean>
+  stop(peer: string, task: StopOrder, options: WaitOptions): Promise<boolean>
   /** Tells the worker, some time soon, that it may forget an ended task. */
   release(peer: string, leaseId: string): void
 }

@@ -99,10 +99,10 @@ export class ReadyQueue {
   }
 
   /** Lets go of entries that nobody needs any more. */
-  prune(isNeeded: (entry: ReadyEntry) => boolean): void {
+  prune(isNeeded: (entry: ReadyEntry, laneName: string) => boolean): void {
     for (const share of this.#shares.values()) {
       for (const lane of share.lanes.values()) {
-        const kept = lane.entries.data.filter(isNeeded)
+        const kept = lane.entries.data.filter((entry) => isNeeded(entry, lane.name))
         this.#size -= lane.entries.length - kept.length
         lane.entries = new TinyQueue(kept, compareEntries)
         this.#settle(lane)

@@ -26,6 +26,10 @@ export class GpuPool {
     return free
   }
 
+  get takenCount(): number {
+    return this.#taken.size
+  }
+
   giveBack(gpus: readonly number[]): void {
     for (const gpu of gpus) this.#taken.delete(gpu)
   }

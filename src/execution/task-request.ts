@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { MeshError } from '../core/errors.ts'
 import { checkJob, compileJob } from '../model/job.ts'
+import { refuseReferences } from '../model/job-references.ts'
 import { validatorFor } from '../model/validate.ts'
-import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
+import type { Assignment, ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
 import type { TaskDocument } from '../model/job.ts'
-import type { TaskLimits } from '../executors/executor.ts'
+import type { TaskLimits, TaskOrigin } from '../executors/executor.ts'
 
 /** A task and its limits. */
 export interface TaskRequest extends TaskLimits {
@@ -14,6 +15,7 @@ export interface TaskRequest extends TaskLimits {
   bytes: number
   gpuCount: number
   network: boolean
+  origin: TaskOrigin | undefined
   seed: string
   submittedAtMs: number
   /** How long it may go on after it was asked to stop, unless who stops it says another time. */
@@ -55,8 +57,11 @@ export function readTask(
   const { assignment } = params
   const data = taskData(params)
   if (assignment !== undefined) {
+    const task = checkTask(data)
+    // A router has put results in their places; an engine could not.
+    refuseReferences(task, 'task')
     return {
-      task: checkTask(data),
+      task,
       bytes,
       memoryBytesMax: assignment.memory_bytes,
       timeoutMs: assignment.run_timeout_ms,
@@ -64,6 +69,7 @@ export function readTask(
       diskBytesMax: assignment.disk_bytes,
       gpuCount: assignment.gpu_count ?? 0,
       network: assignment.network === true,
+      origin: originOf(assignment),
       seed: `${assignment.job_id} ${assignment.item}`,
       submittedAtMs: assignment.submitted_at_ms,
       killAfterMs: assignment.kill_after_ms,
@@ -89,9 +95,14 @@ export function readTask(
     diskBytesMax: resources.diskBytes || undefined,
     gpuCount: resources.gpuCount,
     network: hasNetwork,
+    origin: undefined,
     seed: randomUUID(),
     submittedAtMs: nowMs,
     killAfterMs: timeouts.stopMs,
     labels: job.labels ?? NO_LABELS
   }
+}
+
+function originOf({ attempt, item, job_id: jobId }: Assignment): TaskOrigin {
+  return { jobId, item, attempt }
 }

@@ -6,6 +6,7 @@
 import { BYTES_PER_MB } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
 import { GpuPool } from './gpu-pool.ts'
+import { KillTimer } from './kill-timer.ts'
 import { Slots } from './slots.ts'
 import { closedError, fullReason, refusalOf } from './owner/admission.ts'
 import type { AdmissionFacts, AdmissionRules } from './owner/admission.ts'
@@ -67,6 +68,10 @@ export class TaskRunner {
     return this.#slots.waitingCount + this.#askingCount
   }
 
+  get gpusTakenCount(): number {
+    return this.#gpus.takenCount
+  }
+
   /** Never rejects. Resolves once the task's slot is free again, or left to what nobody can end. */
   async run(errand: Errand): Promise<TaskEnd> {
     const { task } = errand
@@ -76,6 +81,7 @@ export class TaskRunner {
     try {
       task.signal.throwIfAborted()
       executor = this.#components.executors.get(task.request.task.engine)
+      assertAllowed(executor, task)
       this.#admit(task)
       if (this.#components.admitRule !== undefined) await this.#askOwner(errand)
       const slot = this.#slots.take(task.signal)
@@ -160,8 +166,18 @@ export class TaskRunner {
     const { clock } = this.#components
     const begunMs = clock.monotonicMs()
     this.#countBegun()
-    const { cpuCores, diskBytesMax, memoryBytesMax, network, seed, submittedAtMs, timeoutMs } =
-      task.request
+    const {
+      cpuCores,
+      diskBytesMax,
+      memoryBytesMax,
+      network,
+      origin,
+      seed,
+      submittedAtMs,
+      timeoutMs
+    } = task.request
+    const killTimer = new KillTimer(clock)
+    task.onStop = (killAfterMs) => killTimer.set(killAfterMs)
     let outcome: TaskOutcome | undefined
     let failure: MeshError | undefined
     try {
@@ -172,11 +188,12 @@ export class TaskRunner {
         cpuCores,
         diskBytesMax,
         network,
+        origin,
         seed,
         submittedAtMs,
         gpus,
         signal: task.signal,
-        killAfterMs: () => task.killAfterMs,
+        killSignal: killTimer.signal,
         onLog: (entry) => {
           task.log.add(entry)
           task.onNews?.()
@@ -188,6 +205,9 @@ export class TaskRunner {
       })
     } catch (cause) {
       failure = MeshError.from(cause)
+    } finally {
+      killTimer.clear()
+      task.onStop = undefined
     }
     const phases = { hasBegun: true, waitedMs, ranMs: clock.monotonicMs() - begunMs }
     if (outcome === undefined)
@@ -240,6 +260,19 @@ export class TaskRunner {
 /** What a drain or an end of the worker says to those that wait. */
 export function handBackError(availability: AvailabilityKeeper): MeshError {
   return closedError(availability.current, availability.reason)
+}
+
+/**
+ * Routers know it from the capability record; this is for those that do not ask, or are behind.
+ * @throws MeshError OWNER_REFUSED, ENGINE_UNAVAILABLE
+ */
+function assertAllowed(executor: Executor, { request }: Task): void {
+  if (request.network && !executor.allowsNetwork) {
+    const message = `this worker keeps engine ${executor.engine} from the network`
+    throw new MeshError('OWNER_REFUSED', message, { path: 'network.mode' })
+  }
+  const refusal = executor.refusalOf(request.task)
+  if (refusal !== undefined) throw refusal
 }
 
 function neverBegan(cause: unknown, waitedMs: number): TaskEnd {

@@ -118,9 +118,11 @@ export class TaskServer implements Startable {
   load(): LoadReport {
     const { capabilities } = this.#components.host.snapshot()
     const availability = this.#availability.current
+    const { gpusTakenCount } = this.#runner
     return {
       running: this.#runner.runningCount,
       queued: this.#runner.waitingCount,
+      ...(gpusTakenCount === 0 ? {} : { gpus_taken: gpusTakenCount }),
       slots: this.#init.slots,
       queue_slots: this.#init.queueSlots,
       cpu_usage: capabilities.cpu_usage,

@@ -25,14 +25,20 @@ export class Task {
   progress: TaskProgress | undefined
   /** Called when the log or the progress has grown. */
   onNews: (() => void) | undefined
-  /** How long it may still go on once it was told to end. */
-  killAfterMs: number
+  /** Called whenever it is told to end, with the time that it still has from then on. */
+  onStop: ((killAfterMs: number) => void) | undefined
+  #killAfterMs: number
   readonly #controller = new AbortController()
   #stopReason: MeshError | undefined
 
   constructor(request: TaskRequest) {
     this.request = request
-    this.killAfterMs = request.killAfterMs
+    this.#killAfterMs = request.killAfterMs
+  }
+
+  /** How long it may still go on once it was told to end. */
+  get killAfterMs(): number {
+    return this.#killAfterMs
   }
 
   /** Fires when the task is to end. */
@@ -45,11 +51,13 @@ export class Task {
     return this.#stopReason
   }
 
-  /** Ends it, waiting or running; the first reason counts. */
-  stop(reason: MeshError, killAfterMs = this.killAfterMs): void {
-    if (this.#stopReason !== undefined) return
-    this.#stopReason = reason
-    this.killAfterMs = killAfterMs
-    this.#controller.abort(reason)
+  /** Ends it, waiting or running. The first reason counts; a later word can only hurry it. */
+  stop(reason: MeshError, killAfterMs = this.#killAfterMs): void {
+    if (this.#stopReason === undefined) {
+      this.#stopReason = reason
+      this.#killAfterMs = killAfterMs
+      this.#controller.abort(reason)
+    }
+    this.onStop?.(killAfterMs)
   }
 }

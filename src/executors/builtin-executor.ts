@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { assert } from '../core/assert.ts'
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
+import { formatDuration } from '../core/units.ts'
 import type { BuiltinTask } from '../model/generated/job.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from './executor.ts'
@@ -26,6 +27,8 @@ export class BuiltinExecutor implements Executor {
   readonly engine = 'builtin'
   readonly isolation = 'none'
   readonly enforces = [] as const
+  readonly allowsNetwork = false
+  readonly names = []
   readonly #clock: Clock
 
   constructor(components: BuiltinExecutorComponents) {
@@ -35,6 +38,9 @@ export class BuiltinExecutor implements Executor {
   async start(): Promise<void> {}
 
   async stop(): Promise<void> {}
+
+  /** Every worker has the same. */
+  refusalOf(): undefined {}
 
   async run(run: TaskRun): Promise<TaskOutcome> {
     const { task, signal } = run
@@ -81,7 +87,7 @@ export class BuiltinExecutor implements Executor {
       return stopped()
     }
     return delayMs > timeoutMs
-      ? new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${timeoutMs} ms`)
+      ? new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${formatDuration(timeoutMs)}`)
       : undefined
   }
 }

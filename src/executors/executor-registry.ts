@@ -36,6 +36,16 @@ export class ExecutorRegistry implements Startable {
     )
   }
 
+  /** Those whose tasks get the network where they ask for it. */
+  networkEngines(): EngineName[] {
+    return this.engines().filter((engine) => this.get(engine).allowsNetwork)
+  }
+
+  /** What tasks of an engine may name here; nothing where it is not offered. */
+  names(engine: EngineName): string[] {
+    return [...(this.#offered.get(engine)?.names ?? [])]
+  }
+
   /** Why an engine that was configured is not offered; for the worker's log. */
   problems(): ReadonlyMap<EngineName, MeshError> {
     return this.#problems

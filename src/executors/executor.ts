@@ -24,10 +24,21 @@ export interface TaskLimits {
   diskBytesMax: number | undefined
 }
 
+/** The attempt that a task is. */
+export interface TaskOrigin {
+  jobId: string
+  /** Position in the job, from 0. */
+  item: number
+  /** From 1. */
+  attempt: number
+}
+
 export interface TaskRun extends TaskLimits {
   task: TaskDocument
   /** Whether the job asks for the network; an engine grants it only where its owner allows it. */
   network: boolean
+  /** Whose task it is; undefined where it came without a router. */
+  origin: TaskOrigin | undefined
   /** Equal for all attempts at the same item, on whatever worker: what a task's randomness grows from. */
   seed: string
   /** When the job was submitted, in Unix milliseconds: the clock of tasks that must repeat. */
@@ -36,8 +47,8 @@ export interface TaskRun extends TaskLimits {
   gpus: readonly number[]
   /** Fires when the task is to be stopped; the outcome is then TASK_STOPPED. */
   signal: AbortSignal
-  /** How long the task may still go on after `signal`, in milliseconds; known for sure once it has fired. */
-  killAfterMs(): number
+  /** Fires some time after `signal`, as the job or who stopped it has said: the task is then ended by force. */
+  killSignal: AbortSignal
   /**
    * Hears all that the task writes, in order and soon after it was written, up to
    * `LIMITS.logBytesMax` bytes of UTF-8 in all. Never called once `run` has resolved.
@@ -81,5 +92,14 @@ export interface Executor extends Startable {
   readonly isolation: Isolation
   /** Limits that are held by force here, beside time and output, which all engines hold; final once it has started. */
   readonly enforces: readonly Resource[]
+  /** Whether a task that asks for the network gets it; final once it has started. */
+  readonly allowsNetwork: boolean
+  /** Functions, programs or images that its tasks may name here; empty where they bring all that they need. */
+  readonly names: readonly string[]
+  /**
+   * Why this worker does not take a task that another might: its owner does not allow what it names, or that
+   * is not here. Asked before the task has its slot; what is wrong with the task itself is for `run` to say.
+   */
+  refusalOf(task: TaskDocument): MeshError | undefined
   run(run: TaskRun): Promise<TaskOutcome>
 }

@@ -1,14 +1,21 @@
 /**
  * Engine `javascript`: runs `main(input)` of a module text that a stranger wrote, in a sandbox host.
- * Decides nothing about limits itself: the pool and its hosts hold them.
+ * Decides nothing about limits itself: the pool and its hosts hold them. Only memory is held by force: a
+ * task has no disk, and one that asks for half a processor may use a whole one.
  */
 import { readFileSync } from 'node:fs'
+import { MEMORY_BYTES_MIN } from '../model/engines.ts'
+import { MeshError } from '../core/errors.ts'
 import { SandboxPool } from './sandbox-pool.ts'
 import { assert } from '../core/assert.ts'
-import { entryOf, ownFolders, packageFolders } from './sandbox-program.ts'
+import { beginningOf } from './repeatable.ts'
+import { entryOf, ownFolders, ownModule, packageFolders } from './sandbox-program.ts'
+import { formatBytes } from '../core/units.ts'
+import { readTaskFiles } from './task-files.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from './executor.ts'
 import type { JavascriptRequest } from './javascript/guest.ts'
+import type { JavascriptTask } from '../model/generated/job.ts'
 import type { SandboxPoolInit } from './sandbox-pool.ts'
 import type { SandboxProgram } from './sandbox-program.ts'
 
@@ -26,6 +33,8 @@ export class JavascriptExecutor implements Executor {
   readonly engine = 'javascript'
   readonly isolation = 'sandbox'
   readonly enforces = ['memory'] as const
+  readonly allowsNetwork = false
+  readonly names = []
   readonly #pool: SandboxPool<JavascriptRequest>
 
   /** `init.size` is how many tasks may run at the same time. */
@@ -46,11 +55,37 @@ export class JavascriptExecutor implements Executor {
     return this.#pool.stop()
   }
 
-  run({ task, ...terms }: TaskRun): Promise<TaskOutcome> {
+  /** It brings all that it needs. */
+  refusalOf(): undefined {}
+
+  async run({ task, ...terms }: TaskRun): Promise<TaskOutcome> {
     assert(task.engine === 'javascript', 'the registry gives each engine its own tasks')
-    const input = JSON.stringify(task.input ?? null)
-    return this.#pool.run({ source: task.source, input }, terms)
+    try {
+      checkMemory(terms.memoryBytesMax)
+      // Read here only to refuse what cannot be read; the host reads them once more.
+      readTaskFiles(task.files ?? [], 'task.files')
+      return await this.#pool.run(requestOf(task, terms), terms)
+    } catch (error) {
+      if (error instanceof MeshError) return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
+      throw error
+    }
   }
+}
+
+function requestOf(task: JavascriptTask, terms: Omit<TaskRun, 'task'>): JavascriptRequest {
+  const { files = [], input = null, language = 'javascript', source } = task
+  return { source, language, files, input: JSON.stringify(input), ...beginningOf(task, terms) }
+}
+
+/** The engine's instance has as much from its first moment: less could not be held. @throws MeshError FIELD_INVALID */
+function checkMemory(memoryBytesMax: number): void {
+  const leastBytes = MEMORY_BYTES_MIN.javascript
+  if (memoryBytesMax >= leastBytes) return
+  throw new MeshError(
+    'FIELD_INVALID',
+    `a javascript task needs ${formatBytes(leastBytes)} of memory, and may have ${formatBytes(memoryBytesMax)}`,
+    { path: 'resources.memory', hint: `ask for ${formatBytes(leastBytes)} or more`, blame: 'job' }
+  )
 }
 
 /** The host that runs QuickJS. */
@@ -59,13 +94,16 @@ export function javascriptProgram(): SandboxProgram {
     entryPath: entryOf('javascript'),
     readablePaths: [
       ...ownFolders('javascript', 'sandbox', '../core'),
+      ...ownModule('repeatable'),
+      ...ownModule('task-files'),
+      ...packageFolders('amaro'),
       ...packageFolders('quickjs-emscripten-core'),
       ...packageFolders('@jitl/quickjs-wasmfile-release-sync'),
       ...packageFolders('@jitl/quickjs-ffi-types', 'quickjs-emscripten-core')
     ],
     nodeFlags: [`--stack-size=${stackKib()}`],
     killGraceMs: KILL_GRACE_MS,
-    memorySlackBytes: MEMORY_SLACK_BYTES
+    memorySlackBytes: () => MEMORY_SLACK_BYTES
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { assert } from '../core/assert.ts'
 import { deferred } from '../core/abort.ts'
+import { formatBytes, formatDuration } from '../core/units.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { TaskReports } from './task-reports.ts'
@@ -115,7 +116,8 @@ export class SandboxHost<Request> {
   }
 
   /** Watches the clock, the memory and the caller's signal while a task runs. */
-  #guard({ timeoutMs, memoryBytesMax, signal }: SandboxTerms): () => void {
+  #guard(terms: SandboxTerms): () => void {
+    const { memoryBytesMax, signal, timeoutMs } = terms
     const stop = (): void => {
       void this.kill(new MeshError('TASK_STOPPED', 'the task was stopped'))
     }
@@ -125,9 +127,11 @@ export class SandboxHost<Request> {
       void this.kill(timedOut(timeoutMs))
     })
     const baseBytes = residentBytes(this.pid)
-    const bytesMax = (baseBytes ?? 0) + memoryBytesMax + this.#program.memorySlackBytes
+    const slackBytes = this.#program.memorySlackBytes(terms)
     const watch = (): void => {
-      if ((residentBytes(this.pid) ?? 0) > bytesMax) void this.kill(outOfMemory(memoryBytesMax))
+      const grownBytes = (residentBytes(this.pid) ?? 0) - (baseBytes ?? 0)
+      if (grownBytes <= memoryBytesMax + slackBytes) return
+      void this.kill(outOfMemory(memoryBytesMax, grownBytes))
     }
     const cancelWatch = baseBytes === undefined ? ignore : this.#clock.every(WATCH_PERIOD_MS, watch)
     return () => {
@@ -209,19 +213,23 @@ export class SandboxHost<Request> {
 
 function faultOf({ fault }: DoneMessage, terms: SandboxTerms): MeshError | undefined {
   if (fault === undefined) return undefined
-  return fault.code === 'TASK_TIMED_OUT'
-    ? timedOut(terms.timeoutMs)
-    : new MeshError(fault.code, fault.message)
+  const { code, exitCode, message } = fault
+  if (code === 'TASK_TIMED_OUT') return timedOut(terms.timeoutMs)
+  return new MeshError(code, message, { taskCode: exitCode?.toString() })
 }
 
 function timedOut(timeoutMs: number): MeshError {
-  return new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${timeoutMs} ms`)
+  return new MeshError(
+    'TASK_TIMED_OUT',
+    `the task ran longer than its ${formatDuration(timeoutMs)}`
+  )
 }
 
-function outOfMemory(memoryBytesMax: number): MeshError {
+function outOfMemory(memoryBytesMax: number, grownBytes: number): MeshError {
+  const most = formatBytes(memoryBytesMax)
   return new MeshError(
     'TASK_OUT_OF_MEMORY',
-    `the task needed more than its ${memoryBytesMax} bytes of memory`
+    `the task needed more than its ${most} of memory: its sandbox had grown by ${formatBytes(grownBytes)}`
   )
 }
 

@@ -19,7 +19,7 @@ export interface SandboxPoolComponents {
 }
 
 export interface SandboxPoolInit {
-  /** Tasks at the same time; a host takes about 20 MiB when idle. @default 1 */
+  /** Tasks at the same time; a host takes some 50 MiB when idle. @default 1 */
   size?: number
   /** Hosts that `start` brings up; the others come with the first task that needs them. @default 1 */
   warmCount?: number

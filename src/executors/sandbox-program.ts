@@ -2,10 +2,11 @@
  * What runs in a sandbox host, and what it needs: one such program per kind of guest. The pool, the
  * host and the way it is started are the same for all of them.
  */
-import { realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, lstatSync, realpathSync } from 'node:fs'
 import { dirname, extname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { assert } from '../core/assert.ts'
+import type { TaskLimits } from './executor.ts'
 
 export interface SandboxProgram {
   /** File that a host runs. */
@@ -16,14 +17,13 @@ export interface SandboxProgram {
   readonly nodeFlags: readonly string[]
   /** Time for its own way of ending a task, which keeps the process, before the hard kill. */
   readonly killGraceMs: number
-  /** What a host may need beside the task's own memory: its copies of what goes in and comes out. */
-  readonly memorySlackBytes: number
+  /** What a host may need beside the task's own memory: its copies of what goes in and comes out, and files. */
+  readonly memorySlackBytes: (limits: TaskLimits) => number
 }
 
 const here = fileURLToPath(import.meta.url)
 /** Entries lie beside this file and have its ending, in `src` as in a build. */
 const extension = extname(here)
-const require = createRequire(import.meta.url)
 
 /** The entry of the guest whose code lies in the folder `name` beside this file. */
 export function entryOf(name: string): string {
@@ -40,10 +40,35 @@ export function ownModule(name: string): string[] {
   return withRealPaths([join(dirname(here), `${name}${extension}`)])
 }
 
-/** Folder of a package, the one above `dist`. @param from the package that depends on it, if we do not */
+/**
+ * Folders of a package: where Node finds it and where links lead from there. A package manager may have
+ * linked the package or all of `node_modules`, and a host asks for both paths.
+ * @param from the package that depends on it, if we do not
+ */
 export function packageFolders(name: string, from?: string): string[] {
-  const resolver = from === undefined ? require : createRequire(require.resolve(from))
-  return withRealPaths([dirname(dirname(resolver.resolve(name)))]).map(asFolder)
+  const startPaths = withRealPaths(from === undefined ? [here] : nearestPackages(from, [here]))
+  const places = nearestPackages(name, startPaths)
+  return [...places.flatMap(linksOn), ...withRealPaths(places).map(asFolder)]
+}
+
+/** The links on the way to a path: Node reads each of them as it follows it. */
+function linksOn(path: string): string[] {
+  return foldersFrom(path).filter((folder) => lstatSync(folder).isSymbolicLink())
+}
+
+/** As Node looks for it: in the `node_modules` of each folder above, from the innermost. */
+function nearestPackages(name: string, startPaths: readonly string[]): string[] {
+  const places = startPaths.flatMap((path) => {
+    const folders = foldersFrom(path).map((folder) => join(folder, 'node_modules', name))
+    return folders.find((folder) => existsSync(folder)) ?? []
+  })
+  assert(places.length > 0, `package ${name} is installed`)
+  return places
+}
+
+/** The path itself and what it lies in, up to the root. */
+function foldersFrom(path: string): string[] {
+  return path === dirname(path) ? [path] : [path, ...foldersFrom(dirname(path))]
 }
 
 /** Node compares the path as it was asked for and the one that links lead to. */

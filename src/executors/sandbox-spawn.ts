@@ -5,6 +5,7 @@
  */
 import { fork } from 'node:child_process'
 import { parse } from 'node:path'
+import { dyingWithParent } from './die-with-parent.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { SandboxProgram } from './sandbox-program.ts'
 
@@ -17,8 +18,11 @@ const HEAP_MIB_MAX = 256
 /** Starts one host; its pipe carries JSON, its stderr is the only stream. */
 export function spawnSandboxHost(program: SandboxProgram): ChildProcess {
   const { entryPath, nodeFlags, readablePaths } = program
+  const [execPath, ...words] = [...dyingWithParent(), process.execPath] as const
   return fork(entryPath, [], {
+    execPath,
     execArgv: [
+      ...words,
       '--permission',
       ...[...readablePaths, entryPath].map((path) => `--allow-fs-read=${path}`),
       `--max-old-space-size=${HEAP_MIB_MAX}`,

@@ -1,13 +1,18 @@
 /**
  * Engine `wasm`: runs any WASI preview 1 command module with the arguments, the environment, the input
  * and the files that a task names. Decides nothing about limits itself: the guard, the in-memory
- * system, the pool and its hosts hold them.
+ * system, the pool and its hosts hold them. A module is one thread: it never has more than one
+ * processor, and less is not held by force.
  */
-import { SandboxPool } from './sandbox-pool.ts'
+import { DISK_BYTES_MAX } from '../model/engines.ts'
+import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { SandboxPool } from './sandbox-pool.ts'
 import { assert } from '../core/assert.ts'
+import { beginningOf } from './repeatable.ts'
 import { bytesOfText, checkTaskPath, readTaskFiles } from './task-files.ts'
 import { entryOf, ownFolders, ownModule } from './sandbox-program.ts'
+import { formatBytes } from '../core/units.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from './executor.ts'
 import type { SandboxPoolInit } from './sandbox-pool.ts'
@@ -24,17 +29,21 @@ export interface WasmExecutorInit extends SandboxPoolInit {
   functionBytesMax?: number
 }
 
+type DiskLimit = Pick<TaskRun, 'diskBytesMax'>
+
 /** Compilers keep far below it; a body of 7 MB held a thread for 7 s that nothing could interrupt. */
 const FUNCTION_BYTES_MAX = 512 * 1_024
-/** Beside its memory a program has files and a result, each held twice for a moment. */
-const MEMORY_SLACK_BYTES = 192 * 1_024 * 1_024
+/** A result and its copies, and what compiling takes. */
+const MEMORY_SLACK_BYTES = 64 * 1_024 * 1_024
 /** Holds what is no file, such as `/dev/progress`. */
 const SYSTEM_FOLDER = 'dev'
 
 export class WasmExecutor implements Executor {
   readonly engine = 'wasm'
   readonly isolation = 'sandbox'
-  readonly enforces = ['memory'] as const
+  readonly enforces = ['memory', 'disk'] as const
+  readonly allowsNetwork = false
+  readonly names = []
   readonly #functionBytesMax: number
   readonly #pool: SandboxPool<WasmRequest>
 
@@ -57,17 +66,40 @@ export class WasmExecutor implements Executor {
     return this.#pool.stop()
   }
 
+  /** It brings all that it needs. */
+  refusalOf(): undefined {}
+
   async run({ task, ...terms }: TaskRun): Promise<TaskOutcome> {
     assert(task.engine === 'wasm', 'the registry gives each engine its own tasks')
     try {
       checkTask(task)
+      return await this.#pool.run(this.#requestOf(task, terms), terms)
     } catch (error) {
       if (error instanceof MeshError) return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
       throw error
     }
-    const { engine: _engine, ...program } = task
-    return this.#pool.run({ ...program, functionBytesMax: this.#functionBytesMax }, terms)
   }
+
+  /** @throws MeshError FIELD_INVALID */
+  #requestOf(task: WasmTask, terms: Omit<TaskRun, 'task'>): WasmRequest {
+    const { engine: _engine, seed: _seed, time: _time, ...program } = task
+    return {
+      ...program,
+      ...beginningOf(task, terms),
+      functionBytesMax: this.#functionBytesMax,
+      fileBytesMax: fileBytesMax(terms)
+    }
+  }
+}
+
+/** @throws MeshError FIELD_INVALID */
+function fileBytesMax({ diskBytesMax = LIMITS.taskFileBytesMax }: DiskLimit): number {
+  if (diskBytesMax <= DISK_BYTES_MAX.wasm) return diskBytesMax
+  throw new MeshError(
+    'FIELD_INVALID',
+    `the files of a wasm task lie in memory: it may have up to ${formatBytes(DISK_BYTES_MAX.wasm)}, and asks for ${formatBytes(diskBytesMax)}`,
+    { path: 'resources.disk', hint: 'ask for less, or use engine process', blame: 'job' }
+  )
 }
 
 /** What no schema says of a task. @throws MeshError FIELD_INVALID */
@@ -92,12 +124,14 @@ export function wasmProgram(): SandboxProgram {
     entryPath: entryOf('wasm'),
     readablePaths: [
       ...ownFolders('wasm', 'wasi', 'sandbox', '../core'),
+      ...ownModule('repeatable'),
       ...ownModule('task-files')
     ],
     // Its one thread, which has no more rights than the process.
     nodeFlags: ['--allow-worker'],
     // A program that does not call the system cannot be asked to end.
     killGraceMs: 0,
-    memorySlackBytes: MEMORY_SLACK_BYTES
+    // A file that grows is there twice for a moment.
+    memorySlackBytes: (limits) => MEMORY_SLACK_BYTES + 2 * fileBytesMax(limits)
   }
 }

@@ -2,6 +2,7 @@
  * Every error of the API in one form: RFC 9457 problem details with a stable code. What nobody foresaw
  * becomes INTERNAL: its cause goes to the log with the request's number, never to the caller.
  */
+import { formatBytes } from '../core/units.ts'
 import { STATUS_CODES } from 'node:http'
 import { ERROR_CATALOGUE, MeshError } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
@@ -85,7 +86,7 @@ function frameworkAnswer(thrown: unknown): Answer | undefined {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return {
         error: new MeshError('REQUEST_TOO_LARGE', 'the body is longer than this route takes', {
-          hint: `a submission has ${LIMITS.submissionBytesMax} bytes at most; larger inputs belong in files`
+          hint: `a submission has ${formatBytes(LIMITS.submissionBytesMax)} at most; larger inputs belong in files`
         })
       }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

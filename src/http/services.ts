@@ -69,7 +69,11 @@ export interface JobServices {
     onEnd: () => void
   ): Promise<() => void>
   /** Resolves when its tasks are gone, or after some seconds with the job still ending. @throws MeshError JOB_ENDED */
-  stop(id: string, reason: string, by: string): Promise<JobView>
+  stop(
+    id: string,
+    wish: { reason: string; killAfterMs?: number | undefined },
+    by: string
+  ): Promise<JobView>
   /** Lets nothing more of it begin. @throws MeshError JOB_ENDED */
   hold(id: string, reason: string | undefined, by: string): Promise<JobView>
   /** @throws MeshError JOB_NOT_HELD */

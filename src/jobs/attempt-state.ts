@@ -4,7 +4,7 @@
  */
 import { assert } from '../core/assert.ts'
 import { causeOf, withTransition } from './records.ts'
-import type { AttemptRecord, AttemptState, Cause } from './records.ts'
+import type { AttemptRecord, AttemptState, Cause, ItemRecord } from './records.ts'
 import type { ErrorData } from '../core/errors.ts'
 import type { TaskProgress } from '../model/generated/commands-execute-task.ts'
 
@@ -50,6 +50,27 @@ export type AttemptEvent =
     }
   /** Its worker came back with it after it was given up. */
   | { kind: 'late'; text: string }
+
+/** The attempt with which an item is sent to a worker. */
+export function newAttempt(
+  item: ItemRecord,
+  { leaseId, nowMs, workerId }: { leaseId: string; nowMs: number; workerId: string }
+): AttemptRecord {
+  return {
+    jobId: item.jobId,
+    itemIndex: item.index,
+    number: item.attemptCount,
+    leaseId,
+    state: 'offered',
+    workerId,
+    offeredAtMs: nowMs,
+    endedAtMs: null,
+    error: null,
+    usage: null,
+    progress: null,
+    history: [{ state: 'offered', atMs: nowMs, by: 'router', reason: 'OFFERED' }]
+  }
+}
 
 /** The attempt after the event; the same object when it changes nothing. */
 export function stepAttempt(

@@ -54,6 +54,8 @@ export interface Ending {
   state: 'failed' | 'stopped'
   cause: Cause
   error: ErrorData
+  /** How long the task may still go on; what the job says when absent. */
+  killAfterMs?: number
 }
 
 export interface JobRecord {

@@ -140,8 +140,11 @@ function sentOut(
 
 function toEnd(item: ItemRecord, ending: Ending, nowMs: number): ItemRecord {
   if (item.state !== 'running') return ended(item, ending, nowMs)
-  // The first word counts: a time-out on the way to a stop is still a stop.
-  return item.ending === null ? { ...item, ending } : item
+  if (item.ending === null) return { ...item, ending }
+  // The first word counts: a time-out on the way to a stop is still a stop. A later one may hurry it.
+  const { killAfterMs = Infinity } = ending
+  if (killAfterMs >= (item.ending.killAfterMs ?? Infinity)) return item
+  return { ...item, ending: { ...item.ending, killAfterMs } }
 }
 
 function afterReturn(job: JobRecord, item: ItemRecord, nowMs: number): ItemRecord {
@@ -184,7 +187,7 @@ function effectsOf(before: ItemRecord, after: ItemRecord, event: ItemEvent): Eff
   // A held item may have an attempt that is still awaited.
   const isDropped = before.state === 'held' && !('attempt' in event)
   if (isDropped && after.state !== 'held') effects.push('drop-attempt')
-  if (after.ending !== null && before.ending === null) effects.push('stop-attempt')
+  if (after.ending !== null && after.ending !== before.ending) effects.push('stop-attempt')
   if (after.state === 'queued') effects.push('enqueue')
   return effects
 }

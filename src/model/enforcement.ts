@@ -3,7 +3,8 @@
  * and asked for by conditions such as `exists enforces.memory`.
  */
 
-export type Resource = 'cpu' | 'memory' | 'disk' | 'gpu'
+export const RESOURCES = ['cpu', 'memory', 'disk', 'gpu'] as const
+export type Resource = (typeof RESOURCES)[number]
 
 /** What a worker says of one engine and resource, where it holds it. */
 export const ENFORCED = 'yes'

@@ -39,7 +39,10 @@ export function withIds(document: JobDocument, ids: ReadonlyMap<string, string>)
   const { needs } = document
   if (needs === undefined) return document
   const toId = (job: string): string => ids.get(job) ?? job
-  const bound = replaceReferences(document, (job) => ({ $job: toId(job) }))
+  const bound = replaceReferences(document, (reference) => ({
+    ...reference,
+    $job: toId(reference.$job)
+  }))
   return { ...bound, needs: needs.map(toId) }
 }
 

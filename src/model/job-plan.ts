@@ -6,6 +6,7 @@ import { compileSchedule } from './schedule.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { parseBytes, parseDurationMs } from '../core/units.ts'
+import { isProgramName } from './task-names.ts'
 import { parseRequirement } from './requirement.ts'
 import type { Blame } from '../core/errors.ts'
 import type { JobDocument, Preset, TaskDocument, WeightsDocument } from './generated/job.ts'
@@ -49,8 +50,8 @@ export interface RetryPolicy {
 export interface JobPlan {
   priority: number
   engine: TaskDocument['engine']
-  /** Of engine `function`: what the task calls, and a worker must have. */
-  functionName: string | undefined
+  /** What the task names and a worker must have: its function, its program or its image, by the engine. */
+  taskName: string | undefined
   /** `every`: one item on each worker that fits. */
   ops: 'once' | 'every'
   schedule: SchedulePlan | undefined
@@ -88,6 +89,10 @@ export interface JobSpec extends Pick<JobDocument, (typeof SPEC_KEYS)[number]> {
   engine: TaskDocument['engine']
   /** What a task of engine `function` calls. */
   function?: string
+  /** What all tasks of engine `process` start, where that is the same and known. */
+  program?: string
+  /** What a task of engine `container` runs in. */
+  image?: string
   /** Its items are those of `each`, and what it returns is a list. */
   each?: true
 }
@@ -110,9 +115,33 @@ export function specOf(document: JobDocument): JobSpec {
   )
   return {
     engine: document.task.engine,
-    ...(document.task.engine === 'function' ? { function: document.task.name } : {}),
+    ...namedBy(document),
     ...(document.each === undefined ? {} : { each: true }),
     ...(Object.fromEntries(asked) as Pick<JobDocument, (typeof SPEC_KEYS)[number]>)
+  }
+}
+
+function namedBy({
+  each = [],
+  task
+}: JobDocument): Pick<JobSpec, 'function' | 'program' | 'image'> {
+  switch (task.engine) {
+    case 'function':
+      return { function: task.name }
+    case 'container':
+      return { image: task.image }
+    case 'process': {
+      const items = each.length === 0 ? [task] : each
+      const programs = new Set(items.map(({ argv = task.argv }) => argv[0]))
+      const [program] = programs
+      // What no worker could have is not waited for: the engine says what is wrong with it.
+      const isOne = programs.size === 1 && typeof program === 'string' && isProgramName(program)
+      return isOne ? { program } : {}
+    }
+    case 'builtin':
+    case 'javascript':
+    case 'wasm':
+      return {}
   }
 }
 
@@ -121,7 +150,7 @@ export function compileSpec(spec: JobSpec): JobPlan {
   return {
     priority: spec.priority ?? JOB_DEFAULTS.priority,
     engine: spec.engine,
-    functionName: spec.function,
+    taskName: spec.function ?? spec.program ?? spec.image,
     ops: spec.ops ?? 'once',
     schedule: spec.schedule === undefined ? undefined : compileSchedule(spec.schedule),
     resources: compileResources(spec.resources ?? {}),

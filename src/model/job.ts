@@ -3,9 +3,12 @@
  * the names of the code, together with `job-plan.ts`, which compiles what is asked of a worker.
  */
 import { checkReferences } from './job-references.ts'
+import { DISK_BYTES_MAX, GPU_ENGINES, MEMORY_BYTES_MIN, NETWORK_ENGINES } from './engines.ts'
 import { compileSpec, specOf } from './job-plan.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { formatBytes, parseBytes } from '../core/units.ts'
+import { parseMoment } from '../core/moment.ts'
 import { validatorFor } from './validate.ts'
 import type { ItemDocument, JobDocument, TaskDocument } from './generated/job.ts'
 import type { JobPlan } from './job-plan.ts'
@@ -34,9 +37,9 @@ const OVERRIDES = {
   builtin: ['args'],
   container: ['argv', 'env', 'stdin', 'files'],
   function: ['input'],
-  javascript: ['input'],
+  javascript: ['input', 'files', 'seed'],
   process: ['argv', 'env', 'stdin', 'files'],
-  wasm: ['args', 'env', 'stdin', 'files']
+  wasm: ['args', 'env', 'stdin', 'files', 'seed']
 } as const satisfies Record<TaskDocument['engine'], readonly (keyof ItemDocument)[]>
 
 /**
@@ -70,6 +73,8 @@ export function checkContent(document: JobDocument): void {
     checkOverride(task, item, index)
   })
   checkTogether(document)
+  checkEngine(document)
+  checkTask(document)
   checkReferences(document)
 }
 
@@ -105,7 +110,7 @@ export function encodeTask(document: JobDocument, index: number): string {
   if (Buffer.byteLength(text) > LIMITS.taskBytesMax) {
     throw new MeshError(
       'REQUEST_TOO_LARGE',
-      `the task of item ${itemId(document.each?.[index], index)} is longer than ${LIMITS.taskBytesMax} bytes`,
+      `the task of item ${itemId(document.each?.[index], index)} is longer than ${formatBytes(LIMITS.taskBytesMax)}`,
       {
         path: document.each === undefined ? 'task' : `each[${index}]`,
         hint:
@@ -157,6 +162,46 @@ function checkTogether({ each, needs = [], ops, schedule }: JobDocument): void {
     throw new MeshError('FIELD_INVALID', 'needs do not go with schedule.cron', {
       path: 'needs',
       hint: 'a need is met once; leave one of the two out'
+    })
+  }
+}
+
+/** What only one engine's task says, and no schema can check. @throws MeshError FIELD_INVALID */
+function checkTask({ resources, task }: JobDocument): void {
+  if ('time' in task && task.time !== undefined) parseMoment(task.time, 'task.time')
+  const leastBytes = task.engine === 'javascript' ? MEMORY_BYTES_MIN.javascript : 0
+  const mostBytes = task.engine === 'wasm' ? DISK_BYTES_MAX.wasm : Infinity
+  const { disk, memory } = resources ?? {}
+  if (memory !== undefined && parseBytes(memory, 'resources.memory') < leastBytes) {
+    throw new MeshError('FIELD_INVALID', `a task of engine ${task.engine} needs more memory`, {
+      path: 'resources.memory',
+      hint: `ask for ${formatBytes(leastBytes)} or more`
+    })
+  }
+  if (disk !== undefined && parseBytes(disk, 'resources.disk') > mostBytes) {
+    throw new MeshError(
+      'FIELD_INVALID',
+      `a task of engine ${task.engine} cannot have so much disk`,
+      {
+        path: 'resources.disk',
+        hint: `ask for ${formatBytes(mostBytes)} or less, or use engine process`
+      }
+    )
+  }
+}
+
+/** What no worker's engine of that name could give. @throws MeshError FIELD_INVALID */
+function checkEngine({ network, resources, task: { engine } }: JobDocument): void {
+  if (network?.mode === 'full' && !NETWORK_ENGINES.includes(engine)) {
+    throw new MeshError('FIELD_INVALID', `a task of engine ${engine} reaches no network`, {
+      path: 'network.mode',
+      hint: `leave network out, or use engine ${NETWORK_ENGINES.join(', ')}`
+    })
+  }
+  if ((resources?.gpu ?? 0) > 0 && !GPU_ENGINES.includes(engine)) {
+    throw new MeshError('FIELD_INVALID', `a task of engine ${engine} can use no GPU`, {
+      path: 'resources.gpu',
+      hint: `leave resources.gpu out, or use engine ${GPU_ENGINES.join(', ')}`
     })
   }
 }

@@ -2,8 +2,11 @@
  * The little language of `where.require` and `where.prefer`: `zone = home`, `arch in (x64, arm64)`,
  * `exists gpu`, `!spot`, `cpu_cores >= 4`, `isolation >= sandbox`. The same text works in job files and on the command line.
  */
+import { ENFORCED, RESOURCES, isEnforcementKey } from './enforcement.ts'
+import { ENGINES } from './engines.ts'
 import { ISOLATIONS, isIsolationKey, isolationRank } from './isolation.ts'
 import { MeshError } from '../core/errors.ts'
+import { nearestName } from './validate.ts'
 
 type Comparison = '=' | '!=' | '>' | '>=' | '<' | '<='
 
@@ -21,7 +24,24 @@ const COMPARE = new RegExp(`^(${KEY})\\s*(!=|>=|<=|=|>|<)\\s*([^=<>!\\s].*)$`)
 
 /** @throws MeshError FIELD_INVALID */
 export function parseRequirement(text: string, path: string): Requirement {
-  const trimmed = text.trim()
+  const requirement = readRequirement(text.trim())
+  if (requirement === undefined) {
+    throw new MeshError('FIELD_INVALID', `"${text}" is not a condition`, {
+      path,
+      hint: 'write k = v, k != v, k in (a,b), exists k, !k, or k > number'
+    })
+  }
+  const wrong = wrongName(requirement)
+  if (wrong === undefined) return requirement
+  const { known, what, word } = wrong
+  const nearest = nearestName(word, known)
+  throw new MeshError('FIELD_INVALID', `"${word}" in "${text.trim()}" is no ${what}`, {
+    path,
+    hint: `${nearest === undefined ? '' : `did you mean "${nearest}"? `}known: ${known.join(', ')}`
+  })
+}
+
+function readRequirement(trimmed: string): Requirement | undefined {
   const exists = EXISTS.exec(trimmed) ?? ABSENT.exec(trimmed)
   if (exists !== null) {
     return {
@@ -39,16 +59,59 @@ export function parseRequirement(text: string, path: string): Requirement {
   const comparing = COMPARE.exec(trimmed)
   if (comparing !== null) {
     const [, key, comparison, value] = comparing as unknown as [string, string, Comparison, string]
-    if (isIsolationKey(key) && !ISOLATIONS.includes(value)) throw noIsolation(value, path)
     const isOrder = comparison !== '=' && comparison !== '!='
-    if (!isOrder || Number.isFinite(measureOf(key)(value))) {
+    if (!isOrder || isIsolationKey(key) || Number.isFinite(Number(value))) {
       return { kind: 'compare', key, comparison, value, text: trimmed }
     }
   }
-  throw new MeshError('FIELD_INVALID', `"${text}" is not a condition`, {
-    path,
-    hint: 'write k = v, k != v, k in (a,b), exists k, !k, or k > number'
-  })
+  return undefined
+}
+
+interface WrongName {
+  word: string
+  what: string
+  known: readonly string[]
+}
+
+/** What a condition on engines says that no worker could: misspelt, it would refuse everybody, or nobody. */
+function wrongName(requirement: Requirement): WrongName | undefined {
+  const [fact, ...names] = requirement.key.split('.')
+  if (isIsolationKey(requirement.key)) {
+    const engine = names.length === 0 ? undefined : unknown(names.join('.'), 'engine', ENGINES)
+    return engine ?? wrongValue(requirement, 'isolation', ISOLATIONS)
+  }
+  if (fact === undefined || !isEnforcementKey(requirement.key)) return undefined
+  const resource = names.pop() ?? ''
+  const engine = names.length === 0 ? undefined : unknown(names.join('.'), 'engine', ENGINES)
+  return (
+    engine ??
+    unknown(resource, 'resource', RESOURCES) ??
+    wrongValue(requirement, `word on ${fact}`, [ENFORCED])
+  )
+}
+
+function wrongValue(
+  requirement: Requirement,
+  what: string,
+  known: readonly string[]
+): WrongName | undefined {
+  const wrong = valuesOf(requirement).find((value) => !known.includes(value))
+  return wrong === undefined ? undefined : { word: wrong, what, known }
+}
+
+function valuesOf(requirement: Requirement): readonly string[] {
+  switch (requirement.kind) {
+    case 'exists':
+      return []
+    case 'in':
+      return requirement.values
+    case 'compare':
+      return [requirement.value]
+  }
+}
+
+function unknown(word: string, what: string, known: readonly string[]): WrongName | undefined {
+  return known.includes(word) ? undefined : { word, what, known }
 }
 
 /** Facts are a worker's labels and figures by name; an absent one fulfils only `!k` and `k != v`. */
@@ -91,11 +154,4 @@ function compare(
 /** What puts the values of a fact in order: their ranks, or their numbers. */
 function measureOf(key: string): (value: string | number) => number {
   return isIsolationKey(key) ? (value) => isolationRank(String(value)) : Number
-}
-
-function noIsolation(value: string, path: string): MeshError {
-  return new MeshError('FIELD_INVALID', `"${value}" is no isolation`, {
-    path,
-    hint: `one of ${ISOLATIONS.join(', ')}`
-  })
 }

@@ -1,6 +1,7 @@
 /** `schedule` of a job document: once at a moment, or again and again by cron. */
 import { checkCron } from './cron.ts'
 import { MeshError } from '../core/errors.ts'
+import { parseMoment } from '../core/moment.ts'
 import type { CronLine } from './cron.ts'
 import type { ScheduleDocument } from './generated/job.ts'
 
@@ -14,10 +15,6 @@ export interface CronPlan extends CronLine {
 
 export type SchedulePlan = { kind: 'at'; atMs: number } | CronPlan
 
-/** ISO 8601 with its zone. Without one it would mean another moment on every machine. */
-const MOMENT = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
-const WITHOUT_ZONE = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$/
-
 /** @throws MeshError FIELD_INVALID */
 export function compileSchedule(document: ScheduleDocument): SchedulePlan {
   const { at, cron, missed = 'once', overlap = 'skip', zone = 'UTC' } = document
@@ -29,31 +26,7 @@ export function compileSchedule(document: ScheduleDocument): SchedulePlan {
   for (const key of ['zone', 'missed', 'overlap'] as const) {
     if (document[key] !== undefined) throw onlyForCron(key)
   }
-  return { kind: 'at', atMs: parseMoment(at) }
-}
-
-function parseMoment(text: string): number {
-  const path = 'schedule.at'
-  const trimmed = text.trim()
-  if (WITHOUT_ZONE.test(trimmed)) {
-    throw new MeshError('FIELD_INVALID', `"${text}" names no time zone`, {
-      path,
-      hint: 'write "2026-12-24T18:00:00Z" for UTC, or end it with an offset such as +01:00'
-    })
-  }
-  const [, day] = MOMENT.exec(trimmed) ?? []
-  const atMs = Date.parse(trimmed)
-  // The 30th of February would silently become the 2nd of March.
-  const isDay = day !== undefined && toDay(Date.parse(`${day}T00:00:00Z`)) === day
-  if (isDay && Number.isFinite(atMs)) return atMs
-  throw new MeshError('FIELD_INVALID', `"${text}" is not a moment`, {
-    path,
-    hint: 'write it as 2026-12-24T18:00:00Z'
-  })
-}
-
-function toDay(atMs: number): string | undefined {
-  return Number.isFinite(atMs) ? new Date(atMs).toISOString().slice(0, 10) : undefined
+  return { kind: 'at', atMs: parseMoment(at, 'schedule.at') }
 }
 
 function onlyForCron(key: string): MeshError {

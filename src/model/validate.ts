@@ -55,8 +55,13 @@ export function inputValidator(schema: object, root: string): Validator<unknown>
   const validate = new Ajv2020({
     allowUnionTypes: true,
     strictRequired: false,
+    // In this draft a format only describes, and generators of schemas write many of them.
+    validateFormats: false,
+    logger: false,
     verbose: true
   }).compile(schema)
+  // Its verdict would be a promise, and that is true whatever it says.
+  if ('$async' in validate) throw new Error('it is asynchronous ($async)')
   return (value) => {
     if (!validate(value)) throw describe(validate.errors ?? [], root)
     return value

@@ -44,6 +44,7 @@ const ERROR_TEXT_MAX = 8_192
 
 const BLAMES: Readonly<Record<Blame, true>> = {
   worker: true,
+  owner: true,
   network: true,
   router: true,
   job: true,
@@ -152,12 +153,13 @@ function isErrorOrNull(value: unknown): value is Record<'code' | 'message', stri
 
 /** Takes of another's error what has the right shape, and no more than people can read. */
 function readError(error: Record<string, unknown>): Partial<ErrorData> {
-  const { blame, code, hint, message, path, retryable } = error
+  const { blame, code, hint, message, path, retryable, task_code: taskCode } = error
   return {
     code: code as ErrorData['code'],
     message: cut(message as string),
     ...(typeof path === 'string' ? { path: cut(path) } : {}),
     ...(typeof hint === 'string' ? { hint: cut(hint) } : {}),
+    ...(typeof taskCode === 'string' ? { task_code: cut(taskCode) } : {}),
     ...(typeof blame === 'string' && Object.hasOwn(BLAMES, blame) ? { blame: blame as Blame } : {}),
     ...(typeof retryable === 'boolean' ? { retryable } : {})
   }

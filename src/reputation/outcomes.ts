@@ -50,6 +50,7 @@ function changeOfFailure(blame: Blame, code: ErrorCode): Change | undefined {
       return DECLINES.has(code)
         ? undefined
         : { good: 0, bad: BAD_WEIGHT, text: `failed a task: ${code}` }
+    case 'owner':
     case 'network':
     case 'router':
     case 'job':

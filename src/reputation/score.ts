@@ -16,6 +16,11 @@ const PRIOR_COUNT = 5
 /** Nobody falls to 0: what can never be chosen could never make up for it. */
 export const REPUTATION_MIN = 0.02
 
+/** What others are shown of a share: more digits would only be noise of the arithmetic. */
+export function shownShare(share: number): number {
+  return Math.round(share * 1e4) / 1e4
+}
+
 /** Faded counts of what spoke for and against a worker. */
 export interface Evidence {
   good: number

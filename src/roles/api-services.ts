@@ -59,7 +59,7 @@ function jobServices({ control, intake, logReader, reader }: JobEngine): JobServ
     explain: (id, which) => reader.explain(id, which),
     log: (id, which) => logReader.log(id, which),
     followLog: (id, which, onPart, onEnd) => logReader.followLog(id, which, onPart, onEnd),
-    stop: (id, reason, by) => control.stop(id, reason, by),
+    stop: (id, wish, by) => control.stop(id, wish, by),
     hold: (id, reason, by) => control.hold(id, reason, by),
     release: (id, by) => control.release(id, by),
     rerun: (id, request, by) => intake.rerun(id, request, by)

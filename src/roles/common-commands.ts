@@ -1,7 +1,7 @@
 /** Commands that every node answers alike: those about itself as a machine, and the refusal of hearsay. */
 import { AGENT } from '../core/version.ts'
 import { MeshError } from '../core/errors.ts'
-import { lowerBound } from '../reputation/score.ts'
+import { lowerBound, shownShare } from '../reputation/score.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
 import type { GetCapabilitiesResult } from '../model/generated/commands-get-capabilities.ts'
 import type { NodeCore } from './node-core.ts'
@@ -17,7 +17,7 @@ export function describeSelf(
     ...core.host.snapshot().capabilities,
     latency_ms: latencyMs ?? 0,
     // Nobody's word on itself counts: it is what a stranger starts with.
-    reputation: lowerBound({ good: 0, bad: 0 }),
+    reputation: shownShare(lowerBound({ good: 0, bad: 0 })),
     role: asker.role,
     namespace: asker.namespace,
     agent: AGENT

@@ -1,4 +1,5 @@
 /** What the ledger knows of a worker, as the API shows it. */
+import { shownShare } from '../reputation/score.ts'
 import type { Reputation } from '../reputation/ledger.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
 
@@ -8,8 +9,8 @@ const PROVEN_EVIDENCE = 10
 export function toReputationView(reputation: Reputation): ReputationView {
   return {
     peer_id: reputation.peerId,
-    reputation: reputation.reputation,
-    expected: reputation.expected,
+    reputation: shownShare(reputation.reputation),
+    expected: shownShare(reputation.expected),
     evidence: reputation.evidenceCount,
     successes: reputation.successCount,
     failures: reputation.failureCount,

@@ -2,6 +2,7 @@
 import { MeshError } from '../core/errors.ts'
 import { asJob, taskData } from '../execution/task-request.ts'
 import { commonHandlers } from './common-commands.ts'
+import { shownShare } from '../reputation/score.ts'
 import type { CommandAnswer, CommandContext, CommandHandlers } from '../protocol/command-server.ts'
 import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
 import type { Executed, JobExecution } from '../dispatch/intake/job-execution.ts'
@@ -96,7 +97,7 @@ function answerArray({ items, job }: Executed): CommandAnswer<'EXECUTE_TASK'> {
 function toResult(target: string, reputation: Reputation): GetReputationResult {
   return {
     target_peer: target,
-    reputation: reputation.reputation,
+    reputation: shownShare(reputation.reputation),
     total_requests: reputation.evidenceCount,
     successful_requests: reputation.successCount,
     failed_requests: reputation.failureCount,

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 import type { SessionService } from '../protocol/session-service.ts'
-import type { TaskLink } from '../dispatch/ports.ts'
+import type { StopOrder, TaskLink } from '../dispatch/ports.ts'
 
 export interface SessionTaskLinkComponents {
   sessions: SessionService
@@ -52,12 +52,16 @@ export class SessionTaskLink implements TaskLink {
 
   async stop(
     peer: string,
-    { leaseId, reason }: Parameters<TaskLink['stop']>[1],
+    { killAfterMs, leaseId, reason }: StopOrder,
     options: WaitOptions
   ): Promise<boolean> {
     const session = this.#components.sessions.get(peer)
     if (session === undefined) return false
-    const params = { lease_id: leaseId, reason }
+    const params = {
+      lease_id: leaseId,
+      reason,
+      ...(killAfterMs === undefined ? {} : { kill_after_ms: killAfterMs })
+    }
     const answer = await session.request({ command: 'STOP_TASK', params }, options)
     if (answer.error !== undefined) throw answer.error
     return answer.result?.['state'] !== 'unknown'

@@ -16,6 +16,7 @@ import { startNode } from './node-core.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { FunctionDefinitions } from '../executors/function/definitions.ts'
+import type { FunctionEventListener } from '../executors/function/function-event.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeCore, NodeParts } from './node-core.ts'
 import type { ReadyReport, RunningNode } from './role.ts'
@@ -33,12 +34,14 @@ const WARM_WASM_SANDBOXES = 1
 export interface WorkerExtras {
   /** Offered as engine `function`. @default none, and not that engine */
   functions?: FunctionDefinitions
+  /** Hears of each call of theirs as it begins and ends; must not throw. */
+  onFunctionEvent?: FunctionEventListener
 }
 
 export async function startWorker(
   settings: WorkerSettings,
   logger: Logger,
-  { functions }: WorkerExtras = {}
+  extras: WorkerExtras = {}
 ): Promise<RunningNode> {
   let tasks: TaskServer | undefined
   const init = {
@@ -49,7 +52,7 @@ export async function startWorker(
     describeLoad: () => tasks?.load() ?? null
   } as const
   return await startNode(settings, logger, init, (core) => {
-    const worker = buildWorker(core, settings, functions)
+    const worker = buildWorker(core, settings, extras)
     tasks = worker.tasks
     return worker.parts
   })
@@ -58,19 +61,18 @@ export async function startWorker(
 function buildWorker(
   core: NodeCore,
   settings: WorkerSettings,
-  functions: FunctionDefinitions | undefined
+  extras: WorkerExtras
 ): { tasks: TaskServer; parts: NodeParts } {
   const { clock, folder, host, node, server } = core
   const { labels, namespace } = settings
   const slots = settings.slots ?? Math.max(1, Math.floor(host.snapshot().capabilities.cpu_cores))
   const queueSlots = settings.queueSlots ?? slots
-  const called =
-    functions === undefined ? undefined : createFunctions(functions, settings, { clock, slots })
+  const called = createFunctions(extras, settings, { clock, slots })
   const executors = new ExecutorRegistry([
     ...(called === undefined ? [] : [called]),
-    ...createExecutors(settings, { clock, slots, folder: folder.path })
+    ...createExecutors(settings, { clock, slots, folder: folder.path, logger: core.logger })
   ])
-  const offer = { settings, slots, queueSlots, executors, functionNames: called?.names ?? [] }
+  const offer = { settings, slots, queueSlots, executors }
   const tasks = createTaskServer(core, offer)
   const advertiser = createAdvertiser(core, offer)
   const self = { role: 'worker', namespace } as const
@@ -113,7 +115,6 @@ interface Offer {
   slots: number
   queueSlots: number
   executors: ExecutorRegistry
-  functionNames: readonly string[]
 }
 
 function createTaskServer(core: NodeCore, offer: Offer): TaskServer {
@@ -135,9 +136,16 @@ function createTaskServer(core: NodeCore, offer: Offer): TaskServer {
   )
 }
 
+interface ExecutorParts {
+  clock: Clock
+  folder: string
+  logger: Logger
+  slots: number
+}
+
 function createExecutors(
   { container, engines, process, wasmFunctionBytesMax }: WorkerSettings,
-  { clock, folder, slots }: { clock: Clock; folder: string; slots: number }
+  { clock, folder, logger, slots }: ExecutorParts
 ): Executor[] {
   const pool = { size: slots, warmCount: WARM_SANDBOXES_MAX }
   return engines.map((engine) => {
@@ -154,18 +162,19 @@ function createExecutors(
       case 'process':
         return new ProcessExecutor({ clock }, { ...process, folder })
       case 'container':
-        return new ContainerExecutor({ clock }, { ...container, folder })
+        return new ContainerExecutor({ clock, logger }, { ...container, folder })
     }
   })
 }
 
 function createFunctions(
-  functions: FunctionDefinitions,
+  { functions, onFunctionEvent: onEvent }: WorkerExtras,
   { taskMemoryBytes }: WorkerSettings,
   { clock, slots }: { clock: Clock; slots: number }
-): FunctionExecutor {
+): FunctionExecutor | undefined {
+  if (functions === undefined) return undefined
   const defaults = { concurrency: slots, memoryBytesMax: taskMemoryBytes }
-  return new FunctionExecutor({ clock }, { ...defaults, functions })
+  return new FunctionExecutor({ clock }, { ...defaults, functions, onEvent })
 }
 
 /** They come from the program that starts the worker, and it should hear what is wrong with them. */
@@ -182,7 +191,7 @@ function reportMissing(executors: ExecutorRegistry, logger: Logger): void {
 }
 
 function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
-  const { executors, functionNames, queueSlots, settings, slots } = offer
+  const { executors, queueSlots, settings, slots } = offer
   const { host } = core
   return new Advertiser(
     {
@@ -198,9 +207,12 @@ function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
         slots,
         queue_slots: queueSlots,
         engines: executors.engines(),
-        functions: [...functionNames],
+        functions: executors.names('function'),
+        programs: executors.names('process'),
+        images: executors.names('container'),
         isolation: executors.isolation(),
         enforces: executors.enforces(),
+        network: executors.networkEngines(),
         labels: { ...settings.labels },
         host: { ...host.snapshot().facts }
       })

@@ -10,6 +10,12 @@ export interface Candidate {
   engines: readonly string[]
   /** Names for tasks of engine `function`. */
   functions: readonly string[]
+  /** What tasks of engine `process` may start: paths, or `*`. */
+  programs: readonly string[]
+  /** What tasks of engine `container` may run in, by digest or id. */
+  images: readonly string[]
+  /** Those of its engines whose tasks may reach the network. */
+  networkEngines: readonly string[]
   labels: Readonly<Record<string, string>>
   /** Facts beside labels that conditions may name: `arch`, `os`, `agent`, … */
   facts: Readonly<Record<string, string | number>>
@@ -31,6 +37,9 @@ export interface Candidate {
   otherTasks: number
   /** Tasks that this router has there now, reported yet or not. */
   ownTasks: number
+  /** The same of the GPUs that those tasks have. */
+  otherGpus: number
+  ownGpus: number
   availability: Availability
   /** Median round trip; undefined until measured. */
   latencyMs: number | undefined
@@ -44,14 +53,18 @@ export interface Candidate {
 /** A task that wants a worker. */
 export interface SelectionRequest {
   engine: string
-  /** What a task of engine `function` calls. */
-  functionName: string | undefined
+  /** What it names and a worker must have: its function, its program or its image, by the engine. */
+  taskName: string | undefined
+  /** Whether it asks for the network. */
+  hasNetwork: boolean
   resources: ResourceRequest
   placement: Placement
   route: RoutePolicy
   /** Workers that this item was already tried on, most recent last. */
   triedWorkers: readonly string[]
   sameWorker: 'avoid' | 'never' | 'allow'
+  /** Workers that would not have this item a short while ago, with what they said. */
+  refusedLately: ReadonlyMap<string, string>
   /** The router's own settings, where the job names none. */
   defaults: { preset: Preset; weights: Partial<Record<ScorePart, number>> | undefined }
 }

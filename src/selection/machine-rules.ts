@@ -2,23 +2,26 @@
  * What the machine itself must offer: that it takes work at all, the engine, and enough of everything in
  * total. Whether there is room for one more task now is no rule but a matter of waiting: see room.ts.
  */
+import { ANY_PROGRAM, isSameImage, isSameProgram } from '../model/task-names.ts'
 import { BYTES_PER_MB } from '../core/units.ts'
-import { atLeast } from './rule.ts'
+import { atLeast, formatCount, formatMb } from './rule.ts'
 import type { Availability, Candidate, SelectionRequest } from './candidate.ts'
 import type { Rule, Wording } from './rule.ts'
 
 export function machineRules({
   engine,
-  functionName,
-  resources
+  hasNetwork,
+  resources,
+  taskName
 }: SelectionRequest): (Rule | undefined)[] {
   return [
     ...CLOSED,
     engineRule(engine),
-    functionRule(functionName),
+    nameRule(engine, taskName),
+    hasNetwork ? networkRule(engine) : undefined,
     atLeast('CPU_TOO_SMALL', resources.cpuCores, (count) => plural(count, 'CPU core'), CPU_CORES),
-    atLeast('MEMORY_TOO_SMALL', toMb(resources.memoryBytes), (mb) => `${mb} MB memory`, MEMORY),
-    atLeast('DISK_TOO_SMALL', toMb(resources.diskBytes), (mb) => `${mb} MB free disk`, DISK),
+    atLeast('MEMORY_TOO_SMALL', toMb(resources.memoryBytes), (bytes) => `${bytes} memory`, MEMORY),
+    atLeast('DISK_TOO_SMALL', toMb(resources.diskBytes), (bytes) => `${bytes} free disk`, DISK),
     atLeast('GPU_TOO_FEW', resources.gpuCount, (count) => plural(count, 'GPU'), GPUS)
   ]
 }
@@ -27,13 +30,13 @@ export function toMb(bytes: number): number {
   return bytes / BYTES_PER_MB
 }
 
-/** Of a worker's functions, where it lacks the one that was asked for. */
+/** Of what a worker has, where it lacks what was asked for. */
 const NAMES_SHOWN = 8
 
-const CPU_CORES = { of: ({ cpuCores }: Candidate): number => cpuCores, unit: '' }
-const MEMORY = { of: ({ memoryTotalMb }: Candidate): number => memoryTotalMb, unit: 'MB' }
-const DISK = { of: ({ diskAvailableMb }: Candidate): number => diskAvailableMb, unit: 'MB' }
-const GPUS = { of: ({ gpuCount }: Candidate): number => gpuCount, unit: '' }
+const CPU_CORES = { of: ({ cpuCores }: Candidate): number => cpuCores, format: formatCount }
+const MEMORY = { of: ({ memoryTotalMb }: Candidate): number => memoryTotalMb, format: formatMb }
+const DISK = { of: ({ diskAvailableMb }: Candidate): number => diskAvailableMb, format: formatMb }
+const GPUS = { of: ({ gpuCount }: Candidate): number => gpuCount, format: formatCount }
 
 /** A worker takes nothing new in three ways, of which an owner wants to know the right one. */
 const CLOSED: readonly Rule[] = [
@@ -63,15 +66,79 @@ function engineRule(engine: string): Rule {
   }
 }
 
-/** A worker without the engine has no functions either, and is then counted under the engine. */
-function functionRule(name: string | undefined): Rule | undefined {
-  if (name === undefined) return undefined
+/** What tasks of one engine name, and how it is found among what a worker has. */
+interface Named {
+  code: Rule['code']
+  noun: string
+  of: (candidate: Candidate) => readonly string[]
+  isSame: (offered: string, name: string) => boolean
+  show: (name: string) => string
+}
+
+const NAMED: ReadonlyMap<string, Named> = new Map<string, Named>([
+  [
+    'function',
+    {
+      code: 'FUNCTION_MISSING',
+      noun: 'function',
+      of: ({ functions }) => functions,
+      isSame: (offered, name) => offered === name,
+      show: (name) => name
+    }
+  ],
+  [
+    'process',
+    {
+      code: 'PROGRAM_MISSING',
+      noun: 'program',
+      of: ({ programs }) => programs,
+      isSame: (offered, name) => offered === ANY_PROGRAM || isSameProgram(offered, name),
+      show: (name) => name
+    }
+  ],
+  [
+    'container',
+    {
+      code: 'IMAGE_MISSING',
+      noun: 'image',
+      of: ({ images }) => images,
+      isSame: isSameImage,
+      show: shortImage
+    }
+  ]
+])
+
+/** A worker without the engine has nothing by that name either, and is then counted under the engine. */
+function nameRule(engine: string, name: string | undefined): Rule | undefined {
+  const named = NAMED.get(engine)
+  if (named === undefined || name === undefined) return undefined
+  const { code, isSame, noun, of, show } = named
+  const what = `${noun} ${show(name)}`
   return {
-    code: 'FUNCTION_MISSING',
-    refuses: ({ functions }) => !functions.includes(name),
-    wording: () => ({ one: `lacks function ${name}`, many: `lack function ${name}` }),
-    instead: ({ functions }) =>
-      functions.length === 0 ? 'has none' : `has ${someOf(functions.toSorted())}`
+    code,
+    refuses: (candidate) => !of(candidate).some((offered) => isSame(offered, name)),
+    wording: () => ({ one: `lacks ${what}`, many: `lack ${what}` }),
+    instead: (candidate) => {
+      const offered = of(candidate).map(show).toSorted()
+      return offered.length === 0 ? 'has none' : `has ${someOf(offered)}`
+    }
+  }
+}
+
+/** Nobody reads 64 digits. */
+function shortImage(image: string): string {
+  return image.replace(/(sha256:.{12}).*$/, '$1…')
+}
+
+/** A worker's owner says for each engine whether its tasks may reach beyond the machine. */
+function networkRule(engine: string): Rule {
+  return {
+    code: 'NETWORK_REFUSED',
+    refuses: ({ networkEngines }) => !networkEngines.includes(engine),
+    wording: () => ({
+      one: `keeps engine ${engine} from the network`,
+      many: `keep engine ${engine} from the network`
+    })
   }
 }
 

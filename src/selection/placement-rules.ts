@@ -1,16 +1,16 @@
 /**
  * What the job's author asks of the worker: conditions on labels and facts, named workers, distance,
- * reputation, and not the same worker again.
+ * reputation, not the same worker again, and none that has just refused.
  */
 import { enforcedResource, enforcementKey } from '../model/enforcement.ts'
 import { isFulfilled } from '../model/requirement.ts'
 import { isolationKey } from '../model/isolation.ts'
 import { factOf, factsFor, isLabel } from './facts.ts'
-import { atLeast, demand, formatNumber } from './rule.ts'
+import { atLeast, demand, formatCount, formatNumber } from './rule.ts'
 import type { Placement } from '../model/job.ts'
 import type { Requirement } from '../model/requirement.ts'
 import type { Candidate, SelectionRequest } from './candidate.ts'
-import type { Rule, Wording } from './rule.ts'
+import type { Figure, Rule, Wording } from './rule.ts'
 
 export function placementRules(request: SelectionRequest): (Rule | undefined)[] {
   const { engine, placement } = request
@@ -18,15 +18,16 @@ export function placementRules(request: SelectionRequest): (Rule | undefined)[] 
     onlyRule(placement),
     neverRule(placement),
     triedRule(request),
+    refusedRule(request),
     ...placement.require.map((requirement) => conditionRule(ofEngine(requirement, engine))),
     latencyRule(placement.latencyMsMax),
     atLeast('REPUTATION_TOO_LOW', placement.reputationMin ?? 0, (min) => `reputation ${min}`, {
       of: ({ reputation }) => reputation,
-      unit: ''
+      format: formatCount
     }),
     atLeast('EVIDENCE_TOO_LITTLE', placement.evidenceMin ?? 0, (min) => `evidence ${min}`, {
       of: ({ evidenceCount }) => evidenceCount,
-      unit: ''
+      format: formatCount
     })
   ]
 }
@@ -34,6 +35,11 @@ export function placementRules(request: SelectionRequest): (Rule | undefined)[] 
 /** Whether one condition holds for a worker, by its labels and facts. */
 export function meets(candidate: Candidate, requirement: Requirement): boolean {
   return isFulfilled(requirement, factsFor(candidate, requirement.key))
+}
+
+/** Whether a condition is on the engine of a task, and so says nothing of a worker alone. */
+export function isOnTask({ key }: Requirement): boolean {
+  return key === 'isolation' || enforcedResource(key) !== undefined
 }
 
 /** `isolation` and `enforces.memory` by themselves are of the engine that the task wants. */
@@ -76,6 +82,17 @@ function triedRule({ triedWorkers, sameWorker }: SelectionRequest): Rule | undef
   }
 }
 
+/** What a worker's owner will not have is not asked again and again. */
+function refusedRule({ refusedLately }: SelectionRequest): Rule | undefined {
+  if (refusedLately.size === 0) return undefined
+  return {
+    code: 'REFUSED_LATELY',
+    refuses: ({ peerId }) => refusedLately.has(peerId),
+    wording: () => ({ one: 'refused it lately', many: 'refused it lately' }),
+    instead: ({ peerId }) => `saying: ${refusedLately.get(peerId) ?? ''}`
+  }
+}
+
 function conditionRule(requirement: Requirement): Rule {
   const { key } = requirement
   const rule: Rule = {
@@ -109,6 +126,8 @@ function describeFact(candidate: Candidate, key: string): string {
   return `has ${key} = ${typeof fact === 'number' ? formatNumber(fact) : fact}`
 }
 
+const formatMs: Figure['format'] = (ms, side) => `${formatCount(ms, side)} ms`
+
 /** A worker whose distance nobody has measured yet isn't refused: it could never be measured then. */
 function latencyRule(latencyMsMax: number | undefined): Rule | undefined {
   if (latencyMsMax === undefined) return undefined
@@ -116,6 +135,6 @@ function latencyRule(latencyMsMax: number | undefined): Rule | undefined {
     code: 'LATENCY_TOO_HIGH',
     refuses: ({ latencyMs }) => latencyMs !== undefined && !(latencyMs <= latencyMsMax),
     wording: () => demand(`a latency of ${formatNumber(latencyMsMax)} ms at most`),
-    figure: { of: ({ latencyMs }) => latencyMs ?? 0, unit: 'ms', isMoreBetter: false }
+    figure: { of: ({ latencyMs }) => latencyMs ?? 0, format: formatMs, isMoreBetter: false }
   }
 }

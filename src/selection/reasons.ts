@@ -5,6 +5,7 @@ import { LATENCY_ASSUMED_MS } from './scores.ts'
 import { TIERS, isTriedBefore } from './tier.ts'
 import type { Candidate } from './candidate.ts'
 import type { CompiledRequest } from './compile.ts'
+import type { Room } from './room.ts'
 import type { Contender, Pick } from './pick.ts'
 
 /** Codes of workers that fit; those of refusals are in rule.ts. */
@@ -16,6 +17,7 @@ type PlaceCode =
   | 'TRIED_BEFORE'
   | 'SLOTS_TAKEN'
   | 'MEMORY_TAKEN'
+  | 'GPUS_TAKEN'
 
 export interface Place {
   code: PlaceCode
@@ -47,10 +49,20 @@ export function describePlace(
 }
 
 /** Why a worker that fits has no room. */
-export function describeRoom({ memoryMb }: CompiledRequest, candidate: Candidate): Place {
-  return {
-    code: roomOf(candidate, memoryMb) === 'memory-taken' ? 'MEMORY_TAKEN' : 'SLOTS_TAKEN',
-    reason: describeNoRoom(candidate, memoryMb)
+export function describeRoom({ need }: CompiledRequest, candidate: Candidate): Place {
+  return { code: codeOfRoom(roomOf(candidate, need)), reason: describeNoRoom(candidate, need) }
+}
+
+function codeOfRoom(room: Room): PlaceCode {
+  switch (room) {
+    case 'memory-taken':
+      return 'MEMORY_TAKEN'
+    case 'gpus-taken':
+      return 'GPUS_TAKEN'
+    case 'slots-taken':
+    case 'queue':
+    case 'run':
+      return 'SLOTS_TAKEN'
   }
 }
 

@@ -3,15 +3,23 @@
  * task waits for it. This router's own tasks there count from the moment of sending, reported or not: that
  * keeps a burst from all going to whoever looked idle a second ago.
  */
+import { formatMb } from './rule.ts'
 import type { Candidate } from './candidate.ts'
 
 /** `run`: a slot is free. `queue`: it would wait at the worker. The rest is no room. */
-export type Room = 'run' | 'queue' | 'slots-taken' | 'memory-taken'
+export type Room = 'run' | 'queue' | 'slots-taken' | 'memory-taken' | 'gpus-taken'
 
-export function roomOf(candidate: Candidate, memoryMb: number): Room {
+/** What a task takes of a worker beside its slot. */
+export interface Need {
+  memoryMb: number
+  gpuCount: number
+}
+
+export function roomOf(candidate: Candidate, need: Need): Room {
   const tasks = tasksOf(candidate)
   if (!(tasks < candidate.slots + candidate.queueSlots)) return 'slots-taken'
-  if (!(candidate.memoryAvailableMb >= memoryMb)) return 'memory-taken'
+  if (!(candidate.memoryAvailableMb >= need.memoryMb)) return 'memory-taken'
+  if (need.gpuCount > 0 && !(freeGpus(candidate) >= need.gpuCount)) return 'gpus-taken'
   return tasks < candidate.slots ? 'run' : 'queue'
 }
 
@@ -30,13 +38,29 @@ export function freeShare(candidate: Candidate, room: 'run' | 'queue'): number {
 }
 
 /** Why there is no room, with what is taken. */
-export function describeNoRoom(candidate: Candidate, memoryMb: number): string {
+export function describeNoRoom(candidate: Candidate, need: Need): string {
+  return `no room now: ${whatIsTaken(candidate, need)}`
+}
+
+function whatIsTaken(candidate: Candidate, { gpuCount, memoryMb }: Need): string {
   const { slots, queueSlots, memoryAvailableMb, memoryTotalMb } = candidate
-  if (roomOf(candidate, memoryMb) === 'memory-taken') {
-    return `no room now: needs ${Math.ceil(memoryMb)} MB memory, ${Math.floor(memoryAvailableMb)} MB of ${Math.floor(memoryTotalMb)} MB are free`
+  switch (roomOf(candidate, { gpuCount, memoryMb })) {
+    case 'memory-taken':
+      return `needs ${formatMb(memoryMb, 'up')} memory, ${formatMb(memoryAvailableMb, 'down')} of ${formatMb(memoryTotalMb, 'down')} are free`
+    case 'gpus-taken':
+      return `needs ${gpuCount} GPUs, ${freeGpus(candidate)} of ${candidate.gpuCount} are free`
+    case 'slots-taken':
+    case 'queue':
+    case 'run': {
+      const queue = queueSlots === 0 ? '' : ` and ${queueSlots} queue slots`
+      return `has ${tasksOf(candidate)} tasks in ${slots} slots${queue}`
+    }
   }
-  const queue = queueSlots === 0 ? '' : ` and ${queueSlots} queue slots`
-  return `no room now: has ${tasksOf(candidate)} tasks in ${slots} slots${queue}`
+}
+
+/** A GPU is one task's alone, this router's or another's. */
+function freeGpus({ gpuCount, otherGpus, ownGpus }: Candidate): number {
+  return Math.max(0, gpuCount - otherGpus - ownGpus)
 }
 
 function tasksOf(candidate: Candidate): number {

@@ -2,7 +2,9 @@
  * One hard condition on workers, compiled from a request: a cheap test for every worker, and words
  * for the few that somebody asks about. Words are never made on the way of a task.
  */
+import { BYTES_PER_MB, formatBytesTo, roundTo } from '../core/units.ts'
 import type { Candidate } from './candidate.ts'
+import type { RoundingSide } from '../core/units.ts'
 
 /** Why a worker stands where it stands in a decision record. Codes never change their meaning. */
 export type RefusalCode =
@@ -11,6 +13,9 @@ export type RefusalCode =
   | 'WORKER_CORDONED'
   | 'ENGINE_MISSING'
   | 'FUNCTION_MISSING'
+  | 'PROGRAM_MISSING'
+  | 'IMAGE_MISSING'
+  | 'NETWORK_REFUSED'
   | 'CPU_TOO_SMALL'
   | 'MEMORY_TOO_SMALL'
   | 'DISK_TOO_SMALL'
@@ -22,6 +27,7 @@ export type RefusalCode =
   | 'REPUTATION_TOO_LOW'
   | 'EVIDENCE_TOO_LITTLE'
   | 'TRIED_BEFORE'
+  | 'REFUSED_LATELY'
 
 /** The same words said of one worker and of several: `needs 2 GPUs`, `need 2 GPUs`. */
 export interface Wording {
@@ -32,7 +38,7 @@ export interface Wording {
 /** A number that falls short; the best one of several workers stands for all in a summary. */
 export interface Figure {
   readonly of: (candidate: Candidate) => number
-  unit: string
+  readonly format: (value: number, side: RoundingSide) => string
   isMoreBetter: boolean
 }
 
@@ -46,7 +52,7 @@ export interface Rule {
   instead?(candidate: Candidate): string
 }
 
-/** `needs 4096 MB memory, has 1024 MB`: asked for against there, of one worker. */
+/** `needs 4GiB memory, has 1GiB`: asked for against there, of one worker. */
 export function describeRefusal(rule: Rule, candidate: Candidate): string {
   const { one } = rule.wording()
   if (rule.figure !== undefined) {
@@ -56,11 +62,16 @@ export function describeRefusal(rule: Rule, candidate: Candidate): string {
 }
 
 /** Rounded to the worse side, so that what falls short never reads as if it were enough. */
-export function formatFigure({ unit, isMoreBetter }: Omit<Figure, 'of'>, value: number): string {
-  const scale = Math.abs(value) < 100 ? 100 : 1
-  const rounded = (isMoreBetter ? Math.floor : Math.ceil)(value * scale) / scale
-  return unit === '' ? String(rounded) : `${rounded} ${unit}`
+export function formatFigure({ format, isMoreBetter }: Omit<Figure, 'of'>, value: number): string {
+  return format(value, isMoreBetter ? 'down' : 'up')
 }
+
+/** A plain number, to two decimals at most. */
+export const formatCount: Figure['format'] = (value, side) =>
+  String(roundTo(value, Math.abs(value) < 100 ? 2 : 0, side))
+
+/** Megabytes of the wire, in the units that people ask in. */
+export const formatMb: Figure['format'] = (mb, side) => formatBytesTo(mb * BYTES_PER_MB, side)
 
 /** What an asked for number looks like: two decimals at most. */
 export function formatNumber(value: number): string {
@@ -69,7 +80,7 @@ export function formatNumber(value: number): string {
 
 /**
  * A rule that wants at least `needed` of something; nothing wanted makes no rule.
- * @param what names the need: `4096 MB memory`
+ * @param what names the need: `4GiB memory`
  */
 export function atLeast(
   code: RefusalCode,
@@ -82,7 +93,7 @@ export function atLeast(
     code,
     // Written so that a figure that is not a number refuses.
     refuses: (candidate) => !(figure.of(candidate) >= needed),
-    wording: () => demand(what(formatNumber(needed))),
+    wording: () => demand(what(figure.format(needed, 'up'))),
     figure: { ...figure, isMoreBetter: true }
   }
 }

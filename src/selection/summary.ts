@@ -1,6 +1,6 @@
 /**
  * One sentence for people on where a task stands with all workers: `3 of 4 workers were refused: 2 lack
- * label zone = home, 1 needs 4096 MB memory, has 1024 MB; 1 fits but is full`. Workers refused for the
+ * label zone = home, 1 needs 4GiB memory, has 1GiB; 1 fits but is full`. Workers refused for the
  * same reason are one group; each worker counts under its first reason.
  */
 import { firstRefusal } from './compile.ts'
@@ -24,11 +24,11 @@ export function summarise(compiled: CompiledRequest, candidates: readonly Candid
   const groups = new Map<Rule, Group>(
     compiled.rules.map((rule) => [rule, { rule, candidates: [] }])
   )
-  const rooms: Record<Room, number> = { run: 0, queue: 0, 'slots-taken': 0, 'memory-taken': 0 }
+  const rooms = { run: 0, queue: 0, 'slots-taken': 0, 'memory-taken': 0, 'gpus-taken': 0 }
   let refusedCount = 0
   for (const candidate of candidates) {
     const refusal = firstRefusal(compiled.rules, candidate)
-    if (refusal === undefined) rooms[roomOf(candidate, compiled.memoryMb)] += 1
+    if (refusal === undefined) rooms[roomOf(candidate, compiled.need)] += 1
     else {
       groups.get(refusal)?.candidates.push(candidate)
       refusedCount += 1
@@ -50,12 +50,14 @@ function describeFitting(rooms: Readonly<Record<Room, number>>): string[] {
   if (rooms.queue > 0) parts.push(`${rooms.queue} would queue it`)
   const [slots, memory] = [rooms['slots-taken'], rooms['memory-taken']]
   if (slots > 0) parts.push(`${slots} ${slots === 1 ? 'fits but is' : 'fit but are'} full`)
-  if (memory > 0) {
-    parts.push(
-      `${memory} ${memory === 1 ? 'fits but has' : 'fit but have'} too little memory free now`
-    )
-  }
+  if (memory > 0) parts.push(`${fitButHave(memory)} too little memory free now`)
+  if (rooms['gpus-taken'] > 0)
+    parts.push(`${fitButHave(rooms['gpus-taken'])} too few GPUs free now`)
   return parts
+}
+
+function fitButHave(count: number): string {
+  return `${count} ${count === 1 ? 'fits but has' : 'fit but have'}`
 }
 
 function describeRefused(groups: readonly Group[], refusedCount: number, count: number): string[] {

@@ -13,9 +13,9 @@ export const TIERS = { run: 0, queue: 1, runAgain: 2, queueAgain: 3, noRoom: 4 }
 export type Tier = (typeof TIERS)[keyof typeof TIERS]
 
 /** The tier of a worker that no rule refuses. */
-export function tierOf({ request, memoryMb }: CompiledRequest, candidate: Candidate): Tier {
-  const room = roomOf(candidate, memoryMb)
-  if (room === 'slots-taken' || room === 'memory-taken') return TIERS.noRoom
+export function tierOf({ request, need }: CompiledRequest, candidate: Candidate): Tier {
+  const room = roomOf(candidate, need)
+  if (room !== 'run' && room !== 'queue') return TIERS.noRoom
   const { sameWorker, triedWorkers } = request
   if (sameWorker === 'avoid' && triedWorkers.includes(candidate.peerId)) {
     return room === 'run' ? TIERS.runAgain : TIERS.queueAgain

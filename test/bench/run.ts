@@ -10,11 +10,13 @@ import { parseArgs } from 'node:util'
 import { CAVEAT, describeMachine, renderMachine } from './support/machine.ts'
 import { renderBench } from './support/report.ts'
 import { runRounds } from './support/rounds.ts'
+import { enginesBench } from './engines.bench.ts'
 import { intakeBench } from './intake.bench.ts'
 import { jobsBench } from './jobs.bench.ts'
 import { queueBench } from './queue.bench.ts'
 import { restartBench } from './restart.bench.ts'
 import { selectionBench } from './selection.bench.ts'
+import { slotsBench } from './slots.bench.ts'
 import { startupBench } from './startup.bench.ts'
 import { storeBench } from './store.bench.ts'
 import { wireBench } from './wire.bench.ts'
@@ -29,7 +31,9 @@ const BENCHES: readonly Bench[] = [
   restartBench,
   startupBench,
   selectionBench,
-  storeBench
+  storeBench,
+  enginesBench,
+  slotsBench
 ]
 
 const { positionals, values } = parseArgs({

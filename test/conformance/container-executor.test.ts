@@ -1,12 +1,13 @@
-import { describe } from 'vitest'
+import { afterAll, describe } from 'vitest'
 import { createContainerExecutor, prepareContainers } from '../support/container-engine.ts'
 import { runExecutorSuite } from './executor-suite.ts'
 import { script } from '../support/process-engine.ts'
 
-const ground = await prepareContainers()
+const ground = await prepareContainers('podman')
 const { image, problem } = ground
 
 describe.skipIf(problem !== undefined)(`held ${problem ?? ''}`, () => {
+  afterAll(ground.close)
   runExecutorSuite('container', () => ({
     executor: createContainerExecutor(ground),
     slotCount: 2,

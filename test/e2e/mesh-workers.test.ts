@@ -1,15 +1,7 @@
 /** Workers that die, leave and come, as real processes: the jobs complete, and the records tell the story. */
 import { expect, test } from 'vitest'
-import { LiveMesh, slowJob } from '../support/live-mesh.ts'
+import { LiveMesh, slowJob, untilWorkersReady } from '../support/live-mesh.ts'
 import { until } from '../support/until.ts'
-import type { ApiClient } from '../../src/client/api-client.ts'
-
-const ready = (client: ApiClient, count: number) =>
-  until(
-    'workers ready',
-    () => client.nodes(),
-    (nodes) => nodes.filter(({ state }) => state === 'ready').length === count
-  )
 
 test('a worker killed in the midst of a job: the job completes, and explain tells it', async () => {
   const { mesh } = await LiveMesh.start()
@@ -18,7 +10,7 @@ test('a worker killed in the midst of a job: the job completes, and explain tell
     mesh.worker('second', '--slots', '4'),
     mesh.router()
   ])
-  await ready(client, 2)
+  await untilWorkersReady(client, 2)
   const { id } = await client.submit(slowJob(60, 250))
   await until(
     'attempt at the first worker',
@@ -54,7 +46,7 @@ test('a worker killed in the midst of a job: the job completes, and explain tell
     (nodes) => !nodes.some(({ peer_id: peer }) => peer === first.report.peer_id)
   )
   await mesh.worker('first', '--slots', '1')
-  await ready(client, 2)
+  await untilWorkersReady(client, 2)
 })
 
 test('workers and bootstrap told to stop under load: not one item fails', async () => {
@@ -64,7 +56,7 @@ test('workers and bootstrap told to stop under load: not one item fails', async 
     mesh.worker('second', '--slots', '4'),
     mesh.router()
   ])
-  await ready(client, 2)
+  await untilWorkersReady(client, 2)
   const { id } = await client.submit(slowJob(80, 200))
   await until(
     'completed items',

@@ -1,9 +1,8 @@
 /** What must hold of selection for any workers, requests and draws. fast-check prints its seed. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BYTES_PER_MB } from '../../src/core/units.ts'
 import { validatorFor } from '../../src/model/validate.ts'
-import { compileRules, firstRefusal } from '../../src/selection/compile.ts'
+import { needOf, compileRules, firstRefusal } from '../../src/selection/compile.ts'
 import { outlookOf } from '../../src/selection/outlook.ts'
 import { roomOf } from '../../src/selection/room.ts'
 import { selectWorker } from '../../src/selection/select.ts'
@@ -87,7 +86,7 @@ describe('selection', () => {
       fc.property(request, candidates, draw, (wanted, list, at) => {
         const rules = compileRules(wanted)
         const able = list.filter((one) => {
-          const room = roomOf(one, wanted.resources.memoryBytes / BYTES_PER_MB)
+          const room = roomOf(one, needOf(wanted))
           return firstRefusal(rules, one) === undefined && (room === 'run' || room === 'queue')
         })
         const { chosenPeerId } = selectWorker(wanted, list, at, 0)

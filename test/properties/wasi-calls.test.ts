@@ -1,13 +1,12 @@
 /**
- * A program may call the system with any numbers over any memory: it always gets an errno, and never
- * makes the system throw, take more than its quota, or wait when it was not asked to.
+ * A program may call the system with any numbers over any memory, also while that grows: it always gets
+ * an errno, and never makes the system throw, reach beyond the memory, or take more than its quota.
  */
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { DeviceNode } from '../../src/executors/wasi/nodes.ts'
 import { ERRNO, WASI_PARAMETERS } from '../../src/executors/wasi/abi.ts'
-import { FakeClock } from '../support/fake-clock.ts'
-import { WasiSystem } from '../../src/executors/wasi/wasi-system.ts'
+import { WasiGuest } from '../support/wasi-guest.ts'
 import type { FolderNode } from '../../src/executors/wasi/nodes.ts'
 import type { WasiCallName } from '../../src/executors/wasi/abi.ts'
 
@@ -19,14 +18,24 @@ const PATH_PLACE = 16
 const PATHS = ['a', 'a/b', 'b', '.', '..', 'a/..', 'dev/progress', '/', 'a/b/c', '']
 const ERRNOS = Object.values(ERRNO) as number[]
 
+/** Where lists of buffers lie that mean something. */
+const BUFFERS = 61_000
+const MEMORY_BYTES_MAX = 2 * 65_536
+
 interface Call {
   name: WasiCallName
   args: (number | bigint)[]
+  /** A buffer that the call finds, at `BUFFERS`. */
+  buffer?: [address: number, length: number]
+  /** The memory grows before the call. */
+  isGrowing?: boolean
 }
 
 const address = fc.oneof(
   fc.nat(PATHS.length - 1).map((index) => index * PATH_PLACE),
   fc.nat(65_535),
+  fc.integer({ min: MEMORY_BYTES_MAX - 100, max: MEMORY_BYTES_MAX + 100 }),
+  fc.constantFrom(-1, -8, 2 ** 31 - 1, 65_536 - 8),
   fc.integer()
 )
 const number = fc.oneof(fc.nat(8), address)
@@ -47,17 +56,33 @@ const opening: fc.Arbitrary<Call> = fc
     args: [3, 0, path * PATH_PLACE, PATHS[path]?.length ?? 0, flags, rights, 0n, 0, 60_000]
   }))
 
+/** A call that moves bytes of a buffer that is there, or nearly. */
+const moving: fc.Arbitrary<Call> = fc
+  .record({
+    fd: fc.nat(6),
+    isWrite: fc.boolean(),
+    buffer: fc.tuple(address, fc.oneof(fc.nat(40_000), fc.integer())),
+    isGrowing: fc.boolean()
+  })
+  .map(({ fd, isWrite, ...rest }) => ({
+    name: isWrite ? 'fd_write' : 'fd_read',
+    args: [fd, BUFFERS, 1, 62_000],
+    ...rest
+  }))
+
 it('answers any call', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.oneof(call, opening), { minLength: 1, maxLength: 60 }),
+      fc.array(fc.oneof(call, opening, moving), { minLength: 1, maxLength: 60 }),
       fc.uint8Array({ minLength: 400, maxLength: 400 }),
       (calls, noise) => {
-        const { imports, system } = createSystem(noise)
-        for (const { args, name } of calls) {
-          const answer = (imports[name] as (...values: unknown[]) => number)(...args)
-          expect(ERRNOS).toContain(answer)
+        const guest = createGuest(noise)
+        for (const { args, buffer, isGrowing = false, name } of calls) {
+          if (isGrowing && guest.memory.buffer.byteLength < MEMORY_BYTES_MAX) guest.memory.grow(1)
+          if (buffer !== undefined) new Int32Array(guest.memory.buffer, BUFFERS).set(buffer)
+          expect(ERRNOS).toContain(guest.call(name, ...args))
         }
+        const { system } = guest
         expect(system.end).toBeUndefined()
         const { bytes, nodes } = measure(system.files.root)
         expect(bytes).toBeLessThanOrEqual(BYTES_MAX)
@@ -68,29 +93,12 @@ it('answers any call', () => {
   )
 })
 
-function createSystem(noise: Uint8Array): {
-  system: WasiSystem
-  imports: WebAssembly.ModuleImports
-} {
-  const system = new WasiSystem({
-    clock: new FakeClock(),
-    args: ['program', 'é'],
-    environment: ['A=b'],
-    stdin: new DeviceNode({ read: () => 0 }),
-    stdout: new DeviceNode({ write: () => undefined }),
-    stderr: new DeviceNode({ write: () => undefined }),
-    fileBytesMax: BYTES_MAX,
-    filesMax: NODES_MAX,
-    wait: () => undefined,
-    fillRandom: (target) => void target.fill(7)
-  })
-  system.files.place('dev/progress', new DeviceNode({ write: () => undefined }))
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
-  const bytes = new Uint8Array(memory.buffer)
-  PATHS.forEach((path, index) => bytes.set(Buffer.from(path), index * PATH_PLACE))
-  bytes.set(noise, PATHS.length * PATH_PLACE)
-  system.attach(memory)
-  return { system, imports: system.imports() }
+function createGuest(noise: Uint8Array): WasiGuest {
+  const guest = new WasiGuest({ fileBytesMax: BYTES_MAX, filesMax: NODES_MAX })
+  guest.system.files.place('dev/progress', new DeviceNode({ write: () => undefined }))
+  PATHS.forEach((path, index) => guest.bytes.set(Buffer.from(path), index * PATH_PLACE))
+  guest.bytes.set(noise, PATHS.length * PATH_PLACE)
+  return guest
 }
 
 function measure(folder: FolderNode): { bytes: number; nodes: number } {

@@ -304,7 +304,7 @@ export class MeshSimulation {
       if (what === 'rerun') {
         const { id: rerunId } = await intake.rerun(id, { items: 'all' }, 'somebody')
         this.#witness.accepted(rerunId, this.#witness.documentOf(id))
-      } else if (what === 'stop') await control.stop(id, 'changed my mind', 'somebody')
+      } else if (what === 'stop') await control.stop(id, { reason: 'changed my mind' }, 'somebody')
       else if (what === 'hold') await control.hold(id, undefined, 'somebody')
       else await control.release(id, 'somebody')
       this.#witness.answered(id, what)

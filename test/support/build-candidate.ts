@@ -9,6 +9,9 @@ export function buildCandidate(overrides: Partial<Candidate> = {}): Candidate {
     peerId: 'worker-a',
     engines: ['builtin', 'javascript'],
     functions: [],
+    programs: [],
+    images: [],
+    networkEngines: [],
     labels: {},
     facts: { arch: 'x64', os: 'linux', agent: 'taskmesh/0.1.0' },
     cpuCores: 8,
@@ -25,6 +28,8 @@ export function buildCandidate(overrides: Partial<Candidate> = {}): Candidate {
     queueSlots: 4,
     otherTasks: 0,
     ownTasks: 0,
+    otherGpus: 0,
+    ownGpus: 0,
     availability: 'open',
     latencyMs: 100,
     reputation: 0.5,
@@ -42,11 +47,13 @@ export function buildRequest(
   const plan = compileJob({ task: { engine: 'builtin', name: 'noop' }, ...document })
   return {
     engine: plan.engine,
-    functionName: plan.functionName,
+    taskName: plan.taskName,
+    hasNetwork: plan.hasNetwork,
     resources: plan.resources,
     placement: plan.placement,
     route: plan.route,
     triedWorkers: [],
+    refusedLately: new Map(),
     sameWorker: plan.retry.sameWorker,
     defaults: { preset: 'balanced', weights: undefined },
     ...overrides

@@ -33,11 +33,19 @@ export class ManualExecutor implements Executor {
   readonly engine = 'builtin' as const
   readonly isolation = 'none'
   readonly enforces = []
+  allowsNetwork = false
+  readonly names = []
+  /** What it says of every task. */
+  refusal: MeshError | undefined
   readonly running: RunningTask[] = []
   startedCount = 0
 
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
+
+  refusalOf(): MeshError | undefined {
+    return this.refusal
+  }
 
   run(run: TaskRun): Promise<TaskOutcome> {
     this.startedCount += 1

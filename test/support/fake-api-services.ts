@@ -111,6 +111,7 @@ export class FakeApiServices implements ApiServices {
   attemptViews: AttemptView[] = [buildAttemptView()]
   historyRows: HistoryRow[] = [buildHistoryRow()]
   nodeView: NodeView = exampleOf('api/node')
+  planView = exampleOf('api/plan')
   /** What is there of every log. */
   logView: LogView = buildLog()
   jobDocument: object = exampleOf('job')
@@ -182,7 +183,7 @@ export class FakeApiServices implements ApiServices {
     },
     plan: async (document) => {
       this.#note('plan', document)
-      return exampleOf('api/plan')
+      return this.planView
     },
     list: async (filter) => {
       this.#note('list', filter)
@@ -233,8 +234,8 @@ export class FakeApiServices implements ApiServices {
       onPart(this.logView)
       return () => void this.#followers.delete(follower)
     },
-    stop: async (id, reason, by) => {
-      this.#note('stop', id, reason, by)
+    stop: async (id, wish, by) => {
+      this.#note('stop', id, wish, by)
       return { ...this.#job(id), state: 'stopped' }
     },
     hold: async (id, reason, by) => {

@@ -25,8 +25,8 @@ class FakeSink implements TextSink {
     this.isTTY = isTTY
   }
 
-  write(text: string): void {
-    this.text += text
+  write(content: string | Uint8Array): void {
+    this.text += typeof content === 'string' ? content : Buffer.from(content).toString()
   }
 }
 
@@ -38,7 +38,7 @@ export function fakeTerminal(
     env: { TASKMESH_HOME: '/nonexistent/taskmesh', ...init.env },
     stdout: new FakeSink(init.isTTY ?? false),
     stderr: new FakeSink(init.isStderrTTY ?? false),
-    readStdin: async () => init.stdin ?? '',
+    readStdin: async () => Buffer.from(init.stdin ?? ''),
     signal: init.signal ?? new AbortController().signal
   }
 }

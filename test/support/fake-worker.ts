@@ -8,6 +8,7 @@ import type { AbortOptions } from '../../src/core/abort.ts'
 import type { Assignment } from '../../src/model/generated/commands-execute-task.ts'
 import type { Candidate } from '../../src/selection/candidate.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
+import type { StopOrder } from '../../src/dispatch/ports.ts'
 import type { SessionAnswer } from '../../src/protocol/session.ts'
 
 export type WaitOptions = AbortOptions & { timeoutMs: number }
@@ -35,6 +36,8 @@ export interface SentTask {
   isOpen: boolean
   /** Why the router has it stopped, once the worker has heard. */
   stopReason: string | undefined
+  /** What the router last said of how long it may still go on. */
+  killAfterMs: number | undefined
 }
 
 /** Called when a task arrives; does nothing for a worker that the test answers for. */
@@ -146,7 +149,7 @@ export class FakeWorker {
   }
 
   /** Gives the task if it is still to end. */
-  stop(task: { leaseId: string; reason: string }, waiter: Waiter): SentTask | undefined {
+  stop(task: StopOrder, waiter: Waiter): SentTask | undefined {
     const lease = this.#leases.get(task.leaseId)
     if (lease === undefined) {
       this.#closed.add(task.leaseId)
@@ -154,6 +157,7 @@ export class FakeWorker {
       return undefined
     }
     lease.task.stopReason ??= task.reason
+    lease.task.killAfterMs = task.killAfterMs
     waiter.resolve({})
     return lease.end === undefined ? lease.task : undefined
   }
@@ -208,6 +212,7 @@ function newTask(
     options,
     isOpen: true,
     stopReason: undefined,
+    killAfterMs: undefined,
     complete: (output = null, more = {}) =>
       settle(lease, { bulk: JSON.stringify(output), result: { ...RAN, log: LOG, ...more } }),
     answer: (bulk) => settle(lease, bulk === undefined ? {} : { bulk }),

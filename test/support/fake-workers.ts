@@ -9,7 +9,7 @@ import type { AbortOptions } from '../../src/core/abort.ts'
 import type { Assignment } from '../../src/model/generated/commands-execute-task.ts'
 import type { Behaviour, SentTask, WaitOptions, Waiter } from './fake-worker.ts'
 import type { Candidate } from '../../src/selection/candidate.ts'
-import type { CandidateSource, TaskLink } from '../../src/dispatch/ports.ts'
+import type { CandidateSource, StopOrder, TaskLink } from '../../src/dispatch/ports.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type {
   ReportTaskParams,
@@ -36,6 +36,7 @@ export class FakeWorkers implements CandidateSource, TaskLink {
   onStop: Behaviour = (task) => task.fail('TASK_STOPPED')
   readonly #workers: Map<string, FakeWorker>
   readonly #ownTasks = new Map<string, number>()
+  readonly #ownGpus = new Map<string, number>()
   readonly #awaited = new Map<string, Set<PromiseWithResolvers<void>>>()
   #isDead = false
 
@@ -150,16 +151,19 @@ export class FakeWorkers implements CandidateSource, TaskLink {
     )
     return there.map(({ candidate }) => ({
       ...candidate,
-      ownTasks: this.ownTasks(candidate.peerId)
+      ownTasks: this.ownTasks(candidate.peerId),
+      ownGpus: this.#ownGpus.get(candidate.peerId) ?? 0
     }))
   }
 
-  began(peer: string): void {
+  began(peer: string, gpuCount: number): void {
     this.#ownTasks.set(peer, this.ownTasks(peer) + 1)
+    this.#ownGpus.set(peer, (this.#ownGpus.get(peer) ?? 0) + gpuCount)
   }
 
-  ended(peer: string): void {
+  ended(peer: string, gpuCount: number): void {
     this.#ownTasks.set(peer, this.ownTasks(peer) - 1)
+    this.#ownGpus.set(peer, (this.#ownGpus.get(peer) ?? 0) - gpuCount)
   }
 
   reported(peer: string, load: unknown): void {
@@ -199,11 +203,7 @@ export class FakeWorkers implements CandidateSource, TaskLink {
     return this.#request(peer, options, (worker, waiter) => worker.attach(leaseId, waiter))
   }
 
-  async stop(
-    peer: string,
-    task: { leaseId: string; reason: string },
-    options: WaitOptions
-  ): Promise<boolean> {
+  async stop(peer: string, task: StopOrder, options: WaitOptions): Promise<boolean> {
     try {
       const { error } = await this.#request(peer, options, (worker, waiter) => {
         const open = worker.stop(task, waiter)

@@ -7,6 +7,8 @@ import type {
   FunctionDefinitions,
   ModuleFunction
 } from '../../src/executors/function/definitions.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import type { FunctionExecutorInit } from '../../src/executors/function/function-executor.ts'
 import type { TaskTerms } from './task-terms.ts'
 import type { Json } from '../../src/core/json.ts'
 import type { RecordedOutcome } from '../conformance/executor-recorder.ts'
@@ -22,17 +24,22 @@ export function onThread(name: string, options: Partial<ModuleFunction> = {}): M
   return { module: MODULE, export: name, ...options }
 }
 
-export function createFunctionExecutor(functions: FunctionDefinitions): FunctionExecutor {
+export function createFunctionExecutor(
+  functions: FunctionDefinitions,
+  { clock = systemClock, ...more }: Partial<FunctionExecutorInit> & { clock?: Clock } = {}
+): FunctionExecutor {
   const defaults = { concurrency: 3, memoryBytesMax: 64 * 2 ** 20 }
-  return new FunctionExecutor({ clock: systemClock }, { ...defaults, functions })
+  return new FunctionExecutor({ clock }, { ...defaults, functions, graceMs: 100, ...more })
 }
 
+/** What is stopped is ended at once, unless `more` says otherwise. */
 export function callByName(
   executor: FunctionExecutor,
   name: string,
   { input, ...more }: CallOptions = {}
 ): Promise<RecordedOutcome> {
   const task = { engine: 'function', name, ...(input === undefined ? {} : { input }) } as const
-  const terms = taskTerms({ memoryBytesMax: 64 * 2 ** 20, ...more })
+  const killSignal = more.signal ?? new AbortController().signal
+  const terms = taskTerms({ memoryBytesMax: 64 * 2 ** 20, killSignal, ...more })
   return recordRun((listener) => executor.run({ task, ...terms, ...listener }), more)
 }

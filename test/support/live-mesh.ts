@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient } from '../../src/client/api-client.ts'
-import { startTaskmesh, temporaryHome } from './spawn-taskmesh.ts'
+import { startTaskmesh, taskmesh, temporaryHome } from './spawn-taskmesh.ts'
+import { until } from './until.ts'
 import type { ReadyReport } from '../../src/roles/role.ts'
 import type { RunningTaskmesh } from './spawn-taskmesh.ts'
 
@@ -16,11 +17,12 @@ export interface LiveNode {
 }
 
 export class LiveMesh {
-  readonly #env: Record<string, string>
+  /** What its nodes have, and commands need to find their router. */
+  readonly env: Readonly<Record<string, string>>
   #bootstrapAddress = ''
 
   private constructor(home: string) {
-    this.#env = {
+    this.env = {
       TASKMESH_HOME: home,
       TASKMESH_NAMESPACE: 'live',
       TASKMESH_LOG_LEVEL: 'info'
@@ -54,12 +56,20 @@ export class LiveMesh {
     return Object.assign(node, { client: new ApiClient({ url, token }) })
   }
 
+  /** Runs a command that must succeed, and parses what it printed. */
+  async json(...words: string[]): Promise<unknown> {
+    const env = { ...this.env, TASKMESH_JSON: '1' }
+    const { code, stderr, stdout } = await taskmesh(words, { env })
+    if (code !== 0) throw new Error(`${words.join(' ')} exited ${code}: ${stderr}`)
+    return JSON.parse(stdout)
+  }
+
   #way(): string[] {
     return ['--bootstrap', this.#bootstrapAddress]
   }
 
   async #start(words: string[]): Promise<LiveNode> {
-    const process = startTaskmesh([...words, '--json'], { env: this.#env })
+    const process = startTaskmesh([...words, '--json'], { env: this.env })
     return {
       report: await process.report(),
       process,
@@ -70,6 +80,14 @@ export class LiveMesh {
       terminate: () => process.stop()
     }
   }
+}
+
+export async function untilWorkersReady(client: ApiClient, count: number): Promise<void> {
+  await until(
+    'workers ready',
+    () => client.nodes(),
+    (nodes) => nodes.filter(({ state }) => state === 'ready').length === count
+  )
 }
 
 /** An array job whose every task takes a while. */

@@ -1,6 +1,8 @@
 /** Engine `process` for tests, and whether this machine can have it at all. */
-import { randomUUID } from 'node:crypto'
+import { afterAll } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { messageOf } from '../../src/core/errors.ts'
 import { ProcessExecutor } from '../../src/executors/process/process-executor.ts'
@@ -25,9 +27,13 @@ export const MIB: number = 2 ** 20
 /** As on a machine that gives the worker no control groups. */
 export const NO_GROUPS = { membership: '/dev/null' } as const
 
+const nodes = mkdtempSync(join(tmpdir(), 'taskmesh-process-test-'))
+afterAll(() => rmSync(nodes, { recursive: true, force: true }))
+
 export function createProcessExecutor(init: Partial<ProcessExecutorInit> = {}): ProcessExecutor {
-  // Only its name matters: engines of one folder take each other's groups for left behind.
-  const folder = join(tmpdir(), `taskmesh-process-test-${randomUUID()}`)
+  // Engines of one folder take each other's groups for left behind.
+  const folder = join(nodes, randomUUID())
+  mkdirSync(folder)
   return new ProcessExecutor(
     { clock: systemClock },
     { folder, programs: [], isAnyAllowed: true, ...init }

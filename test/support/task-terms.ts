@@ -11,11 +11,12 @@ export function taskTerms(more: Partial<TaskTerms> = {}): TaskTerms {
     cpuCores: undefined,
     diskBytesMax: undefined,
     network: false,
+    origin: undefined,
     seed: 'a seed',
     submittedAtMs: Date.UTC(2026, 0, 1),
     gpus: [],
     signal: new AbortController().signal,
-    killAfterMs: () => 2_000,
+    killSignal: new AbortController().signal,
     onLog: () => {},
     onProgress: () => {},
     ...more

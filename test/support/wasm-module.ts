@@ -80,6 +80,21 @@ export function importing(
   })
 }
 
+/** The smallest command with a section that names functions by their index. @param start what `_start` does */
+export function namedModule(
+  names: Readonly<Record<number, string>>,
+  ...start: number[]
+): Uint8Array {
+  const entries = Object.entries(names)
+  const list = entries.flatMap(([index, name]) => [...u32(Number(index)), ...text(name)])
+  const functions = [...u32(entries.length), ...list]
+  const section = [...text('name'), 1, ...u32(functions.length), ...functions]
+  return Buffer.concat([
+    commandOf(...start),
+    Uint8Array.from([0, ...u32(section.length), ...section])
+  ])
+}
+
 export function text(value: string): number[] {
   const bytes = new TextEncoder().encode(value)
   return [...u32(bytes.length), ...bytes]

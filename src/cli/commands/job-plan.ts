@@ -9,12 +9,6 @@ import type { CliCommand } from '../command.ts'
 import type { PlanView } from '../../model/generated/api-plan.ts'
 import type { Style } from '../render.ts'
 
-const OUTCOMES = {
-  can_start: 'can start now',
-  would_queue: 'would queue',
-  no_worker_fits: 'no worker fits'
-} as const
-
 export const jobPlanCommand: CliCommand = {
   words: 'job plan',
   summary: 'show where a job would go now, and why',
@@ -43,5 +37,7 @@ export const jobPlanCommand: CliCommand = {
 
 function renderPlan({ outcome, summary, decision }: PlanView, style: Style): string {
   const paint = outcome === 'can_start' ? style.green : style.yellow
-  return `${paint(OUTCOMES[outcome])}: ${summary}\n\n${renderDecision(decision, style)}`
+  // Where some worker fits, the summary itself says whether it could begin.
+  const text = outcome === 'no_worker_fits' ? `no worker fits: ${summary}` : summary
+  return `${paint(text)}\n\n${renderDecision(decision, style)}`
 }

@@ -1,6 +1,12 @@
 /** `taskmesh job wait`: waits for jobs that were submitted earlier. */
 import { API_FLAGS, flag } from '../command.ts'
-import { EXIT, exitCodeLines, exitCodeOf } from '../exit-codes.ts'
+import {
+  EXIT,
+  EXIT_CODE_FLAG,
+  exitCodeLines,
+  exitCodeOf,
+  programExitCodeOf
+} from '../exit-codes.ts'
 import { followJobs, isSettled } from '../follow.ts'
 import { renderEnd } from '../render-job.ts'
 import { connectToRouter } from '../router-connection.ts'
@@ -12,6 +18,7 @@ export const jobWaitCommand: CliCommand = {
   positionals: [{ name: 'id', describe: 'job ids, or their first letters', isList: true }],
   flags: {
     any: flag('switch', 'the first that has ended is enough'),
+    ...EXIT_CODE_FLAG,
     'wait-timeout': flag('text', 'wait no longer than this, such as 10m'),
     ...API_FLAGS
   },
@@ -40,6 +47,7 @@ export const jobWaitCommand: CliCommand = {
     const late = jobs.find((job) => !isSettled(job))
     if (late !== undefined) output.note(`${late.id} goes on`)
     const counted = isAnyEnough && settled.length > 0 ? settled : jobs
-    return counted.map(exitCodeOf).find((code) => code !== EXIT.completed) ?? EXIT.completed
+    const codeOf = args.has('exit-code') ? programExitCodeOf : exitCodeOf
+    return counted.map(codeOf).find((code) => code !== EXIT.completed) ?? EXIT.completed
   }
 }

@@ -1,9 +1,10 @@
 /** `taskmesh node list` and `node describe`: the workers that the router knows. */
-import { formatDuration } from '../../core/units.ts'
+import { BYTES_PER_MB, formatBytes, formatDuration } from '../../core/units.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { NODE_COLUMNS, fraction, latencyOf } from '../columns.ts'
 import { EXIT } from '../exit-codes.ts'
 import { formatCount, formatLabels, renderFacts, withoutEllipsis } from '../render.ts'
+import { engineFacts } from '../render-engines.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { CliCommand } from '../command.ts'
 import type { NodeView } from '../../model/generated/api-node.ts'
@@ -16,7 +17,12 @@ export const nodeListCommand: CliCommand = {
     require: flag('list', 'only workers that fulfil this, such as "zone = home"'),
     ...API_FLAGS
   },
-  examples: [['taskmesh node list --require "slots >= 4" -o wide', 'the big ones, with addresses']],
+  examples: [
+    [
+      'taskmesh node list --require "slots >= 4" -o wide',
+      'the big ones, with what they offer and allow'
+    ]
+  ],
   run: async ({ args, output, terminal }) => {
     const filter = { require: args.list('require') }
     const nodes = await connectToRouter(args).nodes(filter, { signal: terminal.signal })
@@ -46,7 +52,7 @@ function renderNode(node: NodeView, style: Style): string {
     ['state', node.state],
     ['agent', node.agent ?? '–'],
     ['labels', formatLabels(node.labels)],
-    ['engines', (node.engines ?? []).join(' ')],
+    ...engineFacts(node),
     [
       'slots',
       `${node.slots}: ${node.running} running, ${node.queued} queued there, ${node.in_flight} of ours`
@@ -77,10 +83,16 @@ function capabilityFacts(figures: NonNullable<NodeView['capabilities']>): [strin
     ['cpu', `${figures.cpu_cores} cores, ${Math.round(figures.cpu_usage)}% busy`],
     ['memory', freeOf(figures.memory_available_mb, figures.memory_total_mb)],
     ['disk', freeOf(figures.disk_available_mb, figures.disk_total_mb)],
-    ['gpu', figures.gpu_available ? 'yes' : 'none']
+    ['gpu', describeGpus(figures)]
   ]
 }
 
+function describeGpus(figures: NonNullable<NodeView['capabilities']>): string {
+  const { gpu_available: isThere, gpu_count: count = 1, gpu_model: model } = figures
+  if (!isThere) return 'none'
+  return model === undefined ? String(count) : `${count} × ${model}`
+}
+
 function freeOf(available: number, total: number): string {
-  return `${formatCount(Math.round(available))} of ${formatCount(Math.round(total))} MB free`
+  return `${formatBytes(available * BYTES_PER_MB)} of ${formatBytes(total * BYTES_PER_MB)} free`
 }

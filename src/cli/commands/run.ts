@@ -1,27 +1,27 @@
-/** `taskmesh run ENGINE FILE|NAME`: one task or one array without a job file. */
-import { MeshError } from '../../core/errors.ts'
+/** `taskmesh run ENGINE …`: one task or one array without a job file. */
 import { readPair } from '../../config/read-option.ts'
 import { API_FLAGS, flag } from '../command.ts'
-import { readEach, readInput } from '../inputs.ts'
-import { checkDocument, readModule, readTextFile } from '../job-document.ts'
-import { nearestName } from '../../model/validate.ts'
-import { PROGRAM_ARGS, PROGRAM_FLAGS, readProgramInput } from '../program-input.ts'
+import { exitCodeLines } from '../exit-codes.ts'
+import { readEach } from '../inputs.ts'
+import { checkDocument } from '../job-document.ts'
 import { RUN_FLAGS, runJob } from '../run-job.ts'
+import { TASK_FLAGS, TASK_POSITIONALS, readTask } from '../task-words.ts'
 import type { Args } from '../args.ts'
 import type { CliCommand, Flags } from '../command.ts'
 import type { JobDocument } from '../../model/job.ts'
+import type { Terminal } from '../terminal.ts'
 
-const ENGINES = ['javascript', 'wasm', 'builtin']
 const PREFER_WEIGHT = 50
 
 const JOB_FLAGS: Flags = {
-  input: { ...flag('list', 'what main gets: k=v, k=@file (text), @file.json or JSON'), alias: 'i' },
-  arg: flag('list', 'argument k=v of a builtin (repeatable)'),
   each: flag('text', 'JSON array: one task per item, or per plain input'),
   name: flag('text', 'name of the job'),
   label: flag('list', 'label k=v of the job (repeatable)'),
   memory: flag('text', 'memory of each task, such as 256MiB'),
   cpu: flag('text', 'CPU cores of each task'),
+  disk: flag('text', 'disk of each task, such as 1GiB'),
+  gpu: flag('text', 'GPUs of each task'),
+  network: flag('switch', 'let it reach the network, where the worker’s owner allows that'),
   require: flag('list', 'condition on workers, such as "zone = home" (repeatable)'),
   prefer: flag('list', 'wish, with a weight of -100 to 100: "zone = home:40" (repeatable)'),
   timeout: flag('text', 'the longest that each task may run, such as 30s'),
@@ -32,73 +32,56 @@ const JOB_FLAGS: Flags = {
 export const runCommand: CliCommand = {
   words: 'run',
   summary: 'run one task without a job file',
-  positionals: [
-    { name: 'engine', describe: ENGINES.join(' or ') },
-    {
-      name: 'task',
-      describe:
-        'javascript: file that defines main(input); wasm: file with a WASI program; builtin: noop, echo, sleep or sha256'
-    },
-    PROGRAM_ARGS
-  ],
-  flags: { ...JOB_FLAGS, ...PROGRAM_FLAGS, ...RUN_FLAGS, ...API_FLAGS },
+  positionals: TASK_POSITIONALS,
+  flags: { ...TASK_FLAGS, ...JOB_FLAGS, ...RUN_FLAGS, ...API_FLAGS },
   examples: [
-    ['taskmesh run javascript word-count.js --input text=@README.md', 'one task'],
+    ['taskmesh run javascript word-count.js --input text=@README.md', 'one task; .ts works too'],
     ['taskmesh run javascript square.js --each numbers.json', 'one task per item'],
-    ['taskmesh run wasm gzip.wasm --stdin @README.md -- -9', 'a WASI program with its arguments'],
+    ['taskmesh run wasm gzip.wasm --stdin @README.md -- -9 > README.gz', 'a WASI program'],
+    ['cat names | taskmesh run process --stdin - -- sort -n', 'a program of the worker’s machine'],
+    [
+      'taskmesh run process --file a.csv --returns out --save . -- sort -o out/a.csv a.csv',
+      'a file there, and its result back'
+    ],
+    ['taskmesh run container alpine@sha256:… -- uname -a', 'in an image that its owner allows'],
+    ['taskmesh run function resize --input \'{"width":80}\'', 'of the program around a worker'],
     ['taskmesh run builtin sha256 --arg text=hello', 'a function that every worker has']
   ],
-  run: (context) => runJob(checkDocument(documentOf(context.args)), context)
+  notes: [
+    'A program’s stdout is printed as it is, its log on stderr.',
+    exitCodeLines('Exit codes:')
+  ].join('\n\n'),
+  run: async (context) => {
+    const document = await documentOf(context.args, context.terminal)
+    return await runJob(checkDocument(document), context)
+  }
 }
 
 /** The job document that the command line describes. */
-export function documentOf(args: Args): JobDocument {
-  const route = args.text('preset')
-  const timeout = args.text('timeout')
-  const attempts = args.integer('attempts', 1)
+export async function documentOf(
+  args: Args,
+  terminal: Pick<Terminal, 'readStdin'>
+): Promise<JobDocument> {
   const each = args.text('each')
   const labels = args.list('label').map((text) => readPair(text, '--label'))
   const sections: Record<string, unknown> = {
     name: args.text('name'),
     labels: labels.length === 0 ? undefined : Object.fromEntries(labels),
-    resources: withoutGaps({ cpu: args.number('cpu'), memory: args.text('memory') }),
+    resources: withoutGaps({
+      cpu: args.number('cpu'),
+      memory: args.text('memory'),
+      disk: args.text('disk'),
+      gpu: args.integer('gpu')
+    }),
+    network: args.has('network') ? { mode: 'full' } : undefined,
     where: whereOf(args),
-    route: withoutGaps({ preset: route }),
-    timeouts: withoutGaps({ run: timeout }),
-    retry: withoutGaps({ attempts }),
+    route: withoutGaps({ preset: args.text('preset') }),
+    timeouts: withoutGaps({ run: args.text('timeout') }),
+    retry: withoutGaps({ attempts: args.integer('attempts', 1) }),
     each: each === undefined ? undefined : readEach(each)
   }
-  return { task: taskOf(args), ...withoutGaps(sections) } as unknown as JobDocument
-}
-
-function taskOf(args: Args): Record<string, unknown> {
-  const engine = args.positional('engine')
-  const task = args.positional('task')
-  const [input, builtinArgs] = [args.list('input'), args.list('arg')]
-  switch (engine) {
-    case 'javascript':
-      refuse(builtinArgs, '--arg', 'a javascript task takes --input')
-      refuseProgramInput(args)
-      return {
-        engine,
-        source: readTextFile(task, 'task'),
-        ...withoutGaps({ input: readInput(input, '--input') })
-      }
-    case 'wasm':
-      refuse(input, '--input', 'a program takes --stdin, --file and, after --, arguments')
-      refuse(builtinArgs, '--arg', 'write the arguments of a program after --')
-      return { engine, module: readModule(task, 'task'), ...readProgramInput(args) }
-    case 'builtin':
-      refuse(input, '--input', 'a builtin takes --arg')
-      refuseProgramInput(args)
-      return { engine, name: task, ...withoutGaps({ args: readInput(builtinArgs, '--arg') }) }
-    default: {
-      const nearest = nearestName(engine, ENGINES)
-      throw new MeshError('FIELD_INVALID', `"${engine}" is not an engine`, {
-        hint: nearest === undefined ? `known: ${ENGINES.join(', ')}` : `did you mean ${nearest}?`
-      })
-    }
-  }
+  const task = await readTask(args, terminal)
+  return { task, ...withoutGaps(sections) } as unknown as JobDocument
 }
 
 function whereOf(args: Args): Record<string, unknown> | undefined {
@@ -111,17 +94,6 @@ function whereOf(args: Args): Record<string, unknown> | undefined {
     require: require.length === 0 ? undefined : require,
     prefer: prefer.length === 0 ? undefined : prefer
   })
-}
-
-function refuseProgramInput(args: Args): void {
-  const hint = 'it is for programs: taskmesh run wasm FILE'
-  for (const name of Object.keys(PROGRAM_FLAGS)) refuse(args.list(name), `--${name}`, hint)
-  refuse(args.positionalList(PROGRAM_ARGS.name), PROGRAM_ARGS.name, hint)
-}
-
-function refuse(given: readonly string[], path: string, hint: string): void {
-  if (given.length > 0)
-    throw new MeshError('FIELD_INVALID', `${path} does not belong here`, { path, hint })
 }
 
 /** Without the fields that are undefined; undefined if nothing is left. */

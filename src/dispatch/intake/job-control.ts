@@ -17,6 +17,13 @@ export interface JobControlComponents {
   reader: Pick<JobReader, 'describe' | 'find'>
 }
 
+/** How somebody wants a job stopped. */
+export interface StopWish {
+  reason: string
+  /** How long its tasks may still go on; what the job says when absent. */
+  killAfterMs?: number | undefined
+}
+
 /** Tasks that are still there after so long may take their time; whoever asked sees the job ending. */
 const STOP_WAIT_MS = 15_000
 
@@ -28,16 +35,18 @@ export class JobControl {
   }
 
   /**
-   * Resolves when its tasks are gone, or after some seconds with the job still ending.
+   * Resolves when its tasks are gone, or after some seconds with the job still ending. Said again with a
+   * shorter time, it hurries them.
    * @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS, JOB_ENDED
    */
-  async stop(id: string, reason: string, by: string): Promise<JobView> {
+  async stop(id: string, { killAfterMs, reason }: StopWish, by: string): Promise<JobView> {
     const { clock, dispatcher, pending, reader } = this.#components
     const job = await reader.find(id)
     const ending: Ending = {
       state: 'stopped',
       cause: { by, reason: 'STOP_REQUESTED', blame: 'caller', text: reason },
-      error: new MeshError('TASK_STOPPED', reason).toData()
+      error: new MeshError('TASK_STOPPED', reason).toData(),
+      ...(killAfterMs === undefined ? {} : { killAfterMs })
     }
     if ((await pending.end(job.id, ending)) === undefined) {
       const waiting = new AbortController()

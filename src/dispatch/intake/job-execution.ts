@@ -1,4 +1,5 @@
 /** For callers that wait for a job's results on one request: submits it, and gathers what its items give. */
+import { formatBytes } from '../../core/units.ts'
 import { deferred } from '../../core/abort.ts'
 import { isAtRest } from '../../jobs/records.ts'
 import { LIMITS } from '../../core/limits.ts'
@@ -105,7 +106,7 @@ function fitting(finished: FinishedItem, room: { bytes: number }): FinishedItem 
 function tooMuch(jobId: string): MeshError {
   return new MeshError(
     'TASK_OUTPUT_TOO_LARGE',
-    `the results of ${jobId} are longer than ${LIMITS.frameBytesMax} bytes together`,
+    `the results of ${jobId} are longer than ${formatBytes(LIMITS.frameBytesMax)} together`,
     { hint: `nothing is lost: read them page by page with \`taskmesh job items ${jobId}\`` }
   )
 }

@@ -2,6 +2,7 @@
  * How jobs come in: checks a document from outside, puts it on disk before it is acknowledged, and hands
  * it on to the dispatcher, or to those that wait.
  */
+import { formatBytes } from '../../core/units.ts'
 import { checkGraph, inJob, placedInJob, refuseScheduleNeed, withIds } from '../../model/graph.ts'
 import { checkJob, specOf } from '../../model/job.ts'
 import { deferred } from '../../core/abort.ts'
@@ -228,6 +229,6 @@ export class JobIntake implements Startable {
 }
 
 function tooLarge(): MeshError {
-  const message = `the graph is longer than ${LIMITS.submissionBytesMax} bytes`
+  const message = `the graph is longer than ${formatBytes(LIMITS.submissionBytesMax)}`
   return new MeshError('REQUEST_TOO_LARGE', message, { path: 'jobs' })
 }

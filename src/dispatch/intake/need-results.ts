@@ -1,9 +1,10 @@
 /** Puts what needed jobs returned in the place of the references to them. */
+import { formatBytes } from '../../core/units.ts'
 import { assertFits } from './new-job.ts'
 import { checkShape } from '../../model/job.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { referencesOf, replaceReferences } from '../../model/job-references.ts'
+import { partOf, referencesOf, replaceReferences, resultIn } from '../../model/job-references.ts'
 import type { JobDocument } from '../../model/job.ts'
 import type { JobRecord } from '../../jobs/records.ts'
 import type { JobStore } from '../../jobs/store.ts'
@@ -24,7 +25,7 @@ interface JobResult {
 
 /**
  * The document with results for references; the same document where it has none.
- * @throws MeshError REQUEST_TOO_LARGE, FIELD_INVALID where a result does not fit in its place, STORE_FAILED
+ * @throws MeshError REQUEST_TOO_LARGE, FIELD_INVALID where a result has no such part or does not fit in its place, STORE_FAILED
  */
 export async function withNeedResults(
   document: JobDocument,
@@ -35,18 +36,26 @@ export async function withNeedResults(
   const results = new Map<string, JobResult>()
   // A result counts as often as it is asked for, before any of that is made.
   let letters = 0
-  for (const { job } of references) {
+  for (const reference of references) {
+    const { at, job } = reference
     // oxlint-disable-next-line no-await-in-loop -- each is read once, and only if those before it fit
     const result =
       results.get(job) ?? (await readResult(job, LIMITS.submissionBytesMax - letters, components))
     results.set(job, result)
-    letters += result.letters
+    letters += at === undefined ? result.letters : lettersOf(partOf(result.value, reference))
     if (letters > LIMITS.submissionBytesMax) throw tooLarge()
   }
-  const resolved = replaceReferences(document, (job) => results.get(job)?.value ?? null)
+  const resolved = replaceReferences(document, ({ $job: job, at }, place) => {
+    const { value = null } = results.get(job) ?? {}
+    return resultIn(place, partOf(value, { at, job, path: place.path }))
+  })
   const checked = checkShape(resolved)
   assertFits(checked, JSON.stringify(checked))
   return checked
+}
+
+function lettersOf(part: unknown): number {
+  return JSON.stringify(part).length
 }
 
 /** What a job returned: of an array job, the results of its items in their order. */
@@ -78,7 +87,7 @@ async function readResult(
 function tooLarge(): MeshError {
   return new MeshError(
     'REQUEST_TOO_LARGE',
-    `with what its needs returned, the job is longer than ${LIMITS.submissionBytesMax} bytes`,
+    `with what its needs returned, the job is longer than ${formatBytes(LIMITS.submissionBytesMax)}`,
     { path: 'needs', hint: 'let them return less, or use fewer of their results' }
   )
 }

@@ -1,4 +1,5 @@
 /** The records with which a job begins. Pure. */
+import { formatBytes } from '../../core/units.ts'
 import { emptyCounts } from '../../jobs/state.ts'
 import { encodeTask, itemCount, itemId } from '../../model/job.ts'
 import { LIMITS } from '../../core/limits.ts'
@@ -94,7 +95,7 @@ export function assertFits(document: JobDocument, text: string): void {
   if (text.length > LIMITS.submissionBytesMax) {
     throw new MeshError(
       'REQUEST_TOO_LARGE',
-      `the job is longer than ${LIMITS.submissionBytesMax} bytes`
+      `the job is longer than ${formatBytes(LIMITS.submissionBytesMax)}`
     )
   }
   // A text of a third of the bytes can't be longer in UTF-8, and then no task of it is.

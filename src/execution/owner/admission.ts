@@ -3,6 +3,7 @@
  * there is room. Pure; what it needs to know is handed in.
  */
 import { MeshError } from '../../core/errors.ts'
+import { formatBytes } from '../../core/units.ts'
 
 export type Availability = 'open' | 'cordoned' | 'draining' | 'stopping'
 
@@ -88,7 +89,7 @@ function tooLarge(memoryBytesMax: number, facts: AdmissionFacts): MeshError | un
   if (memoryBytesMax <= totalBytes) return undefined
   return new MeshError(
     'RESOURCES_UNAVAILABLE',
-    `the task wants ${memoryBytesMax} bytes of memory, this worker has ${totalBytes}`,
+    `the task wants ${formatBytes(memoryBytesMax)} of memory, this worker has ${formatBytes(totalBytes)}`,
     { path: 'resources.memory' }
   )
 }

@@ -1,18 +1,41 @@
 /**
  * The program that runs containers, called as a person would call it: podman or docker, which take the
  * same words for all that is needed here. Its own environment is the worker's, since it finds its daemon
- * and its storage by it; what a task gets is said in its arguments.
+ * and its storage by it; what a task gets is said in its arguments. No call waits longer than its bound,
+ * whatever hangs.
  */
 import { execFile, spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { MeshError } from '../../core/errors.ts'
+import { deferred } from '../../core/abort.ts'
+import { formatDuration } from '../../core/units.ts'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import type { Clock } from '../../core/clock.ts'
 
 export interface CliAnswer {
+  /** Null for what could not be started, or gave no answer. */
   code: number | null
   stdout: string
   /** Trimmed, for people. */
   stderr: string
+}
+
+/** What the runtime knows of a container. */
+export interface ContainerState {
+  /** False while it is being made, and for ever if its program could not be started. */
+  hasBegun: boolean
+  isRunning: boolean
+  /** Of its first process, as the machine numbers it; 0 unless it runs. */
+  pid: number
+  exitCode: number
+  isOutOfMemory: boolean
+}
+
+export interface GroupFacts {
+  /** Who makes containers' control groups: `cgroupfs` or `systemd`. */
+  manager: string
+  /** Whether it can bound a container's share of the CPU; a user's own podman often can't. */
+  holdsCpu: boolean
 }
 
 /** Podman first: it needs no daemon that is root. */
@@ -20,26 +43,47 @@ const KNOWN = [['podman'], ['docker']] as const
 /** Making or removing a container takes a second on a busy machine. */
 const CALL_TIMEOUT_MS = 30_000
 const ANSWER_BYTES_MAX = 2 ** 20
+const STATE_FORMAT =
+  '{{.State.Status}} {{.State.Pid}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.State.Running}}'
+/** Before its program begins, in the words of both. */
+const UNBEGUN = ['created', 'configured', 'initialized']
 
 export class ContainerCli {
   readonly isPodman: boolean
+  /** For people. */
+  readonly program: string
+  readonly #clock: Clock
   readonly #file: string
   readonly #flags: readonly string[]
 
-  constructor([file = '', ...flags]: readonly string[]) {
-    this.isPodman = basename(file).includes('podman')
+  constructor(clock: Clock, [file = '', ...flags]: readonly string[]) {
+    this.program = basename(file)
+    this.isPodman = this.program.includes('podman')
+    this.#clock = clock
     this.#file = file
     this.#flags = flags
   }
 
-  /** Runs one command to its end. Never rejects: what can't be started answers with no code. */
+  /** Runs one command to its end. Never rejects. */
   call(words: readonly string[]): Promise<CliAnswer> {
-    const limits = { timeout: CALL_TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: ANSWER_BYTES_MAX }
-    const { promise, resolve } = Promise.withResolvers<CliAnswer>()
-    execFile(this.#file, [...this.#flags, ...words], limits as object, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
-      const text = stderr.trim()
-      resolve({ code, stdout, stderr: text === '' ? (error?.message ?? '') : text })
+    const { promise, resolve } = deferred<CliAnswer>()
+    const limits = { maxBuffer: ANSWER_BYTES_MAX }
+    const child = execFile(
+      this.#file,
+      [...this.#flags, ...words],
+      limits,
+      (error, stdout, stderr) => {
+        cancel()
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
+        const text = stderr.trim()
+        resolve({ code, stdout, stderr: text === '' ? (error?.message ?? '') : text })
+      }
+    )
+    // It may hang so that no signal reaches it: nobody waits for that.
+    const cancel = this.#clock.after(CALL_TIMEOUT_MS, () => {
+      child.kill('SIGKILL')
+      const stderr = `no answer within ${formatDuration(CALL_TIMEOUT_MS)}`
+      resolve({ code: null, stdout: '', stderr })
     })
     return promise
   }
@@ -48,24 +92,49 @@ export class ContainerCli {
   async expect(words: readonly string[]): Promise<string> {
     const { code, stderr, stdout } = await this.call(words)
     if (code === 0) return stdout
-    throw new MeshError('SANDBOX_CRASHED', `${basename(this.#file)} ${words[0]} failed: ${stderr}`)
+    throw new MeshError('SANDBOX_CRASHED', `${this.program} ${words[0]} failed: ${stderr}`)
   }
 
   /**
-   * Starts a container that was made, with its streams. Ending this child does not end the container.
+   * Runs a container, with its streams. Ending this child does not end the container.
    * @param folder in which podman's helper may leave a file
    */
-  attach(name: string, folder: string): ChildProcessWithoutNullStreams {
-    const words = [...this.#flags, 'start', '--attach', '--interactive', name]
+  run(words: readonly string[], folder: string): ChildProcessWithoutNullStreams {
     // A group of its own, so that a signal to the worker's terminal is not one to the task.
-    return spawn(this.#file, words, { cwd: folder, detached: true, stdio: 'pipe' })
+    const options = { cwd: folder, detached: true, stdio: 'pipe' } as const
+    return spawn(this.#file, [...this.#flags, ...words], options)
   }
 
-  /** Ends a container and whatever runs in it; one that is not there is no error. */
-  async remove(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return
+  /** Undefined for one that is not there, or when nobody says. */
+  async state(name: string): Promise<ContainerState | undefined> {
+    const words = ['container', 'inspect', `--format=${STATE_FORMAT}`, name]
+    const { code, stdout } = await this.call(words)
+    if (code !== 0) return undefined
+    const [status = '', pid, exitCode, isOutOfMemory, isRunning] = stdout.trim().split(' ')
+    return {
+      hasBegun: !UNBEGUN.includes(status),
+      isRunning: isRunning === 'true',
+      pid: Number(pid),
+      exitCode: Number(exitCode),
+      isOutOfMemory: isOutOfMemory === 'true'
+    }
+  }
+
+  /** Asks what runs in it to end. */
+  async terminate(name: string): Promise<void> {
+    await this.call(['kill', '--signal=TERM', name])
+  }
+
+  /**
+   * Ends containers and whatever runs in them; one that is not there is no error.
+   * @returns false when one may still be there
+   */
+  async remove(names: readonly string[]): Promise<boolean> {
+    if (names.length === 0) return true
     const flags = this.isPodman ? ['--time=0', '--ignore'] : []
-    await this.call(['rm', '--force', '--volumes', ...flags, ...names])
+    const { code, stderr } = await this.call(['rm', '--force', '--volumes', ...flags, ...names])
+    // Docker before 20.10.18 takes one that is not there for an error.
+    return code === 0 || (code !== null && /no such container/i.test(stderr))
   }
 
   /** Containers that there are, running or not, whose names begin so. */
@@ -74,18 +143,29 @@ export class ContainerCli {
     const lines = (await this.expect(words)).split('\n')
     return lines.filter((line) => line.startsWith(prefix))
   }
+
+  /** How it holds containers to limits. Nothing is known of one that does not say. */
+  async groupFacts(): Promise<GroupFacts> {
+    const format = this.isPodman
+      ? '{{.Host.CgroupManager}} {{json .Host.CgroupControllers}}'
+      : '{{.CgroupDriver}} {{.CPUCfsQuota}}'
+    const { stdout } = await this.call(['info', `--format=${format}`])
+    const [manager = '', ...facts] = stdout.trim().split(' ')
+    return { manager, holdsCpu: /"cpu"|true/.test(facts.join(' ')) }
+  }
 }
 
 /**
  * The owner's choice, or the first that answers.
  * @throws MeshError ENGINE_UNAVAILABLE
  */
-export async function findCli(wanted: readonly string[]): Promise<ContainerCli> {
+export async function findCli(clock: Clock, wanted: readonly string[]): Promise<ContainerCli> {
   const problems: string[] = []
   for (const command of wanted.length === 0 ? KNOWN : [wanted]) {
-    const cli = new ContainerCli(command)
+    const cli = new ContainerCli(clock, command)
     const { code, stderr } = await cli.call(['info'])
-    if (code === 0) return cli
+    // Where docker's daemon can't be reached, some versions print that and end well.
+    if (code === 0 && !/cannot connect/i.test(stderr)) return cli
     problems.push(`${command[0]}: ${stderr}`)
   }
   throw new MeshError('ENGINE_UNAVAILABLE', `no containers here: ${problems.join('; ')}`, {

@@ -1,13 +1,21 @@
-/** The part of the disk that a task in a container shares with the worker: its input files, then its outputs. */
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+/**
+ * The part of the disk that a task in a container shares with the worker: its input files, then its
+ * outputs. It is made for one task and removed with it.
+ */
+import { chownSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { formatBytes } from '../../core/units.ts'
+import { noSpace } from './container-end.ts'
+import { removeTree } from '../process/remove-tree.ts'
 
 export interface ContainerFolder {
   /** What the container sees. */
   work: string
   /** Beside it, where the task can't reach. */
   envFile: string
-  close(): void
+  hostsFile: string
+  /** Only once nothing of the task runs any more. */
+  close(): Promise<void>
 }
 
 export interface ContainerFolderInit {
@@ -16,28 +24,64 @@ export interface ContainerFolderInit {
   env: Readonly<Record<string, string>>
   /** Bytes by path; the paths have passed `checkTaskPath`. */
   files: ReadonlyMap<string, Uint8Array>
+  /** What the task may fill. */
+  diskBytesMax: number
 }
 
-/** Written before the container is there, so that nobody can put a link in the way. */
-export function openFolder({ env, files, path, uid }: ContainerFolderInit): ContainerFolder {
-  const work = join(path, 'work')
-  const envFile = join(path, 'env')
+const HOSTS = '127.0.0.1 localhost job\n::1 localhost\n'
+
+/**
+ * Written before the container is there, so that nobody can put a link in the way.
+ * @throws MeshError RESOURCES_UNAVAILABLE where the worker's disk is too full for it
+ */
+export async function openFolder({
+  diskBytesMax,
+  env,
+  files,
+  path,
+  uid
+}: ContainerFolderInit): Promise<ContainerFolder> {
+  const [work, envFile, hostsFile] = ['work', 'env', 'hosts'].map((name) => join(path, name)) as [
+    string,
+    string,
+    string
+  ]
   const give = (what: string): void => {
     if (process.getuid?.() !== uid) chownSync(what, uid, uid)
   }
-  mkdirSync(work, { recursive: true, mode: 0o700 })
-  give(work)
-  for (const [name, bytes] of files) {
-    for (const folder of foldersAbove(name)) {
-      mkdirSync(join(work, folder), { recursive: true, mode: 0o700 })
-      give(join(work, folder))
+  try {
+    mkdirSync(work, { recursive: true, mode: 0o700 })
+    requireRoom(path, diskBytesMax)
+    give(work)
+    for (const [name, bytes] of files) {
+      for (const folder of foldersAbove(name)) {
+        mkdirSync(join(work, folder), { recursive: true, mode: 0o700 })
+        give(join(work, folder))
+      }
+      writeFileSync(join(work, name), bytes, { mode: 0o600 })
+      give(join(work, name))
     }
-    writeFileSync(join(work, name), bytes, { mode: 0o600 })
-    give(join(work, name))
+    const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`)
+    writeFileSync(envFile, lines.join(''), { mode: 0o600 })
+    writeFileSync(hostsFile, HOSTS, { mode: 0o644 })
+    return { work, envFile, hostsFile, close: () => removeTree(path) }
+  } catch (cause) {
+    await removeTree(path)
+    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') throw noSpace('it is full')
+    throw cause
   }
-  const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`)
-  writeFileSync(envFile, lines.join(''), { mode: 0o600 })
-  return { work, envFile, close: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** What others have written meanwhile counts as well: it is the machine's disk, not the task's. */
+export function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize
+}
+
+function requireRoom(path: string, diskBytesMax: number): void {
+  const free = freeBytes(path)
+  if (free >= diskBytesMax) return
+  throw noSpace(`${formatBytes(free)} of the ${formatBytes(diskBytesMax)} that the task may fill`)
 }
 
 /** `a/b/c` → `a`, `a/b` */

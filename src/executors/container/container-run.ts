@@ -3,34 +3,41 @@
  * and is removed by it whatever happens: ending the program that shows its output would leave it running.
  */
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { ContainerWatch } from './container-watch.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { StderrLog } from '../process/stderr-log.ts'
 import { collectOutputs } from '../process/output-collector.ts'
-import { createWords } from './container-arguments.ts'
 import { deferred } from '../../core/abort.ts'
 import {
-  crashed,
   encodeResult,
-  failureOf,
-  outOfMemory,
+  outOfDisk,
   outputTooLarge,
   stopped,
   timedOut
 } from '../process/process-outcome.ts'
-import { openFolder } from './container-folder.ts'
+import { errorOf } from './container-end.ts'
+import { freeBytes, openFolder } from './container-folder.ts'
+import { heedsTermination } from './signal-handlers.ts'
+import { removeContainer } from './container-removal.ts'
+import { runWords } from './container-arguments.ts'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import type { Clock } from '../../core/clock.ts'
 import type { ContainerCli } from './container-cli.ts'
 import type { ContainerFolder } from './container-folder.ts'
 import type { ContainerRequest } from './container-task.ts'
+import type { Departure } from './container-removal.ts'
+import type { GroupFigures, ParentGroups } from './container-groups.ts'
 import type { ProgramEnd } from '../process/process-outcome.ts'
 import type { TaskOutcome, TaskRun } from '../executor.ts'
 
 export interface ContainerRunComponents {
   clock: Clock
   cli: ContainerCli
+  /** Undefined where the worker can make none. */
+  groups: ParentGroups | undefined
 }
 
 export interface ContainerRunInit {
@@ -39,31 +46,45 @@ export interface ContainerRunInit {
   /** For this task alone. */
   path: string
   uid: number
+  /** For a task that asks for no room on the disk. */
+  diskBytes: number
+  /** Whether the runtime takes a bound of the CPU. */
+  holdsCpu: boolean
+  /** Fires when nobody waits for a container any more that could not be removed. */
+  signal: AbortSignal
 }
 
 export type ContainerTerms = Omit<TaskRun, 'task' | 'onProgress'>
 
 type Result = Pick<TaskOutcome, 'output' | 'error'>
 
-/** Exit code by which podman and docker say that they themselves failed. */
-const CLI_FAILED = 125
+/** One slot is one core. */
+const CPU_CORES = 1
 /** What podman's own helper leaves in its working folder when the kernel ended a process for its memory. */
 const OUT_OF_MEMORY_FILE = 'oom'
+/** With less left on the worker's disk, a task that failed may have failed for that. */
+const FREE_BYTES_MIN = 2 ** 20
 
 export class ContainerRun {
-  /** Resolves when nothing of it is left. */
+  /** Resolves when its outcome is known, and nothing of it is left that could be removed. */
   readonly ended: Promise<void>
   readonly #components: ContainerRunComponents
   readonly #init: ContainerRunInit
   readonly #request: ContainerRequest
   readonly #terms: ContainerTerms
-  readonly #ended = deferred<void>()
+  readonly #diskBytesMax: number
   readonly #startedMs: number
   readonly #log: StderrLog
   readonly #stdout: Uint8Array[] = []
+  readonly #ended = deferred<void>()
+  /** Of the command that runs the container. */
+  readonly #closed = deferred<ProgramEnd>()
+  #hasClosed = false
   #stdoutBytes = 0
   #child: ChildProcessWithoutNullStreams | undefined
   #folder: ContainerFolder | undefined
+  #watch: ContainerWatch | undefined
+  #departure: Promise<Departure> | undefined
   /** Why it was ended from outside; the first reason counts. */
   #verdict: MeshError | undefined
 
@@ -78,13 +99,13 @@ export class ContainerRun {
     this.#init = init
     this.#request = request
     this.#terms = terms
+    this.#diskBytesMax = terms.diskBytesMax ?? init.diskBytes
     this.#startedMs = components.clock.monotonicMs()
     this.#log = new StderrLog(components.clock, terms.onLog)
   }
 
   /** Called once. Never rejects. */
   async run(): Promise<TaskOutcome> {
-    const { cli, clock } = this.#components
     const unguard = this.#guard()
     let result: Result
     try {
@@ -93,60 +114,113 @@ export class ContainerRun {
       result = { error: MeshError.from(cause, 'SANDBOX_CRASHED') }
     }
     unguard()
-    await cli.remove([this.#init.name])
+    await this.#watch?.stop()
+    const { lingering } = this.#child === undefined ? {} : await this.#remove(this.#child)
     this.#log.finish()
-    this.#folder?.close()
+    const outcome = { ...result, logsDroppedBytes: this.#log.droppedBytes, usage: this.#usage() }
+    if (lingering === undefined) await this.#close()
     this.#ended.resolve()
-    const usage = { wallMs: clock.monotonicMs() - this.#startedMs }
-    return { ...result, logsDroppedBytes: this.#log.droppedBytes, usage }
+    if (lingering === undefined) return outcome
+    return { ...outcome, lingering: lingering.then(() => this.#close()) }
   }
 
   /** Ends it at once; its outcome is `verdict` unless there was a reason before. */
   kill(verdict: MeshError): void {
     this.#verdict ??= verdict
-    // While it is being made there is nothing to remove yet; `#runProgram` looks again.
+    // Before it is begun there is nothing to remove yet; `#runProgram` looks again.
     if (this.#child !== undefined) void this.#remove(this.#child)
   }
 
   async #runProgram(): Promise<Result> {
-    const { cli } = this.#components
-    const { argv, env, files, image, outputs, stdin } = this.#request
-    const { memoryBytesMax, timeoutMs } = this.#terms
-    const { name, path, uid } = this.#init
-    const folder = openFolder({ path, uid, env, files })
+    const { env, files } = this.#request
+    const { path, uid } = this.#init
+    const folder = await openFolder({ path, uid, env, files, diskBytesMax: this.#diskBytesMax })
     this.#folder = folder
-    const { envFile, work } = folder
-    const place = { name, uid, envFile, folder: work, isOwnUser: uid === process.getuid?.() }
-    const plan = { ...place, image, argv, memoryBytesMax, timeoutMs }
-    await cli.expect(createWords(plan, cli.isPodman))
     if (this.#verdict !== undefined) return { error: this.#verdict }
-    const end = await this.#attach(stdin)
+    const end = await this.#attach(this.#words(folder), folder)
     this.#log.finish()
-    if (this.#verdict !== undefined) return { error: this.#verdict }
-    if (end.code !== 0 && (await this.#isOutOfMemory()))
-      return { error: outOfMemory(memoryBytesMax) }
-    const { tail } = this.#log
-    if (end.code === CLI_FAILED || end.problem !== undefined) return { error: crashed(end, tail) }
-    const failure = failureOf(end, tail)
-    if (failure !== undefined) return { error: failure }
-    const stdout = Buffer.concat(this.#stdout)
-    if (outputs.length === 0) return { output: encodeResult(stdout) }
-    const bytesMax = LIMITS.resultBytesMax - stdout.length
-    return { output: encodeResult(stdout, await collectOutputs(work, outputs, { bytesMax })) }
+    const error = this.#verdict ?? (await this.#errorOf(end, folder))
+    return error === undefined ? { output: await this.#result(folder) } : { error }
   }
 
-  async #attach(stdin: Uint8Array | undefined): Promise<ProgramEnd> {
-    const { promise, resolve } = deferred<ProgramEnd>()
-    const child = this.#components.cli.attach(this.#init.name, this.#init.path)
+  #words({ envFile, hostsFile, work }: ContainerFolder): string[] {
+    const { cli, groups } = this.#components
+    const { argv, image } = this.#request
+    const { holdsCpu, name, uid } = this.#init
+    const { cpuCores = CPU_CORES, gpus, memoryBytesMax, network, timeoutMs } = this.#terms
+    const plan = {
+      name,
+      image,
+      argv,
+      uid,
+      folder: work,
+      envFile,
+      hostsFile,
+      gpus,
+      memoryBytesMax,
+      timeoutMs,
+      isOwnUser: uid === process.getuid?.(),
+      // Docker refuses more than there are.
+      cpuCores: holdsCpu ? Math.min(cpuCores, availableParallelism()) : undefined,
+      diskBytesMax: this.#diskBytesMax,
+      hasNetwork: network,
+      parentGroup: groups?.pathOf(name)
+    }
+    return runWords(plan, cli.isPodman)
+  }
+
+  async #attach(words: readonly string[], { work }: ContainerFolder): Promise<ProgramEnd> {
+    const { cli, clock } = this.#components
+    const child = cli.run(words, this.#init.path)
     this.#child = child
+    this.#watch = new ContainerWatch(clock, {
+      folder: work,
+      diskBytesMax: this.#diskBytesMax,
+      state: () => cli.state(this.#init.name),
+      onExceeded: (verdict) => this.kill(verdict)
+    })
+    const resolve = (end: ProgramEnd): void => this.#noteEnd(end)
     child.once('error', ({ message }) => resolve({ code: null, signal: null, problem: message }))
     child.once('close', (code, signal) => resolve({ code, signal }))
     child.stdout.on('data', (chunk: Uint8Array) => this.#takeStdout(chunk))
     child.stderr.on('data', (chunk: Uint8Array) => this.#log.write(chunk))
     // A program that reads nothing, or ends early, is no error of ours.
     child.stdin.on('error', () => {})
-    child.stdin.end(stdin)
-    return await promise
+    child.stdin.end(this.#request.stdin)
+    return await this.#closed.promise
+  }
+
+  async #errorOf(cli: ProgramEnd, { work }: ContainerFolder): Promise<MeshError | undefined> {
+    const diskBytes = (await this.#watch?.finalDiskBytes()) ?? 0
+    const diskBytesMax = this.#diskBytesMax
+    if (cli.code === 0) return diskBytes > diskBytesMax ? outOfDisk(diskBytesMax) : undefined
+    const { argv, image } = this.#request
+    return errorOf(
+      {
+        cli,
+        diskBytes,
+        state: await this.#components.cli.state(this.#init.name),
+        // Podman 4 hears of it under version 1 of control groups, but does not pass it on.
+        isOutOfMemory:
+          existsSync(join(this.#init.path, OUT_OF_MEMORY_FILE)) ||
+          this.#figures()?.isOutOfMemory === true,
+        isDiskFull: freeBytes(work) < FREE_BYTES_MIN,
+        tail: this.#log.tail
+      },
+      {
+        memoryBytesMax: this.#terms.memoryBytesMax,
+        diskBytesMax,
+        program: argv?.[0] ?? image
+      }
+    )
+  }
+
+  async #result({ work }: ContainerFolder): Promise<string> {
+    const { outputs } = this.#request
+    const stdout = Buffer.concat(this.#stdout)
+    if (outputs.length === 0) return encodeResult(stdout)
+    const bytesMax = LIMITS.resultBytesMax - stdout.length
+    return encodeResult(stdout, await collectOutputs(work, outputs, { bytesMax }))
   }
 
   #takeStdout(chunk: Uint8Array): void {
@@ -157,27 +231,67 @@ export class ContainerRun {
   }
 
   #guard(): () => void {
-    const { signal, timeoutMs } = this.#terms
-    const stop = (): void => this.kill(stopped())
+    const { killSignal, signal, timeoutMs } = this.#terms
+    const stop = (): void => void this.#stop()
+    const kill = (): void => this.kill(stopped())
     signal.addEventListener('abort', stop, { once: true })
+    killSignal.addEventListener('abort', kill, { once: true })
     if (signal.aborted) stop()
     const cancel = this.#components.clock.after(timeoutMs, () => this.kill(timedOut(timeoutMs)))
     return () => {
       signal.removeEventListener('abort', stop)
+      killSignal.removeEventListener('abort', kill)
       cancel()
     }
   }
 
-  /** The container first: with it gone the program that shows its output ends by itself, or is made to. */
-  async #remove(child: ChildProcessWithoutNullStreams): Promise<void> {
-    await this.#components.cli.remove([this.#init.name])
-    child.kill('SIGKILL')
+  /** Asks it first, unless it would not hear: what it writes before it goes is worth a moment. */
+  async #stop(): Promise<void> {
+    const { cli } = this.#components
+    const { name } = this.#init
+    this.#verdict ??= stopped()
+    const state = this.#child === undefined ? undefined : await cli.state(name)
+    if (state?.isRunning === true && heedsTermination(state.pid)) await cli.terminate(name)
+    else this.kill(stopped())
   }
 
-  /** Podman 4 hears of it under version 1 of control groups, but does not pass it on. */
-  async #isOutOfMemory(): Promise<boolean> {
-    if (existsSync(join(this.#init.path, OUT_OF_MEMORY_FILE))) return true
-    const words = ['inspect', '--format={{.State.OOMKilled}}', this.#init.name]
-    return (await this.#components.cli.call(words)).stdout.trim() === 'true'
+  /** The container first: with it gone the program that shows its output ends by itself, or is made to. */
+  #remove(child: ChildProcessWithoutNullStreams): Promise<Departure> {
+    const { cli, clock } = this.#components
+    const { name, signal } = this.#init
+    const endChild = (): void => {
+      child.kill('SIGKILL')
+      this.#noteEnd({ code: null, signal: 'SIGKILL' })
+    }
+    const hasClosed = (): boolean => this.#hasClosed
+    this.#departure ??= removeContainer(
+      { cli, clock },
+      { name, hasClosed, closed: this.#closed.promise, endChild, signal }
+    )
+    return this.#departure
+  }
+
+  #noteEnd(end: ProgramEnd): void {
+    this.#hasClosed = true
+    this.#closed.resolve(end)
+  }
+
+  #figures(): GroupFigures | undefined {
+    return this.#components.groups?.figures(this.#init.name) ?? this.#watch?.figures
+  }
+
+  #usage(): TaskOutcome['usage'] {
+    const { cpuMs, peakMemoryBytes } = this.#figures() ?? {}
+    return {
+      wallMs: this.#components.clock.monotonicMs() - this.#startedMs,
+      ...(cpuMs === undefined ? {} : { cpuMs }),
+      ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes })
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#components.groups?.remove(this.#init.name)
+    // What can't be removed is found by the next start; the task's outcome stands.
+    await this.#folder?.close().catch(() => {})
   }
 }

@@ -1,137 +1,96 @@
 /**
- * Functions that a program registers with its worker: how they are written, and what is made of them.
- * An inline function runs in the program itself and shares its thread with the node: it can't be stopped
- * by force, and one that computes for long holds up the heartbeats too. A module runs on a thread of its
- * own, which can be ended. Neither is a boundary: both are the owner's own code.
+ * Functions that a program registers with its worker, as they are written. An inline function runs in the
+ * program itself and shares its thread with the node: it can't be stopped by force, and one that computes
+ * for long holds up the heartbeats too. A module runs on a thread of its own, which can be ended. Neither
+ * is a boundary: both are the owner's own code.
  */
-import { MeshError } from '../../core/errors.ts'
-import { inputValidator } from '../../model/validate.ts'
-import { parseBytes } from '../../core/units.ts'
+import type { InputOf } from './input-type.ts'
+import type { TaskOrigin } from '../executor.ts'
 import type { LogEntry } from '../../model/generated/commands-execute-task.ts'
-import type { Validator } from '../../model/validate.ts'
 
 /** What a function gets beside its input. */
 export interface FunctionContext {
-  /** Fires when the task is stopped or its time is up; the function should then end soon. */
+  /**
+   * Fires when the task is stopped, its time is up or the worker stops; its reason is a `MeshError` that
+   * says which. The function should then end soon: on a thread it is ended by force a little later.
+   */
   readonly signal: AbortSignal
-  /** Says how far it is, from 0 to 1, with one line for people if there is more to say. */
+  /** Which attempt at which job this call is; undefined where the task came without a router. */
+  readonly job: TaskOrigin | undefined
+  /** Equal for all attempts at the same item, on whatever worker: names what must not be done twice. */
+  readonly seed: string
+  /**
+   * Says how far it is, from 0 to 1 (what lies beyond is cut), with a line of up to 200 characters for
+   * people. However often it is called, some ten reports a second go out.
+   * @throws TypeError for a ratio that is no number
+   */
   readonly progress: (ratio: number, text?: string) => void
-  /** Writes a line to the task's log. */
-  readonly log: (text: string, stream?: LogEntry['stream']) => void
+  /**
+   * Writes a line to the task's log, of which 64 KiB are kept. What is no text is shown as `console.log`
+   * would show it. There are no levels: `err` is for what went wrong. @default stream 'out'
+   */
+  readonly log: (value: unknown, stream?: LogEntry['stream']) => void
 }
 
 /**
- * Takes the task's `input` and returns what JSON can hold. Written as a method, so that a function may
- * name the type of input that its schema lets through.
+ * Takes the task's `input` (null where the job gives none) and returns what JSON can hold, up to 4 MiB, or
+ * a promise of it; `undefined` becomes null. What it throws fails the task, and `FunctionErrorWords` on the
+ * thrown error say whether it is tried again. Written as a method, so that a function may name the type of
+ * input that its schema lets through.
  */
-export type TaskFunction = {
-  call(input: unknown, context: FunctionContext): unknown
+export type TaskFunction<Input = unknown, Output = unknown> = {
+  call(input: Input, context: FunctionContext): Output
 }['call']
 
-interface CommonOptions {
-  /** JSON Schema of the input; what does not fit is refused before the function is called. */
+export interface FunctionOptions {
+  /**
+   * JSON Schema of the input, draft 2020-12; what does not fit is refused before the function is called, and
+   * the job is told which field. `format` is not checked, and defaults are not filled in.
+   */
   schema?: object
-  /** Calls at the same time; further ones wait. @default as many as the worker has slots */
+  /**
+   * Calls at the same time. One that has no turn within five seconds goes to another worker.
+   * @default as many as the worker has slots
+   */
   concurrency?: number
+  /** The longest that a call may take, such as `90s`, whatever the job allows. @default as the job says */
+  timeout?: string
 }
 
-export interface InlineFunction extends CommonOptions {
-  run: TaskFunction
+/** A function in the program itself. */
+export interface InlineFunction<Input = unknown, Output = unknown> extends FunctionOptions {
+  run: TaskFunction<Input, Output>
 }
 
-export interface ModuleFunction extends CommonOptions {
+/** A function on threads of its own. */
+export interface ModuleFunction extends FunctionOptions {
   /** The module that exports it, such as `new URL('./heavy.js', import.meta.url)`. */
   module: URL
   /** @default 'default' */
   export?: string
-  /** Heap of each of its threads, such as `512MiB`. @default the worker's limit of a task */
+  /**
+   * Heap of each of its threads, such as `512MiB`, and 16 MiB at least. `ArrayBuffer`s, and so `Buffer`s and
+   * the memory of WebAssembly, lie outside of it and are not bounded. @default the worker's limit of a task
+   */
   memory?: string
+  /** Environment variables of its threads; none is inherited. @default {} */
+  env?: Readonly<Record<string, string>>
 }
 
 /** A function by itself is one without further options. */
 export type FunctionDefinition = TaskFunction | InlineFunction | ModuleFunction
 export type FunctionDefinitions = Readonly<Record<string, FunctionDefinition>>
 
-/** One of them, checked. */
-export interface KnownFunction {
-  name: string
-  /** @throws MeshError FIELD_INVALID and its kin, which the job is to blame for */
-  checkInput: Validator<unknown>
-  concurrency: number
-  body: TaskFunction | ModuleBody
-}
-
-export interface ModuleBody {
-  /** As a URL. */
-  module: string
-  exportName: string
-  memoryBytesMax: number
-}
-
-export interface FunctionDefaults {
-  concurrency: number
-  memoryBytesMax: number
-}
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/
-/** As many as a capability record can list. */
-const FUNCTIONS_MAX = 256
-
-/** @throws MeshError CONFIG_INVALID for what no task could call */
-export function compileFunctions(
-  definitions: FunctionDefinitions,
-  defaults: FunctionDefaults
-): KnownFunction[] {
-  const entries = Object.entries(definitions)
-  if (entries.length > FUNCTIONS_MAX) {
-    throw invalid('functions', `are more than ${FUNCTIONS_MAX}`, 'start a second worker')
-  }
-  return entries.map(([name, definition]) => compileFunction(name, definition, defaults))
-}
-
-function compileFunction(
-  name: string,
-  definition: FunctionDefinition,
-  defaults: FunctionDefaults
-): KnownFunction {
-  const path = `functions.${name}`
-  if (!NAME.test(name)) throw invalid(path, 'is no name', 'use letters, digits, and _ . : -')
-  const options: InlineFunction | ModuleFunction =
-    typeof definition === 'function' ? { run: definition } : definition
-  const { concurrency = defaults.concurrency, schema } = options
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw invalid(`${path}.concurrency`, 'is no count', 'write 1 or more')
-  }
-  return {
-    name,
-    concurrency,
-    checkInput: schema === undefined ? (input) => input : validatorOf(schema, path),
-    body: bodyOf(options, path, defaults)
-  }
-}
-
-function bodyOf(
-  options: InlineFunction | ModuleFunction,
-  path: string,
-  { memoryBytesMax }: FunctionDefaults
-): KnownFunction['body'] {
-  if ('module' in options) {
-    const { export: exportName = 'default', memory, module } = options
-    const bytes = memory === undefined ? memoryBytesMax : parseBytes(memory, `${path}.memory`)
-    return { module: module.href, exportName, memoryBytesMax: bytes }
-  }
-  if (typeof options.run === 'function') return options.run
-  throw invalid(path, 'is no function', 'write a function, { run: … } or { module: … }')
-}
-
-function validatorOf(schema: object, path: string): Validator<unknown> {
-  try {
-    return inputValidator(schema, 'task.input')
-  } catch (cause) {
-    throw invalid(`${path}.schema`, 'is no JSON Schema', 'use draft 2020-12', cause)
-  }
-}
-
-function invalid(path: string, what: string, hint: string, cause?: unknown): MeshError {
-  return new MeshError('CONFIG_INVALID', `${path} ${what}`, { path, hint, cause })
+/**
+ * Gives back the definition as it is, with the type of `input` read from its schema.
+ * @example
+ * const resize = defineFunction({
+ *   schema: { type: 'object', required: ['width'], properties: { width: { type: 'integer' } } },
+ *   run: ({ width }) => ({ width })
+ * })
+ */
+export function defineFunction<const Schema extends object, Output>(
+  definition: FunctionOptions & { schema: Schema; run: TaskFunction<InputOf<Schema>, Output> }
+): InlineFunction<InputOf<Schema>, Output> {
+  return definition
 }

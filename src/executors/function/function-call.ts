@@ -1,14 +1,17 @@
 /** One call of a function, wherever it runs: what it is given, and its end as plain data. */
-import { FAULT_MESSAGE_LENGTH_MAX } from '../sandbox/messages.ts'
 import { FunctionReports } from './function-reports.ts'
-import { LIMITS } from '../../core/limits.ts'
-import { messageOf } from '../../core/errors.ts'
+import { encodeResult } from './function-result.ts'
+import { faultOfThrown } from './function-fault.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { FunctionFault } from './function-fault.ts'
 import type { TaskFunction } from './definitions.ts'
 import type { TaskRun } from '../executor.ts'
 
 /** What a function is called with, and who hears what it says. */
-export interface FunctionCall extends Pick<TaskRun, 'onLog' | 'onProgress' | 'signal'> {
+export interface FunctionCall extends Pick<
+  TaskRun,
+  'onLog' | 'onProgress' | 'origin' | 'seed' | 'signal'
+> {
   input: unknown
 }
 
@@ -23,44 +26,30 @@ export interface RunningCall {
 export interface FunctionEnd {
   /** JSON text of what it returned; absent when it failed. */
   output?: string
-  fault?: { code: FunctionFault; message: string }
+  fault?: FunctionFault
   /** What it wrote beyond the bound of its log. */
   droppedBytes: number
+  /** Processor time of its thread; absent where others share that thread. */
+  cpuMs?: number
 }
 
-export type FunctionFault = 'TASK_FAILED' | 'TASK_OUT_OF_MEMORY' | 'TASK_OUTPUT_TOO_LARGE'
-
-/** Never rejects: whatever a function throws is its end. */
+/** @param reports made for this call alone. Never rejects: whatever a function throws is its end. */
 export async function callFunction(
-  clock: Clock,
   run: TaskFunction,
-  { input, signal, ...listener }: FunctionCall
+  { input, origin, seed, signal }: Omit<FunctionCall, 'onLog' | 'onProgress'>,
+  reports: FunctionReports
 ): Promise<FunctionEnd> {
-  const reports = new FunctionReports(clock, listener)
   let end: Omit<FunctionEnd, 'droppedBytes'>
   try {
-    end = encode(await run(input, reports.context(signal)))
-  } catch (cause) {
-    end = failed('TASK_FAILED', messageOf(cause))
+    end = encodeResult(await run(input, reports.context({ job: origin, seed, signal })))
+  } catch (thrown) {
+    end = { fault: faultOfThrown(thrown) }
   }
   reports.finish()
   return { ...end, droppedBytes: reports.droppedBytes }
 }
 
-export function failed(code: FunctionFault, message: string): FunctionEnd {
-  return { fault: { code, message: message.slice(0, FAULT_MESSAGE_LENGTH_MAX) }, droppedBytes: 0 }
-}
-
-function encode(returned: unknown): Omit<FunctionEnd, 'droppedBytes'> {
-  let output: string | undefined
-  try {
-    output = JSON.stringify(returned)
-  } catch (cause) {
-    return failed('TASK_FAILED', `it returned what JSON cannot hold: ${messageOf(cause)}`)
-  }
-  // Functions and symbols are nothing in JSON, as `undefined` is.
-  if (output === undefined) return { output: 'null' }
-  return Buffer.byteLength(output) > LIMITS.resultBytesMax
-    ? failed('TASK_OUTPUT_TOO_LARGE', `the result is longer than ${LIMITS.resultBytesMax} bytes`)
-    : { output }
+/** A call on the node's own thread. */
+export function callInline(clock: Clock, run: TaskFunction, call: FunctionCall): RunningCall {
+  return { ended: callFunction(run, call, new FunctionReports(clock, call)) }
 }

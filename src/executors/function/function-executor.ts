@@ -1,18 +1,21 @@
 /**
  * Engine `function`: calls what the program that embeds the worker has registered by name. It decides
- * whose turn it is and how a call is told to end; what a function may do is its owner's affair, as it is
- * the owner's own code.
+ * which function a task gets and whether its input fits; what a function may do is its owner's affair, as
+ * it is the owner's own code.
  */
 import { assert } from '../../core/assert.ts'
 import { MeshError } from '../../core/errors.ts'
-import { callFunction } from './function-call.ts'
-import { compileFunctions } from './definitions.ts'
+import { callInline } from './function-call.ts'
+import { compileFunctions } from './known-function.ts'
 import { FunctionRun } from './function-run.ts'
 import { ThreadPool } from './thread-pool.ts'
 import { Turns } from './turns.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
-import type { FunctionDefaults, FunctionDefinitions, KnownFunction } from './definitions.ts'
+import type { TaskDocument } from '../../model/job.ts'
+import type { FunctionDefaults, KnownFunction } from './known-function.ts'
+import type { FunctionDefinitions } from './definitions.ts'
+import type { FunctionEventListener } from './function-event.ts'
 import type { FunctionRunComponents } from './function-run.ts'
 
 export interface FunctionExecutorComponents {
@@ -21,7 +24,14 @@ export interface FunctionExecutorComponents {
 
 export interface FunctionExecutorInit extends FunctionDefaults {
   functions: FunctionDefinitions
+  /** From a time limit to the end by force, in milliseconds. @default 5000 */
+  graceMs?: number
+  /** Hears of each call as it begins and ends; must not throw. */
+  onEvent?: FunctionEventListener | undefined
 }
+
+/** What a function may still do once its time is up; less than a router waits beyond the time limit. */
+const GRACE_MS = 5_000
 
 /** A function with its place to run. */
 interface Place {
@@ -37,19 +47,26 @@ export class FunctionExecutor implements Executor {
   readonly names: readonly string[]
   /** That of its weakest function: which one a task calls is not known where it is asked for. */
   readonly isolation: 'none' | 'thread'
+  /** Nothing of what a job asks for: the heap of a thread is bounded by its definition, before any job comes. */
   readonly enforces = [] as const
+  /** A function has what its program has, whatever the job asks for. */
+  readonly allowsNetwork = true
   readonly #clock: Clock
+  readonly #onEvent: FunctionEventListener
+  readonly #graceMs: number
   readonly #places: ReadonlyMap<string, Place>
   readonly #runs = new Set<FunctionRun>()
   #isStarted = false
 
-  /** @throws MeshError CONFIG_INVALID for what no task could call */
+  /** @throws MeshError CONFIG_INVALID or FIELD_INVALID for what no task could call */
   constructor(
     { clock }: FunctionExecutorComponents,
-    { functions, ...defaults }: FunctionExecutorInit
+    { functions, graceMs = GRACE_MS, onEvent = () => {}, ...defaults }: FunctionExecutorInit
   ) {
     const known = compileFunctions(functions, defaults)
     this.#clock = clock
+    this.#onEvent = onEvent
+    this.#graceMs = graceMs
     this.names = known.map(({ name }) => name).toSorted()
     this.isolation = known.every(({ body }) => typeof body !== 'function') ? 'thread' : 'none'
     this.#places = new Map(known.map((one) => [one.name, placeOf(one, clock)]))
@@ -71,22 +88,33 @@ export class FunctionExecutor implements Executor {
     this.#isStarted = false
     const runs = [...this.#runs]
     for (const run of runs) run.end(stopping())
-    await Promise.all(runs.map(({ ended }) => ended))
+    await Promise.allSettled(runs.map(({ ended }) => ended))
     await Promise.all(this.#pools().map((pool) => pool.stop()))
   }
 
+  /** A router that knows this worker does not send such a task; one that is behind finds another. */
+  refusalOf(task: TaskDocument): MeshError | undefined {
+    assert(task.engine === 'function', 'the registry gives each engine its own tasks')
+    return this.#places.has(task.name) ? undefined : this.#unknown(task.name)
+  }
+
+  /** @throws MeshError ENGINE_UNAVAILABLE, WORKER_BUSY or WORKER_STOPPING, and then nothing was called */
   async run({ task, ...terms }: TaskRun): Promise<TaskOutcome> {
     assert(task.engine === 'function', 'the registry gives each engine its own tasks')
-    if (!this.#isStarted) return neverBegan(stopping())
-    const place = this.#places.get(task.name)
-    if (place === undefined) return neverBegan(this.#unknown(task.name))
-    const input = task.input ?? null
+    if (!this.#isStarted) throw stopping()
+    const { name, input = null } = task
+    const place = this.#places.get(name)
+    if (place === undefined) throw this.#unknown(name)
     try {
       place.known.checkInput(input)
     } catch (cause) {
-      return neverBegan(MeshError.from(cause))
+      return { error: MeshError.from(cause), logsDroppedBytes: 0, usage: { wallMs: 0 } }
     }
-    const run = new FunctionRun({ clock: this.#clock, ...place }, { ...terms, input })
+    const timeoutMs = Math.min(terms.timeoutMs, place.known.timeoutMs)
+    const run = new FunctionRun(
+      { clock: this.#clock, onEvent: this.#onEvent, graceMs: this.#graceMs, ...place },
+      { ...terms, name, input, timeoutMs }
+    )
     this.#runs.add(run)
     try {
       return await run.ended
@@ -99,7 +127,6 @@ export class FunctionExecutor implements Executor {
     return [...this.#places.values()].flatMap(({ pool }) => pool ?? [])
   }
 
-  /** A router that knows this worker does not send such a task; one that is behind finds another. */
   #unknown(name: string): MeshError {
     return new MeshError('ENGINE_UNAVAILABLE', `this worker has no function "${name}"`, {
       path: 'task.name',
@@ -112,8 +139,7 @@ function placeOf(known: KnownFunction, clock: Clock): Place {
   const { body, concurrency, name } = known
   const turns = new Turns(concurrency)
   if (typeof body === 'function') {
-    const start: Place['start'] = (call) => ({ ended: callFunction(clock, body, call) })
-    return { known, turns, pool: undefined, start }
+    return { known, turns, pool: undefined, start: (call) => callInline(clock, body, call) }
   }
   const pool = new ThreadPool({ ...body, name, size: concurrency })
   return { known, turns, pool, start: (call) => pool.run(call) }
@@ -121,8 +147,4 @@ function placeOf(known: KnownFunction, clock: Clock): Place {
 
 function stopping(): MeshError {
   return new MeshError('WORKER_STOPPING', 'the worker stopped while the task ran')
-}
-
-function neverBegan(error: MeshError): TaskOutcome {
-  return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
 }

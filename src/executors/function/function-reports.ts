@@ -2,6 +2,7 @@
  * What a function says while it runs: its log, bounded, and its progress at a steady pace. It lives where
  * the function does, so that one that talks without end fills no queue on the way.
  */
+import { inspect } from 'node:util'
 import { LogBuffer } from '../sandbox/log-buffer.ts'
 import { ProgressBuffer } from '../sandbox/progress-buffer.ts'
 import { PROGRESS_PERIOD_MS, PROGRESS_TEXT_LENGTH_MAX } from '../sandbox/messages.ts'
@@ -36,19 +37,25 @@ export class FunctionReports {
   }
 
   /** What the function itself gets. */
-  context(signal: AbortSignal): FunctionContext {
+  context(task: Pick<FunctionContext, 'job' | 'seed' | 'signal'>): FunctionContext {
     return {
-      signal,
-      log: (text, stream = 'out') => {
-        if (this.#isOver) return
-        this.#logs.write(stream, text.endsWith('\n') ? text : `${text}\n`, 0)
-        // It may compute for long now, and nobody would look at the clock meanwhile.
-        this.#logs.flush()
+      ...task,
+      log: (value, stream) => {
+        const text = asText(value)
+        this.write(stream, text.endsWith('\n') ? text : `${text}\n`)
       },
       progress: (ratio, text) => {
         if (!this.#isOver) this.#report(ratio, text)
       }
     }
+  }
+
+  /** Adds to its log as it stands; a stream of any other name is `out`. */
+  write(stream: unknown, text: string): void {
+    if (this.#isOver) return
+    this.#logs.write(stream === 'err' ? 'err' : 'out', text, 0)
+    // It may compute for long now, and nobody would look at the clock meanwhile.
+    this.#logs.flush()
   }
 
   /** Says what is left to say; nothing is said after it. */
@@ -60,15 +67,23 @@ export class FunctionReports {
     this.#progress.flush()
   }
 
-  #report(ratio: number, text: string | undefined): void {
-    if (!Number.isFinite(ratio)) throw new TypeError('progress takes a number from 0 to 1')
+  /** A program in plain JavaScript may hand in a text that is none. */
+  #report(ratio: number, text: unknown): void {
+    if (!Number.isFinite(ratio)) {
+      throw new TypeError(`progress(ratio, text) needs a ratio from 0 to 1, not ${String(ratio)}`)
+    }
     this.#progress.report({
       ratio: Math.min(1, Math.max(0, ratio)),
-      ...(text === undefined ? {} : { text: text.slice(0, PROGRESS_TEXT_LENGTH_MAX) })
+      ...(text === undefined ? {} : { text: asText(text).slice(0, PROGRESS_TEXT_LENGTH_MAX) })
     })
     this.#cancel ??= this.#clock.after(PROGRESS_PERIOD_MS, () => {
       this.#cancel = undefined
       this.#progress.flush()
     })
   }
+}
+
+/** As `console` shows it. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value)
 }

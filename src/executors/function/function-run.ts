@@ -5,8 +5,11 @@
  */
 import { MeshError } from '../../core/errors.ts'
 import { deferred } from '../../core/abort.ts'
+import { errorOfFault } from './function-fault.ts'
+import { formatDuration } from '../../core/units.ts'
 import type { CancelTimer, Clock } from '../../core/clock.ts'
 import type { FunctionCall, FunctionEnd, RunningCall } from './function-call.ts'
+import type { FunctionEventListener } from './function-event.ts'
 import type { TaskOutcome, TaskRun } from '../executor.ts'
 import type { Turns } from './turns.ts'
 
@@ -15,23 +18,33 @@ export interface FunctionRunComponents {
   turns: Turns
   /** Starts the call. */
   start: (call: FunctionCall) => RunningCall
+  onEvent: FunctionEventListener
+  /** From a time limit, or the engine's own end, to the end by force, in milliseconds. */
+  graceMs: number
 }
 
-export type FunctionTerms = Omit<TaskRun, 'task'> & { input: unknown }
+export interface FunctionTerms extends Omit<TaskRun, 'task'> {
+  /** Of the function. */
+  name: string
+  input: unknown
+}
 
-/** From the request to end until the call is ended, or left. */
-const STOP_GRACE_MS = 1_000
-
+/**
+ * How long a task waits for its turn while others have the function; then it may find one elsewhere. This
+ * wait, that for a slot and the grace after a time-out are together less than a router waits beyond the
+ * time limit, or it would take this worker for lost.
+ */
+const TURN_WAIT_MS = 5_000
 export class FunctionRun {
-  /** Resolves with the outcome. */
+  /** Resolves with the outcome; rejects with a MeshError where the call never began and the task is not to blame. */
   readonly ended: Promise<TaskOutcome>
   readonly #components: FunctionRunComponents
   readonly #terms: FunctionTerms
-  readonly #startedMs: number
   readonly #ending = new AbortController()
   readonly #graceOver = deferred<undefined>()
   readonly #cancels: CancelTimer[] = []
   #call: RunningCall | undefined
+  /** Nothing that the call says is heard any more. */
   #isOver = false
   /** Why it was told to end; the first reason counts. */
   #verdict: MeshError | undefined
@@ -40,42 +53,60 @@ export class FunctionRun {
   constructor(components: FunctionRunComponents, terms: FunctionTerms) {
     this.#components = components
     this.#terms = terms
-    this.#startedMs = components.clock.monotonicMs()
-    this.#guard()
-    this.ended = this.#run()
+    this.ended = this.#run().finally(() => this.#release())
   }
 
-  /** Tells the call to end; its outcome is `verdict` unless there was a reason before. */
+  /** Asks the call to end, and soon ends it by force; its outcome is `verdict` unless there was a reason before. */
   end(verdict: MeshError): void {
+    this.#ask(verdict)
+    this.#after(this.#components.graceMs, () => this.#force())
+  }
+
+  #ask(verdict: MeshError): void {
     if (this.#verdict !== undefined) return
     this.#verdict = verdict
     this.#ending.abort(verdict)
-    this.#cancels.push(
-      this.#components.clock.after(STOP_GRACE_MS, () => {
-        if (this.#call?.kill === undefined) this.#graceOver.resolve(undefined)
-        else this.#call.kill()
-      })
-    )
+  }
+
+  #force(): void {
+    if (this.#call?.kill === undefined) this.#graceOver.resolve(undefined)
+    else this.#call.kill()
   }
 
   async #run(): Promise<TaskOutcome> {
     const { turns } = this.#components
-    const hasTurn = await turns.take(this.#ending.signal).then(
-      () => true,
-      () => false
-    )
+    this.#heedStop()
+    const hasTurn = await this.#takeTurn()
     // Its turn may have come in the same moment as its end.
     if (this.#verdict === undefined) return await this.#callInTurn()
     if (hasTurn) turns.release()
-    this.#release()
-    return this.#outcome(undefined)
+    if (this.#verdict.code !== 'TASK_STOPPED') throw this.#verdict
+    return { error: this.#verdict, logsDroppedBytes: 0, usage: { wallMs: 0 } }
+  }
+
+  async #takeTurn(): Promise<boolean> {
+    const { clock, turns } = this.#components
+    const cancel = clock.after(TURN_WAIT_MS, () => this.end(busy(this.#terms.name)))
+    try {
+      await turns.take(this.#ending.signal)
+      return true
+    } catch {
+      return false
+    } finally {
+      cancel()
+    }
   }
 
   async #callInTurn(): Promise<TaskOutcome> {
-    const { start, turns } = this.#components
-    const { input, onLog, onProgress } = this.#terms
+    const { clock, onEvent, start, turns } = this.#components
+    const { input, name, onLog, onProgress, origin, seed, timeoutMs } = this.#terms
+    const startedMs = clock.monotonicMs()
+    this.#after(timeoutMs, () => this.end(timedOut(timeoutMs)))
+    onEvent({ type: 'started', name, seed })
     const call = start({
       input,
+      origin,
+      seed,
       signal: this.#ending.signal,
       // One that is left behind may go on talking.
       onLog: (entry) => this.#isOver || onLog(entry),
@@ -85,48 +116,54 @@ export class FunctionRun {
     const over = call.ended.finally(() => turns.release())
     const end = await Promise.race([over, this.#graceOver.promise])
     this.#isOver = true
-    this.#release()
-    const outcome = this.#outcome(end)
+    const wallMs = clock.monotonicMs() - startedMs
+    const outcome = outcomeOf(end, this.#verdict, wallMs)
+    const { error } = outcome
+    if (error === undefined) onEvent({ type: 'completed', name, seed, wallMs })
+    else onEvent({ type: 'failed', name, seed, wallMs, error })
     return end === undefined ? { ...outcome, lingering: over.then(ignore) } : outcome
   }
 
-  #guard(): void {
-    const { signal, timeoutMs } = this.#terms
-    const stop = (): void => this.end(new MeshError('TASK_STOPPED', 'the task was stopped'))
-    const expire = (): void => this.end(this.#call === undefined ? busy() : timedOut(timeoutMs))
-    signal.addEventListener('abort', stop, { once: true })
-    this.#cancels.push(
-      () => signal.removeEventListener('abort', stop),
-      this.#components.clock.after(timeoutMs, expire)
-    )
-    if (signal.aborted) stop()
+  #heedStop(): void {
+    const { killSignal, signal } = this.#terms
+    this.#when(signal, () => this.#ask(new MeshError('TASK_STOPPED', 'the task was stopped')))
+    this.#when(killSignal, () => this.#force())
+  }
+
+  #when(signal: AbortSignal, callback: () => void): void {
+    signal.addEventListener('abort', callback, { once: true })
+    this.#cancels.push(() => signal.removeEventListener('abort', callback))
+    if (signal.aborted) callback()
+  }
+
+  #after(delayMs: number, callback: () => void): void {
+    this.#cancels.push(this.#components.clock.after(delayMs, callback))
   }
 
   #release(): void {
     for (const cancel of this.#cancels.splice(0)) cancel()
   }
-
-  #outcome(end: FunctionEnd | undefined): TaskOutcome {
-    const usage = { wallMs: this.#components.clock.monotonicMs() - this.#startedMs }
-    const error = this.#verdict ?? faultOf(end)
-    const outcome = { logsDroppedBytes: end?.droppedBytes ?? 0, usage }
-    return error === undefined
-      ? { ...outcome, output: end?.output ?? 'null' }
-      : { ...outcome, error }
-  }
 }
 
-function faultOf(end: FunctionEnd | undefined): MeshError | undefined {
-  return end?.fault === undefined ? undefined : new MeshError(end.fault.code, end.fault.message)
+function outcomeOf(
+  end: FunctionEnd | undefined,
+  verdict: MeshError | undefined,
+  wallMs: number
+): TaskOutcome {
+  const usage = end?.cpuMs === undefined ? { wallMs } : { wallMs, cpuMs: end.cpuMs }
+  const outcome = { logsDroppedBytes: end?.droppedBytes ?? 0, usage }
+  const error = verdict ?? (end?.fault === undefined ? undefined : errorOfFault(end.fault))
+  return error === undefined ? { ...outcome, output: end?.output ?? 'null' } : { ...outcome, error }
 }
 
 function timedOut(timeoutMs: number): MeshError {
-  return new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${timeoutMs} ms`)
+  const limit = formatDuration(timeoutMs)
+  return new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${limit}`)
 }
 
-/** Its time went by while others had the function, which is not the task's fault. */
-function busy(): MeshError {
-  return new MeshError('WORKER_BUSY', 'the function had no turn for the task in its time')
+function busy(name: string): MeshError {
+  const wait = formatDuration(TURN_WAIT_MS)
+  return new MeshError('WORKER_BUSY', `function ${name} had no turn for the task within ${wait}`)
 }
 
 function ignore(): void {}

@@ -1,16 +1,21 @@
 /** What runs on a thread of a function's pool: finds the function in its module, calls it, passes on what it says. */
+import { FunctionReports } from './function-reports.ts'
+import { MeshError, messageOf } from '../../core/errors.ts'
 import { callFunction } from './function-call.ts'
+import { captureOutput, listenToOutput } from './thread-output.ts'
+import { faultOf } from './function-fault.ts'
 import { systemClock } from '../../core/clock.ts'
-import type { FunctionEnd } from './function-call.ts'
+import type { ErrorData } from '../../core/errors.ts'
+import type { FunctionCall, FunctionEnd } from './function-call.ts'
 import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 import type { MessagePort } from 'node:worker_threads'
-import type { ModuleBody, TaskFunction } from './definitions.ts'
+import type { ModuleBody } from './known-function.ts'
+import type { TaskFunction } from './definitions.ts'
 
 type Place = Pick<ModuleBody, 'module' | 'exportName'>
 
-export interface ThreadCall extends Place {
-  input: unknown
-  /** By which it speaks, and hears when it is to end. */
+export interface ThreadCall extends Place, Pick<FunctionCall, 'input' | 'origin' | 'seed'> {
+  /** By which it speaks, and hears when and why it is to end. */
   port: MessagePort
 }
 
@@ -19,26 +24,43 @@ export type ThreadMessage =
   | { type: 'progress'; progress: TaskProgress }
   | { type: 'done'; end: FunctionEnd }
 
+captureOutput()
+
 /** @throws Error where there is none */
 export async function findFunction(place: Place): Promise<void> {
   await load(place)
 }
 
-export async function runFunction({ input, port, ...place }: ThreadCall): Promise<void> {
-  const ending = new AbortController()
-  const send = (message: ThreadMessage): void => port.postMessage(message)
-  port.on('message', () => ending.abort(new Error('the task is to end')))
+export async function runFunction({ port, ...call }: ThreadCall): Promise<void> {
   try {
-    const end = await callFunction(systemClock, await load(place), {
-      input,
-      signal: ending.signal,
-      onLog: (entry) => send({ type: 'log', entry }),
-      onProgress: (progress) => send({ type: 'progress', progress })
-    })
-    send({ type: 'done', end })
+    port.postMessage({ type: 'done', end: await callOver(port, call) } satisfies ThreadMessage)
   } finally {
     port.close()
   }
+}
+
+async function callOver(
+  port: MessagePort,
+  { input, origin, seed, ...place }: Omit<ThreadCall, 'port'>
+): Promise<FunctionEnd> {
+  const ending = new AbortController()
+  const send = (message: ThreadMessage): void => port.postMessage(message)
+  port.on('message', (why: ErrorData) => ending.abort(MeshError.fromData(why)))
+  let run: TaskFunction
+  try {
+    run = await load(place)
+  } catch (cause) {
+    return { fault: faultOf('ENGINE_UNAVAILABLE', messageOf(cause)), droppedBytes: 0 }
+  }
+  const reports = new FunctionReports(systemClock, {
+    onLog: (entry) => send({ type: 'log', entry }),
+    onProgress: (progress) => send({ type: 'progress', progress })
+  })
+  listenToOutput((stream, text) => reports.write(stream, text))
+  const before = process.threadCpuUsage()
+  const end = await callFunction(run, { input, origin, seed, signal: ending.signal }, reports)
+  const { system, user } = process.threadCpuUsage(before)
+  return { ...end, cpuMs: (system + user) / 1_000 }
 }
 
 async function load({ exportName, module }: Place): Promise<TaskFunction> {

@@ -8,10 +8,10 @@ import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { MeshError, messageOf } from '../../core/errors.ts'
 import { deferred } from '../../core/abort.ts'
-import { failed } from './function-call.ts'
+import { faultOf } from './function-fault.ts'
 import type { Deferred } from '../../core/abort.ts'
 import type { FunctionCall, FunctionEnd, RunningCall } from './function-call.ts'
-import type { ModuleBody } from './definitions.ts'
+import type { ModuleBody } from './known-function.ts'
 import type { Startable } from '../../core/startable.ts'
 import type { ThreadCall, ThreadMessage } from './function-thread.ts'
 
@@ -20,7 +20,9 @@ export interface ThreadPoolInit extends ModuleBody {
   size: number
 }
 
-const ENTRY = fileURLToPath(new URL('function-thread.ts', import.meta.url))
+/** The thread runs as TypeScript from src and as JavaScript from a build. */
+const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const ENTRY = fileURLToPath(new URL(`function-thread.${EXTENSION}`, import.meta.url))
 /** An idle thread takes some 10 MiB, a new one 40 ms. */
 const IDLE_MS = 60_000
 const BYTES_PER_MIB = 2 ** 20
@@ -41,17 +43,20 @@ export class ThreadPool implements Startable {
   /** @throws MeshError ENGINE_UNAVAILABLE where the module can't be loaded or has no such function */
   async start(): Promise<void> {
     if (this.#pool !== undefined) return
-    const { exportName, memoryBytesMax, module, name, size } = this.#init
+    const { env, exportName, memoryBytesMax, module, name, size } = this.#init
     this.#pool = new Piscina({
       filename: ENTRY,
       minThreads: 1,
       maxThreads: size,
       idleTimeout: IDLE_MS,
+      env,
       resourceLimits: {
         maxOldGenerationSizeMb: Math.ceil(memoryBytesMax / BYTES_PER_MIB),
         maxYoungGenerationSizeMb: YOUNG_MIB
       }
     })
+    // A thread that ends between two calls concerns none of them, and the program around it even less.
+    this.#pool.on('error', () => {})
     try {
       await this.#pool.run({ module, exportName }, { name: 'findFunction' })
     } catch (cause) {
@@ -76,20 +81,20 @@ export class ThreadPool implements Startable {
   }
 
   async #run(
-    { input, signal, ...listener }: FunctionCall,
+    { input, origin, seed, signal, ...listener }: FunctionCall,
     killed: AbortSignal
   ): Promise<FunctionEnd> {
     const { exportName, module } = this.#init
     const { port1: near, port2: port } = new MessageChannel()
     const done = deferred<FunctionEnd>()
     const gone = deferred<void>()
-    const stop = (): void => near.postMessage('stop', [])
+    const stop = (): void => near.postMessage(MeshError.from(signal.reason).toData(), [])
     near.on('message', (message: ThreadMessage) => hear(message, listener, done))
     near.once('close', () => gone.resolve())
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
     try {
-      const call: ThreadCall = { input, module, exportName, port }
+      const call: ThreadCall = { input, origin, seed, module, exportName, port }
       await this.#pool?.run(call, { name: 'runFunction', transferList: [port], signal: killed })
       // By the same way as the log, so that nothing of the log comes after it.
       return await done.promise
@@ -123,7 +128,8 @@ function hear(
 
 function endOfThread(cause: unknown): FunctionEnd {
   const isOutOfMemory = (cause as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY'
-  return isOutOfMemory
-    ? failed('TASK_OUT_OF_MEMORY', "the function needed more than its thread's heap")
-    : failed('TASK_FAILED', `the function ended its thread: ${messageOf(cause)}`)
+  const fault = isOutOfMemory
+    ? faultOf('TASK_OUT_OF_MEMORY', "the function needed more than its thread's heap")
+    : faultOf('TASK_FAILED', `the function ended its thread: ${messageOf(cause)}`)
+  return { fault, droppedBytes: 0 }
 }

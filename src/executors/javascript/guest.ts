@@ -4,16 +4,27 @@
  * on; that is left to the process around it.
  */
 import { GUEST_GLUE, MAIN_EXPORT } from './guest-glue.ts'
+import { GuestFiles } from './guest-files.ts'
 import { LIMITS } from '../../core/limits.ts'
-import { PROGRESS_TEXT_LENGTH_MAX } from '../sandbox/messages.ts'
+import { SeededNumbers } from '../repeatable.ts'
+import { addToTail, describeThrown, isSourceFault, withTail } from './guest-faults.ts'
+import { assert } from '../../core/assert.ts'
+import { formatBytes } from '../../core/units.ts'
+import { hostFunctions, textOf } from './host-functions.ts'
+import { startTaskClock } from './task-clock.ts'
+import { stripTypes } from './typescript.ts'
+import { waitWhile } from './wait.ts'
+import type { Beginning } from '../repeatable.ts'
+import type { DoneMessage, GuestFault } from '../sandbox/messages.ts'
+import type { JavascriptTask } from '../../model/generated/job.ts'
 import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core'
-import type { DoneMessage, GuestFault } from '../sandbox/messages.ts'
+import type { TaskSide } from './host-functions.ts'
+import type { Thrown } from './guest-faults.ts'
 
 /** A task as it comes from the executor. */
-export interface JavascriptRequest {
-  /** The module text. */
-  source: string
+export interface JavascriptRequest
+  extends Beginning, Required<Pick<JavascriptTask, 'source' | 'language' | 'files'>> {
   /** JSON text. */
   input: string
 }
@@ -33,22 +44,25 @@ type GuestEnd = Pick<DoneMessage, 'output' | 'fault' | 'isSpent'>
 const GUEST_STACK_BYTES = 512 * 1_024
 /** Pending jobs between two looks at the clock. */
 const JOBS_BATCH = 256
-const FILE_NAME = 'task.js'
+const FILE_NAMES = { javascript: 'task.js', typescript: 'task.ts' } as const
 
 /** One instance with one context, for one task. */
 export class Guest {
-  readonly memoryBytesMax: number
   readonly #runtime: QuickJSRuntime
   readonly #context: QuickJSContext
   readonly #memory: WebAssembly.Memory
+  readonly #memoryBytesMax: number
   readonly #call: QuickJSHandle
   readonly #describe: QuickJSHandle
   #task: GuestTask | undefined
+  #side: TaskSide | undefined
+  #fileName: string = FILE_NAMES.javascript
+  #stderrTail = ''
   #isMemoryRefused = false
   #isInterrupted = false
 
   constructor(runtime: QuickJSRuntime, memory: WebAssembly.Memory, memoryBytesMax: number) {
-    this.memoryBytesMax = memoryBytesMax
+    this.#memoryBytesMax = memoryBytesMax
     this.#runtime = runtime
     this.#memory = memory
     runtime.setMaxStackSize(GUEST_STACK_BYTES)
@@ -59,15 +73,11 @@ export class Guest {
     const context = runtime.newContext()
     this.#context = context
     const glue = context.unwrapResult(context.evalCode(GUEST_GLUE, 'taskmesh.js'))
-    const tools = context.unwrapResult(
-      context.callFunction(
-        glue,
-        context.undefined,
-        this.#writer('out'),
-        this.#writer('err'),
-        this.#reporter()
-      )
-    )
+    const host = hostFunctions(context, () => {
+      assert(this.#side !== undefined, 'the glue calls its host only for a task')
+      return this.#side
+    })
+    const tools = context.unwrapResult(context.callFunction(glue, context.undefined, host))
     this.#call = context.getProp(tools, 'call')
     this.#describe = context.getProp(tools, 'describe')
     this.#watchMemory()
@@ -80,81 +90,92 @@ export class Guest {
 
   run(task: GuestTask): GuestEnd {
     this.#task = task
-    try {
-      const end = this.#run(task)
-      return this.#isInterrupted ? { fault: TIMED_OUT, isSpent: false } : end
-    } catch (cause) {
-      return { fault: this.#isInterrupted ? TIMED_OUT : this.#engineFault(cause), isSpent: true }
+    this.#side = this.#sideOf(task)
+    const { fault, isSpent, output } = this.#runSafely(task)
+    if (this.#isInterrupted) return { fault: TIMED_OUT, isSpent }
+    if (fault === undefined) return { output: output ?? 'null', isSpent }
+    return { fault: { ...fault, message: withTail(fault.message, this.#stderrTail) }, isSpent }
+  }
+
+  #sideOf(task: GuestTask): TaskSide {
+    const clock = startTaskClock(task.timeMs)
+    return {
+      files: new GuestFiles(task.files),
+      numbers: new SeededNumbers(task.seed),
+      onLog: (stream, text, cutLength) => {
+        if (stream === 'err') this.#stderrTail = addToTail(this.#stderrTail, text)
+        task.onLog(stream, text, cutLength)
+      },
+      onProgress: task.onProgress,
+      wait: (ms) => {
+        waitWhile(() => !this.#shouldInterrupt(), ms)
+        clock.advance(ms)
+      }
     }
   }
 
-  /** What the glue calls with a line. Texts come as JSON, because a plain one would end at its first NUL. */
-  #writer(stream: LogEntry['stream']): QuickJSHandle {
-    return this.#context.newFunction(stream, (line, cutLength) => {
-      const json = this.#textOf(line, jsonLengthMax(LIMITS.logBytesMax))
-      if (json === undefined) return
-      this.#task?.onLog(
-        stream,
-        `${JSON.parse(json) as string}\n`,
-        this.#context.getNumber(cutLength)
-      )
-    })
+  #runSafely(task: GuestTask): GuestEnd {
+    try {
+      if (task.language !== 'typescript') return this.#run(task.source, task.input)
+      this.#fileName = FILE_NAMES.typescript
+      const stripped = stripTypes(task.source)
+      // Nobody could interrupt that.
+      const end = this.#shouldInterrupt()
+        ? { fault: TIMED_OUT, isSpent: false }
+        : 'problem' in stripped
+          ? failed(stripped.problem)
+          : this.#run(stripped.source, task.input)
+      return { ...end, isSpent: end.isSpent || stripped.isSpent }
+    } catch (cause) {
+      return { fault: this.#engineFault(cause), isSpent: true }
+    }
   }
 
-  #reporter(): QuickJSHandle {
-    return this.#context.newFunction('report', (number, note) => {
-      const ratio = this.#context.getNumber(number)
-      const json = this.#textOf(note, jsonLengthMax(PROGRESS_TEXT_LENGTH_MAX))
-      const text = json === undefined ? {} : { text: JSON.parse(json) as string }
-      this.#task?.onProgress({ ratio, ...text })
-    })
-  }
-
-  #run(task: GuestTask): GuestEnd {
-    const main = this.#loadMain(task.source)
+  #run(source: string, input: string): GuestEnd {
+    const main = this.#loadMain(source)
     if ('fault' in main) return main
     const context = this.#context
     const called = context.callFunction(
       this.#call,
       context.undefined,
       main.handle,
-      context.newString(task.input)
+      context.newString(input)
     )
     const settled = this.#settle(called, 'main returned a promise that never settles')
     if ('fault' in settled) return settled
-    const output = this.#textOf(settled.handle, LIMITS.resultBytesMax)
+    const output = textOf(context, settled.handle, LIMITS.resultBytesMax)
     if (output === undefined || Buffer.byteLength(output) > LIMITS.resultBytesMax) {
       return failed(
-        `the result is longer than ${LIMITS.resultBytesMax} bytes of JSON`,
+        `the result is longer than ${formatBytes(LIMITS.resultBytesMax)} of JSON`,
         'TASK_OUTPUT_TOO_LARGE'
       )
     }
     return { output, isSpent: false }
   }
 
-  /** Runs the module and finds `main` in it, exported or not. */
+  /** Runs the module and finds its function: `main`, exported or not, else what it exports by default. */
   #loadMain(source: string): Step {
-    const exporting = `${source}\n;export { main as ${MAIN_EXPORT} }`
-    let evaluated = this.#evaluate(exporting)
-    let name = MAIN_EXPORT
-    if ('error' in evaluated && evaluated.error !== undefined) {
-      // Nothing has run yet if our line does not link: the source has no `main` of its own, or is wrong.
-      if (!this.#describeError(evaluated.error).message.includes(`'main'`)) {
-        return this.#guestFault(evaluated.error)
-      }
+    let evaluated = this.#evaluate(`${source}\n;export { main as ${MAIN_EXPORT} }`)
+    let names = [MAIN_EXPORT]
+    if (
+      'error' in evaluated &&
+      evaluated.error !== undefined &&
+      isSourceFault(this.#describeError(evaluated.error))
+    ) {
+      // There is no `main` of its own to export, or it is wrong: then the same without our line says how.
       evaluated = this.#evaluate(source)
-      name = 'main'
+      names = ['main', 'default']
     }
     const module = this.#settle(evaluated, 'the top-level await of the source never settles')
     if ('fault' in module) return module
-    const handle = this.#context.getProp(module.handle, name)
-    return this.#context.typeof(handle) === 'function'
-      ? { handle }
-      : failed('the source must define main(input)')
+    const handle = names
+      .map((name) => this.#context.getProp(module.handle, name))
+      .find((candidate) => this.#context.typeof(candidate) === 'function')
+    return handle === undefined ? failed('the source must define main(input)') : { handle }
   }
 
   #evaluate(source: string): CallResult {
-    return this.#context.evalCode(source, FILE_NAME, { type: 'module' })
+    return this.#context.evalCode(source, this.#fileName, { type: 'module' })
   }
 
   /** Runs pending jobs until the value, which may be a promise, is there. */
@@ -171,26 +192,25 @@ export class Guest {
   }
 
   #guestFault(error: QuickJSHandle): GuestEnd & Fault {
-    const { name, message, stack } = this.#describeError(error)
-    const isOutOfMemory = name === 'InternalError' && message === 'out of memory'
-    if (isOutOfMemory || (this.#isMemoryRefused && message === 'null')) {
+    const thrown = this.#describeError(error)
+    const isOutOfMemory = thrown.name === 'InternalError' && thrown.message === 'out of memory'
+    if (isOutOfMemory || (this.#isMemoryRefused && thrown.message === 'null')) {
       return failed(this.#outOfMemoryMessage(), 'TASK_OUT_OF_MEMORY')
     }
-    const line = /task\.js:(\d+)/.exec(stack)?.[1]
-    const title = name === '' ? message : `${name}: ${message}`
-    return failed(line === undefined ? title : `${title} (line ${line})`)
+    return failed(describeThrown(thrown, this.#fileName))
   }
 
-  #describeError(error: QuickJSHandle): { name: string; message: string; stack: string } {
-    const described = this.#context.callFunction(this.#describe, this.#context.undefined, error)
-    const text = described.error === undefined ? this.#textOf(described.value, 100_000) : undefined
-    const fields = text === undefined ? {} : (JSON.parse(text) as Partial<Record<string, string>>)
+  #describeError(error: QuickJSHandle): Thrown {
+    const context = this.#context
+    const described = context.callFunction(this.#describe, context.undefined, error)
+    const text =
+      described.error === undefined ? textOf(context, described.value, 100_000) : undefined
+    const fields = text === undefined ? {} : (JSON.parse(text) as Partial<Thrown>)
     return {
-      name: fields['name'] ?? '',
+      name: fields.name ?? '',
       // Without memory for a description there is none to be had: null stands for it.
-      message:
-        fields['message'] ?? (this.#isMemoryRefused ? 'null' : 'an error that cannot be read'),
-      stack: fields['stack'] ?? ''
+      message: fields.message ?? (this.#isMemoryRefused ? 'null' : 'an error that cannot be read'),
+      stack: fields.stack ?? ''
     }
   }
 
@@ -204,14 +224,9 @@ export class Guest {
   }
 
   #outOfMemoryMessage(): string {
-    return `the task needed more than its ${this.memoryBytesMax} bytes of memory`
-  }
-
-  /** Text of a string value; undefined if it is none or is too long to be copied out. */
-  #textOf(handle: QuickJSHandle, lengthMax: number): string | undefined {
-    if (this.#context.typeof(handle) !== 'string') return undefined
-    const length = this.#context.getNumber(this.#context.getProp(handle, 'length'))
-    return length > lengthMax ? undefined : this.#context.getString(handle)
+    const most = formatBytes(this.#memoryBytesMax)
+    const had = formatBytes(this.memoryBytes)
+    return `the task needed more than its ${most} of memory; it had ${had} when it was refused more`
   }
 
   #shouldInterrupt(): boolean {
@@ -244,9 +259,4 @@ const TIMED_OUT: Fault['fault'] = { code: 'TASK_TIMED_OUT', message: 'the task r
 
 function failed(message: string, code: GuestFault = 'TASK_FAILED'): GuestEnd & Fault {
   return { fault: { code, message }, isSpent: false }
-}
-
-/** One character may become six in JSON text (`\u0000`), and two more are the quotes. */
-function jsonLengthMax(textLength: number): number {
-  return 6 * textLength + 2
 }

@@ -3,15 +3,19 @@
  * root, with limits of its own, in a folder of its own, and able to read, write and reach whatever that
  * user can. For machines on which no sandbox works and all who send jobs are trusted.
  */
-import { chmodSync, chownSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gpuView } from './gpu-view.ts'
 import { limitCommand, userCommand } from './resource-limits.ts'
+import { ownFolders } from './own-folders.ts'
+import { processesAtHome, signalAll } from './process-tree.ts'
+import { removeTree } from './remove-tree.ts'
 import { tmpdir } from 'node:os'
 import type { Cell, CellInit, Enclosure } from './enclosure.ts'
 
 export interface BareEnclosureInit {
   uid: number
-  /** Upper bound of one file; nothing bounds their sum. */
+  /** What its files may take, where a task names nothing. */
   diskBytes: number
   /** What this node's folders begin with. */
   mark: string
@@ -19,40 +23,58 @@ export interface BareEnclosureInit {
   parent?: string
 }
 
+/** In a cell's folder: where the task works, and what it reads. */
+const WORK = 'work'
+const STDIN = 'stdin'
+
 export class BareEnclosure implements Enclosure {
+  /** It may write elsewhere as well, and reach every device that its user may. */
+  readonly enforces = [] as const
   readonly #init: Required<BareEnclosureInit>
 
   constructor(init: BareEnclosureInit) {
     this.#init = { parent: tmpdir(), ...init }
   }
 
-  /** Removes what an earlier run left behind; links and others' folders of that name stay. */
   async start(): Promise<void> {
-    const { diskBytes, mark, parent, uid } = this.#init
+    const { diskBytes, parent, uid } = this.#init
     userCommand(uid)
     limitCommand(diskBytes)
-    for (const name of readdirSync(parent).filter((entry) => entry.startsWith(`${mark}-`))) {
-      const stats = lstatSync(join(parent, name))
-      if (stats.isDirectory() && [uid, process.getuid?.()].includes(stats.uid)) {
-        rmSync(join(parent, name), { recursive: true, force: true })
-      }
+    for (const place of ownFolders(parent, this.#prefix)) {
+      signalAll(processesAtHome(join(place, WORK)), 'SIGKILL')
+      await removeTree(place)
     }
   }
 
-  open({ env }: CellInit): Cell {
-    const { diskBytes, mark, parent, uid } = this.#init
-    const folder = mkdtempSync(join(parent, `${mark}-`))
-    chmodSync(folder, 0o700)
+  async open({ diskBytesMax, env, gpus, stdin }: CellInit): Promise<Cell> {
+    const { diskBytes, parent, uid } = this.#init
+    const bytesMax = diskBytesMax ?? diskBytes
+    const gpu = gpuView(gpus, { seesAll: true })
+    const place = mkdtempSync(join(parent, this.#prefix))
+    const folder = join(place, WORK)
+    const stdinPath = stdin === undefined ? undefined : join(place, STDIN)
+    // Others may go through it to what is theirs, and see nothing.
+    chmodSync(place, 0o711)
+    mkdirSync(folder, { mode: 0o700 })
     if (process.getuid?.() !== uid) chownSync(folder, uid, uid)
+    if (stdinPath !== undefined) writeFileSync(stdinPath, stdin ?? '', { mode: 0o444 })
     return {
-      command: [...userCommand(uid), ...limitCommand(diskBytes)],
-      env: { ...env, HOME: folder, TMPDIR: folder },
+      command: [...userCommand(uid), ...limitCommand(bytesMax)],
+      env: { ...env, HOME: folder, TMPDIR: folder, ...gpu.env },
       cwd: folder,
       feeds: [],
+      stdinPath,
       wrapperCount: 0,
+      diskBytesMax: bytesMax,
+      isDiskWatched: true,
       memoryFolders: [],
       enter: () => folder,
-      close: () => rmSync(folder, { recursive: true, force: true })
+      stragglers: () => processesAtHome(folder),
+      close: async () => await removeTree(place)
     }
+  }
+
+  get #prefix(): string {
+    return `${this.#init.mark}-task-`
   }
 }

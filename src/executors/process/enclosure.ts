@@ -2,17 +2,31 @@
  * What a task's processes are put into before they start. One holds them (`sandbox-enclosure.ts`), one
  * only starts them (`bare-enclosure.ts`, on the owner's express wish); the run itself is the same.
  */
+import type { Resource } from '../../model/enforcement.ts'
+import type { TaskRun } from '../executor.ts'
 
-export interface CellInit {
+export interface CellInit extends Pick<
+  TaskRun,
+  'memoryBytesMax' | 'diskBytesMax' | 'network' | 'gpus'
+> {
   env: Readonly<Record<string, string>>
-  memoryBytesMax: number
+  /** What the program reads; undefined: nothing. */
+  stdin: Uint8Array | undefined
 }
 
 export interface Enclosure {
-  /** Looks for all that it needs. @throws MeshError ENGINE_UNAVAILABLE */
+  /** What it holds by itself, beside time, memory and the processor; known once it has started. */
+  readonly enforces: readonly Resource[]
+  /**
+   * Looks for all that it needs, and removes what an earlier run left behind.
+   * @throws MeshError ENGINE_UNAVAILABLE
+   */
   start(): Promise<void>
-  /** A place for one task. */
-  open(init: CellInit): Cell
+  /**
+   * A place for one task.
+   * @throws MeshError RESOURCES_UNAVAILABLE where this machine has not what the task may use
+   */
+  open(init: CellInit): Promise<Cell>
 }
 
 export interface Cell {
@@ -22,8 +36,14 @@ export interface Cell {
   readonly cwd: string
   /** What descriptors from 3 on are fed with. */
   readonly feeds: readonly Uint8Array[]
+  /** The file that the program reads from, as it finds it; undefined: none. */
+  readonly stdinPath: string | undefined
   /** How many processes of the enclosure itself stand above the task's first one. */
   readonly wrapperCount: number
+  /** What the task's files may take. */
+  readonly diskBytesMax: number
+  /** Whether that takes a watch, as nothing else bounds their sum. */
+  readonly isDiskWatched: boolean
   /** Folders of this cell whose content lies in memory; known once it is entered. */
   readonly memoryFolders: readonly string[]
   /**
@@ -32,8 +52,11 @@ export interface Cell {
    * @returns the working folder; what lies in it stays readable until the cell is closed
    */
   enter(pids: readonly number[]): string
-  close(): void
+  /** Processes of the task that left its tree, where nothing else would find them. */
+  stragglers(): number[]
+  /** Called once, when nothing of the task runs any more. */
+  close(): Promise<void>
 }
 
-/** The gate's descriptors in every cell: input files come in by one, and it waits at the other. */
-export const GATE_DESCRIPTORS = { files: 6, gate: 7 } as const
+/** The gate's descriptors in every cell, behind all feeds: input files come in by one, and it waits at the other. */
+export const GATE_DESCRIPTORS = { files: 7, gate: 8 } as const

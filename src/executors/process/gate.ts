@@ -8,17 +8,27 @@ import { GATE_DESCRIPTORS } from './enclosure.ts'
 /** `closed`: whatever was to be started never came to the gate. */
 export type GateWord = 'ready' | 'unpacked nothing' | 'closed'
 
+export interface GateInit {
+  hasFiles: boolean
+  /** What the program reads from; undefined: nothing. */
+  stdinPath: string | undefined
+}
+
 const { files, gate } = GATE_DESCRIPTORS
 const READY = 'ready'
 const FAILED = 'failed'
 
-/** Becomes the program once the word comes; the descriptors end here, so the program has but its three. */
-const WAIT = `echo ${READY} >&${gate} && read -r _ <&${gate} && exec "$@" ${files}<&- ${gate}<&-`
+/**
+ * Becomes the program once the word comes; the descriptors end here, so the program has but its three.
+ * It reads from a file that it can seek in and open again, as from a shell's `<`.
+ */
+const WAIT = `echo ${READY} >&${gate} && read -r _ <&${gate} && exec "$@" <"$stdin" ${files}<&- ${gate}<&-`
 const UNPACK = `tar -xmf - <&${files} || { echo ${FAILED} >&${gate}; exit 1; }`
 
 /** What stands between the limits and the program. */
-export function gateCommand(hasFiles: boolean): string[] {
-  return ['/bin/sh', '-c', hasFiles ? `${UNPACK}; ${WAIT}` : WAIT, 'sh']
+export function gateCommand({ hasFiles, stdinPath = '/dev/null' }: GateInit): string[] {
+  const steps = ['stdin=$1', 'shift', ...(hasFiles ? [UNPACK] : []), WAIT]
+  return ['/bin/sh', '-c', steps.join('; '), 'sh', stdinPath]
 }
 
 export function readGateWord(text: string): GateWord {

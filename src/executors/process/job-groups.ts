@@ -1,11 +1,11 @@
 /**
- * Control groups of tasks: the kernel itself then holds memory and processes of a whole tree, and
- * counts what it used. They bear the node's own mark, so that what an earlier run left behind is found
+ * Control groups of tasks: the kernel itself then holds memory, processes and processor time of a whole
+ * tree, and counts what it used. They bear the node's own mark, so that what an earlier run left behind is found
  * and removed, and nobody else's is.
  */
 import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { findGroupLayout } from './group-layout.ts'
+import { CPU_PERIOD_US, findGroupLayout } from './group-layout.ts'
 import { readField, readText, toNumber } from '../../core/cgroup-files.ts'
 import { signalAll } from './process-tree.ts'
 import { sleep } from '../../core/abort.ts'
@@ -19,6 +19,13 @@ export interface JobGroupsInit {
   paths?: CgroupPaths
 }
 
+export interface GroupLimits {
+  memoryBytesMax: number
+  processesMax: number
+  /** Processor time per second, in seconds; undefined: as much as there is. */
+  cpuCores?: number | undefined
+}
+
 export interface GroupFigures {
   cpuMs?: number
   peakMemoryBytes?: number
@@ -30,10 +37,14 @@ export interface GroupFigures {
 const REMOVE_TRIES = 500
 const REMOVE_PERIOD_MS = 2
 
+/** The kernel takes nothing smaller. */
+const CPU_QUOTA_US_MIN = 1_000
+
 export class JobGroups {
   readonly #clock: Clock
   readonly #init: JobGroupsInit
   #layout: GroupLayout | undefined
+  #holdsCpu = false
   #count = 0
 
   constructor(clock: Clock, init: JobGroupsInit) {
@@ -41,12 +52,24 @@ export class JobGroups {
     this.#init = init
   }
 
+  /** Whether groups can be made here at all; memory and processes are then held by them. */
+  get isOffered(): boolean {
+    return this.#layout !== undefined
+  }
+
+  /** Whether they hold processor time as well; known once it has started. */
+  get holdsCpu(): boolean {
+    return this.#holdsCpu
+  }
+
   /** Finds out whether groups can be made here, and removes what an earlier run left behind. */
   async start(): Promise<void> {
     this.#layout = findGroupLayout(this.#init.paths)
     await Promise.all(this.#leftovers().map((group) => group.remove()))
     try {
-      await this.create(2 ** 30, 1)?.remove()
+      const group = this.create({ memoryBytesMax: 2 ** 30, processesMax: 1, cpuCores: 0.5 })
+      this.#holdsCpu = group?.holdsCpu(0.5) ?? false
+      await group?.remove()
     } catch {
       // The folders look writable and are not; tasks are then held by a watch.
       this.#layout = undefined
@@ -54,11 +77,11 @@ export class JobGroups {
   }
 
   /** Undefined where no groups can be made. */
-  create(memoryBytesMax: number, processesMax: number): JobGroup | undefined {
+  create(limits: GroupLimits): JobGroup | undefined {
     if (this.#layout === undefined) return undefined
     this.#count += 1
     const group = new JobGroup(this.#clock, this.#layout, `${this.#init.mark}-${this.#count}`)
-    group.make({ memory: String(memoryBytesMax), processes: String(processesMax) })
+    group.make(limits)
     return group
   }
 
@@ -83,16 +106,28 @@ export class JobGroup {
     this.#name = name
   }
 
-  /** @param values what stands for a task's own limits */
-  make(values: Readonly<Record<string, string>>): void {
+  make({ cpuCores, memoryBytesMax, processesMax }: GroupLimits): void {
+    const values: Readonly<Record<string, string | undefined>> = {
+      memory: String(memoryBytesMax),
+      processes: String(processesMax),
+      cpu: cpuCores === undefined ? undefined : this.#quotaText(cpuCores)
+    }
     for (const folder of this.#folders()) mkdirSync(folder)
     for (const { isOptional = false, value, ...file } of this.#layout.limits) {
+      const text = value in values ? values[value] : value
       try {
-        writeFileSync(this.#pathOf(file), values[value] ?? value)
+        if (text !== undefined) writeFileSync(this.#pathOf(file), text)
       } catch (cause) {
         if (!isOptional) throw cause
       }
     }
+  }
+
+  /** Whether the kernel has taken such a limit. */
+  holdsCpu(cpuCores: number): boolean {
+    const { cpuQuota } = this.#layout
+    const text = cpuQuota && readText(this.#pathOf(cpuQuota))
+    return text?.trim() === this.#quotaText(cpuCores)
   }
 
   /** Moves processes in; what they start from now on is in it as well. */
@@ -116,12 +151,13 @@ export class JobGroup {
     }
   }
 
-  /** Ends all in it, whatever sessions and parents they gave themselves. */
-  kill(): void {
-    for (const folder of this.#folders()) {
-      const pids = (readText(join(folder, 'cgroup.procs')) ?? '').split('\n').filter(Boolean)
-      signalAll(pids.map(Number), 'SIGKILL')
-    }
+  /** Ends all in it, whatever sessions and parents they gave themselves. False when there was nothing. */
+  kill(): boolean {
+    const pids = this.#folders().flatMap((folder) =>
+      (readText(join(folder, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number)
+    )
+    signalAll(pids, 'SIGKILL')
+    return pids.length > 0
   }
 
   /** Ends what is in it and removes it; what can't be removed now is found by the next start. */
@@ -131,6 +167,12 @@ export class JobGroup {
       this.kill()
       await sleep(this.#clock, REMOVE_PERIOD_MS)
     }
+  }
+
+  /** Version 2 has quota and period in one file; version 1 has the same period unless it is told another. */
+  #quotaText(cpuCores: number): string {
+    const quota = Math.max(CPU_QUOTA_US_MIN, Math.round(cpuCores * CPU_PERIOD_US))
+    return this.#layout.version === 2 ? `${quota} ${CPU_PERIOD_US}` : String(quota)
   }
 
   #folders(): string[] {

@@ -1,6 +1,7 @@
 /**
  * Takes what a task left in its folder, as a stranger's work: no link is followed, nothing but regular
- * files is opened, and count, bytes and depth are bounded before anything is read. Of a file only its
+ * files is opened, and count, bytes and depth are bounded before anything is read. It goes from folder to
+ * folder by open descriptors, so that nothing that changes meanwhile can lead it elsewhere. Of a file only its
  * path and bytes come out, never its owner, its mode or its times, so that a setuid bit ends here.
  * What it left aside it names, with the reason.
  */
@@ -8,6 +9,8 @@ import { constants } from 'node:fs'
 import { lstat, open, opendir } from 'node:fs/promises'
 import { MeshError } from '../../core/errors.ts'
 import { TASK_FILE_BOUNDS, checkTaskPath } from '../task-files.ts'
+import { formatBytes } from '../../core/units.ts'
+import type { FileHandle } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 
 export interface CollectBounds {
@@ -29,6 +32,7 @@ export interface CollectedOutputs {
 
 /** Never through a link; never waiting for the other end of a FIFO. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+const FOLDER_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_DIRECTORY
 /** Reasons are read by people: some are as good as all. */
 const SKIPPED_MAX = 100
 
@@ -45,6 +49,12 @@ export async function collectOutputs(
   const collector = new Collector(root, bounds)
   for (const name of names) await collector.collectNamed(name)
   return collector.finish()
+}
+
+/** Something below the root: its path there, and how to get at it. */
+interface Place {
+  path: string
+  at: string
 }
 
 class Collector {
@@ -72,80 +82,116 @@ class Collector {
 
   /** Folders on the way must be folders themselves: a link among them would lead out. */
   async collectNamed(name: string): Promise<void> {
-    const segments = name.split('/')
-    for (let count = 1; count < segments.length; count += 1) {
-      const above = segments.slice(0, count).join('/')
-      const stats = await this.#statsOf(above)
-      if (stats === undefined) throw missing(name)
-      if (!stats.isDirectory()) return this.#skip(name, kindOf(stats))
+    const folders: FileHandle[] = []
+    try {
+      let at = this.#root
+      const segments = name.split('/')
+      for (const [index, segment] of segments.entries()) {
+        const stats = await statsOf(`${at}/${segment}`)
+        if (stats === undefined) throw missing(name)
+        const isLast = index === segments.length - 1
+        if (isLast) return await this.#collect({ path: name, at: `${at}/${segment}` }, stats)
+        if (!stats.isDirectory()) return this.#skip(name, kindOf(stats))
+        const folder = await openFolder(`${at}/${segment}`, stats)
+        if (folder === undefined) return this.#skip(name, 'changed')
+        folders.push(folder)
+        at = wayInto(folder, `${at}/${segment}`)
+      }
+    } finally {
+      for (const folder of folders) await folder.close()
     }
-    const stats = await this.#statsOf(name)
-    if (stats === undefined) throw missing(name)
-    await this.#collect(name, stats)
   }
 
-  async #collect(path: string, stats: Stats): Promise<void> {
-    if (stats.isDirectory()) await this.#collectFolder(path)
-    else if (!stats.isFile()) this.#skip(path, kindOf(stats))
+  async #collect(place: Place, stats: Stats): Promise<void> {
+    if (stats.isDirectory()) await this.#collectFolder(place, stats)
+    else if (!stats.isFile()) this.#skip(place.path, kindOf(stats))
     // Where folders lie beside others' files, a second name may be of a file that is not the task's.
-    else if (stats.nlink > 1) this.#skip(path, 'hard link')
-    else await this.#collectFile(path, stats)
+    else if (stats.nlink > 1) this.#skip(place.path, 'hard link')
+    else await this.#collectFile(place, stats)
   }
 
-  async #collectFolder(path: string): Promise<void> {
+  async #collectFolder({ at, path }: Place, stats: Stats): Promise<void> {
     if (path.split('/').length >= TASK_FILE_BOUNDS.depthMax) return this.#skip(path, 'depth')
+    const folder = await openFolder(at, stats)
+    if (folder === undefined) return this.#skip(path, 'changed')
+    try {
+      await this.#collectEntries({ path, at: wayInto(folder, at) })
+    } finally {
+      await folder.close()
+    }
+  }
+
+  async #collectEntries({ at, path }: Place): Promise<void> {
+    const { entriesMax } = this.#bounds
     // As bytes: names need not be UTF-8, and one that is not would be looked up under another.
-    const folder = await opendir(this.#at(path), { encoding: 'buffer' as BufferEncoding })
-    for await (const entry of folder) {
+    const entries = await opendir(at, { encoding: 'buffer' as BufferEncoding })
+    for await (const entry of entries) {
       this.#entryCount += 1
-      if (this.#entryCount > this.#bounds.entriesMax)
-        throw tooMany('entries', this.#bounds.entriesMax)
-      const name = nameOf(entry.name)
-      if (!name.isPlain) {
-        this.#skip(`${path}/${name.text}`, 'name')
+      if (this.#entryCount > entriesMax) throw tooMany('entries', entriesMax)
+      const { isPlain, text } = nameOf(entry.name)
+      const inner = { path: `${path}/${text}`, at: `${at}/${text}` }
+      if (!isPlain) {
+        this.#skip(inner.path, 'name')
         continue
       }
-      const inner = `${path}/${name.text}`
-      const stats = await this.#statsOf(inner)
+      const stats = await statsOf(inner.at)
       if (stats !== undefined) await this.#collect(inner, stats)
     }
   }
 
-  async #collectFile(path: string, stats: Stats): Promise<void> {
+  async #collectFile({ at, path }: Place, stats: Stats): Promise<void> {
     if (this.#files.has(path)) return
     const { bytesMax, filesMax } = this.#bounds
     if (this.#files.size >= filesMax) throw tooMany('files', filesMax)
     // By what it says before it is read: a sparse file may be as long as it likes.
     if (this.#bytes + stats.size > bytesMax) throw tooLarge(path, bytesMax)
-    const bytes = await this.#read(path, stats)
+    const bytes = await readUnchanged(at, stats)
     if (bytes === undefined) return this.#skip(path, 'changed')
     this.#bytes += bytes.byteLength
     this.#files.set(path, bytes)
   }
 
-  /** Undefined if it is no longer the file that was looked at. */
-  async #read(path: string, { dev, ino, size }: Stats): Promise<Uint8Array | undefined> {
-    const file = await open(this.#at(path), OPEN_FLAGS).catch(() => undefined)
-    if (file === undefined) return undefined
-    try {
-      const now = await file.stat()
-      if (!now.isFile() || now.dev !== dev || now.ino !== ino || now.size !== size) return undefined
-      return await file.readFile()
-    } finally {
-      await file.close()
-    }
-  }
-
-  async #statsOf(path: string): Promise<Stats | undefined> {
-    return await lstat(this.#at(path)).catch(() => undefined)
-  }
-
-  #at(path: string): string {
-    return `${this.#root}/${path}`
-  }
-
   #skip(path: string, reason: SkipReason): void {
     if (this.#skipped.size < SKIPPED_MAX) this.#skipped.set(path, reason)
+  }
+}
+
+async function statsOf(at: string): Promise<Stats | undefined> {
+  return await lstat(at).catch(() => undefined)
+}
+
+/** Undefined if it is no longer the folder that was looked at. */
+async function openFolder(at: string, { dev, ino }: Stats): Promise<FileHandle | undefined> {
+  const folder = await open(at, FOLDER_FLAGS).catch(() => undefined)
+  const now = await folder?.stat()
+  if (now?.dev === dev && now.ino === ino) return folder
+  await folder?.close()
+  return undefined
+}
+
+/** Leads to the folder itself, whatever its name leads to by now, where the system has such ways. */
+function wayInto({ fd }: FileHandle, at: string): string {
+  return process.platform === 'linux' ? `/proc/self/fd/${fd}` : at
+}
+
+/** Undefined if it is no longer the file that was looked at, or doesn't stay it. */
+async function readUnchanged(at: string, stats: Stats): Promise<Uint8Array | undefined> {
+  const { dev, ino, size } = stats
+  const file = await open(at, OPEN_FLAGS).catch(() => undefined)
+  if (file === undefined) return undefined
+  try {
+    const now = await file.stat()
+    const isSame = now.isFile() && now.dev === dev && now.ino === ino && now.size === size
+    if (!isSame || now.nlink > 1) return undefined
+    // One byte more than there should be: what grows while it is read is not read to its end.
+    const bytes = Buffer.alloc(size + 1)
+    let length = 0
+    for (let count = -1; count !== 0 && length <= size; length += count) {
+      count = (await file.read(bytes, length, bytes.length - length)).bytesRead
+    }
+    return length === size ? bytes.subarray(0, size) : undefined
+  } finally {
+    await file.close()
   }
 }
 
@@ -176,7 +222,7 @@ function missing(name: string): MeshError {
 function tooLarge(path: string, bytesMax: number): MeshError {
   return new MeshError(
     'TASK_OUTPUT_TOO_LARGE',
-    `with "${path}" the outputs are longer than ${bytesMax} bytes`,
+    `with "${path}" the outputs are longer than ${formatBytes(bytesMax)}`,
     { path: 'task.outputs' }
   )
 }

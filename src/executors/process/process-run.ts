@@ -1,13 +1,13 @@
 /**
- * One task from its start to its end: the limits that are held from outside, the reason for which it
- * was ended, what it leaves. `run` resolves only when no process of the task is left.
+ * One task from its start to its end: its time, the reason for which it was ended, what it leaves.
+ * `run` resolves only when no process of the task is left.
  */
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { PROCESSES_MAX } from './resource-limits.ts'
 import { ProgramChild } from './program-child.ts'
 import { StderrLog } from './stderr-log.ts'
-import { TreeWatch } from './tree-watch.ts'
+import { TaskHold } from './task-hold.ts'
+import { closeFifo } from './fifo-store.ts'
 import { collectOutputs } from './output-collector.ts'
 import { deferred, sleep } from '../../core/abort.ts'
 import { descendants, isAlive, signalAll } from './process-tree.ts'
@@ -16,6 +16,7 @@ import {
   encodeResult,
   failureOf,
   notUnpacked,
+  outOfDisk,
   outOfMemory,
   outputTooLarge,
   stopped,
@@ -23,13 +24,16 @@ import {
 } from './process-outcome.ts'
 import type { Cell, Enclosure } from './enclosure.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { JobGroup, JobGroups } from './job-groups.ts'
-import type { ProgramRequest } from './program-child.ts'
+import type { FifoStore } from './fifo-store.ts'
+import type { JobGroups } from './job-groups.ts'
+import type { ProgramEnd } from './process-outcome.ts'
+import type { ProgramRequest, ProgramStreams } from './program-child.ts'
 import type { TaskOutcome, TaskRun } from '../executor.ts'
 
 export interface ProcessRunComponents {
   clock: Clock
   enclosure: Enclosure
+  fifos: FifoStore
   groups: JobGroups
 }
 
@@ -37,14 +41,9 @@ export type ProcessTerms = Omit<TaskRun, 'task' | 'onProgress'>
 
 type Result = Pick<TaskOutcome, 'output' | 'error'>
 
-/** From the polite request to the end. */
-const STOP_GRACE_MS = 2_000
 /** For the kernel to take down what was killed; some milliseconds as a rule. */
 const GONE_MS_MAX = 5_000
 const GONE_PERIOD_MS = 2
-/** What the enclosure's own processes and files need, beside the task's. */
-const WRAPPER_BYTES = 8 * 2 ** 20
-
 export class ProcessRun {
   /** Resolves when nothing of it is left. */
   readonly ended: Promise<void>
@@ -59,8 +58,7 @@ export class ProcessRun {
   #stdoutBytes = 0
   #child: ProgramChild | undefined
   #cell: Cell | undefined
-  #group: JobGroup | undefined
-  #watch: TreeWatch | undefined
+  #hold: TaskHold | undefined
   #folder: string | undefined
   /** The enclosure's own processes and the task's first, outermost first; none before the gate. */
   #firstPids: readonly number[] = []
@@ -79,6 +77,7 @@ export class ProcessRun {
   /** Called once. Never rejects. */
   async run(): Promise<TaskOutcome> {
     let result: Result
+    this.#guard()
     try {
       result = await this.#runProgram()
     } catch (cause) {
@@ -88,8 +87,8 @@ export class ProcessRun {
     await this.#takeDown()
     this.#log.finish()
     const usage = this.#usage()
-    this.#cell?.close()
-    await this.#group?.remove()
+    await this.#hold?.release()
+    await this.#cell?.close()
     this.#ended.resolve()
     return { ...result, logsDroppedBytes: this.#log.droppedBytes, usage }
   }
@@ -102,28 +101,39 @@ export class ProcessRun {
 
   async #runProgram(): Promise<Result> {
     const { enclosure } = this.#components
-    const { memoryBytesMax } = this.#terms
-    const cell = enclosure.open({ env: this.#request.env, memoryBytesMax })
+    const cell = await enclosure.open({ ...this.#terms, ...this.#request })
     this.#cell = cell
+    const streams = await this.#takeStreams()
+    if (this.#verdict !== undefined) {
+      Object.values(streams).forEach(closeFifo)
+      return { error: this.#verdict }
+    }
     const child = new ProgramChild(cell, this.#request, {
+      streams,
       onStdout: (chunk) => this.#takeStdout(chunk),
       onStderr: (chunk) => this.#log.write(chunk),
-      onExit: () => this.#killAll()
+      // What it left behind may hold its streams open, and would keep it from ever being over.
+      onExit: () => void this.#takeDown()
     })
     this.#child = child
-    this.#guard()
     const word = await child.atGate
     if (word === 'ready') this.#letGo(cell, child)
     const end = await child.exited
     await this.#takeDown()
     this.#log.finish()
-    if (this.#group?.figures().isOutOfMemory === true) return { error: outOfMemory(memoryBytesMax) }
-    if (this.#verdict !== undefined) return { error: this.#verdict }
     const { tail } = this.#log
+    if (this.#hold?.isOutOfMemory === true)
+      return { error: outOfMemory(this.#terms.memoryBytesMax) }
+    if (this.#verdict !== undefined) return { error: this.#verdict }
     if (word === 'unpacked nothing') return { error: notUnpacked(tail) }
     if (word === 'closed') return { error: crashed(end, tail) }
-    const failure = failureOf(end, tail)
+    const failure = await this.#failureOf(end)
     return failure === undefined ? { output: await this.#result() } : { error: failure }
+  }
+
+  async #takeStreams(): Promise<ProgramStreams> {
+    const { fifos } = this.#components
+    return { stdout: await fifos.take(), stderr: await fifos.take() }
   }
 
   /** All waits: takes hold of processes and folder, then lets the program begin. */
@@ -131,42 +141,28 @@ export class ProcessRun {
     if (child.pid === undefined || this.#verdict !== undefined) return
     this.#firstPids = [child.pid, ...descendants(child.pid)]
     this.#folder = cell.enter(this.#firstPids)
-    this.#holdMemory(cell, this.#firstPids.slice(Math.max(0, cell.wrapperCount - 1)))
-    child.letGo()
-  }
-
-  /** @param pids of what is to be held; the outermost stays outside, to tell how the rest ended */
-  #holdMemory({ memoryFolders }: Cell, pids: readonly number[]): void {
-    const { clock, groups } = this.#components
-    const { memoryBytesMax } = this.#terms
-    const bytesMax = memoryBytesMax + WRAPPER_BYTES
-    this.#group = groups.create(bytesMax, PROCESSES_MAX)
-    if (this.#group !== undefined) return this.#group.add(pids)
-    const watch = new TreeWatch(clock, {
-      pid: pids[0] ?? 0,
-      memoryFolders,
-      memoryBytesMax: bytesMax,
-      onExceeded: () => this.kill(outOfMemory(memoryBytesMax))
+    this.#hold = new TaskHold(this.#components, {
+      cell,
+      limits: this.#terms,
+      folder: this.#folder,
+      pids: this.#firstPids.slice(Math.max(0, cell.wrapperCount - 1)),
+      onExceeded: (verdict) => this.kill(verdict)
     })
-    this.#watch = watch
-    this.#cancels.push(() => watch.stop())
+    child.letGo()
   }
 
   #guard(): void {
     const { clock } = this.#components
-    const { signal, timeoutMs } = this.#terms
-    const stop = (): void => this.#stop()
+    const { killSignal, signal, timeoutMs } = this.#terms
     this.#cancels.push(
       clock.after(timeoutMs, () => this.kill(timedOut(timeoutMs))),
-      () => signal.removeEventListener('abort', stop)
+      whenAborted(signal, () => this.#stop()),
+      whenAborted(killSignal, () => this.kill(stopped()))
     )
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) stop()
   }
 
   /** Asks the task's own processes first: what they write before they go is worth a moment. */
   #stop(): void {
-    const { clock } = this.#components
     const wrappers = this.#firstPids.slice(0, this.#cell?.wrapperCount ?? 0)
     if (this.#firstPids.length === 0) return this.kill(stopped())
     this.#verdict ??= stopped()
@@ -174,7 +170,6 @@ export class ProcessRun {
       this.#pids().filter((pid) => !wrappers.includes(pid)),
       'SIGTERM'
     )
-    this.#cancels.push(clock.after(STOP_GRACE_MS, () => this.#killAll()))
   }
 
   #takeStdout(chunk: Uint8Array): void {
@@ -191,6 +186,12 @@ export class ProcessRun {
     return encodeResult(stdout, await collectOutputs(this.#folder, outputs, { bytesMax }))
   }
 
+  async #failureOf(end: ProgramEnd): Promise<MeshError | undefined> {
+    const failure = failureOf(end, this.#log.tail)
+    const isFull = await this.#hold?.isOutOfDisk(failure !== undefined)
+    return isFull === true ? outOfDisk(this.#cell?.diskBytesMax ?? 0, failure) : failure
+  }
+
   /**
    * First its process group, as one: a sandbox that loses its parent between the fork and its promise
    * to die with it would stay for ever. Once inside, it takes down all that is in it.
@@ -200,7 +201,7 @@ export class ProcessRun {
     if (pid === undefined) return
     if (this.#firstPids.length === 0) this.#child?.abandon()
     signalAll([-pid, ...this.#pids()], 'SIGKILL')
-    this.#group?.kill()
+    this.#hold?.kill()
   }
 
   /** Ends what is left, and waits until the kernel says that it is gone. */
@@ -209,7 +210,10 @@ export class ProcessRun {
     const left = this.#pids()
     if (left.some(isAlive)) this.#killAll()
     const deadlineMs = clock.monotonicMs() + GONE_MS_MAX
-    while (left.some(isAlive) && clock.monotonicMs() < deadlineMs) {
+    // In this order: what left the tree is looked for even when all that is in it has gone.
+    while (this.#hold?.kill() === true || left.some(isAlive)) {
+      // Whatever it is then, it is not waited for.
+      if (clock.monotonicMs() >= deadlineMs) return this.#child?.turnAway()
       await sleep(clock, GONE_PERIOD_MS)
     }
   }
@@ -220,11 +224,13 @@ export class ProcessRun {
   }
 
   #usage(): TaskOutcome['usage'] {
-    const { cpuMs, peakMemoryBytes } = this.#group?.figures() ?? this.#watch?.figures() ?? {}
-    return {
-      wallMs: this.#components.clock.monotonicMs() - this.#startedMs,
-      ...(cpuMs === undefined ? {} : { cpuMs }),
-      ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes })
-    }
+    const wallMs = this.#components.clock.monotonicMs() - this.#startedMs
+    return { wallMs, ...this.#hold?.usage() }
   }
+}
+
+function whenAborted(signal: AbortSignal, listener: () => void): () => void {
+  signal.addEventListener('abort', listener, { once: true })
+  if (signal.aborted) listener()
+  return () => signal.removeEventListener('abort', listener)
 }

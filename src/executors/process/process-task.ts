@@ -16,6 +16,8 @@ export interface ProcessRequest {
   outputs: readonly string[]
 }
 
+/** Linux takes no longer argument, and no longer variable with its name. */
+const TEXT_BYTES_MAX = 32 * 4_096 - 1
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 /**
  * Variables by which a loader, a shell or an interpreter runs other code than the program that was
@@ -45,6 +47,9 @@ function checkArguments(argv: readonly string[]): void {
     if (argument.includes('\0')) {
       throw invalid(`task.argv[${index}]`, 'has a NUL', 'no argument can hold one; use stdin')
     }
+    if (Buffer.byteLength(argument) > TEXT_BYTES_MAX) {
+      throw invalid(`task.argv[${index}]`, 'is too long', 'use stdin or a file for so much')
+    }
   })
 }
 
@@ -61,6 +66,9 @@ function checkEnvironment(env: Readonly<Record<string, string>>): void {
       )
     }
     if (value.includes('\0')) throw invalid(`task.env.${name}`, 'has a NUL', 'leave it out')
+    if (Buffer.byteLength(`${name}=${value}`) > TEXT_BYTES_MAX) {
+      throw invalid(`task.env.${name}`, 'is too long', 'use stdin or a file for so much')
+    }
   }
 }
 

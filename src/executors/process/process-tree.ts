@@ -19,6 +19,18 @@ export function descendants(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendants(child)])
 }
 
+/**
+ * Processes that were started with this `HOME`, wherever in the tree they are now. One that gives itself
+ * another environment is not found.
+ */
+export function processesAtHome(folder: string): number[] {
+  const word = `HOME=${folder}`
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids
+    .filter((pid) => (readText(`/proc/${pid}/environ`) ?? '').split('\0').includes(word))
+    .map(Number)
+}
+
 /** True while it is more than an entry that waits for its parent to look. */
 export function isAlive(pid: number): boolean {
   const state = statFields(pid)?.[0]

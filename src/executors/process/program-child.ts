@@ -1,4 +1,7 @@
 /** One spawned command with its pipes: fed with what it reads, stopped at the gate, heard until its end. */
+import { Socket } from 'node:net'
+import { closeSync } from 'node:fs'
+import { once } from 'node:events'
 import { spawn } from 'node:child_process'
 import { GATE_DESCRIPTORS } from './enclosure.ts'
 import { deferred } from '../../core/abort.ts'
@@ -8,6 +11,7 @@ import { packFiles } from './input-archive.ts'
 import type { Cell } from './enclosure.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Duplex, Stream, Writable } from 'node:stream'
+import type { Fifo } from './fifo-store.ts'
 import type { GateWord } from './gate.ts'
 import type { ProcessRequest } from './process-task.ts'
 import type { ProgramEnd } from './process-outcome.ts'
@@ -22,7 +26,13 @@ export interface ProgramEars {
   onExit: () => void
 }
 
-const STREAMS = ['pipe', 'pipe', 'pipe'] as const
+export interface ProgramStreams {
+  stdout: Fifo
+  stderr: Fifo
+}
+
+/** Standard streams come before what the cell is fed with. */
+const FEEDS_FROM = 3
 
 export class ProgramChild {
   /** Undefined when it could not be started at all. */
@@ -33,21 +43,25 @@ export class ProgramChild {
   readonly exited: Promise<ProgramEnd>
   readonly #gate: Duplex
   readonly #feeds: readonly Duplex[]
+  readonly #heard: readonly Socket[]
 
-  constructor(cell: Cell, request: ProgramRequest, ears: ProgramEars) {
-    const child = spawnIn(cell, request)
+  /** Takes the streams over, and closes them when they are at their end. */
+  constructor(
+    cell: Cell,
+    request: ProgramRequest,
+    { streams, ...ears }: ProgramEars & { streams: ProgramStreams }
+  ) {
+    const child = spawnIn(cell, request, streams)
     const pipes: readonly (Stream | null | undefined)[] = child.stdio
     this.pid = child.pid
-    this.exited = whenExited(child, ears)
-    child.stdout?.on('data', ears.onStdout)
-    child.stderr?.on('data', ears.onStderr)
+    this.#heard = [hear(streams.stdout, ears.onStdout), hear(streams.stderr, ears.onStderr)]
+    this.exited = whenExited(child, this.#heard, ears.onExit)
     lowerPriority(child.pid)
-    feed(child.stdin, request.stdin)
-    cell.feeds.forEach((bytes, index) => feed(pipes[STREAMS.length + index], bytes))
+    cell.feeds.forEach((bytes, index) => feed(pipes[FEEDS_FROM + index], bytes))
     const { files } = request
     feed(pipes[GATE_DESCRIPTORS.files], files.size === 0 ? undefined : packFiles(files))
     this.#gate = pipes[GATE_DESCRIPTORS.gate] as Duplex
-    this.#feeds = pipes.slice(STREAMS.length).filter((pipe) => pipe != null) as Duplex[]
+    this.#feeds = pipes.filter((pipe) => pipe != null) as Duplex[]
     this.atGate = whenAtGate(this.#gate, this.exited)
   }
 
@@ -56,36 +70,60 @@ export class ProgramChild {
     this.#gate.end('go\n')
   }
 
+  /** Hears no more of it, whoever may still hold its streams. */
+  turnAway(): void {
+    for (const stream of this.#heard) stream.destroy()
+  }
+
   /** Makes sure that the program never begins, whoever may still be on the way to the gate. */
   abandon(): void {
     for (const pipe of this.#feeds) pipe.destroy()
   }
 }
 
-function spawnIn(cell: Cell, { argv, files, program }: ProgramRequest): ChildProcess {
+function spawnIn(
+  cell: Cell,
+  { argv, files, program }: ProgramRequest,
+  { stderr, stdout }: ProgramStreams
+): ChildProcess {
   const [file = '', ...rest] = cell.command
-  return spawn(file, [...rest, ...gateCommand(files.size > 0), program, ...argv.slice(1)], {
+  const gate = gateCommand({ hasFiles: files.size > 0, stdinPath: cell.stdinPath })
+  const feeds = Array.from({ length: GATE_DESCRIPTORS.files - FEEDS_FROM }, (_, index) =>
+    cell.feeds[index] === undefined ? 'ignore' : 'pipe'
+  )
+  return spawn(file, [...rest, ...gate, program, ...argv.slice(1)], {
     cwd: cell.cwd,
     env: cell.env,
     // A group of its own, so that a signal to the worker's terminal is not one to the task.
     detached: true,
-    stdio: [
-      ...STREAMS,
-      ...STREAMS.map((_, index) => (cell.feeds[index] === undefined ? 'ignore' : 'pipe')),
-      'pipe',
-      'pipe'
-    ]
+    stdio: ['ignore', stdout.writeEnd, stderr.writeEnd, ...feeds, 'pipe', 'pipe']
   })
 }
 
-function whenExited(child: ChildProcess, { onExit }: ProgramEars): Promise<ProgramEnd> {
+/** It ends when all that could write there is gone, so our own end for that goes first. */
+function hear({ readEnd, writeEnd }: Fifo, onChunk: (chunk: Uint8Array) => void): Socket {
+  closeSync(writeEnd)
+  const stream = new Socket({ fd: readEnd, readable: true, writable: false })
+  stream.on('error', ignore)
+  stream.on('data', onChunk)
+  return stream
+}
+
+async function whenExited(
+  child: ChildProcess,
+  heard: readonly Socket[],
+  onExit: () => void
+): Promise<ProgramEnd> {
   const { promise, resolve } = deferred<ProgramEnd>()
+  const silent = heard.map((stream) => once(stream, 'close'))
   child.on('error', (cause) => {
     if (child.pid === undefined) resolve({ code: null, signal: null, problem: cause.message })
   })
   child.once('exit', onExit)
   child.once('close', (code, signal) => resolve({ code, signal }))
-  return promise
+  const end = await promise
+  await Promise.all(silent)
+  return end
 }
 
 async function whenAtGate(gate: Duplex, exited: Promise<unknown>): Promise<GateWord> {

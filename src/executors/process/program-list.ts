@@ -4,8 +4,14 @@
  * runs any code, and the sandbox holds that; the list says what the machine is meant for.
  */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
-import { basename, isAbsolute, normalize } from 'node:path'
+import { isAbsolute, normalize } from 'node:path'
 import { MeshError, messageOf } from '../../core/errors.ts'
+import {
+  ANY_PROGRAM,
+  NAMES_LISTED_MAX,
+  isProgramName,
+  isSameProgram
+} from '../../model/task-names.ts'
 
 export interface ProgramListInit {
   /** Absolute paths. */
@@ -13,6 +19,9 @@ export interface ProgramListInit {
   /** Lets tasks start whatever is installed. @default false */
   isAnyAllowed?: boolean
 }
+
+/** Paths of the usual length, as many as can be listed; what is longer would crowd a worker's record. */
+const LISTED_LETTERS_MAX = 16_384
 
 /** Where a bare name is looked for; the same order as the `PATH` that tasks get. */
 export const PROGRAM_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin'] as const
@@ -33,6 +42,13 @@ export class ProgramList {
     }
   }
 
+  /** What to say of it to routers: the owner's paths, or that it is worth asking. */
+  names(): readonly string[] {
+    const paths = [...this.#allowed.keys()]
+    const isShort = paths.length <= NAMES_LISTED_MAX && paths.join().length <= LISTED_LETTERS_MAX
+    return isShort && !this.#isAnyAllowed ? paths : [ANY_PROGRAM]
+  }
+
   /** The owner's paths and the files behind them. */
   entries(): [path: string, file: string][] {
     return [...this.#allowed]
@@ -43,17 +59,27 @@ export class ProgramList {
    * @throws MeshError OWNER_REFUSED, so that the task goes to a worker that allows it; FIELD_INVALID
    */
   find(name: string): string {
-    if (name.includes('/') ? normalize(name) !== name || !isAbsolute(name) : name === '') {
+    if (!isProgramName(name)) {
       throw new MeshError('FIELD_INVALID', `task.argv[0] "${name}" is not a program's path`, {
         path: 'task.argv[0]',
         hint: 'write an absolute path without "..", or a bare name',
         blame: 'job'
       })
     }
-    const listed = [...this.#allowed].find(([path]) => path === name || basename(path) === name)
-    if (listed !== undefined && realPath(listed[0]) === listed[1]) return listed[0]
-    if (listed === undefined && this.#isAnyAllowed) return findAnywhere(name)
-    throw refused(name)
+    const path = this.#pathOf(name)
+    if (path === undefined) throw refused(name)
+    return path
+  }
+
+  /** @returns why the owner will not have it; undefined also for what is no name of a program at all */
+  refusalOf(name: string): MeshError | undefined {
+    return isProgramName(name) && this.#pathOf(name) === undefined ? refused(name) : undefined
+  }
+
+  #pathOf(name: string): string | undefined {
+    const listed = [...this.#allowed].find(([path]) => isSameProgram(path, name))
+    if (listed !== undefined) return realPath(listed[0]) === listed[1] ? listed[0] : undefined
+    return this.#isAnyAllowed ? findAnywhere(name) : undefined
   }
 }
 
@@ -74,13 +100,11 @@ function resolveProgram(path: string): string {
 }
 
 /** With any program allowed the sandbox's own view decides: what it doesn't show can't be started. */
-function findAnywhere(name: string): string {
+function findAnywhere(name: string): string | undefined {
   if (name.includes('/')) return name
-  const found = PROGRAM_FOLDERS.map((folder) => `${folder}/${name}`).find(
+  return PROGRAM_FOLDERS.map((folder) => `${folder}/${name}`).find(
     (path) => realPath(path) !== undefined
   )
-  if (found === undefined) throw refused(name)
-  return found
 }
 
 function realPath(path: string): string | undefined {

@@ -19,8 +19,9 @@ export function limitCommand(fileBytesMax?: number): string[] {
     `--nproc=${PROCESSES_MAX}`,
     `--nofile=${OPEN_FILES_MAX}`,
     ...(fileBytesMax === undefined ? [] : [`--fsize=${fileBytesMax}`]),
-    // A core file holds the task's memory and goes where the host says.
-    '--core=0',
+    // A core file holds the task's memory and goes where the host says; with 0 a helper of the host would
+    // still be started as root to receive it, with 1 the kernel doesn't.
+    '--core=1',
     '--'
   ]
 }

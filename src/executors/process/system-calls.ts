@@ -17,6 +17,7 @@ export const REFUSED_CALLS: Readonly<Record<string, CallNumbers>> = {
   pivot_root: { x64: 155, arm64: 41 },
   chroot: { x64: 161, arm64: 51 },
   open_tree: { x64: 428, arm64: 428 },
+  open_tree_attr: { x64: 467, arm64: 467 },
   move_mount: { x64: 429, arm64: 429 },
   fsopen: { x64: 430, arm64: 430 },
   fsconfig: { x64: 431, arm64: 431 },
@@ -78,11 +79,33 @@ export const REFUSED_CALLS: Readonly<Record<string, CallNumbers>> = {
   move_pages: { x64: 279, arm64: 239 }
 }
 
+/**
+ * Refused as if all were taken: what they hand out is counted per user, over all sandboxes and outside, so
+ * that one task could leave none to others. Programs then look from time to time instead.
+ */
+export const SHARED_STOCK_CALLS: Readonly<Record<string, CallNumbers>> = {
+  inotify_init: { x64: 253 },
+  inotify_init1: { x64: 294, arm64: 26 }
+}
+
+/**
+ * Memory that belongs to no process: only a control group counts it. Where a watch holds a task's memory
+ * they are not there; programs then use files, which it sees.
+ */
+export const HIDDEN_MEMORY_CALLS: Readonly<Record<string, CallNumbers>> = {
+  memfd_create: { x64: 319, arm64: 279 },
+  memfd_secret: { x64: 447, arm64: 447 },
+  shmget: { x64: 29, arm64: 194 },
+  semget: { x64: 64, arm64: 190 },
+  msgget: { x64: 68, arm64: 186 }
+}
+
 /** Those that are refused by what they are asked to do. */
 export const CHECKED_CALLS = {
   clone: { x64: 56, arm64: 220 },
   ioctl: { x64: 16, arm64: 29 },
   socket: { x64: 41, arm64: 198 },
+  socketpair: { x64: 53, arm64: 199 },
   /** Its flags lie in memory, where no filter can look. */
   clone3: { x64: 435, arm64: 435 }
 } as const

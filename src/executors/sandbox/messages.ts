@@ -40,12 +40,20 @@ const GUEST_FAULTS = [
 
 export type GuestFault = (typeof GUEST_FAULTS)[number]
 
+/** What went wrong in a task. */
+export interface Fault {
+  code: GuestFault
+  message: string
+  /** With what exit code a program ended, where it did. */
+  exitCode?: number
+}
+
 /** How a task ended inside the host. */
 export interface DoneMessage {
   type: 'done'
   /** JSON text; absent when it failed. */
   output?: string
-  fault?: { code: GuestFault; message: string }
+  fault?: Fault
   wallMs: number
   cpuMs: number
   peakMemoryBytes: number
@@ -105,12 +113,16 @@ function readDone(value: Record<string, unknown>): DoneMessage | undefined {
   const base = { type: 'done', wallMs, cpuMs, peakMemoryBytes, isSpent: isSpent !== false } as const
   if (fault === undefined) return typeof output === 'string' ? { ...base, output } : undefined
   if (!isRecord(fault)) return undefined
-  const { code, message } = fault
+  const { code, exitCode, message } = fault
   const knownCode = GUEST_FAULTS.find((known) => known === code)
   if (knownCode === undefined || typeof message !== 'string') return undefined
   return {
     ...base,
-    fault: { code: knownCode, message: message.slice(0, FAULT_MESSAGE_LENGTH_MAX) }
+    fault: {
+      code: knownCode,
+      message: message.slice(0, FAULT_MESSAGE_LENGTH_MAX),
+      ...(Number.isSafeInteger(exitCode) ? { exitCode: exitCode as number } : {})
+    }
   }
 }
 

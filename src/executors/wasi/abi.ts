@@ -36,6 +36,8 @@ export const CLOCK = { realtime: 0, monotonic: 1, processCpu: 2, threadCpu: 3 } 
 export const O_FLAG = { create: 1, directory: 2, exclusive: 4, truncate: 8 } as const
 
 export const FD_FLAG = { append: 1 } as const
+/** Those above and below are kept for a program that asks: append, dsync, nonblock, rsync, sync. */
+export const FD_FLAGS_ALL = 0b1_1111
 
 export const WHENCE = { set: 0, current: 1, end: 2 } as const
 

@@ -1,5 +1,5 @@
 /** The calls about what is open: closing it, what is known of it, and what a folder lists. */
-import { ERRNO, FD_FLAG, RIGHT, RIGHTS_ALL } from './abi.ts'
+import { ERRNO, FD_FLAGS_ALL, RIGHT, RIGHTS_ALL } from './abi.ts'
 import { FileError } from './file-system.ts'
 import { fileTypeOf, setTimes, writeFileStat } from './file-stat.ts'
 import type { Descriptor } from './descriptors.ts'
@@ -12,6 +12,8 @@ type DescriptorCallName = Exclude<
   Extract<keyof WasiCalls, `fd_${string}`>,
   keyof ReturnType<typeof transferCalls>
 >
+
+type Listing = NonNullable<Descriptor['listing']>
 
 const DIRENT_BYTES = 24
 
@@ -48,14 +50,16 @@ export function descriptorCalls(context: WasiContext): Pick<WasiCalls, Descripto
       const descriptor = descriptors.get(fd)
       memory.bytes(stat, 24).fill(0)
       memory.setU8(stat, fileTypeOf(descriptor.node))
-      memory.setU16(stat + 2, descriptor.isAppending ? FD_FLAG.append : 0)
+      memory.setU16(stat + 2, descriptor.flags)
       memory.setU64(stat + 8, rightsOf(descriptor))
       // What is opened below a folder may have all rights: there is nothing to hide from the program.
       memory.setU64(stat + 16, descriptor.node.kind === 'folder' ? RIGHTS_ALL : 0n)
       return ERRNO.success
     },
     fd_fdstat_set_flags(fd, flags) {
-      descriptors.get(fd).isAppending = (flags & FD_FLAG.append) !== 0
+      const descriptor = descriptors.get(fd)
+      if (flags > FD_FLAGS_ALL) return ERRNO.inval
+      descriptor.flags = flags
       return ERRNO.success
     },
     fd_prestat_get(fd, prestat) {
@@ -75,18 +79,18 @@ export function descriptorCalls(context: WasiContext): Pick<WasiCalls, Descripto
       const descriptor = descriptors.get(fd)
       const { node } = descriptor
       if (node.kind !== 'folder') return ERRNO.notdir
-      if (cookie === 0n) {
+      if (cookie === 0n || descriptor.listing === undefined) {
         const above: Node = node.parent ?? node
         descriptor.listing = [['.', node], ['..', above], ...node.entries]
       }
-      memory.setU32(used, list(descriptor, cookie, memory.bytes(address, length)))
+      memory.setU32(used, list(descriptor.listing, cookie, memory.bytes(address, length)))
       return ERRNO.success
     }
   }
 }
 
 /** Writes entries until the buffer is full, the last one cut: that is how the program sees that there are more. */
-function list({ listing }: Descriptor, cookie: bigint, target: Uint8Array): number {
+function list(listing: Listing, cookie: bigint, target: Uint8Array): number {
   let used = 0
   for (let index = Number(cookie); index < listing.length && used < target.byteLength; index += 1) {
     const [name, node] = listing[index] as readonly [string, Node]

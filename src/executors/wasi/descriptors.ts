@@ -1,5 +1,5 @@
 /** The open files, folders and streams of one program by number; the lowest free number is the next. */
-import { ERRNO } from './abi.ts'
+import { ERRNO, FD_FLAG } from './abi.ts'
 import { FileError } from './file-system.ts'
 import type { DeviceNode, FileNode, FolderNode, Node } from './nodes.ts'
 
@@ -7,11 +7,12 @@ export interface Descriptor {
   readonly node: Node
   readonly isReadable: boolean
   readonly isWritable: boolean
-  isAppending: boolean
+  /** As it was opened or set; only `append` changes anything here. */
+  flags: number
   /** Of a file: where the next read or write begins. */
   position: number
   /** Of a folder: its entries when the program began to list them, so that it may change it meanwhile. */
-  listing: readonly (readonly [string, Node])[]
+  listing: readonly (readonly [string, Node])[] | undefined
   /** Of the folder that the program starts with: its name. */
   readonly preopenName: string | undefined
 }
@@ -37,9 +38,9 @@ export class DescriptorTable {
       node,
       isReadable: mode.isReadable ?? false,
       isWritable: mode.isWritable ?? false,
-      isAppending: mode.isAppending ?? false,
+      flags: mode.flags ?? 0,
       position: 0,
-      listing: [],
+      listing: undefined,
       preopenName: mode.preopenName
     }
     return number
@@ -97,6 +98,10 @@ export class DescriptorTable {
     this.#open[to] = descriptor
     this.#open[from] = undefined
   }
+}
+
+export function isAppending({ flags }: Descriptor): boolean {
+  return (flags & FD_FLAG.append) !== 0
 }
 
 function withoutFolders(descriptor: Descriptor): Transferable {

@@ -5,7 +5,7 @@
 import { ERRNO } from './abi.ts'
 import { FileNode, FolderNode, Quota } from './nodes.ts'
 import type { Errno } from './abi.ts'
-import type { Node } from './nodes.ts'
+import type { Lack, Node } from './nodes.ts'
 
 /** Beyond what any system takes for the name of a file. */
 const NAME_BYTES_MAX = 255
@@ -50,6 +50,11 @@ export class FileSystem {
     this.root = new FolderNode(this.#nextInode(), nowNs())
   }
 
+  /** What it last had no room for. */
+  get lack(): Lack | undefined {
+    return this.#quota.lack
+  }
+
   /** What a path leads to. @throws FileError noent and its kin */
   find(base: FolderNode, path: string): Node {
     const { isFolderPath, node } = this.#locate(base, path)
@@ -66,7 +71,7 @@ export class FileSystem {
       throw new FileError(node === undefined ? ERRNO.isdir : ERRNO.notdir)
     }
     if (node !== undefined) return node
-    if (!this.#quota.takeNode()) throw new FileError(ERRNO.nospc)
+    this.#takeNode(folder)
     const file = new FileNode(this.#quota, this.#nextInode(), this.nowNs())
     file.retain()
     this.#put(folder, name, file)
@@ -77,7 +82,7 @@ export class FileSystem {
   createFolder(base: FolderNode, path: string): FolderNode {
     const { folder, name, node } = this.#locate(base, path)
     if (node !== undefined) throw new FileError(ERRNO.exist)
-    if (!this.#quota.takeNode()) throw new FileError(ERRNO.nospc)
+    this.#takeNode(folder)
     const created = new FolderNode(this.#nextInode(), this.nowNs(), folder)
     this.#put(folder, name, created)
     return created
@@ -125,6 +130,7 @@ export class FileSystem {
     if (node === target.node) return
     if (source.name === '' || target.name === '') throw new FileError(ERRNO.inval)
     if (node.kind === 'device') throw new FileError(ERRNO.notcapable)
+    if (target.folder.isRemoved) throw new FileError(ERRNO.noent)
     if (node.kind === 'folder') checkFolderMove(node, target)
     else {
       if (source.isFolderPath || target.isFolderPath) throw new FileError(ERRNO.notdir)
@@ -171,6 +177,12 @@ export class FileSystem {
     return this.#lastInode
   }
 
+  /** Room for one more in a folder. @throws FileError noent if that was removed; nospc */
+  #takeNode(folder: FolderNode): void {
+    if (folder.isRemoved) throw new FileError(ERRNO.noent)
+    if (!this.#quota.takeNode()) throw new FileError(ERRNO.nospc)
+  }
+
   #put(folder: FolderNode, name: string, node: Node): void {
     folder.entries.set(name, node)
     folder.modifiedNs = this.nowNs()
@@ -181,6 +193,7 @@ export class FileSystem {
     if (node.kind === 'folder') {
       if (node.entries.size > 0) throw new FileError(ERRNO.notempty)
       node.parent = undefined
+      node.isRemoved = true
       this.#quota.giveNode()
     } else node.release()
     folder.entries.delete(name)

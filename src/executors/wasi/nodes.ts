@@ -13,14 +13,21 @@ export interface Times {
   modifiedNs: bigint
 }
 
-/** A file grows by doubling, up to this much at once: copying stays cheap, and little is kept in vain. */
-const GROWTH_BYTES_MAX = 4 * 1_024 * 1_024
+/**
+ * A file grows by doubling, and once it is large by an eighth: copying stays cheap, and little is kept
+ * in vain.
+ */
 const GROWTH_BYTES_MIN = 4_096
+const DOUBLING_BYTES_MAX = 4 * 1_024 * 1_024
+const GROWTH_RATIO = 1 / 8
+
+export type Lack = 'bytes' | 'entries'
 
 /** What the files of one program may take together. */
 export class Quota {
   #roomBytes: number
   #roomNodes: number
+  #lack: Lack | undefined
 
   constructor(bytesMax: number, nodesMax: number) {
     this.#roomBytes = bytesMax
@@ -29,6 +36,16 @@ export class Quota {
 
   get roomBytes(): number {
     return this.#roomBytes
+  }
+
+  /** What the program was refused last, which it seldom says itself. */
+  get lack(): Lack | undefined {
+    return this.#lack
+  }
+
+  refuseBytes(): false {
+    this.#lack = 'bytes'
+    return false
   }
 
   takeBytes(count: number): void {
@@ -41,9 +58,12 @@ export class Quota {
   }
 
   takeNode(): boolean {
-    if (this.#roomNodes === 0) return false
-    this.#roomNodes -= 1
-    return true
+    if (this.#roomNodes > 0) {
+      this.#roomNodes -= 1
+      return true
+    }
+    this.#lack = 'entries'
+    return false
   }
 
   giveNode(): void {
@@ -123,10 +143,11 @@ export class FileNode implements Times {
 
   #grow(size: number): boolean {
     const before = this.#bytes.byteLength
-    const doubled = before + Math.min(Math.max(before, GROWTH_BYTES_MIN), GROWTH_BYTES_MAX)
+    const growth = Math.max(Math.min(before, DOUBLING_BYTES_MAX), before * GROWTH_RATIO)
+    const roomy = before + Math.max(Math.floor(growth), GROWTH_BYTES_MIN)
     // Near its end the quota is taken in one: in small pieces each would copy the whole file again.
-    const capacity = Math.min(Math.max(size, doubled), before + this.#quota.roomBytes)
-    if (capacity < size) return false
+    const capacity = Math.min(Math.max(size, roomy), before + this.#quota.roomBytes)
+    if (capacity < size) return this.#quota.refuseBytes()
     this.#quota.takeBytes(capacity - before)
     this.#setCapacity(capacity)
     return true
@@ -146,6 +167,8 @@ export class FolderNode implements Times {
   modifiedNs: bigint
   /** Undefined for the root, and for a folder that was removed. */
   parent: FolderNode | undefined
+  /** A program may hold it open still, and makes nothing in it any more. */
+  isRemoved = false
 
   constructor(inode: bigint, nowNs: bigint, parent?: FolderNode) {
     this.inode = inode
@@ -165,9 +188,12 @@ export class DeviceNode implements Times {
   readonly read: ((target: Uint8Array) => number) | undefined
   /** Takes all; `source` is the program's own memory and changes once it runs again. */
   readonly write: ((source: Uint8Array) => void) | undefined
+  /** How many bytes there are to read, where that is known. */
+  readonly leftBytes: () => number
 
-  constructor(ends: { read?: DeviceNode['read']; write?: DeviceNode['write'] }) {
+  constructor(ends: Partial<Pick<DeviceNode, 'read' | 'write' | 'leftBytes'>>) {
     this.read = ends.read
     this.write = ends.write
+    this.leftBytes = ends.leftBytes ?? (() => 0)
   }
 }

@@ -1,5 +1,5 @@
 /** The calls that name a path: opening, making, moving, removing. Links of both kinds are refused. */
-import { ERRNO, FD_FLAG, O_FLAG, RIGHT } from './abi.ts'
+import { ERRNO, FD_FLAGS_ALL, O_FLAG, RIGHT } from './abi.ts'
 import { FileError } from './file-system.ts'
 import { readText } from './guest-values.ts'
 import { setTimes, writeFileStat } from './file-stat.ts'
@@ -21,12 +21,12 @@ export function pathCalls(context: WasiContext): Pick<WasiCalls, PathCallName> {
   return {
     path_open(...args) {
       const [fd, , path, pathLength, flags, rights, , fdFlags, opened] = args
+      if (fdFlags > FD_FLAGS_ALL) return ERRNO.inval
       const isReadable = (rights & RIGHT.read) !== 0n
       const isWritable = (rights & RIGHT.write) !== 0n
       const text = readText(memory, path, pathLength)
       const node = open(context, fd, text, { flags, isWritable })
-      const isAppending = (fdFlags & FD_FLAG.append) !== 0
-      memory.setU32(opened, descriptors.add(node, { isReadable, isWritable, isAppending }))
+      memory.setU32(opened, descriptors.add(node, { isReadable, isWritable, flags: fdFlags }))
       return ERRNO.success
     },
     path_filestat_get(...args) {

@@ -3,6 +3,7 @@ import { CLOCK_ABSOLUTE, ERRNO, EVENT } from './abi.ts'
 import { FileError } from './file-system.ts'
 import { ProgramExit } from './program-exit.ts'
 import { TextList } from './guest-values.ts'
+import type { Transferable } from './descriptors.ts'
 import type { WasiCalls } from './abi.ts'
 import type { WasiContext } from './wasi-system.ts'
 
@@ -78,6 +79,13 @@ export function processCalls(context: WasiContext): Pick<WasiCalls, ProcessCallN
   }
 }
 
+/** What is known of a stream or a file that a program waits for. */
+interface Readiness {
+  errno: number
+  /** To be read. */
+  bytes: number
+}
+
 /**
  * Waits for the first of several things. Files and streams never make a program wait here, so it waits
  * only when it asked for clocks alone.
@@ -87,12 +95,13 @@ function poll(context: WasiContext, subscriptions: number, events: number, count
   const { init, memory, nowNs } = context
   let first: { waitNs: bigint; userData: bigint } | undefined
   let eventCount = 0
-  const emit = (userData: bigint, errno: number, type: number): void => {
+  const emit = (userData: bigint, type: number, { errno, bytes }: Readiness): void => {
     const at = events + EVENT_BYTES * eventCount
     memory.bytes(at, EVENT_BYTES).fill(0)
     memory.setU64(at, userData)
     memory.setU16(at + 8, errno)
     memory.setU8(at + 10, type)
+    memory.setU64(at + 16, BigInt(bytes))
     eventCount += 1
   }
   for (let index = 0; index < count; index += 1) {
@@ -102,25 +111,32 @@ function poll(context: WasiContext, subscriptions: number, events: number, count
     if (type === EVENT.clock) {
       const timeNs = memory.u64(at + 24)
       const isAbsolute = (memory.u16(at + 40) & CLOCK_ABSOLUTE) !== 0
-      const leftNs = timeNs - (isAbsolute ? nowNs(memory.u32(at + 16)) : 0n)
+      const clockNs = nowNs(memory.u32(at + 16))
+      const leftNs = timeNs - (isAbsolute ? clockNs : 0n)
       if (first === undefined || leftNs < first.waitNs) first = { waitNs: leftNs, userData }
-    } else emit(userData, errnoOf(context, memory.u32(at + 16), type), type)
+    } else emit(userData, type, readinessOf(context, memory.u32(at + 16), type))
   }
   if (eventCount === 0 && first !== undefined) {
     if (first.waitNs > 0n) init.wait(Number(first.waitNs) / NS_PER_MS)
-    emit(first.userData, ERRNO.success, EVENT.clock)
+    emit(first.userData, EVENT.clock, { errno: ERRNO.success, bytes: 0 })
   }
   return eventCount
 }
 
-function errnoOf({ descriptors }: WasiContext, fd: number, type: number): number {
-  if (type !== EVENT.read && type !== EVENT.write) return ERRNO.inval
+function readinessOf({ descriptors }: WasiContext, fd: number, type: number): Readiness {
+  if (type !== EVENT.read && type !== EVENT.write) return { errno: ERRNO.inval, bytes: 0 }
   try {
-    if (type === EVENT.read) descriptors.readable(fd)
-    else descriptors.writable(fd)
-    return ERRNO.success
+    if (type === EVENT.read)
+      return { errno: ERRNO.success, bytes: leftBytes(descriptors.readable(fd)) }
+    descriptors.writable(fd)
+    return { errno: ERRNO.success, bytes: 0 }
   } catch (cause) {
-    if (cause instanceof FileError) return cause.errno
+    if (cause instanceof FileError) return { errno: cause.errno, bytes: 0 }
     throw cause
   }
+}
+
+/** What `FIONREAD` tells. */
+function leftBytes({ node, position }: Transferable): number {
+  return node.kind === 'file' ? Math.max(0, node.size - position) : node.leftBytes()
 }

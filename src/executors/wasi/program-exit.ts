@@ -4,8 +4,9 @@
 export class ProgramExit extends Error {
   readonly exitCode: number
 
-  constructor(exitCode: number) {
-    super(`exit code ${exitCode}`)
-    this.exitCode = exitCode
+  /** @param code as programs mean it: `exit(-1)` arrives as 2^32 - 1 */
+  constructor(code: number) {
+    super(`exit code ${code | 0}`)
+    this.exitCode = code | 0
   }
 }

@@ -1,6 +1,7 @@
 /** The calls that move bytes: reading, writing, seeking, and the length of files. */
 import { ERRNO, WHENCE } from './abi.ts'
 import { FileError } from './file-system.ts'
+import { isAppending } from './descriptors.ts'
 import { readBuffers } from './guest-values.ts'
 import type { Descriptor, FileDescriptor, Transferable } from './descriptors.ts'
 import type { WasiCalls } from './abi.ts'
@@ -32,8 +33,8 @@ export function transferCalls(context: WasiContext): Pick<WasiCalls, TransferCal
     },
     fd_write(fd, buffers, count, written) {
       const descriptor = descriptors.writable(fd)
-      const { isAppending, node } = descriptor
-      if (isAppending && node.kind === 'file') descriptor.position = node.size
+      const { node } = descriptor
+      if (isAppending(descriptor) && node.kind === 'file') descriptor.position = node.size
       const sources = readBuffers(memory, buffers, count)
       const length = writeFrom(context, descriptor, descriptor.position, sources)
       descriptor.position += length
@@ -43,7 +44,7 @@ export function transferCalls(context: WasiContext): Pick<WasiCalls, TransferCal
     fd_pwrite(...args) {
       const [fd, buffers, count, offset, written] = args
       const descriptor = seekable(descriptors.writable(fd))
-      const at = descriptor.isAppending ? descriptor.node.size : toOffset(offset)
+      const at = isAppending(descriptor) ? descriptor.node.size : toOffset(offset)
       const sources = readBuffers(memory, buffers, count)
       memory.setU32(written, writeFrom(context, descriptor, at, sources))
       return ERRNO.success

@@ -1,6 +1,6 @@
 /**
  * WASI preview 1 for one program, wholly in memory: the program sees its arguments, its environment,
- * three streams and one folder tree, and nothing of the machine but its clocks and its chance.
+ * three streams and one folder tree, and nothing of the machine but how time passes.
  *
  * Written anew rather than taken. `node:wasi` lets a program out: two symbolic links are enough. The
  * best of the packages (`@bjorn3/browser_wasi_shim`) has no quotas, copies a file whole with each
@@ -20,7 +20,10 @@ import type { DeviceNode } from './nodes.ts'
 import type { Errno, WasiCalls } from './abi.ts'
 
 export interface WasiInit {
-  clock: Clock
+  /** Its monotonic time is real: programs measure and sleep by it. */
+  clock: Pick<Clock, 'monotonicMs'>
+  /** What the program takes for the time of day, in microseconds since 1970. */
+  realtimeUs: () => number
   /** `argv`, the program's own name first. */
   args: readonly string[]
   /** `NAME=value` each. */
@@ -44,6 +47,8 @@ export interface WasiContext {
   /** Nanoseconds of one of the clocks. @throws FileError inval */
   readonly nowNs: (clockId: number) => bigint
 }
+
+const NS_PER_US = 1_000n
 
 type AnyCall = (...args: (number | bigint)[]) => Errno
 
@@ -117,7 +122,7 @@ export class WasiSystem {
   #nowNs(clockId: number): bigint {
     switch (clockId) {
       case CLOCK.realtime:
-        return BigInt(this.#init.clock.wallMs()) * 1_000_000n
+        return BigInt(this.#init.realtimeUs()) * NS_PER_US
       case CLOCK.monotonic:
         return this.#monotonicNs()
       case CLOCK.processCpu:

@@ -5,6 +5,7 @@
  * - only function types over numbers, vectors and references: a module of 90 bytes with an array type
  *   took 4.4 GiB outside of its memory;
  * - no start section: it would run before the program is begun;
+ * - no exceptions: what they carry would pile up beside its memory;
  * - one memory of its own, neither shared nor 64 bits wide, whose maximum is rewritten to the limit;
  * - tables and function bodies of a bounded size: compiling a body cannot be interrupted;
  * - imports from WASI only, with the types that they have there, so that no call gets what it does not expect.
@@ -36,7 +37,8 @@ const SECTION = {
   element: 9,
   code: 10,
   data: 11,
-  dataCount: 12
+  dataCount: 12,
+  tag: 13
 } as const
 /** The order in which they stand; each at most once. */
 const ORDER: readonly number[] = [
@@ -101,6 +103,7 @@ export function guardModule(bytes: Uint8Array, limits: GuardLimits): Uint8Array 
     if (id === SECTION.custom) continue
     if (id === SECTION.start) throw new ModuleRefusal('it has a start section')
     const rank = ORDER.indexOf(id)
+    if (id === SECTION.tag) throw new ModuleRefusal('it uses exceptions (it has a tag section)')
     if (rank === -1) throw new ModuleRefusal(`it has a section of kind ${id}`)
     if (rank <= lastRank) throw new ModuleRefusal('its sections are out of order')
     lastRank = rank

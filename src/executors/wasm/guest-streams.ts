@@ -1,21 +1,22 @@
 /**
- * Where a program's words go: stdout becomes its result, stderr its log, and `/dev/progress` tells how
+ * Where a program's words come from and go: stdout becomes its result, stderr its log, and `/dev/progress` tells how
  * far it is. All are bounded here, before anything leaves the thread that runs it.
  */
 import { DeviceNode, FileNode, Quota } from '../wasi/nodes.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { PROGRESS_TEXT_LENGTH_MAX } from '../sandbox/messages.ts'
+import { formatBytes } from '../../core/units.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { TaskProgress } from '../../model/generated/commands-execute-task.ts'
 
 /** Thrown through a program that writes more than a result may have. */
 export class OutputOverflow extends Error {
   constructor() {
-    super(`the output is longer than ${LIMITS.resultBytesMax} bytes of JSON`)
+    super(`the output is longer than ${formatBytes(LIMITS.resultBytesMax)} of JSON`)
   }
 }
 
-/** What of stderr goes into the message of a program that failed. */
+/** What of its last words goes into the message of a program that failed. */
 const TAIL_BYTES_MAX = 1_000
 /** How often a program that floods its log tells how much is lost. */
 const DROPPED_PERIOD_MS = 20
@@ -29,6 +30,11 @@ export class OutputStream {
 
   get content(): Uint8Array {
     return this.#file.content
+  }
+
+  /** The last lines. */
+  get tail(): string {
+    return Buffer.from(this.content.subarray(-TAIL_BYTES_MAX)).toString().trim()
   }
 
   #write(bytes: Uint8Array): void {
@@ -82,6 +88,20 @@ export class ErrorStream {
     this.#droppedBytes = 0
     this.#sentAtMs = this.#init.clock.monotonicMs()
   }
+}
+
+/** A device that gives these bytes, then its end. */
+export function inputDevice(bytes: Uint8Array): DeviceNode {
+  let position = 0
+  return new DeviceNode({
+    read(target) {
+      const part = bytes.subarray(position, position + target.byteLength)
+      target.set(part)
+      position += part.byteLength
+      return part.byteLength
+    },
+    leftBytes: () => bytes.byteLength - position
+  })
 }
 
 /** A device that takes lines such as `0.4 page 4 of 10`; what is no such line is passed over. */

@@ -1,6 +1,7 @@
 /** Rewrites the sections of a module that say how large its memory and its tables may grow. */
 import { ModuleRefusal } from './module-refusal.ts'
 import { encodeU32 } from './binary-reader.ts'
+import { formatBytes } from '../../core/units.ts'
 import type { BinaryReader } from './binary-reader.ts'
 
 export const PAGE_BYTES = 65_536
@@ -24,7 +25,7 @@ export function boundTables(reader: BinaryReader): Uint8Array {
     if (min > TABLE_ENTRIES_MAX) {
       throw new ModuleRefusal(`it has a table of more than ${TABLE_ENTRIES_MAX} entries`)
     }
-    const bound = Math.max(min, Math.min(max ?? TABLE_ENTRIES_MAX, TABLE_ENTRIES_MAX))
+    const bound = Math.min(max ?? TABLE_ENTRIES_MAX, TABLE_ENTRIES_MAX)
     bounded.push(type, 1, ...encodeU32(min), ...encodeU32(bound))
   }
   reader.expectEnd('table section')
@@ -34,15 +35,18 @@ export function boundTables(reader: BinaryReader): Uint8Array {
 /** The memory section with the limit as its maximum. @throws ModuleRefusal */
 export function boundMemory(reader: BinaryReader, memoryPagesMax: number): Uint8Array {
   if (reader.u32() !== 1) throw new ModuleRefusal('it has more than one memory')
-  const { max, min } = readBounds(reader, 'memory')
+  const { max = PAGES_MAX, min } = readBounds(reader, 'memory')
   reader.expectEnd('memory section')
+  if (max > PAGES_MAX)
+    throw new ModuleRefusal('its memory may grow beyond what 32 bits can address')
   if (min > memoryPagesMax) {
+    const [needed, granted] = [min, memoryPagesMax].map((pages) => formatBytes(pages * PAGE_BYTES))
     throw new ModuleRefusal(
-      `it needs ${min * PAGE_BYTES} bytes of memory to begin with, and may have ${memoryPagesMax * PAGE_BYTES}`,
+      `it needs ${needed} of memory to begin with, and may have ${granted} (resources.memory)`,
       'TASK_OUT_OF_MEMORY'
     )
   }
-  const bound = Math.max(min, Math.min(max ?? PAGES_MAX, memoryPagesMax))
+  const bound = Math.min(max, memoryPagesMax)
   return Uint8Array.from([1, 1, ...encodeU32(min), ...encodeU32(bound)])
 }
 
@@ -51,5 +55,9 @@ function readBounds(reader: BinaryReader, what: string): { min: number; max: num
   const flags = reader.byte()
   if (flags > 1) throw new ModuleRefusal(`its ${what} is shared or 64 bits wide`)
   const min = reader.u32()
-  return { min, max: flags === 1 ? reader.u32() : undefined }
+  const max = flags === 1 ? reader.u32() : undefined
+  // The compiler would say so, but never gets to see this maximum.
+  if (max !== undefined && max < min)
+    throw new ModuleRefusal(`its ${what} begins above its maximum`)
+  return { min, max }
 }

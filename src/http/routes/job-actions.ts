@@ -1,10 +1,12 @@
 /** What people do to a job that is there: stop it, hold it, release it, run it again. */
 import { MeshError } from '../../core/errors.ts'
 import { LIMITS } from '../../core/limits.ts'
+import { parseDurationMs } from '../../core/units.ts'
 import { validatorFor } from '../../model/validate.ts'
 import { readQuery } from '../query.ts'
 import { SUBMITTER, pathParameter } from './context.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { HoldRequest } from '../../model/generated/api-hold.ts'
 import type { RerunRequest } from '../../model/generated/api-rerun.ts'
 import type { StopRequest } from '../../model/generated/api-stop.ts'
 import type { RouteContext } from './context.ts'
@@ -13,6 +15,7 @@ const REASON_BYTES_MAX = 16_384
 const STOP_REASON_DEFAULT = 'stopped through the API'
 
 const checkStop = validatorFor<StopRequest>('api/stop')
+const checkHold = validatorFor<HoldRequest>('api/hold')
 const checkRerun = validatorFor<RerunRequest>('api/rerun')
 
 export function addJobActionRoutes(
@@ -20,12 +23,14 @@ export function addJobActionRoutes(
   { services: { jobs } }: RouteContext
 ): void {
   app.post('/v1/jobs/:id/stop', { bodyLimit: REASON_BYTES_MAX }, async (request) => {
-    const { reason = STOP_REASON_DEFAULT } = checkStop(bodyOf(request))
-    return jobs.stop(pathParameter(request, 'id'), reason, SUBMITTER)
+    const { kill_after: killAfter, reason = STOP_REASON_DEFAULT } = checkStop(bodyOf(request))
+    const killAfterMs =
+      killAfter === undefined ? undefined : parseDurationMs(killAfter, 'kill_after')
+    return jobs.stop(pathParameter(request, 'id'), { reason, killAfterMs }, SUBMITTER)
   })
 
   app.post('/v1/jobs/:id/hold', { bodyLimit: REASON_BYTES_MAX }, async (request) => {
-    const { reason } = checkStop(bodyOf(request))
+    const { reason } = checkHold(bodyOf(request))
     return jobs.hold(pathParameter(request, 'id'), reason, SUBMITTER)
   })
 

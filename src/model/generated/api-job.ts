@@ -93,12 +93,16 @@ export interface ErrorDocument {
    * What to do.
    */
   hint?: string
-  blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
+  blame?: 'worker' | 'owner' | 'network' | 'router' | 'job' | 'caller'
   retryable?: boolean
   /**
    * When it is worth trying again.
    */
   retry_after_ms?: number
+  /**
+   * What the task's own program calls it: its exit code, or the `code` of the error that a function threw.
+   */
+  task_code?: string
   [k: string]: unknown
 }
 /**
@@ -198,7 +202,7 @@ export interface TransitionView {
    * One of the codes in docs/reasons.md or docs/errors.md.
    */
   reason: string
-  blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
+  blame?: 'worker' | 'owner' | 'network' | 'router' | 'job' | 'caller'
   text?: string
   hint?: string
 }
@@ -223,7 +227,7 @@ export interface HistoryRow {
    * One of the codes in docs/reasons.md or docs/errors.md.
    */
   reason: string
-  blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
+  blame?: 'worker' | 'owner' | 'network' | 'router' | 'job' | 'caller'
   text?: string
   hint?: string
 }

@@ -8,6 +8,28 @@
  * Items: Name of a function, such as `resize`.
  */
 export type Functions = string[]
+/**
+ * Programs that tasks of engine `process` may start here, by absolute path; `*` for whatever is installed, or for more than can be listed.
+ *
+ * @maxItems 256
+ */
+export type Programs = string[]
+/**
+ * Images that tasks of engine `container` may use here, by digest or id, and that are there.
+ *
+ * @maxItems 256
+ *
+ * Items: An image by its digest, such as `docker.io/library/alpine@sha256:…`, or by its id.
+ */
+export type Images = string[]
+/**
+ * Engines whose tasks reach the network where they ask for it. What is missing here keeps them from it.
+ *
+ * @maxItems 16
+ */
+export type NetworkEngines = (
+  'builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container'
+)[]
 
 /**
  * A worker as a router sees it.
@@ -22,7 +44,11 @@ export interface NodeView {
   agent?: string
   engines?: string[]
   functions?: Functions
+  programs?: Programs
+  images?: Images
   isolation?: EngineIsolation
+  enforces?: EngineEnforcement
+  network?: NetworkEngines
   labels: Labels
   slots: number
   running: number
@@ -45,6 +71,15 @@ export interface NodeView {
  */
 export interface EngineIsolation {
   [k: string]: 'none' | 'thread' | 'sandbox' | 'container'
+}
+/**
+ * Which requests for resources each engine holds its tasks to, as limits. What is missing here is only counted on when a worker is chosen.
+ */
+export interface EngineEnforcement {
+  /**
+   * @maxItems 4
+   */
+  [k: string]: ('cpu' | 'memory' | 'disk' | 'gpu')[]
 }
 export interface Labels {
   [k: string]: string

@@ -10,6 +10,15 @@ export type Namespace = string
  * via the `definition` "engine".
  */
 export type Engine = 'builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container'
+/**
+ * Engines whose tasks reach the network where they ask for it. What is missing here keeps them from it.
+ *
+ * @maxItems 16
+ *
+ * This interface was referenced by `CapabilityRecord`'s JSON-Schema
+ * via the `definition` "network".
+ */
+export type NetworkEngines = Engine[]
 
 /**
  * What a worker says of itself. It travels inside a libp2p signed envelope, so nobody else can say it.
@@ -58,8 +67,23 @@ export interface CapabilityRecord {
    * Items: Name of a function, such as `resize`.
    */
   functions?: string[]
+  /**
+   * Programs that tasks of engine `process` may start here, by absolute path; `*` for whatever is installed, or for more than can be listed.
+   *
+   * @maxItems 256
+   */
+  programs?: string[]
+  /**
+   * Images that tasks of engine `container` may use here, by digest or id, and that are there.
+   *
+   * @maxItems 256
+   *
+   * Items: An image by its digest, such as `docker.io/library/alpine@sha256:…`, or by its id.
+   */
+  images?: string[]
   isolation?: EngineIsolation
   enforces?: EngineEnforcement
+  network?: NetworkEngines
   labels: Labels
   host: HostFacts
 }
@@ -126,6 +150,10 @@ export interface HostFacts {
 export interface LoadReport {
   running: number
   queued: number
+  /**
+   * GPUs that its tasks have; none when absent.
+   */
+  gpus_taken?: number
   slots: number
   queue_slots: number
   cpu_usage: number

@@ -69,6 +69,10 @@ export interface UsageDocument {
 export interface LoadReport {
   running: number
   queued: number
+  /**
+   * GPUs that its tasks have; none when absent.
+   */
+  gpus_taken?: number
   slots: number
   queue_slots: number
   cpu_usage: number

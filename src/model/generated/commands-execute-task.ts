@@ -156,6 +156,10 @@ export interface UsageDocument {
 export interface LoadReport {
   running: number
   queued: number
+  /**
+   * GPUs that its tasks have; none when absent.
+   */
+  gpus_taken?: number
   slots: number
   queue_slots: number
   cpu_usage: number
@@ -187,12 +191,16 @@ export interface ErrorDocument {
    * What to do.
    */
   hint?: string
-  blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
+  blame?: 'worker' | 'owner' | 'network' | 'router' | 'job' | 'caller'
   retryable?: boolean
   /**
    * When it is worth trying again.
    */
   retry_after_ms?: number
+  /**
+   * What the task's own program calls it: its exit code, or the `code` of the error that a function threw.
+   */
+  task_code?: string
   [k: string]: unknown
 }
 /**

@@ -62,6 +62,10 @@ export interface Labels {
 export interface LoadReport {
   running: number
   queued: number
+  /**
+   * GPUs that its tasks have; none when absent.
+   */
+  gpus_taken?: number
   slots: number
   queue_slots: number
   cpu_usage: number

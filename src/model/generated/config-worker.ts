@@ -52,6 +52,12 @@ export interface WorkerConfig {
    */
   programs?: string[]
   /**
+   * Folders that such tasks may read beside the system's own, such as the one with a program's libraries.
+   *
+   * @maxItems 64
+   */
+  program_folders?: string[]
+  /**
    * Lets such tasks start every program that is installed.
    */
   any_program?: boolean
@@ -60,9 +66,13 @@ export interface WorkerConfig {
    */
   process_uid?: number
   /**
-   * Upper bound of such a task's folder. It lies in memory, so the task's memory is a bound as well.
+   * What the files of such a task may take where it asks for no `disk`. They then lie in memory, so the task's memory is a bound as well.
    */
   process_disk?: string | number
+  /**
+   * Lets such tasks that ask for the network use this machine's own: they reach whatever this machine reaches, its loopback addresses included.
+   */
+  process_network?: boolean
   /**
    * Runs such tasks without a sandbox: they can do whatever their user can. The worker then says that the engine's isolation is `none`.
    */
@@ -81,6 +91,14 @@ export interface WorkerConfig {
    * @maxItems 32
    */
   container_cli?: string[]
+  /**
+   * Room on the disk of a container task that asks for none. Its folder lies on the worker's disk, which must have so much free.
+   */
+  container_disk?: string | number
+  /**
+   * Gives a container task that asks for the network the runtime's own, by which it may reach whatever this machine reaches.
+   */
+  container_network?: boolean
   /**
    * Memory it offers to tasks; by default what the machine has.
    */

@@ -101,11 +101,15 @@ export interface ErrorDocument {
    * What to do.
    */
   hint?: string
-  blame?: 'worker' | 'network' | 'router' | 'job' | 'caller'
+  blame?: 'worker' | 'owner' | 'network' | 'router' | 'job' | 'caller'
   retryable?: boolean
   /**
    * When it is worth trying again.
    */
   retry_after_ms?: number
+  /**
+   * What the task's own program calls it: its exit code, or the `code` of the error that a function threw.
+   */
+  task_code?: string
   [k: string]: unknown
 }

@@ -70,6 +70,12 @@ export type AnyJson =
       [k: string]: unknown
     }
 /**
+ * Input files in the working folder.
+ *
+ * @maxItems 1000
+ */
+export type Files1 = TaskFile[]
+/**
  * The program, by absolute path or bare name, and its arguments. There is no shell.
  *
  * @minItems 1
@@ -131,7 +137,7 @@ export interface JobDocument {
   key?: string
   schedule?: ScheduleDocument
   /**
-   * Jobs that must be completed first: their ids, or their names within the same graph. `{"$job": "name"}` in `input` or `args` stands for what such a job returned.
+   * Jobs that must be completed first: their ids, or their names within the same graph. `{"$job": "name"}` stands for what such a job returned, `{"$job": "name", "at": "stdout"}` for that part of it: in `input` and `args` as it is; as an argument, a variable, `stdin` or the `text` of a file, a text as it is and anything else as its JSON text.
    *
    * @maxItems 64
    */
@@ -181,7 +187,7 @@ export interface BuiltinTask {
   }
 }
 /**
- * A program in a container of an image that the worker's owner allows, without a network. It returns `{exit_code, stdout, files}`.
+ * A program in a container of an image that the worker's owner allows. It reaches the network only where the job asks for it and the owner allows it. It returns `{exit_code, stdout, files}`.
  *
  * This interface was referenced by `JobDocument`'s JSON-Schema
  * via the `definition` "containerTask".
@@ -276,10 +282,29 @@ export interface JavascriptTask {
    * The module text; `@file` at submit reads it from a file.
    */
   source: string
+  /**
+   * `typescript`: types are stripped before it runs, not checked; `@file.ts` at submit sets it.
+   */
+  language?: 'javascript' | 'typescript'
   input?: AnyJson
+  files?: Files1
+  /**
+   * What all its random numbers grow from, so that they are the same on every worker. Default: one of the job's and the item's own.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "seed".
+   */
+  seed?: string | number
+  /**
+   * The moment at which its clock starts, with its zone, such as `2026-12-24T18:00:00Z`. Default: when the job was submitted.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "time".
+   */
+  time?: string
 }
 /**
- * An installed program that the worker's owner allows, run in a sandbox without a network.
+ * An installed program that the worker's owner allows, run in a sandbox. It reaches the network only where the job asks for it and the owner allows it. It returns `{exit_code, stdout, files}`.
  *
  * This interface was referenced by `JobDocument`'s JSON-Schema
  * via the `definition` "processTask".
@@ -341,6 +366,20 @@ export interface WasmTask {
    * via the `definition` "taskPath".
    */
   outputs?: string[]
+  /**
+   * What all its random numbers grow from, so that they are the same on every worker. Default: one of the job's and the item's own.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "seed".
+   */
+  seed?: string | number
+  /**
+   * The moment at which its clock starts, with its zone, such as `2026-12-24T18:00:00Z`. Default: when the job was submitted.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "time".
+   */
+  time?: string
 }
 /**
  * What one task needs. A worker with less is not considered; the engine holds the task to it as far as it can, and `enforces` says how far that is.
@@ -392,7 +431,7 @@ export interface NetworkDocument {
  */
 export interface WhereDocument {
   /**
-   * Conditions on labels and facts, all of which must hold: `k = v`, `k != v`, `k in (a,b)`, `exists k`, `!k`, `k > n`.
+   * Conditions on labels and facts, all of which must hold: `k = v`, `k != v`, `k in (a,b)`, `exists k`, `!k`, `k > n`; also on the engine, such as `isolation >= sandbox`, `exists enforces.memory`, `enforces.process.cpu = yes`.
    *
    * @maxItems 32
    */
@@ -575,4 +614,24 @@ export interface ItemDocument {
    */
   stdin?: string
   files?: Files
+  /**
+   * What all its random numbers grow from, so that they are the same on every worker. Default: one of the job's and the item's own.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "seed".
+   */
+  seed?: string | number
+}
+/**
+ * What a job in `needs` returned, or the part of it at a path: a text as it is, anything else as its JSON text.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "jobReference".
+ */
+export interface JobReference {
+  $job: string
+  /**
+   * Where in what it returned, such as `stdout`, `files[0].text` or, of an array job, `[2].total`.
+   */
+  at?: string
 }

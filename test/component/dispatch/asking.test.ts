@@ -141,7 +141,9 @@ test('ids may be shortened while they are unique', async () => {
     message: expect.stringContaining(other) as string
   })
   await expect(engine.reader.describe('j-none')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' })
-  expect((await engine.control.stop(other.slice(0, 8), 'enough', 'test')).id).toBe(other)
+  expect((await engine.control.stop(other.slice(0, 8), { reason: 'enough' }, 'test')).id).toBe(
+    other
+  )
 })
 
 test('bad documents are refused before anything is kept', async () => {
@@ -175,7 +177,7 @@ test('a plan says where a job would go, and stores nothing', async () => {
     outcome: 'can_start',
     decision: { chosen: 'w1' }
   })
-  expect((await engine.intake.plan({ task: NOOP, resources: { gpu: 1 } })).outcome).toBe(
+  expect((await engine.intake.plan({ task: NOOP, resources: { cpu: 64 } })).outcome).toBe(
     'no_worker_fits'
   )
   expect(await engine.reader.list({ limit: 9 })).toEqual([])

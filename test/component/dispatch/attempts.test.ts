@@ -62,6 +62,22 @@ test('a busy worker is passed over, and not blamed', async () => {
   expect(item).toMatchObject({ attemptCount: 2, failureCount: 0 })
 })
 
+test('tasks for GPUs go where some are free, and wait without being sent when none are', async () => {
+  const engine = await startEngine()
+  const gpus = { slots: 4, engines: ['function'], functions: ['f'], gpuCount: 1 }
+  engine.workers.add('w1', () => {}, gpus).add('w2', () => {}, gpus)
+  const job = { task: { engine: 'function', name: 'f' }, resources: { gpu: 1 } } as const
+  const ids = [await engine.submit(job), await engine.submit(job), await engine.submit(job)]
+  await settle()
+  expect(engine.workers.sent.map(({ peer }) => peer).toSorted()).toEqual(['w1', 'w2'])
+  await engine.advance(60_000)
+  expect(engine.workers.sent).toHaveLength(2)
+  expect((await engine.reader.describe(ids[2] ?? '')).waiting_for).toContain('too few GPUs free')
+  engine.workers.sent[0]?.complete()
+  await settle()
+  expect(engine.workers.sent).toHaveLength(3)
+})
+
 test.each<ErrorCode>(['RESPONSE_TIMED_OUT', 'FRAME_INVALID', 'RESPONSE_INVALID'])(
   'a worker whose word fails to come (%s) is blamed once and another takes over',
   async (code) => {

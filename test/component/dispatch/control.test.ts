@@ -27,7 +27,7 @@ async function runOne(more: Parameters<Engine['submit']>[0] = {}, store?: Failin
 describe('fault 28: a stop', () => {
   test('of a running job is true with the worker’s word, and not before', async () => {
     const { engine, id, task } = await runOne()
-    const stopping = engine.control.stop(id, 'enough', 'http')
+    const stopping = engine.control.stop(id, { reason: 'enough' }, 'http')
     await settle()
     expect(task.stopReason).toBe('enough')
     expect(await stateOf(engine, id)).toBe('running')
@@ -42,15 +42,41 @@ describe('fault 28: a stop', () => {
     expect(attempt).toMatchObject({ state: 'stopped' })
     expect(engine.workers.ownTasks('w1')).toBe(0)
     expect(engine.clock.timerCount).toBe(0)
-    await expect(engine.control.stop(id, 'again', 'http')).rejects.toMatchObject({
+    await expect(engine.control.stop(id, { reason: 'again' }, 'http')).rejects.toMatchObject({
       code: 'JOB_ENDED'
     })
+  })
+
+  test('tells the worker how long the task may go on, and can be hurried', async () => {
+    const { engine, id, task } = await runOne({ timeouts: { stop: '7s' } })
+    void engine.control.stop(id, { reason: 'enough', killAfterMs: 600_000 }, 'http')
+    await settle()
+    expect(task).toMatchObject({ stopReason: 'enough', killAfterMs: 600_000 })
+    // Neither a longer time nor a word without one changes anything.
+    void engine.control.stop(id, { reason: 'later', killAfterMs: 700_000 }, 'http')
+    void engine.control.stop(id, { reason: 'again' }, 'http')
+    await settle()
+    expect(task.killAfterMs).toBe(600_000)
+    const hurried = engine.control.stop(id, { reason: 'now', killAfterMs: 0 }, 'http')
+    await settle()
+    expect(task.killAfterMs).toBe(0)
+    expect((await itemOf(engine, id)).ending).toMatchObject({ killAfterMs: 0 })
+    task.fail('TASK_STOPPED')
+    expect(await hurried).toMatchObject({ state: 'stopped', error: { message: 'enough' } })
+  })
+
+  test('leaves the time to the job where none is said', async () => {
+    const { engine, id, task } = await runOne({ timeouts: { stop: '7s' } })
+    expect(task.assignment.kill_after_ms).toBe(7_000)
+    void engine.control.stop(id, { reason: 'enough' }, 'http')
+    await settle()
+    expect(task).toMatchObject({ stopReason: 'enough', killAfterMs: undefined })
   })
 
   test('of a waiting job is true at once, and it is not sent', async () => {
     const { engine, task } = await runOne()
     const waiting = await engine.submit()
-    expect(await engine.control.stop(waiting, 'not wanted', 'http')).toMatchObject({
+    expect(await engine.control.stop(waiting, { reason: 'not wanted' }, 'http')).toMatchObject({
       state: 'stopped',
       error: { message: 'not wanted' }
     })
@@ -63,7 +89,7 @@ describe('fault 28: a stop', () => {
     const { engine, id, task } = await runOne()
     task.answer('no JSON')
     await settle()
-    await engine.control.stop(id, 'enough', 'http')
+    await engine.control.stop(id, { reason: 'enough' }, 'http')
     expect(engine.clock.timerCount).toBe(0)
     await engine.advance(600_000)
     expect(engine.workers.sent).toHaveLength(1)
@@ -71,7 +97,7 @@ describe('fault 28: a stop', () => {
 
   test('loses to a result that was on its way', async () => {
     const { engine, id, task } = await runOne()
-    const stopping = engine.control.stop(id, 'too late', 'http')
+    const stopping = engine.control.stop(id, { reason: 'too late' }, 'http')
     await settle()
     task.complete('done all the same')
     expect(await stopping).toMatchObject({ state: 'completed', result: 'done all the same' })
@@ -80,7 +106,7 @@ describe('fault 28: a stop', () => {
 
   test('of a task that fails meanwhile is still a stop, and it is not tried again', async () => {
     const { engine, id, task } = await runOne()
-    const stopping = engine.control.stop(id, 'enough', 'http')
+    const stopping = engine.control.stop(id, { reason: 'enough' }, 'http')
     await settle()
     task.fail('SANDBOX_CRASHED')
     expect(await stopping).toMatchObject({ state: 'stopped' })
@@ -92,7 +118,7 @@ describe('fault 28: a stop', () => {
     const { engine, id } = await runOne({ on_disconnect: { wait: '30s' } })
     engine.workers.cut('w1')
     await engine.advance(20_000)
-    const stopping = engine.control.stop(id, 'enough', 'http')
+    const stopping = engine.control.stop(id, { reason: 'enough' }, 'http')
     await engine.advance(9_999)
     expect(await stateOf(engine, id)).toBe('running')
     await engine.advance(1)
@@ -105,7 +131,7 @@ describe('fault 28: a stop', () => {
     const { engine, id, task } = await runOne({ on_disconnect: { wait: '30s' } })
     engine.workers.cut('w1')
     await settle()
-    const stopping = engine.control.stop(id, 'enough', 'http')
+    const stopping = engine.control.stop(id, { reason: 'enough' }, 'http')
     await engine.advance(10_000)
     expect(task.stopReason).toBeUndefined()
     engine.workers.heal('w1')
@@ -120,7 +146,7 @@ describe('fault 28: a stop', () => {
   test('of a job that would rather wait than run twice is not waited for beyond its time', async () => {
     const { engine, id } = await runOne({ on_disconnect: { wait: '10s', then: 'hold' } })
     engine.workers.cut('w1')
-    void engine.control.stop(id, 'enough', 'http')
+    void engine.control.stop(id, { reason: 'enough' }, 'http')
     await engine.advance(10_000)
     expect(await stateOf(engine, id)).toBe('stopped')
     // And of one that is held already, at once.
@@ -130,7 +156,7 @@ describe('fault 28: a stop', () => {
     engine.workers.cut('w1')
     await engine.advance(10_000)
     expect(await stateOf(engine, held)).toBe('held')
-    expect(await engine.control.stop(held, 'enough', 'http')).toMatchObject({
+    expect(await engine.control.stop(held, { reason: 'enough' }, 'http')).toMatchObject({
       state: 'stopped',
       error: { code: 'TASK_STOPPED' }
     })
@@ -140,7 +166,7 @@ describe('fault 28: a stop', () => {
   test('that the worker has not heard outlives its router', async () => {
     const { engine, id, task } = await runOne()
     engine.workers.silence('w1')
-    void engine.control.stop(id, 'enough', 'http')
+    void engine.control.stop(id, { reason: 'enough' }, 'http')
     await settle()
     expect(task.stopReason).toBeUndefined()
     const second = await restart(engine)
@@ -158,7 +184,7 @@ describe('fault 28: a stop', () => {
   test('of a restarted router’s job reaches the worker that runs it', async () => {
     const { engine, id, task } = await runOne()
     const second = await restart(engine)
-    void second.control.stop(id, 'enough', 'http')
+    void second.control.stop(id, { reason: 'enough' }, 'http')
     await settle()
     expect(task.stopReason).toBe('enough')
     task.fail('TASK_STOPPED')
@@ -174,7 +200,7 @@ describe('fault 28: a stop', () => {
     engine.workers.onStop = () => {}
     const [first, second] = engine.workers.open()
     store.fails = () => true
-    const stopping = engine.control.stop(id, 'enough', 'http')
+    const stopping = engine.control.stop(id, { reason: 'enough' }, 'http')
     await settle()
     store.fails = () => false
     first?.complete('first')
@@ -192,7 +218,7 @@ test('a stop of many items tells each of them, and the job’s end once, with th
   const engine = await startEngine()
   const id = await engine.submit({ each: [{}, {}, {}] })
   const before = engine.changes.length
-  await engine.control.stop(id, 'enough', 'http')
+  await engine.control.stop(id, { reason: 'enough' }, 'http')
   const told = engine.changes.slice(before)
   expect(told.map(({ finished, job }) => [finished?.item.index, job.state])).toEqual([
     [0, 'running'],
@@ -210,7 +236,7 @@ test('a stop that the way there had no room for is said again', async () => {
     if (count === 1) throw new MeshError('TOO_MANY_REQUESTS', 'so many wait already')
     return await stop(...args)
   }
-  const stopping = engine.control.stop(id, 'enough', 'http')
+  const stopping = engine.control.stop(id, { reason: 'enough' }, 'http')
   await engine.advance(1_000)
   expect(task.stopReason).toBe('enough')
   task.fail('TASK_STOPPED')
@@ -241,7 +267,7 @@ describe('the total time', () => {
     await settle()
     expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed' })
     const other = await engine.submit({ timeouts: { total: '1m' } })
-    void engine.control.stop(other, 'enough', 'http')
+    void engine.control.stop(other, { reason: 'enough' }, 'http')
     await engine.advance(60_000)
     engine.workers.last().fail('TASK_STOPPED')
     await settle()
@@ -368,7 +394,7 @@ describe('retry.then: hold', () => {
     const { engine, id, task } = await runOne({ retry: { then: 'hold' } })
     task.fail('TASK_FAILED')
     await settle()
-    expect(await engine.control.stop(id, 'never mind', 'http')).toMatchObject({
+    expect(await engine.control.stop(id, { reason: 'never mind' }, 'http')).toMatchObject({
       state: 'stopped',
       error: { code: 'TASK_STOPPED', message: 'never mind' }
     })

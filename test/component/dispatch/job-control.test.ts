@@ -15,7 +15,7 @@ describe('stop, hold, release', () => {
   test('a stop says who asked and why, and waits until the tasks are gone', async () => {
     const router = await startIntake()
     const id = await router.submit()
-    const view = await router.control.stop(id.slice(0, 6), 'enough', 'peer')
+    const view = await router.control.stop(id.slice(0, 6), { reason: 'enough' }, 'peer')
     expect(view).toMatchObject({ state: 'stopped', error: { message: 'enough' } })
     expect((await router.record(id)).history.at(-1)).toMatchObject({
       by: 'peer',
@@ -31,7 +31,9 @@ describe('stop, hold, release', () => {
     const gate = Promise.withResolvers<void>()
     router.dispatcher.stopping = gate.promise
     let state = ''
-    const stopped = router.control.stop(id, 'enough', 'me').then((view) => (state = view.state))
+    const stopped = router.control
+      .stop(id, { reason: 'enough' }, 'me')
+      .then((view) => (state = view.state))
     await settle()
     await router.advance(14_999)
     expect(state).toBe('')
@@ -66,13 +68,15 @@ describe('stop, hold, release', () => {
     await router.dispatcher.complete(id)
     const { control } = router
     for (const asked of [
-      control.stop(id, '', 'me'),
+      control.stop(id, { reason: '' }, 'me'),
       control.hold(id, '', 'me'),
       control.release(id, 'me')
     ]) {
       await expect(asked).rejects.toMatchObject({ code: 'JOB_ENDED' })
     }
-    await expect(control.stop('j-none', '', 'me')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' })
+    await expect(control.stop('j-none', { reason: '' }, 'me')).rejects.toMatchObject({
+      code: 'JOB_NOT_FOUND'
+    })
   })
 })
 
@@ -149,7 +153,7 @@ describe('rerun', () => {
     const again = await router.intake.rerun(ran, {}, 'me')
     expect(again).toMatchObject({ state: 'queued', needs: [] })
     expect(await documentOf(router, again.id)).toEqual({ task: { ...JS, input: 'words' } })
-    await router.control.stop(never, '', 'me')
+    await router.control.stop(never, { reason: '' }, 'me')
     const view = await router.intake.rerun(never, {}, 'me')
     expect(view).toMatchObject({ state: 'pending', needs: [need] })
   })

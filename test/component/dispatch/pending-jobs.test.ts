@@ -91,6 +91,86 @@ test('results stand for references, a list for an array job, and are on disk wit
   expect(await taskOf(again, id)).toEqual(first)
 })
 
+test('in the places of a program results are text, and are checked there', async () => {
+  const router = await startIntake()
+  const [text, value] = [await router.submit(), await router.submit()]
+  const task = {
+    engine: 'process',
+    argv: ['grep', { $job: text }],
+    env: { LIMITS: { $job: value } },
+    stdin: { $job: text },
+    files: [{ path: 'in.json', text: { $job: value } }]
+  }
+  const id = await router.submit({ needs: [text, value], task } as object)
+  const long = await router.submit({
+    needs: [text],
+    task: { engine: 'process', argv: [{ $job: text }] }
+  } as object)
+  await router.dispatcher.complete(text, 'x'.repeat(131_072))
+  await router.dispatcher.complete(value, { max: 1 })
+  await settle()
+  expect((await router.record(long)).error).toMatchObject({
+    code: 'FIELD_INVALID',
+    path: 'task.argv[0]',
+    message: 'task.argv[0] must NOT have more than 131071 characters'
+  })
+  expect((await router.record(id)).error).toMatchObject({ path: 'task.argv[1]' })
+  const short = await router.submit()
+  const again = await router.submit({
+    needs: [short, value],
+    task: { ...task, argv: ['grep', { $job: short }], stdin: { $job: short } }
+  } as object)
+  await router.dispatcher.complete(short, 'words')
+  await settle()
+  expect(await taskOf(router, again)).toEqual({
+    engine: 'process',
+    argv: ['grep', 'words'],
+    env: { LIMITS: '{"max":1}' },
+    stdin: 'words',
+    files: [{ path: 'in.json', text: '{"max":1}' }]
+  })
+})
+
+test('a part of a result stands for a reference that names it', async () => {
+  const router = await startIntake()
+  const [program, list] = [await router.submit(), await router.submit({ each: [{}, {}] })]
+  const task = {
+    engine: 'process',
+    argv: ['grep', { $job: list, at: '[1].word' }],
+    stdin: { $job: program, at: 'stdout' },
+    files: [{ path: 'in', text: { $job: program, at: 'files[0]' } }]
+  }
+  const id = await router.submit({ needs: [program, list], task } as object)
+  const wrong = await router.submit({
+    needs: [program],
+    task: { ...JS, input: [{ $job: program, at: 'stdot' }] }
+  })
+  await router.dispatcher.complete(program, { exit_code: 0, stdout: 'base64:no', files: ['x'] })
+  await router.dispatcher.complete(list, {}, { word: 'deep' })
+  await settle()
+  expect(await taskOf(router, id)).toEqual({
+    engine: 'process',
+    argv: ['grep', 'deep'],
+    stdin: `base64:${Buffer.from('base64:no').toString('base64')}`,
+    files: [{ path: 'in', text: 'x' }]
+  })
+  expect((await router.record(wrong)).error).toMatchObject({
+    code: 'FIELD_INVALID',
+    path: 'task.input[0]',
+    message: expect.stringContaining('"stdot": it has exit_code, stdout, files') as string
+  })
+})
+
+test('a small part of a large result counts only as what it is', async () => {
+  const router = await startIntake()
+  const need = await router.submit()
+  const each = Array.from({ length: 99 }, () => ({ input: { $job: need, at: 'n' } }))
+  const id = await router.submit({ needs: [need], task: JS, each })
+  await router.dispatcher.complete(need, { n: 1, rest: 'x'.repeat(LIMITS.taskBytesMax) })
+  await settle()
+  expect(await taskOf(router, id, 98)).toMatchObject({ input: 1 })
+})
+
 test('a result that looks like a reference is only a result', async () => {
   const router = await startIntake()
   const need = await router.submit()
@@ -158,7 +238,7 @@ test('a need that is stopped fails what needs it, one that is held does not', as
   await router.control.hold(need, undefined, 'me')
   await settle()
   expect((await router.record(id)).state).toBe('pending')
-  await router.control.stop(need, 'enough', 'me')
+  await router.control.stop(need, { reason: 'enough' }, 'me')
   await settle()
   expect((await router.record(id)).error?.message).toContain('was stopped: enough')
 })
@@ -233,7 +313,7 @@ test('a stopped job never begins', async () => {
   const router = await startIntake()
   const need = await router.submit()
   const id = await router.submit({ needs: [need], each: [{}, {}] })
-  expect(await router.control.stop(id, 'not wanted', 'me')).toMatchObject({
+  expect(await router.control.stop(id, { reason: 'not wanted' }, 'me')).toMatchObject({
     state: 'stopped',
     counts: { stopped: 2, queued: 0 },
     error: { code: 'TASK_STOPPED', message: 'not wanted' }
@@ -241,7 +321,9 @@ test('a stopped job never begins', async () => {
   await router.dispatcher.complete(need)
   await settle()
   expect(router.dispatcher.added).toEqual([need])
-  await expect(router.control.stop(id, 'again', 'me')).rejects.toMatchObject({ code: 'JOB_ENDED' })
+  await expect(router.control.stop(id, { reason: 'again' }, 'me')).rejects.toMatchObject({
+    code: 'JOB_ENDED'
+  })
 })
 
 test('ops: every looks for its workers when its needs are met', async () => {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { NOOP, settle, startEngine } from '../../support/build-engine.ts'
 import type { Engine } from '../../support/build-engine.ts'
+import type { SentTask } from '../../support/fake-worker.ts'
 
 const ITEMS = (count: number) => Array.from({ length: count }, (_, index) => ({ id: `i${index}` }))
 
@@ -262,14 +263,52 @@ test('what every worker refuses ends with what the last of them said', async () 
   engine.workers.add('w1', (task) => task.refuse('OWNER_REFUSED'))
   const id = await engine.submit({ timeouts: { queue: '5s' } })
   await engine.advance(4_000, 100)
-  expect((await engine.reader.describe(id)).waiting_for).toMatch(/but: not now$/)
+  const waitingFor = '1 of 1 worker was refused: 1 refused it lately, saying: not now'
+  expect((await engine.reader.describe(id)).waiting_for).toBe(waitingFor)
   await engine.advance(2_000, 100)
   expect(await engine.reader.describe(id)).toMatchObject({
     state: 'failed',
     error: {
       code: 'QUEUE_TIMED_OUT',
-      message:
-        'nothing of the job could run for 5s: the last worker that was asked did not take it: not now'
+      message: expect.stringContaining('not now') as string
     }
   })
+})
+
+test('a worker that will not have an item is not asked again for a while that grows', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', (task) => task.refuse('OWNER_REFUSED'))
+  const id = await engine.submit()
+  const askedAtMs: number[] = []
+  for (let ms = 0; ms <= 200_000; ms += 1_000) {
+    while (askedAtMs.length < engine.workers.sent.length) askedAtMs.push(ms)
+    await engine.advance(1_000, 500)
+  }
+  expect(askedAtMs).toEqual([0, 5_000, 15_000, 35_000, 75_000, 135_000, 195_000])
+  // Nobody waits for it any more once the item has ended.
+  await engine.control.stop(id, { killAfterMs: undefined, reason: 'enough' }, 'test')
+  expect(engine.clock.timerCount).toBe(0)
+})
+
+function refuseFirst(task: SentTask): void {
+  if (task.item === 0) task.refuse('OWNER_REFUSED')
+  else task.complete()
+}
+
+test('what one worker will not have goes to another at once, and the one is asked about other items', async () => {
+  const engine = await startEngine()
+  engine.workers.add('w1', refuseFirst, { reputation: 1 })
+  const id = await engine.submit({ each: ITEMS(3), route: { pick: 'best' } })
+  await engine.advance(100, 10)
+  expect(engine.workers.sent.map(({ item }) => item)).toEqual([0, 1, 2])
+  engine.workers.add('w2')
+  engine.dispatcher.pump()
+  await settle()
+  expect(engine.workers.last()).toMatchObject({ peer: 'w2', item: 0 })
+  const { rejected } = await engine.reader.explain(id, { item: 'i0' })
+  expect(rejected).toEqual({ REFUSED_LATELY: 1 })
+  engine.workers.last().complete()
+  await settle()
+  expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed' })
+  expect(engine.clock.timerCount).toBe(0)
 })

@@ -31,7 +31,7 @@ function act(router: Intake, ids: readonly string[], draw: () => number): Promis
   const chance = draw()
   if (chance < 0.35 && running !== undefined) return router.dispatcher.complete(running, 'done')
   if (chance < 0.4 && running !== undefined) return router.dispatcher.fail(running, 'no')
-  if (chance < 0.45) return router.control.stop(id, 'enough', 'me')
+  if (chance < 0.45) return router.control.stop(id, { reason: 'enough' }, 'me')
   if (chance < 0.6) return router.control.hold(id, undefined, 'me')
   if (chance < 0.8) return router.control.release(id, 'me')
   router.clock.advance(1_000)

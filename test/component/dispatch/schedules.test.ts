@@ -162,7 +162,7 @@ test('a stopped schedule makes no more runs; those that it made go on', async ()
   const router = await startIntake()
   const id = await schedule(router)
   await router.advance(MINUTE_MS)
-  await router.control.stop(id, 'no longer', 'me')
+  await router.control.stop(id, { reason: 'no longer' }, 'me')
   await router.advance(5 * MINUTE_MS)
   const [run, ...more] = await runsOf(router, id)
   expect(more).toEqual([])
@@ -194,7 +194,7 @@ test('its history stays bounded, its beginning kept', async () => {
 test('the document of a schedule may be run at once, as a rerun', async () => {
   const router = await startIntake()
   const id = await schedule(router)
-  await router.control.stop(id, 'no longer', 'me')
+  await router.control.stop(id, { reason: 'no longer' }, 'me')
   const view = await router.intake.rerun(id, {}, 'me')
   expect(view).toMatchObject({ state: 'queued', parent: id, key: null })
   expect(JSON.parse((await router.store.document(view.id)) ?? '')).toEqual({

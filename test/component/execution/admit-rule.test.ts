@@ -71,7 +71,7 @@ test('a no is told with its reason', async () => {
   expect(error).toMatchObject({
     code: 'OWNER_REFUSED',
     message: 'the owner of this worker refuses: not at night',
-    blame: 'router'
+    blame: 'owner'
   })
   expect((await refusal(`echo '{"accept": false}'`))?.message).toContain(
     'its rule refuses the task'

@@ -153,7 +153,7 @@ test('--idle-only: refuses while others use the machine, and does not take its o
   expect((await lease(1)).error).toMatchObject({
     code: 'OWNER_REFUSED',
     message: 'this worker serves only while its machine is idle, and others use 60 % of it',
-    blame: 'router',
+    blame: 'owner',
     retryable: true
   })
   capabilities.cpu_usage = 5

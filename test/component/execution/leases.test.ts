@@ -116,6 +116,28 @@ test('a later lease of the same item supersedes the one that is here', async () 
   expect(executor.startedCount).toBe(2)
 })
 
+test('a stop says when the task is ended by force, and a second one hurries it', async () => {
+  const { clock, executor, lease, send } = await buildTaskServer({ slots: 2 })
+  const stop = (n: number, more: { kill_after_ms?: number } = {}) =>
+    send('STOP_TASK', { lease_id: leaseId(n), reason: 'no', ...more })
+  const leases = [lease(1), lease(2)]
+  await settle()
+  const [first, second] = executor.running.map(({ run }) => run)
+  // What the assignment says, where the stop says nothing.
+  const stops = [stop(1), stop(2, { kill_after_ms: 60_000 })]
+  await settle()
+  clock.advance(1_999)
+  expect([first?.killSignal.aborted, second?.killSignal.aborted]).toEqual([false, false])
+  clock.advance(1)
+  expect([first?.killSignal.aborted, second?.killSignal.aborted]).toEqual([true, false])
+  stops.push(stop(2, { kill_after_ms: 0 }))
+  await settle()
+  expect(second?.killSignal.aborted).toBe(true)
+  executor.endStopped()
+  executor.endStopped()
+  expect(await Promise.all([...leases, ...stops])).toHaveLength(5)
+})
+
 test('fault 28: stop while it waits, while it runs, and after completion', async () => {
   const { executor, journal, lease, send } = await buildTaskServer({ slots: 1 })
   const [running, waiting] = [lease(1), lease(2)]

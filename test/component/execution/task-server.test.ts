@@ -87,6 +87,7 @@ test.each([
   [{ task: { engine: 'builtin', name: 'noop' }, key: 'once' }, 'FIELD_INVALID', 'key'],
   [{ engine: 'builtin', name: 'noob' }, 'FIELD_INVALID', 'task.name'],
   [{ engine: 'builtin', nam: 'noop' }, 'FIELD_UNKNOWN', 'task.nam'],
+  [{ engine: 'process', argv: ['echo', { $job: 'a' }] }, 'FIELD_INVALID', 'task.argv[1]'],
   [
     { task: { engine: 'builtin', name: 'noop' }, timeouts: { run: 'soon' } },
     'FIELD_INVALID',
@@ -243,4 +244,50 @@ test('no slot leaks, whatever happens in whatever order', async () => {
     }),
     { numRuns: 150 }
   )
+})
+
+test('a task that asks for the network does not begin where its engine is kept from it', async () => {
+  const { executor, lease } = await buildTaskServer()
+  expect((await lease(1, { network: true })).error).toMatchObject({
+    code: 'OWNER_REFUSED',
+    path: 'network.mode',
+    message: 'this worker keeps engine builtin from the network'
+  })
+  executor.allowsNetwork = true
+  void lease(2, { network: true })
+  await settle()
+  expect(executor.running.map(({ run }) => run.network)).toEqual([true])
+})
+
+test('what an engine says that it will not have does not begin, and its journal knows nothing of it', async () => {
+  const { executor, lease } = await buildTaskServer()
+  executor.refusal = new MeshError('OWNER_REFUSED', 'not this program')
+  const { error, result } = await lease(1)
+  expect(error).toMatchObject({ code: 'OWNER_REFUSED', blame: 'owner' })
+  expect(result).not.toHaveProperty('usage')
+  expect(executor.startedCount).toBe(0)
+  executor.refusal = undefined
+  void lease(2)
+  await settle()
+  expect(executor.startedCount).toBe(1)
+})
+
+test('a GPU is one task’s alone: its load says so, and who finds too few is given back', async () => {
+  const { capabilities, executor, lease, server } = await buildTaskServer({ slots: 3 })
+  Object.assign(capabilities, { gpu_count: 2 })
+  const first = lease(1, { gpu_count: 1 })
+  await settle()
+  expect(executor.running[0]?.run.gpus).toEqual([0])
+  expect(server.load().gpus_taken).toBe(1)
+  const refused = await lease(2, { gpu_count: 2 })
+  expect(refused.error).toMatchObject({ code: 'WORKER_BUSY', path: 'resources.gpu' })
+  expect(refused.result?.load).toMatchObject({ running: 1, gpus_taken: 1 })
+  executor.running[0]?.end()
+  // By the time of its answer they are free again.
+  expect((await first).result?.load).not.toHaveProperty('gpus_taken')
+  const second = lease(3, { gpu_count: 2 })
+  await settle()
+  expect(executor.running[0]?.run.gpus).toEqual([0, 1])
+  executor.running[0]?.end()
+  await second
 })

@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createServer } from 'node:net'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
@@ -24,7 +24,10 @@ import { sleep } from '../../../src/core/abort.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { textOf } from '../../conformance/executor-recorder.ts'
 import type { AddressInfo, Server } from 'node:net'
-import type { ProcessExecutor } from '../../../src/executors/process/process-executor.ts'
+import type {
+  ProcessExecutor,
+  ProcessExecutorInit
+} from '../../../src/executors/process/process-executor.ts'
 import type { ChildProcessByStdio } from 'node:child_process'
 import type { Readable } from 'node:stream'
 
@@ -67,7 +70,8 @@ function processesWith(word: string): string[] {
 }
 
 /** A file system that is full is a bound as well, and the program says so. */
-const BOUNDED = /^(TASK_OUT_OF_MEMORY: .*|TASK_FAILED: .*No space left on device)$/
+const BOUNDED =
+  /^(TASK_OUT_OF_MEMORY: .*|TASK_FAILED: .*No space left on device|TASK_OUT_OF_DISK: .*64MiB of disk.*)$/
 
 async function endOf(engine: ProcessExecutor, text: string): Promise<string> {
   const { error, usage } = await runProgram(engine, script(text), { timeoutMs: 10_000 })
@@ -103,11 +107,11 @@ async function whenNone(word: string): Promise<void> {
 
 function startOwner(
   init: object,
-  argv: readonly string[],
+  task: { argv: readonly string[]; terms?: object },
   launcher: readonly string[] = []
 ): ChildProcessByStdio<null, Readable, null> {
-  const task = JSON.stringify({ init: { folder: tmpdir(), programs: [], ...init }, argv })
-  const command: readonly string[] = [...launcher, process.execPath, OWNER, task]
+  const text = JSON.stringify({ init: { folder: tmpdir(), programs: [], ...init }, ...task })
+  const command: readonly string[] = [...launcher, process.execPath, OWNER, text]
   return spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
@@ -171,19 +175,32 @@ describe.skipIf(isSkipped)('hostile 14: hiding from the end', () => {
     expect(outcome.usage.wallMs).toBeLessThan(1_500)
     expect(processesWith(word)).toEqual([])
   })
+  it.each([
+    ['with groups', {}],
+    ['without groups', { cgroups: NO_GROUPS }]
+  ])('nothing is left without a sandbox, %s', async (_, init) => {
+    const bare = createProcessExecutor({ isUnsafe: true, ...init })
+    await bare.start()
+    const outcome = await runProgram(bare, script(...hide, 'pwd'))
+    await bare.stop()
+    expect(processesWith(word)).toEqual([])
+    expect(existsSync(resultOf(outcome).stdout?.trim() ?? '')).toBe(false)
+  })
   it('nothing is left when the program ends before what it started', async () => {
     const outcome = await runProgram(executor, script(...hide, 'echo over'))
     expect(resultOf(outcome).stdout).toBe('over\n')
     expect(processesWith(word)).toEqual([])
   })
-  it('one that ignores the request to stop is ended after a moment', async () => {
-    const controller = new AbortController()
-    const outcome = await runProgram(executor, script(...hide, 'echo up >&2', `sleep ${word}`), {
-      signal: controller.signal,
-      onLog: () => controller.abort()
+  it('one that ignores the request to stop is ended when its time is up', async () => {
+    const [stop, kill] = [new AbortController(), new AbortController()]
+    const ignore = "trap 'echo no >&2' TERM; while :; do sleep 0.1; done"
+    const outcome = await runProgram(executor, script(...hide, 'echo up >&2', ignore), {
+      signal: stop.signal,
+      killSignal: kill.signal,
+      onLog: ({ text }) => (text.includes('no') ? kill : stop).abort()
     })
     expect(outcome.error?.code).toBe('TASK_STOPPED')
-    expect(outcome.usage.wallMs).toBeLessThan(5_000)
+    expect(textOf(outcome.log)).toContain('no')
     expect(processesWith(word)).toEqual([])
   })
   it('one that heeds it may write what it has', async () => {
@@ -199,15 +216,23 @@ describe.skipIf(isSkipped)('hostile 14: hiding from the end', () => {
 })
 
 describe.skipIf(isSkipped)('hostile 15: the worker is killed', () => {
-  it.each([
-    ['held', false],
-    ['unsafe', true]
-  ])('nothing is left, and the next start cleans up (%s)', async (_, isUnsafe) => {
-    const word = isUnsafe ? '31536016' : '31536015'
-    const folder = join(tmpdir(), `taskmesh-process-test-${word}`)
-    const init = { folder, isAnyAllowed: true, isUnsafe }
+  it.each<[string, { isUnsafe: boolean; diskBytesMax?: number } & Partial<ProcessExecutorInit>]>([
+    ['held', { isUnsafe: false }],
+    ['on a file system of its own', { isUnsafe: false, diskBytesMax: 256 * MIB }],
+    ['in a folder', { isUnsafe: false, diskBytesMax: 256 * MIB, hasDiskImages: false }],
+    ['unsafe', { isUnsafe: true }],
+    ['unsafe, without groups', { isUnsafe: true, cgroups: NO_GROUPS }]
+  ])('nothing is left, and the next start cleans up (%s)', async (_, { diskBytesMax, ...more }) => {
+    const { isUnsafe } = more
+    const word = '31536015'
+    const folder = mkdtempSync(join(tmpdir(), 'taskmesh-process-test-'))
+    const init = { folder, isAnyAllowed: true, ...more }
     const before = leftovers()
-    const owner = startOwner(init, ['sh', '-c', `echo up >&2; sleep ${word}`])
+    const task = {
+      argv: ['sh', '-c', `echo >x; echo up >&2; sleep ${word}`],
+      terms: { diskBytesMax }
+    }
+    const owner = startOwner(init, task)
     for await (const text of owner.stdout) if (String(text).includes('up\\n')) break
     expect(processesWith(word)).not.toEqual([])
     owner.kill('SIGKILL')
@@ -219,6 +244,8 @@ describe.skipIf(isSkipped)('hostile 15: the worker is killed', () => {
     await next.start()
     await next.stop()
     expect(leftovers()).toEqual(before)
+    expect(namesIn(join(folder, 'process-folders'))).toEqual([])
+    rmSync(folder, { recursive: true })
     expect(processesWith(word)).toEqual([])
   })
 })
@@ -249,11 +276,12 @@ describe.skipIf(isSkipped)('hostile 16: secrets', () => {
   })
 
   it('does not get what the worker was born with', async () => {
-    const owner = startOwner(
-      { isAnyAllowed: true },
-      ['sh', '-c', 'ls /proc/self/fd'],
-      ['bash', '-c', 'exec 200</etc/hostname; exec "$@"', 'bash']
-    )
+    const owner = startOwner({ isAnyAllowed: true }, { argv: ['sh', '-c', 'ls /proc/self/fd'] }, [
+      'bash',
+      '-c',
+      'exec 200</etc/hostname; exec "$@"',
+      'bash'
+    ])
     const lines = await linesOf(owner)
     expect(lines[0]).toContain('"process"')
     expect(lines[1]).toContain(String.raw`"stdout\":\"0\\n1\\n2\\n3\\n\"`)
@@ -490,7 +518,7 @@ describe.skipIf(isSkipped)('hostile 24: a sandbox that does not hold', () => {
     ['may not be made', [...inside, '--unshare-user', '--disable-userns', '--']],
     ['has no bubblewrap', [...inside, '--ro-bind', '/dev/null', '/usr/bin/bwrap', '--']]
   ])('is not offered where it %s', async (_, launcher) => {
-    const owner = startOwner({ isAnyAllowed: true }, ['true'], launcher)
+    const owner = startOwner({ isAnyAllowed: true }, { argv: ['true'] }, launcher)
     const [line = ''] = await linesOf(owner)
     const { engines, problems } = JSON.parse(line) as { engines: string[]; problems: string[] }
     expect(engines).toEqual([])

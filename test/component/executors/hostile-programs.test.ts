@@ -17,6 +17,8 @@ import {
   u32,
   longCommand
 } from '../../support/wasm-module.ts'
+import { readWasmFixture } from '../../support/wasm-fixture.ts'
+import { seededRandom } from '../../../src/core/random.ts'
 import { sleep } from '../../../src/core/abort.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { textOf } from '../../conformance/executor-recorder.ts'
@@ -32,7 +34,7 @@ afterEach(expectClean)
 
 /** Nothing that a program did may show in the next one. */
 async function expectClean(): Promise<void> {
-  expect(resultOf(await probe(['list', '/'])).stdout).toBe('./\n../\ndev/\n')
+  expect(resultOf(await probe(['list', '/'])).stdout).toBe('./\n../\ndev/\ntmp/\n')
 }
 
 function probe(
@@ -90,7 +92,7 @@ describe('hostile 3: memory', () => {
     expect(error?.code).toBe('TASK_FAILED')
     expect(error?.blame).toBe('job')
     expect(error?.message).toMatch(
-      /exit code 7\nits memory had grown to 66\d+ of the 67108864 bytes/
+      /exit code 7\nits memory had grown to 63\S+ of the 64MiB that it may have \(resources.memory\)\nmalloc failed/
     )
     expect(textOf(log)).toBe('malloc failed after 63 MiB\n')
     expect(usage.peakMemoryBytes).toBeLessThanOrEqual(64 * MIB)
@@ -101,7 +103,7 @@ describe('hostile 3: memory', () => {
     const bytes = commandModule({ [SECTION.memory]: [1, 0, ...u32(2_000)] })
     const { error } = await run(bytes)
     expect(error?.code).toBe('TASK_OUT_OF_MEMORY')
-    expect(error?.message).toContain('131072000 bytes')
+    expect(error?.message).toContain('125MiB of memory to begin with, and may have 64MiB')
   })
 
   it('does not pile up from task to task', async () => {
@@ -193,8 +195,28 @@ describe('hostile 8: files without end', () => {
       '4 GiB allocated refused',
       'write at 8 GiB refused',
       `wrote ${LIMITS.taskFileBytesMax}, errno 51`,
-      `made ${LIMITS.taskFilesMax - 1}, errno 51`
+      // Two are there before: dev and tmp.
+      `made ${LIMITS.taskFilesMax - 2}, errno 51`
     ])
+  })
+
+  it.each([1, 100])('what the job asks for is the quota: %i MiB', async (mib) => {
+    const bytes = mib * MIB
+    const { stdout } = resultOf(await probe(['fill'], { diskBytesMax: bytes }))
+    expect(stdout).toContain(`wrote ${bytes}, errno 51`)
+    const { error } = await probe(['append', String(mib + 1)], { diskBytesMax: bytes })
+    expect(error?.code).toBe('TASK_FAILED')
+    expect(error?.blame).toBe('job')
+    expect(error?.message).toBe(
+      `the program ended with exit code 8\nits files were refused more than the ${mib}MiB that they may have (resources.disk)`
+    )
+  })
+
+  it('what no memory should hold is refused', async () => {
+    const { error } = await probe(['fill'], { diskBytesMax: 2 ** 31 })
+    expect(error?.code).toBe('FIELD_INVALID')
+    expect(error?.path).toBe('resources.disk')
+    expect(error?.message).toContain('up to 1GiB, and asks for 2GiB')
   })
 
   it('deleted files count as long as they are open', async () => {
@@ -253,7 +275,9 @@ describe('hostile 11: what traps or is no program', () => {
 
   it('recursion that takes no memory of its own fails the task', async () => {
     const { error } = await run(commandOf(0x10, 0))
-    expect(error?.message).toBe('the program gave up: Maximum call stack size exceeded')
+    expect(error?.message).toBe(
+      'the program gave up: Maximum call stack size exceeded in function 0'
+    )
   })
 
   it.each([
@@ -271,6 +295,23 @@ describe('hostile 11: what traps or is no program', () => {
     expect(error?.code).toBe('TASK_FAILED')
     expect(error?.message).toContain(words)
     expect(error?.blame).toBe('job')
+  })
+
+  it('damaged programs end somehow, and never by a fault of the worker', async () => {
+    const random = seededRandom(20_261_121)
+    const codes = new Set<string>()
+    for (let count = 0; count < 80; count += 1) {
+      // One byte: with more the compiler hardly lets one through.
+      const bytes = Uint8Array.from(readWasmFixture('minigzip'))
+      bytes[Math.floor(random.next() * bytes.length)] = Math.floor(random.next() * 256)
+      const task = { module: toModule(bytes), stdin: 'text '.repeat(100) }
+      const { error } = await runModule(executor, task, { timeoutMs: 1_000 })
+      codes.add(error?.code ?? 'none')
+      expect(error?.blame ?? 'job').toBe('job')
+    }
+    // Some are refused or trap, and some do not even notice.
+    expect(codes).toContain('TASK_FAILED')
+    expect(codes).toContain('none')
   })
 
   it('the host outlives all of that', async () => {
@@ -292,6 +333,7 @@ it('goes on after its end, and is over all the same', async () => {
   )
   const { error } = await run(bytes)
   expect(error?.message).toBe('the program ended with exit code 3')
+  expect(error?.taskCode).toBe('3')
 })
 
 /** Processor time of a process, in hundredths of a second. */

@@ -21,7 +21,7 @@ async function expectClean(): Promise<void> {
   const source =
     'const main = (n) => [n, Object.keys(globalThis), ({}).polluted, JSON.stringify([1]), [2].map((x) => x)]'
   expect(summary(await runSource(executor, source, { input: 1 }))).toBe(
-    '[1,["console","progress"],null,"[1]",[2]]'
+    '[1,["console","progress","sleep","files"],null,"[1]",[2]]'
   )
 }
 
@@ -79,8 +79,8 @@ describe('wants all memory (27)', () => {
 
   it('names the limit', async () => {
     const source = 'function main () { const a = []; for (;;) a.push(new Uint8Array(1e6)) }'
-    expect(summary(await runSource(executor, source, { memoryBytesMax: 32 * MIB }))).toBe(
-      `TASK_OUT_OF_MEMORY: the task needed more than its ${32 * MIB} bytes of memory`
+    expect(summary(await runSource(executor, source, { memoryBytesMax: 32 * MIB }))).toMatch(
+      /^TASK_OUT_OF_MEMORY: the task needed more than its 32MiB of memory; it had [\d.]+MiB/
     )
   })
 
@@ -108,7 +108,54 @@ describe('recurses (28)', () => {
   })
 })
 
+describe('is TypeScript that means harm', () => {
+  const typescript = { fields: { language: 'typescript' } } as const
+
+  it.each([
+    ['nests deeply', '('.repeat(1e5)],
+    ['nests types deeply', `let a: ${'A<'.repeat(1e5)}`],
+    ['is long', '[1],'.repeat(2e5)],
+    ['is no text', '\0\ud800'.repeat(1e4)]
+  ])('%s', async (_, source) => {
+    expect(await codeOf(source, typescript)).toBe('TASK_FAILED')
+    expect(await codeOf('const main = (n: number) => n', typescript)).toBeUndefined()
+    for (const pid of executor.pids) expect(peakResidentBytes(pid)).toBeLessThan(320 * MIB)
+  })
+
+  it('is held to its time while it is read', async () => {
+    const source = 'function f (x: string) {}\n'.repeat(4e4)
+    expect(await codeOf(source, { ...typescript, timeoutMs: 1 })).toBe('TASK_TIMED_OUT')
+  })
+})
+
 describe('looks around (29)', () => {
+  it('finds no clock but its own', async () => {
+    const source = `async function main () {
+      const start = Date.now()
+      for (let i = 0; i < 1e5; i += 1) await null
+      const make = (() => {}).constructor
+      return [Date.now() - start, make('return Date.now()')() - start, typeof Atomics, typeof performance]
+    }`
+    const outcome = await runSource(executor, source)
+    expect(summary(outcome)).toBe('[0,0,"undefined","undefined"]')
+  })
+
+  it('harms only itself by overwriting what is ours', async () => {
+    const source = `function main () {
+      Reflect.apply = Reflect.ownKeys = Object.getOwnPropertyDescriptor = () => { throw 1 }
+      String.prototype.replaceAll = RegExp.prototype.exec = RegExp.prototype.test = () => { throw 1 }
+      ArrayBuffer = Float64Array = Uint8Array = undefined
+      console.log({ a: { 'b c': new Map([[1, 2]]) } })
+      console.log([1, 2])
+      return [Math.random() < 1, files.bytes('x').length, files.text('x'), Date.now() > 0].length
+    }`
+    const outcome = await runSource(executor, source, {
+      fields: { files: [{ path: 'x', text: 'é' }] }
+    })
+    expect(summary(outcome)).toBe('4')
+    expect(textOf(outcome.log)).toContain('\n')
+  })
+
   it('finds the language only behind constructor.constructor', async () => {
     const source = `function main () {
       const make = (() => {}).constructor
@@ -143,7 +190,7 @@ describe('looks around (29)', () => {
       return { a: 1 }
     }`
     const outcome = await runSource(executor, source)
-    expect(textOf(outcome.log)).toBe('text {"a":1}\n')
+    expect(textOf(outcome.log)).toBe('text { a: 1 }\n')
     expect(outcome.progress).toEqual([{ ratio: 0.5, text: 'half' }])
     expect(outcome.output).toBe('{"a":1}')
   })
@@ -236,7 +283,7 @@ describe('reports what is no progress', () => {
   ])('%s', async (_, value, type) => {
     const outcome = await runSource(executor, `function main () { progress(${value}) }`)
     expect(summary(outcome)).toBe(
-      `TASK_FAILED: TypeError: progress(ratio, text) needs a ratio from 0 to 1, not ${type} (line 1)`
+      `TASK_FAILED: TypeError: progress(ratio, text) needs a ratio from 0 to 1, not ${type} (line 1, column 28)`
     )
     expect(outcome.progress).toEqual([])
   })

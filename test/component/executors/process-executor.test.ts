@@ -1,4 +1,6 @@
 /** Ordinary Unix tools as tasks: what people will do with the engine. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   MIB,
@@ -8,6 +10,10 @@ import {
   runProgram,
   script
 } from '../../support/process-engine.ts'
+import type {
+  ProcessExecutor,
+  ProcessExecutorInit
+} from '../../../src/executors/process/process-executor.ts'
 import { textOf } from '../../conformance/executor-recorder.ts'
 
 const problem = await processProblem()
@@ -45,6 +51,43 @@ describe.skipIf(problem !== undefined)('programs', () => {
     expect(files[0]?.base64).toMatch(/^H4sI/)
   })
 
+  it.each([
+    'cat',
+    'cat -',
+    'cat /dev/stdin',
+    'cat /proc/self/fd/0',
+    'cat <&0',
+    'sh -c "cat /dev/fd/0"'
+  ])('read what comes in, whichever way they open it: %s', async (text) => {
+    const { stdout } = resultOf(await runProgram(executor, { ...script(text), stdin: 'in\n' }))
+    expect(stdout).toBe('in\n')
+  })
+
+  it('read from a file: they may go back in it, and it is short where nothing comes in', async () => {
+    const lines = [
+      'head -n 1 >/dev/null; cat',
+      'wc -c </dev/stdin',
+      'test -f /dev/stdin && echo file'
+    ]
+    const outcome = await runProgram(executor, { ...script(...lines), stdin: 'a\nb\n' })
+    expect(resultOf(outcome).stdout).toBe('b\n4\nfile\n')
+    expect(resultOf(await runProgram(executor, script('cat /dev/stdin | wc -c'))).stdout).toBe(
+      '0\n'
+    )
+  })
+
+  it('write to their streams by name as well', async () => {
+    const lines = [
+      'echo one | tee /dev/stderr',
+      'echo two >/dev/stdout; echo three >>/dev/fd/1; echo four >/dev/stderr',
+      'seq 3 | tee /dev/stderr | paste -sd+ | tee /proc/self/fd/2 >/dev/stdout',
+      'awk \'BEGIN { print "five" >"/dev/stderr" }\''
+    ]
+    const outcome = await runProgram(executor, script(...lines))
+    expect(resultOf(outcome).stdout).toBe('one\ntwo\nthree\n1+2+3\n')
+    expect(textOf(outcome.log, 'err')).toBe('one\nfour\n1\n2\n3\n1+2+3\nfive\n')
+  })
+
   it('see the same few variables everywhere, and those of the task', async () => {
     const outcome = await runProgram(executor, { argv: ['env'], env: { GREETING: "it's" } })
     const lines = resultOf(outcome).stdout?.trim().split('\n').toSorted()
@@ -70,6 +113,14 @@ describe.skipIf(problem !== undefined)('programs', () => {
     expect(textOf(outcome.log, 'err')).toContain('absent')
   })
 
+  it('fail with words that steer no terminal, and no more of them than can be read', async () => {
+    const noise = "printf '\\033[31mred\\033[0m \\033]0;title\\007\\000\\010bell\\n' >&2"
+    const outcome = await runProgram(executor, script(`seq 1000 >&2; ${noise}; exit 1`))
+    const lines = outcome.error?.message.split('\n') ?? []
+    expect(lines.at(-1)).toBe('red bell')
+    expect(lines).toHaveLength(10)
+  })
+
   it('fail by a signal that is named', async () => {
     const outcome = await runProgram(executor, script('kill -SEGV $$'))
     expect(outcome.error?.message).toContain('as after SIGSEGV')
@@ -87,6 +138,22 @@ describe.skipIf(problem !== undefined)('programs', () => {
     expect(outcome.usage.peakMemoryBytes).toBeLessThan(140 * MIB)
   })
 
+  it('are told their limits in words', async () => {
+    const slow = await runProgram(executor, { argv: ['sleep', '9'] }, { timeoutMs: 1_500 })
+    expect(slow.error?.message).toBe('the task ran longer than its 1.5s')
+    const loud = await runProgram(executor, { argv: ['yes'] })
+    expect(loud.error?.message).toContain('4MiB')
+  })
+
+  it('may have arguments and variables as long as Linux takes them', async () => {
+    const [most, tooMuch] = ['x'.repeat(131_071), 'x'.repeat(131_072)]
+    const outcome = await runProgram(executor, { argv: ['expr', 'length', most] })
+    expect(resultOf(outcome).stdout).toBe('131071\n')
+    for (const task of [{ argv: ['true', tooMuch] }, { argv: ['true'], env: { A: most } }]) {
+      expect((await runProgram(executor, task)).error?.code).toBe('FIELD_INVALID')
+    }
+  })
+
   it('end with the worker', async () => {
     const short = createProcessExecutor()
     await short.start()
@@ -96,5 +163,49 @@ describe.skipIf(problem !== undefined)('programs', () => {
     expect((await outcome).error?.code).toBe('WORKER_STOPPING')
     const late = await runProgram(short, { argv: ['true'] })
     expect(late.error?.code).toBe('WORKER_STOPPING')
+  })
+})
+
+describe.skipIf(problem !== undefined)('programs that lie elsewhere', () => {
+  // Not below /tmp, of which tasks have their own.
+  const home = mkdtempSync('/var/tmp/taskmesh-programs-')
+  const tool = join(home, 'bin', 'tool')
+  beforeAll(() => {
+    chmodSync(home, 0o755)
+    for (const name of ['bin', 'lib', 'node']) mkdirSync(join(home, name))
+    writeFileSync(join(home, 'lib', 'words'), 'from the library\n')
+    writeFileSync(tool, `#!/bin/sh\ncat ${join(home, 'lib', 'words')}\n`, { mode: 0o755 })
+  })
+  afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+  async function withExecutor<T>(
+    init: Partial<ProcessExecutorInit>,
+    use: (executor: ProcessExecutor) => Promise<T>
+  ): Promise<T> {
+    const executor = createProcessExecutor({ isAnyAllowed: false, programs: [tool], ...init })
+    try {
+      await executor.start()
+      return await use(executor)
+    } finally {
+      await executor.stop()
+    }
+  }
+
+  it('are there by themselves, and what they need where the owner shows it', async () => {
+    const alone = await withExecutor({}, (one) => runProgram(one, { argv: ['tool'] }))
+    expect(alone.error?.message).toContain('No such file')
+    const folders = [join(home, 'lib')]
+    const both = await withExecutor({ folders }, (one) => runProgram(one, { argv: [tool] }))
+    expect(resultOf(both).stdout).toBe('from the library\n')
+  })
+
+  it.each([
+    [{ programs: ['/tmp/tool'] }, "program /tmp/tool can't be offered"],
+    [{ folders: ['/tmp'] }, "/tmp can't be shown to tasks: they have a /tmp of their own"],
+    [{ folders: ['/proc/sys'] }, "/proc/sys can't be shown to tasks"],
+    [{ folders: ['/no/such/folder'] }, "folder /no/such/folder can't be shown to tasks"],
+    [{ folders: [home], folder: join(home, 'node') }, "tasks could read the node's folder"]
+  ])('%j is refused by name', async (init, message) => {
+    await expect(withExecutor(init, async () => {})).rejects.toThrow(message)
   })
 })

@@ -1,18 +1,19 @@
 /** Short ways to run WebAssembly programs in a real sandbox. */
-import { readFileSync } from 'node:fs'
 import { WasmExecutor } from '../../../src/executors/wasm-executor.ts'
 import { MIB } from './run-javascript.ts'
+import { readWasmFixture } from '../../support/wasm-fixture.ts'
 import { recordRun } from '../../conformance/executor-recorder.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { taskTerms } from '../../support/task-terms.ts'
 import type { TaskTerms } from '../../support/task-terms.ts'
 import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
 import type { TaskFile } from '../../../src/executors/task-files.ts'
+import type { WasmFixture } from '../../support/wasm-fixture.ts'
 import type { WasmExecutorInit } from '../../../src/executors/wasm-executor.ts'
 import type { WasmTask } from '../../../src/model/generated/job.ts'
 
 /** What a program gets beside its arguments. */
-export type WasmInput = Pick<WasmTask, 'env' | 'stdin' | 'files' | 'outputs'>
+export type WasmInput = Omit<WasmTask, 'engine' | 'module' | 'args'>
 
 export interface WasmResult {
   exit_code: number
@@ -24,8 +25,8 @@ export interface WasmResult {
 /** The program with many habits, see `probe.c`. */
 export const PROBE: string = wasmFixture('probe')
 
-export function wasmFixture(name: string): string {
-  return toModule(readFileSync(new URL(`../../fixtures/wasm/${name}.wasm`, import.meta.url)))
+export function wasmFixture(name: WasmFixture): string {
+  return toModule(readWasmFixture(name))
 }
 
 export function toModule(bytes: Uint8Array): string {

@@ -1,7 +1,9 @@
 /** How the pool lives with hosts that crash, lie, hang or never start, and that it leaves none behind. */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { javascriptProgram } from '../../../src/executors/javascript-executor.ts'
 import { SandboxPool } from '../../../src/executors/sandbox-pool.ts'
@@ -38,7 +40,10 @@ function run(
   { timeoutMs = 30_000, signal = new AbortController().signal } = {}
 ): Promise<RecordedOutcome> {
   const terms = taskTerms({ timeoutMs, signal, memoryBytesMax: 64 * MIB })
-  return recordRun((listener) => pool.run({ source, input: 'null' }, { ...terms, ...listener }))
+  const { seed, submittedAtMs: timeMs } = terms
+  const language = 'javascript' as const
+  const request = { source, language, files: [], input: 'null', seed, timeMs }
+  return recordRun((listener) => pool.run(request, { ...terms, ...listener }))
 }
 
 const ENDLESS = 'function main () { for (;;); }'
@@ -233,6 +238,24 @@ describe('its end', () => {
     owner.kill('SIGKILL')
     while (pids.some(isAlive)) await sleep(systemClock, 20)
   })
+})
+
+it('starts where node_modules is a link, as package managers make them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'taskmesh-linked-'))
+  const project = fileURLToPath(new URL('../../../', import.meta.url))
+  try {
+    for (const name of ['src', 'schemas', 'package.json']) {
+      cpSync(join(project, name), join(folder, name), { recursive: true })
+    }
+    symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
+    const module = pathToFileURL(join(folder, 'src/executors/javascript-executor.ts')).href
+    const copy = (await import(module)) as { javascriptProgram: typeof javascriptProgram }
+    const pool = createPool(copy.javascriptProgram())
+    await pool.start()
+    expect((await run(pool, 'function main () { return 1 }')).output).toBe('1')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 it('runs no more tasks than it has hosts', async () => {

@@ -1,20 +1,11 @@
 /** The contract that authors of WebAssembly tasks read: what a program gets, and what becomes of what it leaves. */
-import { gunzipSync } from 'node:zlib'
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MIB, summary } from './run-javascript.ts'
-import {
-  PROBE,
-  createWasmExecutor,
-  resultOf,
-  runModule,
-  toModule,
-  wasmFixture
-} from './run-wasm.ts'
-import { commandModule, longCommand } from '../../support/wasm-module.ts'
+import { PROBE, createWasmExecutor, resultOf, runModule, toModule } from './run-wasm.ts'
+import { commandModule, commandOf, longCommand, namedModule } from '../../support/wasm-module.ts'
 import { textOf } from '../../conformance/executor-recorder.ts'
 import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
-import type { WasmInput } from './run-wasm.ts'
+import type { WasmInput, WasmResult } from './run-wasm.ts'
 
 const executor = createWasmExecutor()
 beforeAll(() => executor.start())
@@ -49,6 +40,33 @@ describe('what a program gets', () => {
 
   it('all that files can do', async () => {
     expect(summary(await probe(['files']))).toBe('{"exit_code":0,"stdout":""}')
+  })
+
+  it('the devices that programs count on, and a folder for scratch', async () => {
+    const files = [{ path: 'x', text: 'x' }]
+    const copy = async (from: string, to: string, input: WasmInput = {}): Promise<WasmResult> =>
+      resultOf(await probe(['copy', from, to], { files, ...input }))
+    expect((await copy('/dev/stdin', '/dev/stdout', { stdin: 'word' })).stdout).toBe('word')
+    expect(await copy('x', '/dev/null')).toEqual({ exit_code: 0, stdout: '' })
+    const scratch = await copy('/dev/null', '/tmp/y', { outputs: ['tmp'] })
+    expect(scratch.files).toEqual([{ path: 'tmp/y', bytes: 0, text: '' }])
+    const outcome = await probe(['copy', 'x', '/dev/stderr'], { files })
+    expect(textOf(outcome.log, 'err')).toBe('x')
+  })
+
+  it('a file of its own in place of the folder for scratch', async () => {
+    const files = [{ path: 'tmp', text: 'x' }]
+    const outcome = await probe(['copy', 'tmp', 'y'], { files, outputs: ['y'] })
+    expect(resultOf(outcome).files?.[0]?.text).toBe('x')
+  })
+
+  it('a time with its zone, and no other', async () => {
+    expect(
+      (await probe(['number', '1'], { time: '2024-02-29T00:00:00+01:00' })).output
+    ).toBeDefined()
+    const { error } = await probe(['number', '1'], { time: '2024-02-29' })
+    expect(error?.code).toBe('FIELD_INVALID')
+    expect(error?.path).toBe('task.time')
   })
 
   it('a way to say how far it is', async () => {
@@ -94,7 +112,19 @@ describe('what becomes of its end', () => {
 
   it('an output that it did not make fails the task', async () => {
     expect(summary(await probe(['number', '1'], { outputs: ['out/result'] }))).toBe(
-      'TASK_FAILED: the program left no "out/result", which its outputs name'
+      'TASK_FAILED: the program left no "out/result", which its outputs name\n{"number":1}'
+    )
+  })
+
+  it('a trap says where, by name if the module has names', async () => {
+    const trap = 0x00
+    const named = toModule(namedModule({ 0: 'check_input' }, trap))
+    expect(summary(await runModule(executor, { module: named }))).toBe(
+      'TASK_FAILED: the program trapped: unreachable in check_input'
+    )
+    const nameless = toModule(commandOf(trap))
+    expect(summary(await runModule(executor, { module: nameless }))).toBe(
+      'TASK_FAILED: the program trapped: unreachable in function 0'
     )
   })
 
@@ -108,37 +138,6 @@ describe('what becomes of its end', () => {
   it('a program without a word succeeds', async () => {
     const outcome = await runModule(executor, { module: toModule(commandModule()) })
     expect(outcome.output).toBe('{"exit_code":0,"stdout":""}')
-  })
-})
-
-describe('programs of others', () => {
-  const text = readFileSync(new URL('../../fixtures/wasm/probe.c', import.meta.url), 'utf8')
-
-  it('minigzip packs a stream and unpacks a file', async () => {
-    const module = wasmFixture('minigzip')
-    const packed = resultOf(await runModule(executor, { module, args: ['-9'], stdin: text }))
-    const base64 = packed.stdout_base64 ?? ''
-    expect(gunzipSync(Buffer.from(base64, 'base64')).toString()).toBe(text)
-    const unpacked = await runModule(executor, {
-      module,
-      args: ['-d', 'in/probe.c.gz'],
-      files: [{ path: 'in/probe.c.gz', base64 }],
-      outputs: ['in']
-    })
-    expect(resultOf(unpacked).files).toEqual([
-      { path: 'in/probe.c', bytes: Buffer.byteLength(text), text }
-    ])
-  })
-
-  it('zopfli packs a file beside it', async () => {
-    const outcome = await runModule(executor, {
-      module: wasmFixture('zopfli'),
-      args: ['--i1', 'probe.c'],
-      files: [{ path: 'probe.c', text }],
-      outputs: ['probe.c.gz']
-    })
-    const [file] = resultOf(outcome).files ?? []
-    expect(gunzipSync(Buffer.from(file?.base64 ?? '', 'base64')).toString()).toBe(text)
   })
 })
 

@@ -52,7 +52,7 @@ test('each method asks its route', async () => {
   await client.explain('j-7')
   await client.explain('j-7', { item: 'a', attempt: 2 })
   await client.stop('j-7')
-  await client.stop('j-7', 'wrong input')
+  await client.stop('j-7', 'wrong input', { killAfter: '10s' })
   await client.hold('j-7')
   await client.hold('j-7', 'not yet')
   await client.release('j-7')
@@ -94,8 +94,8 @@ test('each method asks its route', async () => {
     ['attempts', 'j-7', { item: 'ä/b', limit: 2 }],
     ['explain', 'j-7', {}],
     ['explain', 'j-7', { item: 'a', attempt: 2 }],
-    ['stop', 'j-7', 'stopped through the API', 'http'],
-    ['stop', 'j-7', 'wrong input', 'http'],
+    ['stop', 'j-7', { reason: 'stopped through the API' }, 'http'],
+    ['stop', 'j-7', { reason: 'wrong input', killAfterMs: 10_000 }, 'http'],
     ['hold', 'j-7', undefined, 'http'],
     ['hold', 'j-7', 'not yet', 'http'],
     ['release', 'j-7', 'http'],

@@ -110,8 +110,14 @@ describe('POST /v1/jobs', () => {
 
 describe('POST /v1/jobs/:id/…', () => {
   const ACTIONS: [action: string, body: object, status: number, call: unknown[]][] = [
-    ['stop', { reason: 'wrong input' }, 200, ['stop', JOB, 'wrong input', 'http']],
-    ['stop', {}, 200, ['stop', JOB, 'stopped through the API', 'http']],
+    ['stop', { reason: 'wrong input' }, 200, ['stop', JOB, { reason: 'wrong input' }, 'http']],
+    [
+      'stop',
+      { kill_after: '1m' },
+      200,
+      ['stop', JOB, { reason: 'stopped through the API', killAfterMs: 60_000 }, 'http']
+    ],
+    ['stop', {}, 200, ['stop', JOB, { reason: 'stopped through the API' }, 'http']],
     ['hold', { reason: 'not yet' }, 200, ['hold', JOB, 'not yet', 'http']],
     ['hold', {}, 200, ['hold', JOB, undefined, 'http']],
     ['release', {}, 200, ['release', JOB, 'http']],

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ApiClient } from '../../../src/client/api-client.ts'
 import { createWorker } from '../../../src/index.ts'
+import { deferred } from '../../../src/core/abort.ts'
 import { loadSettings } from '../../../src/config/load.ts'
 import { onThread } from '../../support/function-engine.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { startBootstrap } from '../../../src/roles/bootstrap.ts'
 import { startRouter } from '../../../src/roles/router.ts'
-import type { CreateWorkerInit, EmbeddedWorker } from '../../../src/index.ts'
+import type { CreateWorkerInit, EmbeddedWorker, FunctionEvent } from '../../../src/index.ts'
 import type { JobDocument } from '../../../src/model/job.ts'
 import type { RunningNode } from '../../../src/roles/role.ts'
 
@@ -114,6 +115,81 @@ test('a condition on isolation keeps tasks from what has too little', async () =
   const task = { engine: 'function', name: 'resize' } as const
   const plan = await api.plan({ task, where: { require: ['isolation >= thread'] } })
   expect(JSON.stringify(plan)).toContain('has isolation.function = none')
+})
+
+/** Resolves once the router knows it too. */
+async function startKnown(init: Partial<CreateWorkerInit> & Pick<CreateWorkerInit, 'functions'>) {
+  const worker = await start(init)
+  const isKnown = async (): Promise<boolean> =>
+    (await api.nodes()).some(({ peer_id: peer }) => peer === worker.peerId)
+  await vi.waitUntil(isKnown, { timeout: 60_000 })
+  return worker
+}
+
+test('a function that blames its machine is called elsewhere, under the same seed', async () => {
+  const calls: { name: string; seed: string }[] = []
+  const fragile = (name: string): CreateWorkerInit['functions'] => ({
+    fragile: (_input, { seed }) => {
+      calls.push({ name, seed })
+      if (calls.length > 1) return name
+      throw Object.assign(new Error('no space left'), { code: 'DISK_FULL', blame: 'worker' })
+    }
+  })
+  await startKnown({ name: 'fragile-1', functions: fragile('fragile-1') })
+  await startKnown({ name: 'fragile-2', functions: fragile('fragile-2') })
+  const task = { engine: 'function', name: 'fragile' } as const
+  const job = await run({ task, retry: { backoff: { delay: '1ms' } } })
+  expect(job.state).toBe('completed')
+  expect(new Set(calls.map(({ name }) => name)).size).toBe(2)
+  expect(new Set(calls.map(({ seed }) => seed)).size).toBe(1)
+  expect(job.result).toBe(calls[1]?.name)
+})
+
+test('an error of its own kind fails the job at once, with its code', async () => {
+  const events: FunctionEvent[] = []
+  const declined = Object.assign(new Error('card refused'), { code: 'PAYMENT_DECLINED' })
+  const pay = (): Promise<never> => Promise.reject(declined)
+  const onFunctionEvent = (event: FunctionEvent): void => {
+    events.push(event)
+    throw new Error('the program around it has its own faults')
+  }
+  await startKnown({ name: 'paying', functions: { pay }, onFunctionEvent })
+  const job = await run({ task: { engine: 'function', name: 'pay' } })
+  expect(job).toMatchObject({
+    state: 'failed',
+    error: { code: 'TASK_FAILED', task_code: 'PAYMENT_DECLINED', message: 'card refused' }
+  })
+  expect(events.map(({ type }) => type)).toEqual(['started', 'failed'])
+})
+
+test('a stop lets what runs finish', async () => {
+  const gate = deferred<string>()
+  const begun = deferred<void>()
+  const slow = (): Promise<string> => {
+    begun.resolve()
+    return gate.promise
+  }
+  const worker = await startKnown({ name: 'slow', functions: { slow } })
+  const ended = run({ task: { engine: 'function', name: 'slow' } })
+  await begun.promise
+  const stopped = worker.stop()
+  gate.resolve('done')
+  expect(await ended).toMatchObject({ state: 'completed', result: 'done' })
+  await stopped
+})
+
+test('a stop waits no longer than its deadline, not even for what heeds nothing', async () => {
+  const begun = deferred<void>()
+  const deaf = (): Promise<never> => {
+    begun.resolve()
+    return new Promise(() => {})
+  }
+  const worker = await startKnown({ name: 'deaf', drain_deadline: '10ms', functions: { deaf } })
+  const task = { engine: 'function', name: 'deaf' } as const
+  const ended = run({ task, retry: { attempts: 1 }, timeouts: { stop: '10ms' } })
+  await begun.promise
+  await worker[Symbol.asyncDispose]()
+  expect(await ended).toMatchObject({ state: 'failed', error: { code: 'WORKER_STOPPING' } })
 })
 
 test('a module that is not there is heard of by who starts the worker', async () => {

@@ -93,6 +93,54 @@ describe('looking', () => {
     expect(stdout).toContain('no worker fits: no worker is known in this namespace')
   })
 
+  test('job plan says once who can start it', async () => {
+    const { env, services } = await startWithHome()
+    services.planView = {
+      ...services.planView,
+      outcome: 'can_start',
+      summary: '1 can start it now'
+    }
+    const { code, stdout } = await runInProcess(['job', 'plan', '-'], { env, stdin: NOOP })
+    expect([code, stdout.split('\n')[0]]).toEqual([0, '1 can start it now'])
+  })
+
+  test('node describe has a table of its engines', async () => {
+    const { env, services } = await startWithHome()
+    services.nodeView = {
+      ...services.nodeView,
+      engines: ['builtin', 'function', 'process'],
+      functions: ['crop', 'resize'],
+      programs: ['/usr/bin/sort', '/usr/bin/wc'],
+      isolation: { builtin: 'none', process: 'sandbox' },
+      enforces: { builtin: [], process: ['cpu', 'memory'] },
+      network: ['process']
+    }
+    const { stdout } = await runInProcess(['node', 'describe', 'GYkZzB'], { env })
+    expect(stdout).toMatch(
+      /engines +engine +isolation +holds +network\n +builtin +none +none +none\n +function +– +– +none\n +process +sandbox +cpu memory +if asked for\n/
+    )
+    expect(stdout).toMatch(/functions +crop resize\n/)
+    expect(stdout).toMatch(/programs +\/usr\/bin\/sort \/usr\/bin\/wc\n/)
+    expect(stdout).not.toContain('images')
+    const { stdout: list } = await runInProcess(['node', 'list', '-o', 'wide'], { env })
+    expect(list).toMatch(/ENGINES +ISOLATION +NETWORK +OFFERS/)
+    expect(list).toMatch(/builtin none, process sandbox +process +crop resize \/usr\/bin\/sort/)
+    expect(stdout).toMatch(/memory +\S+iB of \S+iB free\n/)
+  })
+
+  test('node describe of a worker that says nothing of its engines shows that', async () => {
+    const { env, services } = await startWithHome()
+    const {
+      enforces: _enforces,
+      isolation: _isolation,
+      network: _network,
+      ...old
+    } = services.nodeView
+    services.nodeView = { ...old, engines: ['wasm'] }
+    const { stdout } = await runInProcess(['node', 'describe', 'GYkZzB'], { env })
+    expect(stdout).toMatch(/\n +wasm +– +– +–\n/)
+  })
+
   test("the router's errors come through as they are", async () => {
     const { env, services } = await startWithHome()
     services.failure = new MeshError('ID_AMBIGUOUS', '"j" begins more than one', {

@@ -62,17 +62,56 @@ describe('refusals name the nearest right word', () => {
     expect((await runInProcess(['job', 'plan', '/no/such/file'])).code).toBe(255)
   })
 
-  test('an error is one line, whatever its message', () => {
-    expect(errorLine({ code: 'X', message: 'a\n  b', path: 'p', hint: 'c' })).toBe(
-      'error X: a b (p); c'
+  test('an error is one line, with what its message has below the first in a block', () => {
+    expect(errorLine({ code: 'X', message: 'a', path: 'p', hint: 'c\n  d' })).toBe(
+      'error X: a (p); c d'
     )
+    const message = 'it ended with exit code 3:\nsort: no such file\n\n  \u001b[2Jat line 7\n'
+    expect(errorLine({ code: 'X', message, hint: 'mend it' })).toBe(
+      'error X: it ended with exit code 3; mend it\n  | sort: no such file\n  |   ·[2Jat line 7'
+    )
+    const long = Array.from({ length: 50 }, (_, line) => `line ${line}`).join('\n')
+    expect(errorLine({ code: 'X', message: `it broke\n${long}` }).split('\n')).toHaveLength(21)
     expect(errorLine({ code: 'X', message: 'task.x is wrong', path: 'task.x' })).toBe(
       'error X: task.x is wrong'
+    )
+  })
+
+  test('an error has the program’s own code beside ours, unless its message says it', () => {
+    const declined = { code: 'TASK_FAILED', message: 'no money', task_code: 'PAYMENT_DECLINED' }
+    expect(errorLine(declined)).toBe('error TASK_FAILED PAYMENT_DECLINED: no money')
+    expect(errorLine({ code: 'X', message: 'ended with exit code 3', task_code: '3' })).toBe(
+      'error X: ended with exit code 3'
+    )
+  })
+
+  test.each([
+    [['--json', 'job', 'validate', 'examples/pipeline.json']],
+    [['-o', 'json', 'job', 'validate', 'examples/pipeline.json']],
+    [['job', '--json', 'validate', 'examples/pipeline.json']],
+    [['--quiet', '--output=json', 'job', 'validate', 'examples/pipeline.json']]
+  ])('what every command takes may stand before it: %j', async (words) => {
+    const { code, stdout } = await runInProcess(words)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ valid: true })
+  })
+
+  test('a flag before the command that not every one takes is named', async () => {
+    const { code, stderr } = await runInProcess(['--jsn', 'version'])
+    expect(code).toBe(1)
+    expect(stderr).toBe(
+      'error FIELD_UNKNOWN: --jsn is not a flag of taskmesh; did you mean --json?\n'
     )
   })
 })
 
 describe('help', () => {
+  test('is what taskmesh alone shows', async () => {
+    const alone = await runInProcess([])
+    expect(alone).toEqual(await runInProcess(['--help']))
+    expect(alone.code).toBe(0)
+  })
+
   test('of the whole lists the commands and every exit code', async () => {
     const { code, stdout } = await runInProcess(['--help'])
     expect(code).toBe(0)

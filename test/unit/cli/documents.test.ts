@@ -1,10 +1,8 @@
-/** Job documents from files, stdin and one-liners. */
+/** Job documents from files and stdin. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Args } from '../../../src/cli/args.ts'
-import { documentOf } from '../../../src/cli/commands/run.ts'
 import { readEach, readInput } from '../../../src/cli/inputs.ts'
 import { applySet, embedCode } from '../../../src/cli/job-document.ts'
 import { runInProcess } from '../../support/fake-terminal.ts'
@@ -15,17 +13,6 @@ function folderWith(files: Record<string, string | Uint8Array>): string {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   return folder
-}
-
-function args(positionals: Record<string, string>, texts: Record<string, string[]> = {}): Args {
-  return new Args({
-    texts,
-    switches: new Set(),
-    variables: {},
-    positionals: Object.fromEntries(
-      Object.entries(positionals).map(([name, text]) => [name, [text]])
-    )
-  })
 }
 
 describe('--set', () => {
@@ -66,6 +53,23 @@ describe('@file', () => {
     const document: Record<string, Json> = { task: { engine: 'javascript', source: '@main.js' } }
     embedCode(document, folder)
     expect(document).toEqual({ task: { engine: 'javascript', source: 'function main () {}' } })
+  })
+
+  test('a source says its language by its name, unless the job does', () => {
+    const folder = folderWith({ 'main.ts': 'function main () {}' })
+    const source = 'function main () {}'
+    const ofSource = (task: Json): Record<string, Json> => {
+      const document: Record<string, Json> = { task }
+      embedCode(document, folder)
+      return document
+    }
+    const engine = 'javascript'
+    expect(ofSource({ engine, source: '@main.ts' })).toEqual({
+      task: { engine, source, language: 'typescript' }
+    })
+    expect(ofSource({ engine, source: '@main.ts', language: engine })).toEqual({
+      task: { engine, source, language: engine }
+    })
   })
 
   test('a module is read as bytes', () => {
@@ -120,108 +124,6 @@ describe('--input', () => {
       { input: 2 }
     ])
     expect(() => readEach(`${here}/no.json`)).toThrow('must hold a JSON array')
-  })
-})
-
-describe('run ENGINE TASK', () => {
-  test('becomes a job document', () => {
-    const folder = folderWith({ 'square.js': 'function main (n) { return n * n }' })
-    const document = documentOf(
-      args(
-        { engine: 'javascript', task: join(folder, 'square.js') },
-        {
-          input: ['7'],
-          memory: ['64MiB'],
-          cpu: ['2'],
-          require: ['zone = home'],
-          prefer: ['size = large:20', 'spot = no'],
-          timeout: ['5s'],
-          attempts: ['2'],
-          preset: ['latency'],
-          name: ['seven'],
-          label: ['a=b']
-        }
-      )
-    )
-    expect(document).toEqual({
-      name: 'seven',
-      labels: { a: 'b' },
-      task: { engine: 'javascript', source: 'function main (n) { return n * n }', input: 7 },
-      resources: { cpu: 2, memory: '64MiB' },
-      where: {
-        require: ['zone = home'],
-        prefer: [
-          { match: 'size = large', weight: 20 },
-          { match: 'spot = no', weight: 50 }
-        ]
-      },
-      route: { preset: 'latency' },
-      timeouts: { run: '5s' },
-      retry: { attempts: 2 }
-    })
-  })
-
-  test('a builtin takes arguments', () => {
-    expect(
-      documentOf(args({ engine: 'builtin', task: 'sha256' }, { arg: ['text=hello'] }))
-    ).toEqual({
-      task: { engine: 'builtin', name: 'sha256', args: { text: 'hello' } }
-    })
-    expect(() => documentOf(args({ engine: 'builtin', task: 'noop' }, { input: ['1'] }))).toThrow(
-      '--input'
-    )
-    expect(() => documentOf(args({ engine: 'javscript', task: 'x' }))).toThrow('is not an engine')
-  })
-
-  test('a program takes arguments, variables, stdin and files', () => {
-    const folder = folderWith({
-      'p.wasm': Uint8Array.of(0xff),
-      bytes: Uint8Array.of(0xfe),
-      text: 'é'
-    })
-    const flags = {
-      env: ['A=b=c', 'B='],
-      stdin: [`@${folder}/text`],
-      file: [`in/bytes=@${folder}/bytes`, 'in/text=@@x'],
-      returns: ['out', 'log.txt']
-    }
-    const given = new Args({
-      texts: flags,
-      switches: new Set(),
-      variables: {},
-      positionals: { engine: ['wasm'], task: [join(folder, 'p.wasm')], args: ['-9', '--input'] }
-    })
-    expect(documentOf(given)).toEqual({
-      task: {
-        engine: 'wasm',
-        module: 'base64:/w==',
-        args: ['-9', '--input'],
-        env: { A: 'b=c', B: '' },
-        stdin: 'é',
-        files: [
-          { path: 'in/bytes', base64: '/g==' },
-          { path: 'in/text', text: '@x' }
-        ],
-        outputs: ['out', 'log.txt']
-      }
-    })
-  })
-
-  test('stdin that is no text, or would pass for base64, goes as base64', () => {
-    const folder = folderWith({ 'p.wasm': 'w', bytes: Uint8Array.of(0xfe) })
-    const stdinOf = (text: string): unknown =>
-      documentOf(args({ engine: 'wasm', task: `${folder}/p.wasm` }, { stdin: [text] })).task
-    expect(stdinOf(`@${folder}/bytes`)).toMatchObject({ stdin: 'base64:/g==' })
-    expect(stdinOf('base64:x')).toMatchObject({ stdin: 'base64:YmFzZTY0Ong=' })
-  })
-
-  test.each<[Record<string, string>, Record<string, string[]>, string]>([
-    [{ engine: 'builtin', task: 'noop' }, { stdin: ['x'] }, '--stdin does not belong here'],
-    [{ engine: 'builtin', task: 'noop', args: 'x' }, {}, 'args does not belong here'],
-    [{ engine: 'javascript', task: 'x.js' }, { returns: ['x'] }, '--returns does not belong here'],
-    [{ engine: 'wasm', task: 'x.wasm' }, { input: ['1'] }, '--input does not belong here']
-  ])('%j does not take %j', (positionals, texts, message) => {
-    expect(() => documentOf(args(positionals, texts))).toThrow(message)
   })
 })
 

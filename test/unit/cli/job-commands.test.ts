@@ -41,6 +41,41 @@ describe('job list', () => {
   })
 })
 
+const USAGE = {
+  wall_ms: 1_200,
+  cpu_ms: 900,
+  peak_memory_bytes: 34 * 2 ** 20,
+  bytes_in: 512,
+  bytes_out: 3_072
+}
+
+test('job attempts shows what each has used, in units of people', async () => {
+  const { env, services } = await startWithHome()
+  const { usage: _usage, ...unused } = buildAttemptView({ attempt: 2, state: 'lost' })
+  services.attemptViews = [
+    buildAttemptView({ usage: USAGE }),
+    buildAttemptView({ attempt: 2, usage: { wall_ms: 5 } }),
+    unused
+  ]
+  const { stdout } = await runInProcess(['job', 'attempts', 'j-7'], { env })
+  const [titles, ...rows] = stdout.trimEnd().split('\n')
+  expect(titles).toMatch(/ RAN +CPU +MEMORY +IN +OUT +REASON$/)
+  expect(rows[0]).toMatch(/ 1.2s +900ms +34MiB +512B +3KiB$/)
+  expect(rows[1]).toMatch(/ 5ms +– +– +– +–$/)
+  expect(rows[2]).toMatch(/lost .* – +– +– +– +–$/)
+})
+
+test('job describe shows the last words of a program as a block', async () => {
+  const { env, services } = await startWithHome()
+  const message = 'the program ended with exit code 3:\nsort: bad\nsort: worse'
+  const error = { code: 'TASK_FAILED', message, blame: 'job', hint: 'mend it' } as const
+  services.jobsById.set(JOB, buildJobView({ state: 'failed', error }))
+  const { stdout } = await runInProcess(['job', 'describe', 'j-7'], { env })
+  expect(stdout).toMatch(
+    /^error +TASK_FAILED: the program ended with exit code 3 \(job\)\n +\| sort: bad\n +\| sort: worse\nhint +mend it\n/
+  )
+})
+
 describe('job describe', () => {
   test('says what is wrong first and what to do last', async () => {
     const { env, services } = await startWithHome()
@@ -56,14 +91,17 @@ describe('job describe', () => {
     )
     services.jobDocument = { task: {}, timeouts: { run: '10s' }, where: { require: ['a = b'] } }
     services.attemptViews = [
-      buildAttemptView({ state: 'timed_out', attempt: 2, reason: 'TASK_TIMED_OUT' })
+      buildAttemptView({ state: 'timed_out', attempt: 2, reason: 'TASK_TIMED_OUT', usage: USAGE })
     ]
     const { stdout } = await runInProcess(['job', 'describe', 'j-7'], { env })
     const lines = stdout.trimEnd().split('\n')
     expect(lines[0]).toMatch(/^error +TASK_TIMED_OUT: ran 10s \(job\)$/)
     expect(lines[1]).toMatch(/^hint +more$/)
     expect(lines.at(-1)).toMatch(`give it longer: taskmesh job rerun ${JOB} --set timeouts.run=1h`)
-    expect(stdout).toMatch(/last attempt +2, timed_out on …GYkZzB, ran 1ms: TASK_TIMED_OUT\n/)
+    expect(stdout).toMatch(/last attempt +2, timed_out on …GYkZzB: TASK_TIMED_OUT\n/)
+    expect(stdout).toMatch(
+      /it used +1.2s of time, 900ms of CPU, 34MiB of memory at most, 512B in, 3KiB out\n/
+    )
     expect(stdout).toMatch(/key +night\n/)
     expect(stdout).toMatch(/made by +j-0\n/)
     expect(stdout).toMatch(/timeouts +run 10s\n/)
@@ -122,7 +160,12 @@ describe('acting on a job', () => {
       `${JOB} held; to go on: taskmesh job release ${JOB}\n`
     ],
     ['release j-7', ['release', 'j-7', 'http'], `${JOB} queued\n`],
-    ['stop j-7 --reason wrong', ['stop', 'j-7', 'wrong', 'http'], `${JOB} stopped\n`],
+    ['stop j-7 --reason wrong', ['stop', 'j-7', { reason: 'wrong' }, 'http'], `${JOB} stopped\n`],
+    [
+      'stop j-7 --kill-after 10s',
+      ['stop', 'j-7', { reason: 'stopped through the API', killAfterMs: 10_000 }, 'http'],
+      `${JOB} stopped\n`
+    ],
     ['rerun j-7', ['rerun', 'j-7', { items: 'unfinished' }, 'http'], 'j-again  1 task pending\n'],
     [
       'rerun j-7 --all --set timeouts.run=1h --set priority=60',

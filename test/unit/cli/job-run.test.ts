@@ -80,6 +80,24 @@ describe('job run', () => {
     })
   })
 
+  test.each([
+    ['the program’s own', '7', {}, 7],
+    ['the job’s, where the program’s is none of a program', 'PAYMENT_DECLINED', {}, 3],
+    ['the job’s, where it is too large for one', '256', {}, 3],
+    ['the job’s, where there are several tasks', '7', { item_count: 2 }, 3]
+  ])('--exit-code exits with %s', async (_what, taskCode, more, exitCode) => {
+    const { env, services } = await startWithHome()
+    const error = { code: 'TASK_FAILED', message: 'it broke', task_code: taskCode } as const
+    const job = buildJobView({ state: 'failed', error, ...more })
+    delete job.result
+    services.jobsById.set(job.id, job)
+    const run = async (...words: string[]): Promise<number> =>
+      (await runInProcess(words, { env, stdin: NOOP })).code
+    expect(await run('job', 'run', '-', '-q', '--exit-code')).toBe(exitCode)
+    expect(await run('job', 'wait', job.id, '-q', '--exit-code')).toBe(exitCode)
+    expect(await run('job', 'run', '-', '-q')).toBe(3)
+  })
+
   test('Ctrl-C leaves the job alone and says how to follow it', async () => {
     const { env, services } = await startWithHome()
     services.jobsById.set('j-7m2k9x04tqhe', buildJobView({ state: 'running' }))

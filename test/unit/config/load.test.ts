@@ -244,10 +244,12 @@ describe('programs that tasks may start', () => {
   test('are none by default', () => {
     expect(loadSettings('worker', { flags: {}, env: {} }).process).toEqual({
       programs: [],
+      folders: [],
       isAnyAllowed: false,
       uid: undefined,
       diskBytes: 2 ** 30,
-      isUnsafe: false
+      isUnsafe: false,
+      isNetworkAllowed: false
     })
   })
 
@@ -257,14 +259,18 @@ describe('programs that tasks may start', () => {
       program: ['/usr/bin/sort', '/usr/bin/wc'],
       'process-uid': ['64001'],
       'process-disk': ['64MiB'],
+      'process-network': ['true'],
+      'program-folder': ['/opt/tools/lib'],
       'unsafe-process': ['true']
     }
     expect(loadSettings('worker', { flags, env: {} }).process).toEqual({
       programs: ['/usr/bin/sort', '/usr/bin/wc'],
+      folders: ['/opt/tools/lib'],
       isAnyAllowed: false,
       uid: 64_001,
       diskBytes: 64 * 2 ** 20,
-      isUnsafe: true
+      isUnsafe: true,
+      isNetworkAllowed: true
     })
   })
 

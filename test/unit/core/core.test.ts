@@ -13,6 +13,7 @@ import { seededRandom, systemRandom } from '../../../src/core/random.ts'
 import { startInOrder } from '../../../src/core/startable.ts'
 import {
   formatBytes,
+  formatBytesTo,
   formatDuration,
   parseBytes,
   parseDurationMs
@@ -81,6 +82,17 @@ describe('units', () => {
     [2 ** 50, '1024TiB']
   ])('%d bytes read %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text)
+  })
+
+  test.each([
+    [1.1 * 2 ** 20, 'up', '1.1MiB'],
+    [1.101 * 2 ** 20, 'up', '1.11MiB'],
+    [1.109 * 2 ** 20, 'down', '1.1MiB'],
+    [2 ** 30 - 1, 'down', '1023MiB'],
+    [2 ** 30, 'down', '1GiB'],
+    [10.01 * 2 ** 10, 'up', '10.1KiB']
+  ] as const)('%d bytes, rounded %s, read %s', (bytes, side, text) => {
+    expect(formatBytesTo(bytes, side)).toBe(text)
   })
 })
 

@@ -333,15 +333,40 @@ describe('changes of workers', () => {
 
 it('tasks of ours at a worker count before it is found, and each is counted out once', () => {
   // A restarted router asks for what ran before it has found its workers again.
-  directory.began(PEER)
-  directory.began(PEER)
+  directory.began(PEER, 0)
+  directory.began(PEER, 0)
   found(PEER, 5)
   expect(directory.entries()[0]?.ownTasks).toBe(2)
-  directory.ended(PEER)
+  directory.ended(PEER, 0)
   expect(directory.entries()[0]?.ownTasks).toBe(1)
-  directory.ended(PEER)
-  directory.ended(PEER)
+  directory.ended(PEER, 0)
+  directory.ended(PEER, 0)
   expect(directory.entries()[0]?.ownTasks).toBe(0)
+})
+
+it('GPUs of our tasks count at once, those of others by the worker’s word', () => {
+  found(PEER, 5)
+  const gpus = (): (number | undefined)[] => {
+    const [entry] = directory.entries()
+    return [entry?.ownGpus, entry?.otherGpus]
+  }
+  directory.began(PEER, 2)
+  expect(gpus()).toEqual([2, 0])
+  const load = {
+    running: 2,
+    queued: 0,
+    slots: 4,
+    queue_slots: 4,
+    cpu_usage: 0,
+    memory_available_mb: 1,
+    disk_available_mb: 1,
+    stopping: false
+  }
+  directory.reported(PEER, { ...load, gpus_taken: 3 })
+  expect(gpus()).toEqual([2, 1])
+  directory.ended(PEER, 2)
+  directory.reported(PEER, load)
+  expect(gpus()).toEqual([0, 0])
 })
 
 describe('a record', () => {

@@ -8,7 +8,7 @@ import { recordOf } from '../../support/spawn-discovery.ts'
 import type { Directory } from '../../../src/discovery/directory.ts'
 import type { LoadReport } from '../../../src/model/generated/capability-record.ts'
 import type { NodeView } from '../../../src/model/generated/api-node.ts'
-import type { WorkerState } from '../../../src/discovery/worker-entry.ts'
+import type { WorkerEntry, WorkerState } from '../../../src/discovery/worker-entry.ts'
 
 const PEER = '12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
 const checkNode = validatorFor<NodeView>('api/node')
@@ -22,13 +22,16 @@ function stateOf(state: WorkerState, said: Partial<LoadReport> | undefined): Nod
     const tasks = { running: 0, queued: 0, slots, queue_slots }
     entry.load = { ...tasks, ...figures, stopping: false, ...said }
   }
-  const views = new NodeViews({
+  return checkNode(viewsOf(entry).describe(PEER)).state
+}
+
+function viewsOf(entry: WorkerEntry): NodeViews {
+  return new NodeViews({
     directory: { entries: () => [entry] } as unknown as Directory,
     clock: new FakeClock(),
     reputationOf: () => ({ reputation: 0.5, evidenceCount: 0 }),
     weights: { cpu: 1, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0 }
   })
-  return checkNode(views.describe(PEER)).state
 }
 
 describe('a worker is shown', () => {
@@ -46,5 +49,48 @@ describe('a worker is shown', () => {
     ['connecting', undefined, 'connecting']
   ] as const)('that is %s and says %j as it is', (state, said, shown) => {
     expect(stateOf(state, said)).toBe(shown)
+  })
+})
+
+describe('the engines of a worker', () => {
+  const about = {
+    engines: ['function' as const, 'process' as const],
+    functions: ['resize'],
+    programs: ['/usr/bin/sort'],
+    images: [`sha256:${'0'.repeat(64)}`],
+    isolation: { process: 'sandbox' as const },
+    enforces: { process: ['memory' as const] },
+    network: ['process' as const]
+  }
+  const entry = newWorkerEntry(
+    { peer: PEER, by: 'lease', record: { ...recordOf(PEER), ...about } },
+    0
+  )
+  entry.state = 'ready'
+  const views = viewsOf(entry)
+
+  it('are shown with all that it says of them', () => {
+    expect(checkNode(views.describe(PEER))).toMatchObject(about)
+  })
+
+  it.each([
+    ['isolation.process >= sandbox', 1],
+    ['isolation.process = container', 0],
+    ['exists enforces.process.memory', 1],
+    ['exists enforces.process.cpu', 0]
+  ])('answer %s', (condition, count) => {
+    expect(views.list({ require: [condition] })).toHaveLength(count)
+  })
+
+  it('must be named in a condition on them, as there is no task here', () => {
+    expect(() => views.list({ require: ['isolation >= sandbox'] })).toThrow(
+      expect.objectContaining({
+        code: 'FIELD_INVALID',
+        hint: 'name one, such as isolation.process'
+      })
+    )
+    expect(() => views.list({ require: ['exists enforces.memory'] })).toThrow(
+      expect.objectContaining({ hint: 'name one, such as enforces.process.memory' })
+    )
   })
 })

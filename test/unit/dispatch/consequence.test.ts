@@ -36,7 +36,8 @@ test('a result completes the attempt it is from', () => {
   expect(after(judgeAnswer({ bulk: '1' }))).toEqual({
     event: { kind: 'completed', attempt: ATTEMPT },
     delayMs: 0,
-    isWorkerAvoided: false
+    isWorkerAvoided: false,
+    isWorkerLeftOut: false
   })
 })
 
@@ -66,6 +67,17 @@ describe('a refusal', () => {
     ['OWNER_REFUSED', 'allow', false]
   ])('%s with same_worker: %s has another worker preferred: %s', (code, word, isAvoided) => {
     expect(after(failure(code), { retry: { same_worker: word } }).isWorkerAvoided).toBe(isAvoided)
+  })
+
+  test.each<[ErrorCode, boolean]>([
+    ['OWNER_REFUSED', true],
+    ['ENGINE_UNAVAILABLE', true],
+    ['RESOURCES_UNAVAILABLE', true],
+    ['WORKER_BUSY', false],
+    ['WORKER_STOPPING', false],
+    ['WORKER_CORDONED', false]
+  ])('%s has the worker left out for a while: %s', (code, isLeftOut) => {
+    expect(after(failure(code)).isWorkerLeftOut).toBe(isLeftOut)
   })
 
   test('is none of the one attempt that a job allows, if the task never began', () => {

@@ -12,6 +12,9 @@ function javascript(start: () => Promise<void>): Executor {
     engine: 'javascript',
     isolation: 'sandbox',
     enforces: [],
+    allowsNetwork: false,
+    names: [],
+    refusalOf: () => undefined,
     start,
     stop: async () => {},
     run: () => Promise.reject(new Error('not run here'))

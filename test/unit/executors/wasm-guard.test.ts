@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ModuleRefusal } from '../../../src/executors/wasm/module-refusal.ts'
 import { PAGE_BYTES } from '../../../src/executors/wasm/memory-bounds.ts'
+import { REAL_PROGRAMS, readWasmFixture } from '../../support/wasm-fixture.ts'
 import { guardModule } from '../../../src/executors/wasm/guard.ts'
 import {
   SECTION,
@@ -15,12 +15,6 @@ import {
 import type { GuardLimits } from '../../../src/executors/wasm/guard.ts'
 
 const LIMITS: GuardLimits = { memoryPagesMax: 16, functionBytesMax: 1_000 }
-const FIXTURES = ['probe', 'minigzip', 'zopfli']
-
-function fixture(name: string): Uint8Array {
-  return readFileSync(new URL(`../../fixtures/wasm/${name}.wasm`, import.meta.url))
-}
-
 function compile(bytes: Uint8Array, limits: GuardLimits = LIMITS): WebAssembly.Module {
   return new WebAssembly.Module(guardModule(bytes, limits) as Uint8Array<ArrayBuffer>)
 }
@@ -51,8 +45,9 @@ describe('lets through', () => {
     ])
   })
 
-  it.each(FIXTURES)('%s, without its custom sections', (name) => {
-    const module = compile(fixture(name), { memoryPagesMax: 256, functionBytesMax: 65_536 })
+  it.each(REAL_PROGRAMS)('%s, without its custom sections', (name) => {
+    const limits = { memoryPagesMax: 256, functionBytesMax: 65_536 }
+    const module = compile(readWasmFixture(name), limits)
     expect(WebAssembly.Module.customSections(module, 'producers')).toEqual([])
   })
 
@@ -125,11 +120,27 @@ describe('refuses', () => {
       'too many'
     ],
     ['a start section', commandModule({ [SECTION.start]: [0] }), 'start section'],
-    ['a tag section', commandModule({ [SECTION.tag]: [0] }), 'kind 13'],
+    ['exceptions', commandModule({ [SECTION.tag]: [0] }), 'uses exceptions'],
+    ['a section of no kind', moduleOf([[14, [0]]]), 'kind 14'],
     ['two memories', commandModule({ [SECTION.memory]: [2, 0, 1, 0, 1] }), 'more than one memory'],
     ['a shared memory', commandModule({ [SECTION.memory]: [1, 3, 1, 2] }), 'shared'],
     ['a memory of 64 bits', commandModule({ [SECTION.memory]: [1, 4, 1] }), '64 bits'],
     ['no memory', commandModule({ [SECTION.memory]: [0] }), 'more than one'],
+    [
+      'a memory that begins above its maximum',
+      commandModule({ [SECTION.memory]: [1, 1, 2, 1] }),
+      'above its maximum'
+    ],
+    [
+      'a memory beyond all addresses',
+      commandModule({ [SECTION.memory]: [1, 1, 1, ...u32(65_537)] }),
+      '32 bits'
+    ],
+    [
+      'a table that begins above its maximum',
+      commandModule({ [SECTION.table]: [1, 0x70, 1, 2, 1] }),
+      'above its maximum'
+    ],
     ['an imported memory', imports(...text('env'), ...text('memory'), 2, 0, 1), 'env.memory'],
     [
       'a memory from WASI',

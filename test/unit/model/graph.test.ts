@@ -1,8 +1,8 @@
 /** Several jobs in one document, and what stands for what other jobs return. */
 import { expect, test } from 'vitest'
 import { checkGraph, withIds } from '../../../src/model/graph.ts'
-import { checkJob } from '../../../src/model/job.ts'
-import { referencesOf, replaceReferences } from '../../../src/model/job-references.ts'
+import { checkJob, checkShape } from '../../../src/model/job.ts'
+import { referencesOf, replaceReferences, resultIn } from '../../../src/model/job-references.ts'
 import type { MeshError } from '../../../src/core/errors.ts'
 
 const NOOP = { engine: 'builtin', name: 'noop' } as const
@@ -108,14 +108,14 @@ test('a job without a name has that of the graph; extensions are left out everyw
 
 test('names of the graph become ids, in needs and in references; others stay', () => {
   const document = checkJob({
-    task: { ...JS, input: { first: { $job: 'a' }, list: [{ $job: 'j-old' }] } },
+    task: { ...JS, input: { first: { $job: 'a', at: 'n' }, list: [{ $job: 'j-old' }] } },
     needs: ['a', 'j-old']
   })
   const bound = withIds(document, new Map([['a', 'j-1']]))
   expect(bound.needs).toEqual(['j-1', 'j-old'])
   expect(bound.task).toEqual({
     ...JS,
-    input: { first: { $job: 'j-1' }, list: [{ $job: 'j-old' }] }
+    input: { first: { $job: 'j-1', at: 'n' }, list: [{ $job: 'j-old' }] }
   })
 })
 
@@ -123,7 +123,9 @@ test.each([
   [{ a: { $job: 'wrods' } }, 'task.input.a', 'did you mean "words"?'],
   [[1, { $job: 'nonsense-so-long' }], 'task.input[1]', 'add it to needs: words'],
   [{ $job: 'words', part: 1 }, 'task.input', 'nothing beside it'],
-  [{ $job: 7 }, 'task.input', 'nothing beside it']
+  [{ $job: 7 }, 'task.input', 'nothing beside it'],
+  [{ $job: 'words', at: 7 }, 'task.input', 'nothing beside it but "at"'],
+  [{ $job: 'words', at: 'a..b' }, 'task.input.at', 'files[0].text']
 ])('the reference in %j is refused', (input, path, hint) => {
   const error = refusal(() => checkJob({ task: { ...JS, input }, needs: ['words'] }))
   expect(error).toMatchObject({ code: 'FIELD_INVALID', path })
@@ -140,9 +142,94 @@ test('references are found and replaced in the task and in every item', () => {
     { job: 'a', path: 'task.input' },
     { job: 'b', path: 'each[0].input.deep[0]' }
   ])
-  const replaced = replaceReferences(document, (job) => `what ${job} said`)
+  const replaced = replaceReferences(document, ({ $job: job }) => `what ${job} said`)
   expect(replaced.task).toEqual({ ...JS, input: 'what a said' })
   expect(replaced.each).toEqual([{ input: { deep: ['what b said'] } }, {}, { input: 'plain' }])
+})
+
+const PROGRAMS = [
+  {
+    engine: 'process',
+    argv: ['sort', { $job: 'a' }],
+    env: { WORD: { $job: 'a' } },
+    stdin: { $job: 'a' },
+    files: [
+      { path: 'x', text: 'own' },
+      { path: 'y', text: { $job: 'b' } }
+    ]
+  },
+  {
+    engine: 'container',
+    image: `sha256:${'0'.repeat(64)}`,
+    argv: ['sort', { $job: 'a' }],
+    env: { WORD: { $job: 'a' } },
+    stdin: { $job: 'a' },
+    files: [
+      { path: 'x', text: 'own' },
+      { path: 'y', text: { $job: 'b' } }
+    ]
+  },
+  {
+    engine: 'wasm',
+    module: 'base64:AA==',
+    args: ['sort', { $job: 'a' }],
+    env: { WORD: { $job: 'a' } },
+    stdin: { $job: 'a' },
+    files: [
+      { path: 'x', text: 'own' },
+      { path: 'y', text: { $job: 'b' } }
+    ]
+  }
+]
+
+test.each(PROGRAMS)('references stand in every place of text of engine $engine', (task) => {
+  const document = checkJob({ task, each: [{ stdin: { $job: 'b' } }], needs: ['a', 'b'] })
+  const args = 'args' in task ? 'args' : 'argv'
+  expect(referencesOf(document)).toEqual([
+    ...(['[1]', '.env.WORD', '.stdin'] as const).map((path) => ({
+      job: 'a',
+      path: path === '[1]' ? `task.${args}[1]` : `task${path}`
+    })),
+    { job: 'b', path: 'task.files[1].text' },
+    { job: 'b', path: 'each[0].stdin' }
+  ])
+  const replaced = replaceReferences(document, ({ $job: job }, place) => resultIn(place, { job }))
+  expect(replaced.task).toMatchObject({
+    [args]: ['sort', '{"job":"a"}'],
+    env: { WORD: '{"job":"a"}' },
+    stdin: '{"job":"a"}',
+    files: [{ text: 'own' }, { text: '{"job":"b"}' }]
+  })
+  expect(replaced.each).toEqual([{ stdin: '{"job":"b"}' }])
+  // As results are put in, the schema is asked once more.
+  expect(checkShape(replaced)).toEqual(replaced)
+  expect(refusal(() => checkJob({ task }))).toMatchObject({
+    code: 'FIELD_INVALID',
+    path: `task.${args}[1]`,
+    hint: 'write "needs": ["a"] beside "task"'
+  })
+})
+
+test('a result is put in as its place takes it', () => {
+  expect(resultIn({ path: 'p', form: 'json' }, { a: 1 })).toEqual({ a: 1 })
+  expect(resultIn({ path: 'p', form: 'text' }, { a: 1 })).toBe('{"a":1}')
+  expect(resultIn({ path: 'p', form: 'text' }, 'as it is')).toBe('as it is')
+  expect(resultIn({ path: 'p', form: 'text' }, null)).toBe('null')
+  expect(resultIn({ path: 'p', form: 'text' }, 'base64:AAEC')).toBe('base64:AAEC')
+  // Or it would come in as other bytes than those of the text.
+  expect(resultIn({ path: 'p', form: 'stdin' }, 'base64:AAEC')).toBe('base64:YmFzZTY0OkFBRUM=')
+  expect(resultIn({ path: 'p', form: 'stdin' }, ['x'])).toBe('["x"]')
+})
+
+test.each([
+  [{ $job: 'a', more: 1 }, 'task.argv[1]', 'must be string'],
+  [{ $job: 7 }, 'task.argv[1].$job', 'must be string'],
+  [7, 'task.argv[1]', 'must be string']
+])('%j is neither text nor a reference', (argument, path, words) => {
+  const task = { engine: 'process', argv: ['sort', argument] }
+  const error = refusal(() => checkJob({ task, needs: ['a'] }))
+  expect(error).toMatchObject({ code: 'FIELD_INVALID', path })
+  expect(error.message).toContain(words)
 })
 
 test('without needs such an object is like any other', () => {

@@ -14,6 +14,7 @@ import { nearestName, validatorFor } from '../../../src/model/validate.ts'
 import type { MeshError } from '../../../src/core/errors.ts'
 import type { JobDocument } from '../../../src/model/job.ts'
 
+const SCRIPT = { engine: 'javascript', source: 'function main () {}' } as const
 const NOOP = { engine: 'builtin', name: 'noop' } as const
 const JS = { engine: 'javascript', source: 'x' } as const
 const WASM = { engine: 'wasm', module: 'base64:AA==' } as const
@@ -84,6 +85,31 @@ test.each<[unknown, string, string, string, string]>([
   ],
   [{ task: NOOP, resources: { memory: 0 } }, 'FIELD_INVALID', 'resources.memory', 'above zero', ''],
   [
+    { task: SCRIPT, resources: { memory: '8MiB' } },
+    'FIELD_INVALID',
+    'resources.memory',
+    'needs more memory',
+    '16MiB'
+  ],
+  [
+    {
+      task: { engine: 'wasm', module: 'base64:AGFzbQEAAAA=' },
+      resources: { disk: '2GiB' }
+    },
+    'FIELD_INVALID',
+    'resources.disk',
+    'so much disk',
+    '1GiB'
+  ],
+  [
+    { task: { ...SCRIPT, time: '2026-12-24' } },
+    'FIELD_INVALID',
+    'task.time',
+    'no time zone',
+    '2026-12-24T18:00:00Z'
+  ],
+  [{ task: { ...SCRIPT, seed: 1.5 } }, 'FIELD_INVALID', 'task.seed', 'integer', ''],
+  [
     { task: NOOP, where: { require: ['zone'] } },
     'FIELD_INVALID',
     'where.require[0]',
@@ -145,6 +171,22 @@ test.each<[unknown, string, string, string, string]>([
     'schedule.cron',
     'met once'
   ],
+  ...[NOOP, JS, WASM].flatMap((task): [unknown, string, string, string, string][] => [
+    [
+      { task, network: { mode: 'full' } },
+      'FIELD_INVALID',
+      'network.mode',
+      `a task of engine ${task.engine} reaches no network`,
+      'container, function, process'
+    ],
+    [
+      { task, resources: { gpu: 1 } },
+      'FIELD_INVALID',
+      'resources.gpu',
+      `a task of engine ${task.engine} can use no GPU`,
+      'container, function, process'
+    ]
+  ]),
   [{ task: NOOP, schedule: {} }, 'FIELD_MISSING', 'schedule.at', 'missing', ''],
   [
     JSON.parse('{"task":{"engine":"builtin","name":"noop"},"__proto__":{}}'),
@@ -165,7 +207,7 @@ test('the smallest job gets the documented defaults', () => {
   expect(compileJob(checkJob({ task: NOOP }))).toEqual({
     priority: 50,
     engine: 'builtin',
-    functionName: undefined,
+    taskName: undefined,
     hasNetwork: false,
     resources: { cpuCores: 0, memoryBytes: 128 * 2 ** 20, diskBytes: 0, gpuCount: 0 },
     placement: {
@@ -196,8 +238,9 @@ test('the smallest job gets the documented defaults', () => {
 test('what is written replaces the defaults, in the code’s units', () => {
   const plan = compileJob(
     checkJob({
-      task: NOOP,
+      task: { engine: 'function', name: 'f' },
       priority: 0,
+      network: { mode: 'full' },
       resources: { cpu: 2, memory: '1GB', disk: '1KiB', gpu: 1 },
       where: {
         require: ['zone = home'],
@@ -219,6 +262,7 @@ test('what is written replaces the defaults, in the code’s units', () => {
   )
   expect(plan).toMatchObject({
     priority: 0,
+    hasNetwork: true,
     resources: { cpuCores: 2, memoryBytes: 1e9, diskBytes: 1_024, gpuCount: 1 },
     route: { preset: 'cpu', pickCount: 1 },
     timeouts: { queueMs: 60_000 },
@@ -228,6 +272,12 @@ test('what is written replaces the defaults, in the code’s units', () => {
     ops: 'every'
   })
   expect(plan.placement.prefer).toMatchObject([{ weight: -5 }])
+})
+
+test('no network and no GPU may be said of any engine', () => {
+  for (const task of [NOOP, JS, WASM]) {
+    expect(refusal({ task, network: { mode: 'none' }, resources: { gpu: 0 } })).toEqual([])
+  }
 })
 
 test('each item has its id and its own task', () => {
@@ -277,6 +327,14 @@ test('an item of a program overrides what it may', () => {
   const job = checkJob({ task, each: [{ id: 'one', ...item }, { env: {} }] })
   expect(taskOfItem(job, 0)).toEqual({ ...task, ...item })
   expect(taskOfItem(job, 1)).toEqual({ ...task, env: {} })
+})
+
+test('an item of a script may have files and a seed of its own', () => {
+  const task = { ...SCRIPT, seed: 'all', time: '2026-12-24T18:00:00Z' }
+  const item = { input: 1, seed: 7, files: [{ path: 'in', text: 'y' }] }
+  const job = checkJob({ task, each: [item, {}] })
+  expect(taskOfItem(job, 0)).toEqual({ ...task, ...item })
+  expect(taskOfItem(job, 1)).toEqual(task)
 })
 
 test('a module that is too large for a task is told how to become smaller', () => {

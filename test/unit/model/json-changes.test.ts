@@ -1,7 +1,7 @@
-/** Where two documents differ, and how one field of a document is changed. */
+/** Where two documents differ, and how one field of a document is read and changed. */
 import { expect, test } from 'vitest'
 import { describeDifferences } from '../../../src/model/differences.ts'
-import { withValueAt } from '../../../src/model/json-path.ts'
+import { isPath, valueAt, withValueAt } from '../../../src/model/json-path.ts'
 
 test('the order of keys is no difference, that of a list is', () => {
   const options = { countMax: 5 }
@@ -50,4 +50,36 @@ test('reaches into the document only, not into JavaScript', () => {
   const changed = withValueAt({}, '__proto__.polluted', true) as object
   expect(Object.hasOwn(changed, '__proto__')).toBe(true)
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+})
+
+const RESULT = { exit_code: 0, stdout: 'a', files: [{ path: 'x', text: 'y' }], 'odd key': null }
+
+test.each([
+  ['stdout', 'a'],
+  ['files', RESULT.files],
+  ['files[0].text', 'y'],
+  ['odd key', null]
+])('reads %s', (path, expected) => {
+  expect(valueAt(RESULT, path)).toEqual(expected)
+})
+
+test('reads a part of a list', () => {
+  expect(valueAt([{ n: 1 }, { n: 2 }], '[1].n')).toBe(2)
+})
+
+test.each([
+  ['stdot', 'it has exit_code, stdout, files, odd key'],
+  ['files[1]', 'files is a list of 1'],
+  ['files.text', 'files is a list of 1'],
+  ['files[0].base64', 'files[0] has path, text'],
+  ['stdout.length', 'stdout is a string'],
+  ['odd key.x', 'odd key is null'],
+  ['[0]', 'it has exit_code'],
+  ['constructor', 'it has exit_code']
+])('at %s there is nothing, and it says what there is', (path, what) => {
+  expect(() => valueAt(RESULT, path)).toThrow(`there is nothing at "${path}": ${what}`)
+})
+
+test.each(['', '.a', 'a..b', 'a[x]', 'a[0', '[', 'a]'])('%j is no path', (path) => {
+  expect(isPath(path)).toBe(false)
 })

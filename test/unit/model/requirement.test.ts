@@ -10,7 +10,8 @@ const facts = {
   'a.b-c_d': 'x',
   text: 'two words',
   'isolation.wasm': 'sandbox',
-  'isolation.function': 'thread'
+  'isolation.function': 'thread',
+  'enforces.process.cpu': 'yes'
 }
 const holds = (text: string): boolean => isFulfilled(parseRequirement(text, 'p'), facts)
 
@@ -44,11 +45,37 @@ test.each([
   ['isolation.function > none', true],
   ['isolation.function in (thread, sandbox)', true],
   ['isolation.process >= none', false],
+  ['exists enforces.process.cpu', true],
+  ['enforces.process.cpu = yes', true],
+  ['enforces.process.cpu != yes', false],
+  ['enforces.process.cpu in (yes)', true],
+  ['!enforces.process.gpu', true],
+  ['exists enforces.process.gpu', false],
   ['exists = 3', false],
   ['constructor = x', false],
   ['exists toString', false]
 ])('%s: %s', (text, expected) => {
   expect(holds(text)).toBe(expected)
+})
+
+test.each([
+  ['exists enforces.memroy', '"memroy"', 'did you mean "memory"? known: cpu, memory, disk, gpu'],
+  ['!enforces.ram', '"ram"', 'known: cpu, memory, disk, gpu'],
+  ['enforces.proces.cpu = yes', '"proces" in', 'did you mean "process"?'],
+  ['enforces.process.cpu = true', '"true" in', 'known: yes'],
+  ['enforces.process.cpu.more = yes', '"process.cpu" in', 'known: builtin'],
+  ['isolation >= sandobx', '"sandobx" in', 'did you mean "sandbox"? known: none, thread'],
+  ['isolation in (sandbox, strong)', '"strong" in', 'known: none, thread, sandbox, container'],
+  ['isolation.javascrpt = sandbox', '"javascrpt" in', 'did you mean "javascript"?']
+])('%j is refused, as no worker could ever say it', (text, words, hint) => {
+  expect(() => parseRequirement(text, 'where.require[0]')).toThrow(
+    expect.objectContaining({
+      code: 'FIELD_INVALID',
+      path: 'where.require[0]',
+      message: expect.stringContaining(words) as string,
+      hint: expect.stringContaining(hint) as string
+    })
+  )
 })
 
 test.each([

@@ -75,6 +75,13 @@ describe('a frame', () => {
     expect(goodbye).toEqual({ kind: 'goodbye', code: 'c'.repeat(64), message: 'm'.repeat(500) })
   })
 
+  it("keeps of another's error what people read, and cuts it", () => {
+    const error = { code: 'TASK_FAILED', message: 'm', task_code: 'T'.repeat(10_000), odd: 1 }
+    const frame = decodeFrame(cbor.encode([2, 1, error, null, null]))
+    const kept = { code: 'TASK_FAILED', message: 'm', task_code: 'T'.repeat(8_192) }
+    expect((frame as Frame & { kind: 'response' }).error).toEqual(kept)
+  })
+
   it('cannot reach a prototype by its names', () => {
     const params = { name: 1 }
     const bytes = Buffer.from(cbor.encode([1, 1, 'C', null, { __proto_x: params }, null]))

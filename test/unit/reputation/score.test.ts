@@ -6,13 +6,16 @@ import {
   REPUTATION_MIN,
   decay,
   expectedShare,
-  lowerBound
+  lowerBound,
+  shownShare
 } from '../../../src/reputation/score.ts'
 
 describe('score', () => {
   it('lends a stranger 0.8, of which 0.4 counts', () => {
     expect(expectedShare({ good: 0, bad: 0 })).toBe(0.8)
     expect(lowerBound({ good: 0, bad: 0 })).toBeCloseTo(0.4, 12)
+    // Not 0.4000000000000001.
+    expect(shownShare(lowerBound({ good: 0, bad: 0 }))).toBe(0.4)
   })
 
   it('rises with what went well and falls with what did not', () => {

@@ -133,13 +133,13 @@ describe('the sentence for people', () => {
 
   it('groups refusals with counts', () => {
     expect(summaryOf({}, {}, { ...home, memoryTotalMb: 1024 }, { ...home, otherTasks: 8 })).toBe(
-      '3 of 4 workers were refused: 2 lack label zone = home, 1 needs 4096 MB memory, has 1024 MB; 1 fits but is full'
+      '3 of 4 workers were refused: 2 lack label zone = home, 1 needs 3.82GiB memory, has 976MiB; 1 fits but is full'
     )
   })
 
   it('sums up several that fall short by the best of them', () => {
     expect(summaryOf({ ...home, memoryTotalMb: 1024 }, { ...home, memoryTotalMb: 2048 })).toBe(
-      '2 of 2 workers were refused: 2 need 4096 MB memory, have 2048 MB at most'
+      '2 of 2 workers were refused: 2 need 3.82GiB memory, have 1.9GiB at most'
     )
   })
 

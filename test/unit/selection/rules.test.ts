@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compileRules, firstRefusal } from '../../../src/selection/compile.ts'
 import { describeRefusal } from '../../../src/selection/rule.ts'
 import { buildCandidate, buildRequest } from '../../support/build-candidate.ts'
+import type { JobDocument } from '../../../src/model/job.ts'
 import type { Candidate, SelectionRequest } from '../../../src/selection/candidate.ts'
 
 /** `CODE: sentence` of the first refusal, or undefined. */
@@ -50,6 +51,59 @@ describe('rules on the machine', () => {
     expect(refusalOf(request, { engines, functions: ['resize'] })).toBeUndefined()
   })
 
+  it('refuses a worker that does not allow the program, by its path or its bare name', () => {
+    const engines = ['process']
+    const refused = (argv: string[], programs: string[]): string | undefined =>
+      refusalOf(buildRequest({ task: { engine: 'process', argv: [argv[0] ?? '', 'x'] } }), {
+        engines,
+        programs
+      })
+    expect(refused(['sort'], ['/usr/bin/grep', '/opt/consort'])).toBe(
+      'PROGRAM_MISSING: lacks program sort, has /opt/consort, /usr/bin/grep'
+    )
+    expect(refused(['sort'], [])).toBe('PROGRAM_MISSING: lacks program sort, has none')
+    expect(refused(['/bin/sort'], ['/usr/bin/sort'])).toMatch(/^PROGRAM_MISSING/)
+    for (const programs of [['/usr/bin/sort'], ['*']]) {
+      expect(refused(['sort'], programs)).toBeUndefined()
+      expect(refused(['/usr/bin/sort'], programs)).toBeUndefined()
+    }
+    // No worker could have it, so that any may say what is wrong with it.
+    expect(refused(['../sort'], [])).toBeUndefined()
+  })
+
+  it('asks for a program only where all items start the same', () => {
+    const task: JobDocument['task'] = { engine: 'process', argv: ['sort'] }
+    const worker = { engines: ['process'], programs: ['/usr/bin/grep'] }
+    const refused = (each: JobDocument['each']): string | undefined =>
+      refusalOf(buildRequest({ task, ...(each === undefined ? {} : { each }) }), worker)
+    expect(refused([{ argv: ['grep', 'a'] }, { argv: ['grep', 'b'] }])).toBeUndefined()
+    expect(refused([{ argv: ['wc'] }, { argv: ['wc', '-l'] }])).toMatch(/lacks program wc/)
+    expect(refused([{ argv: ['wc'] }, {}])).toBeUndefined()
+    expect(refused([{}, { stdin: 'x' }])).toMatch(/lacks program sort/)
+  })
+
+  it('refuses a worker without the image, which counts by its digest', () => {
+    const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
+    const request = buildRequest({ task: { engine: 'container', image: `alpine@${digest}` } })
+    const engines = ['container']
+    expect(refusalOf(request, { engines, images: [`sha256:${'f'.repeat(64)}`] })).toBe(
+      'IMAGE_MISSING: lacks image alpine@sha256:0123456789ab…, has sha256:ffffffffffff…'
+    )
+    expect(refusalOf(request, { engines, images: [] })).toMatch(/has none$/)
+    expect(refusalOf(request, { engines, images: [digest] })).toBeUndefined()
+  })
+
+  it('refuses a worker that keeps the engine from the network, if the job asks for it', () => {
+    const task: JobDocument['task'] = { engine: 'process', argv: ['curl'] }
+    const worker = { engines: ['container', 'process'], programs: ['*'] }
+    const request = buildRequest({ task, network: { mode: 'full' } })
+    expect(refusalOf(request, { ...worker, networkEngines: ['container'] })).toBe(
+      'NETWORK_REFUSED: keeps engine process from the network'
+    )
+    expect(refusalOf(request, { ...worker, networkEngines: ['process'] })).toBeUndefined()
+    expect(refusalOf(buildRequest({ task }), { ...worker, networkEngines: [] })).toBeUndefined()
+  })
+
   it("holds conditions on isolation against the task's own engine", () => {
     const request = buildRequest({ where: { require: ['isolation >= sandbox'] } })
     expect(
@@ -57,6 +111,17 @@ describe('rules on the machine', () => {
     ).toBe('CONDITION_UNMET: needs isolation >= sandbox, has isolation.builtin = none')
     expect(refusalOf(request, { facts: { 'isolation.builtin': 'container' } })).toBeUndefined()
     expect(refusalOf(request, { facts: {} })).toMatch(/^CONDITION_UNMET/)
+  })
+
+  it("holds conditions on limits against the task's own engine, and takes no label for one", () => {
+    const request = buildRequest({ where: { require: ['exists enforces.memory'] } })
+    expect(refusalOf(request, { facts: { 'enforces.builtin.memory': 'yes' } })).toBeUndefined()
+    const other = { facts: { 'enforces.process.memory': 'yes' } }
+    expect(refusalOf(request, other)).toBe('CONDITION_UNMET: has no enforces.builtin.memory')
+    const labels = { 'enforces.builtin.memory': 'yes', 'enforces.memory': 'yes' }
+    expect(refusalOf(request, { labels, facts: {} })).toMatch(/^CONDITION_UNMET/)
+    const named = buildRequest({ where: { require: ['enforces.process.memory = yes'] } })
+    expect(refusalOf(named, other)).toBeUndefined()
   })
 
   it('takes no label for an isolation', () => {
@@ -74,10 +139,10 @@ describe('rules on the machine', () => {
       'CPU_TOO_SMALL: needs 2 CPU cores, has 1'
     )
     expect(refusalOf(request, { ...enough, memoryTotalMb: 1024 })).toBe(
-      'MEMORY_TOO_SMALL: needs 4096 MB memory, has 1024 MB'
+      'MEMORY_TOO_SMALL: needs 3.82GiB memory, has 976MiB'
     )
     expect(refusalOf(request, { ...enough, diskAvailableMb: 1023.9 })).toBe(
-      'DISK_TOO_SMALL: needs 1024 MB free disk, has 1023 MB'
+      'DISK_TOO_SMALL: needs 977MiB free disk, has 976MiB'
     )
     expect(refusalOf(request, { ...enough, gpuCount: 0 })).toBe('GPU_TOO_FEW: needs 1 GPU, has 0')
   })
@@ -167,6 +232,12 @@ describe('rules on placement', () => {
     expect(refusalOf(request, { reputation: 0.9, evidenceCount: 9 })).toBe(
       'EVIDENCE_TOO_LITTLE: needs evidence 10, has 9'
     )
+  })
+
+  it('leaves out a worker that has just refused, with what it said', () => {
+    const request = buildRequest({}, { refusedLately: new Map([['worker-a', 'not at night']]) })
+    expect(refusalOf(request, {})).toBe('REFUSED_LATELY: refused it lately, saying: not at night')
+    expect(refusalOf(request, { peerId: 'worker-b' })).toBeUndefined()
   })
 
   it('refuses a tried worker only with `never`', () => {

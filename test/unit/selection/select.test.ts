@@ -105,9 +105,38 @@ describe('room', () => {
     expect(selection.explain().candidates[0]).toMatchObject({
       verdict: 'full',
       reason_code: 'MEMORY_TAKEN',
-      reason: 'no room now: needs 2048 MB memory, 2047 MB of 8192 MB are free'
+      reason: 'no room now: needs 1.91GiB memory, 1.9GiB of 7.62GiB are free'
     })
     expect(chosenBy(request, workers({ memoryAvailableMb: 2048 }))).toBe('worker-0')
+  })
+})
+
+describe('GPUs in the hands of other tasks', () => {
+  const request = buildRequest({
+    task: { engine: 'function', name: 'f' },
+    resources: { gpu: 2 }
+  })
+  const gpus = { engines: ['function'], functions: ['f'], gpuCount: 3 }
+
+  it('are no room now', () => {
+    const selection = selectWorker(request, workers({ ...gpus, otherGpus: 1, ownGpus: 1 }), 0, 0)
+    expect(selection).toMatchObject({ chosenPeerId: undefined, outlook: 'would_queue' })
+    expect(selection.explain().candidates[0]).toMatchObject({
+      verdict: 'full',
+      reason_code: 'GPUS_TAKEN',
+      reason: 'no room now: needs 2 GPUs, 1 of 3 are free'
+    })
+    expect(selection.summarise()).toBe('1 fits but has too few GPUs free now')
+  })
+
+  it('send the task to a worker that has enough left', () => {
+    const few = { ...gpus, reputation: 1, otherGpus: 2 }
+    expect(chosenBy(request, workers(few, { ...gpus, otherGpus: 1 }))).toBe('worker-1')
+  })
+
+  it('are nothing to a task that wants none', () => {
+    const plain = buildRequest({ task: { engine: 'function', name: 'f' } })
+    expect(chosenBy(plain, workers({ ...gpus, otherGpus: 3 }))).toBe('worker-0')
   })
 })
 

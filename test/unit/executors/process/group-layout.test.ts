@@ -1,4 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { tmpdir } from 'node:os'
@@ -33,7 +40,7 @@ describe('version 2', () => {
     const paths = delegated(`${process.pid}\n`)
     expect(findGroupLayout(paths)).toMatchObject({ version: 2, parents: [join(paths.root, OWN)] })
     const read = (path: string): string => readFileSync(join(paths.root, OWN, path), 'utf8')
-    expect(read('cgroup.subtree_control')).toBe('+memory +pids')
+    expect(read('cgroup.subtree_control')).toBe('+memory +pids +cpu')
     expect(read('taskmesh-worker/cgroup.procs')).toBe(String(process.pid))
   })
   it('takes what an earlier start has enabled', () => {
@@ -79,7 +86,7 @@ it('a group has its limits, takes processes in, and tells its figures', () => {
   if (layout === undefined) throw new Error('there is no layout')
   const group = new JobGroup(systemClock, layout, 'mark-1')
   const folder = join(paths.root, OWN, 'mark-1')
-  group.make({ memory: '1000', processes: '7' })
+  group.make({ memoryBytesMax: 1_000, processesMax: 7, cpuCores: 0.5 })
   group.add([12, 34])
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
   expect(['memory.max', 'memory.swap.max', 'memory.oom.group', 'pids.max'].map(read)).toEqual([
@@ -94,4 +101,36 @@ it('a group has its limits, takes processes in, and tells its figures', () => {
   writeFileSync(join(folder, 'memory.peak'), '900\n')
   writeFileSync(join(folder, 'cpu.stat'), 'usage_usec 2500\nuser_usec 1\n')
   expect(group.figures()).toEqual({ isOutOfMemory: true, peakMemoryBytes: 900, cpuMs: 2.5 })
+})
+
+function made(paths: Required<CgroupPaths>, cpuCores: number | undefined): JobGroup {
+  const layout = findGroupLayout(paths)
+  if (layout === undefined) throw new Error('there is no layout')
+  const group = new JobGroup(systemClock, layout, 'mark-1')
+  group.make({ memoryBytesMax: 1_000, processesMax: 7, cpuCores })
+  return group
+}
+
+describe('processor time', () => {
+  it('is a quota in each period, for version 2', () => {
+    const paths = delegated('', 'cpu memory pids\n')
+    expect(made(paths, 1.5).holdsCpu(1.5)).toBe(true)
+    const text = readFileSync(join(paths.root, OWN, 'mark-1/cpu.max'), 'utf8')
+    expect(text).toBe('150000 100000')
+  })
+  it('is one for version 1, whose controllers may share a tree', () => {
+    const paths = fakeGroups('4:memory:/m\n2:cpu,cpuacct:/c\n', {
+      'memory/m/x': '',
+      'cpu,cpuacct/c/x': ''
+    })
+    for (const name of ['cpu', 'cpuacct']) symlinkSync('cpu,cpuacct', join(paths.root, name))
+    expect(made(paths, 0.001).holdsCpu(0.01)).toBe(true)
+    const text = readFileSync(join(paths.root, 'cpu,cpuacct/c/mark-1/cpu.cfs_quota_us'), 'utf8')
+    expect(text).toBe('1000')
+  })
+  it('is not held for a task that asks for none, or where there is no such controller', () => {
+    expect(made(delegated('', 'cpu memory pids\n'), undefined).holdsCpu(1)).toBe(false)
+    const paths = fakeGroups('4:memory:/m\n', { 'memory/m/x': '' })
+    expect(made(paths, 1).holdsCpu(1)).toBe(false)
+  })
 })

@@ -21,6 +21,18 @@ describe('the owner’s programs', () => {
     expect(list.find('tool')).toBe(tool)
     expect(() => list.find('other')).toThrow('does not allow "other"')
   })
+  it('are refused before a task begins, but not what is no program’s name at all', () => {
+    const list = new ProgramList({ programs: [program('known')] })
+    expect(list.refusalOf('known')).toBeUndefined()
+    expect(list.refusalOf('other')).toMatchObject({ code: 'OWNER_REFUSED', blame: 'owner' })
+    expect(list.refusalOf('../other')).toBeUndefined()
+  })
+  it('are told to routers, if they are not too many', () => {
+    const paths = Array.from({ length: 257 }, (_, index) => program(`p${index}`))
+    expect(new ProgramList({ programs: paths.slice(1) }).names()).toEqual(paths.slice(1))
+    expect(new ProgramList({ programs: paths }).names()).toEqual(['*'])
+    expect(new ProgramList({ programs: [], isAnyAllowed: true }).names()).toEqual(['*'])
+  })
   it('are no longer allowed once their link leads elsewhere', () => {
     const link = join(folder, 'link')
     symlinkSync(program('first'), link)

@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { CHECKED_CALLS, REFUSED_CALLS } from '../../../../src/executors/process/system-calls.ts'
+import {
+  CHECKED_CALLS,
+  HIDDEN_MEMORY_CALLS,
+  REFUSED_CALLS,
+  SHARED_STOCK_CALLS
+} from '../../../../src/executors/process/system-calls.ts'
 import { isFilterable, seccompFilter } from '../../../../src/executors/process/seccomp.ts'
 import type { SeccompArchitecture } from '../../../../src/executors/process/seccomp.ts'
 
 const ALLOW = 0x7fff_0000
 const KILL = 0x8000_0000
 const NOT_PERMITTED = 0x0005_0001
+const NONE_LEFT = 0x0005_0018
 const NOT_THERE = 0x0005_0026
+const NO_PROTOCOL = 0x0005_005d
 const NO_FAMILY = 0x0005_0061
 const AUDIT = { x64: 0xc000003e, arm64: 0xc00000b7 }
 
@@ -37,6 +44,9 @@ function verdict(
       case 0x45:
         at += jump((word & operand) !== 0)
         break
+      case 0x54:
+        word = (word & operand) >>> 0
+        break
       case 0x06:
         return operand
       default:
@@ -59,16 +69,53 @@ describe.each<SeccompArchitecture>(['x64', 'arm64'])('the filter for %s', (archi
     expect(verdict(filter, { audit: 0x4000_0003, number: 1 })).toBe(KILL)
   })
   it('refuses every call on the list, and none beside', () => {
-    const refused = Object.values(REFUSED_CALLS).flatMap((numbers) => numbers[architecture] ?? [])
+    const [refused = [], taken = []] = [REFUSED_CALLS, SHARED_STOCK_CALLS].map((calls) =>
+      Object.values(calls).flatMap((numbers) => numbers[architecture] ?? [])
+    )
     const { clone, clone3, ioctl, socket } = CHECKED_CALLS
     const special: number[] = [clone, clone3, ioctl, socket].map((numbers) => numbers[architecture])
     for (let number = 0; number < 600; number += 1) {
       if (special.includes(number)) continue
       expect([number, of(number)]).toEqual([
         number,
-        refused.includes(number) ? NOT_PERMITTED : ALLOW
+        refused.includes(number) ? NOT_PERMITTED : taken.includes(number) ? NONE_LEFT : ALLOW
       ])
     }
+  })
+  it('hides calls whose memory no watch would see, where there is but a watch', () => {
+    const watched = seccompFilter(architecture, { isMemoryWatched: true })
+    for (const { [architecture]: number = -1 } of Object.values(HIDDEN_MEMORY_CALLS)) {
+      expect(of(number)).toBe(ALLOW)
+      expect(verdict(watched, { audit, number })).toBe(NOT_THERE)
+    }
+  })
+  it('with a network: TCP and UDP, no packets, nothing by which services of the machine are reached', () => {
+    const open = seccompFilter(architecture, { hasNetwork: true })
+    const { socket, socketpair } = CHECKED_CALLS
+    const call = (number: number, ...args: number[]): number =>
+      verdict(open, { audit, number, args })
+    const make = (...args: number[]): number => call(socket[architecture], ...args)
+    const pair = (...args: number[]): number => call(socketpair[architecture], ...args)
+    for (const family of [2, 10]) {
+      for (const [type, protocol] of [
+        [1, 0],
+        [0x80801, 6],
+        [2, 17]
+      ] as const) {
+        expect(make(family, type, protocol)).toBe(ALLOW)
+      }
+      for (const type of [3, 4, 5, 6, 10, 0x80803]) expect(make(family, type, 0)).toBe(NO_PROTOCOL)
+      for (const protocol of [1, 132, 136, 255, 262])
+        expect(make(family, 1, protocol)).toBe(NO_PROTOCOL)
+    }
+    for (const family of [0, 1, 16, 17, 38, 40]) expect(make(family, 1, 0)).toBe(NO_FAMILY)
+    expect([pair(1, 1), pair(1, 0x80005), pair(1, 2), pair(1, 0x80802)]).toEqual([
+      ALLOW,
+      ALLOW,
+      NO_PROTOCOL,
+      NO_PROTOCOL
+    ])
+    expect(call(REFUSED_CALLS['bpf']?.[architecture] ?? -1)).toBe(NOT_PERMITTED)
   })
   it('lets a process fork and start threads, but make no namespace', () => {
     const clone = CHECKED_CALLS.clone[architecture]

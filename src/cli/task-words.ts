@@ -1,0 +1,154 @@
+/** The task that the words of `taskmesh run ENGINE …` describe: what each engine takes, and what it refuses. */
+import { MeshError } from '../core/errors.ts'
+import { flag } from './command.ts'
+import { ENGINES } from '../model/engines.ts'
+import { nearestName } from '../model/validate.ts'
+import { readInput } from './inputs.ts'
+import { isTypescript, readModule, readTextFile } from './job-document.ts'
+import { PROGRAM_ARGS, PROGRAM_FLAGS, readInputFiles, readProgramInput } from './program-input.ts'
+import type { Args } from './args.ts'
+import type { Flags } from './command.ts'
+import type { TaskDocument } from '../model/job.ts'
+import type { Terminal } from './terminal.ts'
+
+export const TASK_POSITIONALS = [
+  { name: 'engine', describe: ENGINES.join(', ') },
+  {
+    name: 'task',
+    describe:
+      'javascript: FILE that defines main(input); wasm: FILE with a WASI program; process: its name; container: IMAGE; function, builtin: NAME',
+    isOptional: true
+  },
+  PROGRAM_ARGS
+] as const
+
+export const TASK_FLAGS: Flags = {
+  input: {
+    ...flag('list', 'what main or a function gets: k=v, k=@file (text), @file.json or JSON'),
+    alias: 'i'
+  },
+  arg: flag('list', 'argument k=v of a builtin, or all of them as JSON (repeatable)'),
+  ...PROGRAM_FLAGS
+}
+
+type Engine = TaskDocument['engine']
+type Fields = Record<string, unknown>
+
+interface TaskWords {
+  /** Of `TASK_FLAGS`; others are refused. */
+  flags: readonly string[]
+  /** What to write instead of a flag that is refused. */
+  hint: string
+  hasArgs: boolean
+  /** The task without its engine. */
+  read: (args: Args, terminal: Pick<Terminal, 'readStdin'>) => Promise<Fields>
+}
+
+const PROGRAM = {
+  flags: Object.keys(PROGRAM_FLAGS),
+  hint: 'a program takes --stdin, --env, --file and, after --, arguments',
+  hasArgs: true
+} as const
+
+const WORDS: Readonly<Record<Engine, TaskWords>> = {
+  builtin: {
+    flags: ['arg'],
+    hint: 'a builtin takes --arg',
+    hasArgs: false,
+    read: async (args) => ({
+      name: taskWord(args),
+      ...field('args', readInput(args.list('arg'), '--arg'))
+    })
+  },
+  container: {
+    ...PROGRAM,
+    read: async (args, terminal) => ({
+      image: taskWord(args),
+      ...listField('argv', args.positionalList(PROGRAM_ARGS.name)),
+      ...(await readProgramInput(args, terminal))
+    })
+  },
+  function: {
+    flags: ['input'],
+    hint: 'a function takes --input',
+    hasArgs: false,
+    read: async (args) => ({ name: taskWord(args), ...inputOf(args) })
+  },
+  javascript: {
+    flags: ['input', 'file'],
+    hint: 'a javascript task takes --input and --file',
+    hasArgs: false,
+    read: async (args) => {
+      const file = taskWord(args)
+      return {
+        source: readTextFile(file, 'task'),
+        ...(isTypescript(file) ? { language: 'typescript' } : {}),
+        ...inputOf(args),
+        ...readInputFiles(args)
+      }
+    }
+  },
+  process: {
+    ...PROGRAM,
+    read: async (args, terminal) => ({
+      ...listField('argv', [
+        ...args.positionalList('task'),
+        ...args.positionalList(PROGRAM_ARGS.name)
+      ]),
+      ...(await readProgramInput(args, terminal))
+    })
+  },
+  wasm: {
+    ...PROGRAM,
+    read: async (args, terminal) => ({
+      module: readModule(taskWord(args), 'task'),
+      ...listField('args', args.positionalList(PROGRAM_ARGS.name)),
+      ...(await readProgramInput(args, terminal))
+    })
+  }
+}
+
+/** @throws MeshError FIELD_MISSING, FIELD_INVALID, FILE_NOT_FOUND */
+export async function readTask(args: Args, terminal: Pick<Terminal, 'readStdin'>): Promise<Fields> {
+  const engine = engineOf(args.positional('engine'))
+  const words = WORDS[engine]
+  for (const name of Object.keys(TASK_FLAGS)) {
+    if (args.list(name).length > 0 && !words.flags.includes(name)) refuse(`--${name}`, words)
+  }
+  if (!words.hasArgs && args.positionalList(PROGRAM_ARGS.name).length > 0) {
+    refuse(PROGRAM_ARGS.name, words)
+  }
+  return { engine, ...(await words.read(args, terminal)) }
+}
+
+/** @throws MeshError FIELD_MISSING */
+function taskWord(args: Args): string {
+  const word = args.optionalPositional('task')
+  if (word !== undefined) return word
+  throw new MeshError('FIELD_MISSING', '<task> is missing', { hint: 'see taskmesh run --help' })
+}
+
+function engineOf(word: string): Engine {
+  const engine = ENGINES.find((known) => known === word)
+  if (engine !== undefined) return engine
+  const nearest = nearestName(word, ENGINES)
+  throw new MeshError('FIELD_INVALID', `"${word}" is not an engine`, {
+    hint: nearest === undefined ? `known: ${ENGINES.join(', ')}` : `did you mean ${nearest}?`
+  })
+}
+
+function refuse(path: string, { hint }: TaskWords): never {
+  throw new MeshError('FIELD_INVALID', `${path} does not belong here`, { path, hint })
+}
+
+function inputOf(args: Args): Fields {
+  return field('input', readInput(args.list('input'), '--input'))
+}
+
+function field(name: string, value: unknown): Fields {
+  return value === undefined ? {} : { [name]: value }
+}
+
+function listField(name: string, list: readonly string[]): Fields {
+  return list.length === 0 ? {} : { [name]: [...list] }
+}
