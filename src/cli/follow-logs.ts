@@ -18,7 +18,7 @@ export interface LogFollower {
 }
 
 /** The end of a log is on its way when its job has ended; that of a held one does not come. */
-const FINISH_MS = 1_000
+const FINISH_MS = 5_000
 
 export function followLogs(
   client: ApiClient,

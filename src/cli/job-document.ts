@@ -31,6 +31,12 @@ export const DOCUMENT_FLAGS: Flags = {
   set: flag('list', 'change a field: --set a.b=value, as JSON or else as text (repeatable)')
 }
 
+/** Why a file cannot be read, for people. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder, not a file'
+}
+
 /** Keys that would reach into JavaScript rather than into the document. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -84,8 +90,8 @@ export function readBinaryFile(file: string, path: string): Buffer {
   try {
     return readFileSync(file)
   } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    const what = isMissing ? 'there is no such file' : messageOf(cause)
+    const code = (cause as NodeJS.ErrnoException).code ?? ''
+    const what = UNREADABLE[code] ?? messageOf(cause)
     throw new MeshError('FILE_NOT_FOUND', `${file}: ${what}`, { path, cause })
   }
 }

@@ -3,11 +3,13 @@
  * kills it when it breaks one. Nothing that the host says can widen a limit, and `run` resolves only
  * once the task is truly over: its answer is there, or its process is gone.
  */
+import { PassThrough } from 'node:stream'
 import { assert } from '../core/assert.ts'
 import { deferred } from '../core/abort.ts'
 import { formatBytes, formatDuration } from '../core/units.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { MessagePipe, PIPE_DESCRIPTOR } from './sandbox/message-pipe.ts'
 import { TaskReports } from './task-reports.ts'
 import { lowerPriority, residentBytes } from './child-vitals.ts'
 import { readHostMessage } from './sandbox/messages.ts'
@@ -15,6 +17,7 @@ import { spawnSandboxHost } from './sandbox-spawn.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../core/clock.ts'
 import type { Deferred } from '../core/abort.ts'
+import type { Duplex } from 'node:stream'
 import type { DoneMessage, RunMessage } from './sandbox/messages.ts'
 import type { SandboxProgram } from './sandbox-program.ts'
 import type { TaskOutcome, TaskRun } from './executor.ts'
@@ -25,11 +28,17 @@ export type SandboxTerms = Omit<TaskRun, 'task'>
 const SPAWN_TIMEOUT_MS = 15_000
 const WATCH_PERIOD_MS = 50
 const STDERR_LENGTH_MAX = 2_000
+/** A result is JSON within JSON, where no character becomes more than two; beside it, usage and a fault. */
+const MESSAGE_LENGTH_MAX = 2 * LIMITS.resultBytesMax + 65_536
+/** Progress and counts of what was dropped come as long as a task runs; what is more would hold the node up. */
+const REPORT_LENGTH_PER_SECOND = 65_536
 
 interface Running {
   done: Deferred<TaskOutcome>
   terms: SandboxTerms
   startedMs: number
+  /** What its pipe had carried before. */
+  heardLength: number
   reports: TaskReports
   /** Why the host was killed, if it was. */
   verdict: MeshError | undefined
@@ -45,6 +54,7 @@ export class SandboxHost<Request> {
   readonly #clock: Clock
   readonly #program: SandboxProgram
   readonly #child: ChildProcess
+  readonly #pipe: MessagePipe
   readonly #ready: Deferred<void> = deferred()
   readonly #gone: Deferred<void> = deferred()
   #running: Running | undefined
@@ -62,8 +72,14 @@ export class SandboxHost<Request> {
     lowerPriority(this.#child.pid)
     const cancel = clock.after(SPAWN_TIMEOUT_MS, () => void this.kill())
     this.ready.then(cancel, cancel)
-    this.#child.on('message', (message) => this.#onMessage(message))
+    const stream = pipeOf(this.#child)
+    this.#pipe = new MessagePipe(stream, {
+      lengthMax: MESSAGE_LENGTH_MAX,
+      onMessage: (message) => this.#onMessage(message)
+    })
+    stream.on('error', (cause) => this.#onError(cause))
     this.#child.on('error', (cause) => this.#onError(cause))
+    this.#child.once('exit', () => this.#turnAway())
     this.#child.on('close', (code, signal) => this.#onClose(signal ?? `exit code ${code}`))
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_LENGTH_MAX)
@@ -90,13 +106,14 @@ export class SandboxHost<Request> {
       done: deferred(),
       terms,
       startedMs: this.#clock.monotonicMs(),
+      heardLength: this.#pipe.heardLength,
       reports: new TaskReports(this.#clock, terms),
       verdict: undefined,
       cancel: ignore
     }
     this.#running = running
     running.cancel = this.#guard(terms)
-    this.#child.send({
+    this.#pipe.send({
       type: 'run',
       request,
       memoryBytesMax: terms.memoryBytesMax,
@@ -112,6 +129,7 @@ export class SandboxHost<Request> {
     this.#isEnded = true
     if (this.#running !== undefined) this.#running.verdict ??= verdict
     this.#child.kill('SIGKILL')
+    this.#turnAway()
     await this.gone
   }
 
@@ -144,14 +162,25 @@ export class SandboxHost<Request> {
   #onMessage(value: unknown): void {
     const message = readHostMessage(value)
     const running = this.#running
-    if (message?.type === 'ready') {
+    if (message?.type === 'ready' && !this.#isReady) {
       this.#isReady = true
       this.#ready.resolve()
-    } else if (message === undefined || running === undefined) {
+    } else if (message === undefined || message.type === 'ready' || running === undefined) {
       void this.kill(new MeshError('SANDBOX_CRASHED', 'the sandbox sent what nobody can read'))
+    } else if (this.#isFlooded(running)) {
+      void this.kill(
+        new MeshError('SANDBOX_CRASHED', 'the sandbox sent more than anybody can read')
+      )
     } else if (message.type === 'log') running.reports.log(message)
     else if (message.type === 'progress') running.reports.progress(message)
     else if (running.verdict === undefined) this.#finish(running, message)
+  }
+
+  /** Bounds what its words cost this process, whatever they say. */
+  #isFlooded({ heardLength, startedMs }: Running): boolean {
+    const seconds = (this.#clock.monotonicMs() - startedMs) / 1_000
+    const lengthMax = MESSAGE_LENGTH_MAX + REPORT_LENGTH_PER_SECOND * seconds
+    return this.#pipe.heardLength - heardLength > lengthMax
   }
 
   #finish(running: Running, message: DoneMessage): void {
@@ -194,6 +223,14 @@ export class SandboxHost<Request> {
     else void this.kill(this.#crash('its pipe broke'))
   }
 
+  /** Of one that was killed nothing more is to be heard, and whom it may have started could hold its pipes for ever. */
+  #turnAway(): void {
+    const { exitCode, signalCode } = this.#child
+    const isOver = exitCode !== null || signalCode !== null
+    if (!this.#isEnded || !isOver) return
+    for (const stream of this.#child.stdio) stream?.destroy()
+  }
+
   #onClose(how: string): void {
     this.#isEnded = true
     this.#ready.reject(this.#crash(how))
@@ -209,6 +246,11 @@ export class SandboxHost<Request> {
       `the sandbox ended by itself (${how})${tail === '' ? '' : `: ${tail}`}`
     )
   }
+}
+
+/** Where there are no descriptors left, Node makes none of its pipes, and says so by an error of the child. */
+function pipeOf({ stdio }: { stdio?: ChildProcess['stdio'] }): Duplex {
+  return (stdio?.[PIPE_DESCRIPTOR] ?? new PassThrough()) as Duplex
 }
 
 function faultOf({ fault }: DoneMessage, terms: SandboxTerms): MeshError | undefined {

@@ -3,7 +3,7 @@
  * environment, and no terminal. Everything here is a belt below the WebAssembly boundary, which is
  * what really holds the guest.
  */
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { parse } from 'node:path'
 import { dyingWithParent } from './die-with-parent.ts'
 import type { ChildProcess } from 'node:child_process'
@@ -15,25 +15,22 @@ import type { SandboxProgram } from './sandbox-program.ts'
  */
 const HEAP_MIB_MAX = 256
 
-/** Starts one host; its pipe carries JSON, its stderr is the only stream. */
+/** Starts one host: beside its stderr it has one descriptor, which is the pipe of `sandbox/message-pipe.ts`. */
 export function spawnSandboxHost(program: SandboxProgram): ChildProcess {
   const { entryPath, nodeFlags, readablePaths } = program
-  const [execPath, ...words] = [...dyingWithParent(), process.execPath] as const
-  return fork(entryPath, [], {
-    execPath,
-    execArgv: [
-      ...words,
-      '--permission',
-      ...[...readablePaths, entryPath].map((path) => `--allow-fs-read=${path}`),
-      `--max-old-space-size=${HEAP_MIB_MAX}`,
-      '--expose-gc',
-      '--no-warnings',
-      ...nodeFlags
-    ],
+  const [file, ...words] = [...dyingWithParent(), process.execPath] as const
+  const flags = [
+    '--permission',
+    ...[...readablePaths, entryPath].map((path) => `--allow-fs-read=${path}`),
+    `--max-old-space-size=${HEAP_MIB_MAX}`,
+    '--expose-gc',
+    '--no-warnings',
+    ...nodeFlags
+  ]
+  return spawn(file, [...words, ...flags, entryPath], {
     // One time zone on all workers, so that a task's dates do not depend on where it ran.
     env: { TZ: 'UTC' },
     cwd: parse(entryPath).root,
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    serialization: 'json'
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe']
   })
 }

@@ -129,6 +129,14 @@ function describe(errors: readonly ErrorObject[], root: string): MeshError {
       )
     case 'const':
       return invalid(path, `must be ${JSON.stringify(params['allowedValue'])}`, error)
+    case 'pattern':
+      return invalid(path, patternUnmet(error), error)
+    case 'maxLength':
+      return invalid(
+        path,
+        `has ${String(error.data).length} characters; at most ${String(params['limit'])} are taken`,
+        error
+      )
     default:
       return invalid(path, error.message ?? 'does not fit', error)
   }

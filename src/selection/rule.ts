@@ -55,10 +55,14 @@ export interface Rule {
 /** `needs 4GiB memory, has 1GiB`: asked for against there, of one worker. */
 export function describeRefusal(rule: Rule, candidate: Candidate): string {
   const { one } = rule.wording()
-  if (rule.figure !== undefined) {
-    return `${one}, has ${formatFigure(rule.figure, rule.figure.of(candidate))}`
-  }
-  return rule.instead === undefined ? one : `${one}, ${rule.instead(candidate)}`
+  const instead = describeInstead(rule, candidate)
+  return instead === undefined ? one : `${one}, ${instead}`
+}
+
+/** `has 1GiB`: what one worker has instead. */
+export function describeInstead({ figure, instead }: Rule, candidate: Candidate): string | undefined {
+  if (figure === undefined) return instead?.(candidate)
+  return `has ${formatFigure(figure, figure.of(candidate))}`
 }
 
 /** Rounded to the worse side, so that what falls short never reads as if it were enough. */

@@ -1,11 +1,11 @@
 /**
  * One sentence for people on where a task stands with all workers: `3 of 4 workers were refused: 2 lack
- * label zone = home, 1 needs 4GiB memory, has 1GiB; 1 fits but is full`. Workers refused for the
+ * label zone = home, 1 needs 4GiB memory (has 1GiB); 1 fits but is full`. Workers refused for the
  * same reason are one group; each worker counts under its first reason.
  */
 import { firstRefusal } from './compile.ts'
 import { roomOf } from './room.ts'
-import { describeRefusal, formatFigure } from './rule.ts'
+import { describeInstead, formatFigure } from './rule.ts'
 import type { Candidate } from './candidate.ts'
 import type { CompiledRequest } from './compile.ts'
 import type { Room } from './room.ts'
@@ -72,9 +72,12 @@ function describeRefused(groups: readonly Group[], refusedCount: number, count: 
 
 function describeGroup({ rule, candidates }: Group): string {
   const [first] = candidates
-  if (candidates.length === 1 && first !== undefined) return `1 ${describeRefusal(rule, first)}`
-  const { many } = rule.wording()
-  const best = rule.figure === undefined ? '' : `, have ${describeBest(rule.figure, candidates)}`
+  const { many, one } = rule.wording()
+  if (candidates.length === 1 && first !== undefined) {
+    const instead = describeInstead(rule, first)
+    return instead === undefined ? `1 ${one}` : `1 ${one} (${instead})`
+  }
+  const best = rule.figure === undefined ? '' : ` (have ${describeBest(rule.figure, candidates)})`
   return `${candidates.length} ${many}${best}`
 }
 

@@ -9,6 +9,7 @@ import { ProcessExecutor } from '../../src/executors/process/process-executor.ts
 import { recordRun } from '../conformance/executor-recorder.ts'
 import { taskTerms } from './task-terms.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import type { Clock } from '../../src/core/clock.ts'
 import type { RecordedOutcome } from '../conformance/executor-recorder.ts'
 import type { ProcessExecutorInit } from '../../src/executors/process/process-executor.ts'
 import type { ProcessTask } from '../../src/model/generated/job.ts'
@@ -30,14 +31,14 @@ export const NO_GROUPS = { membership: '/dev/null' } as const
 const nodes = mkdtempSync(join(tmpdir(), 'taskmesh-process-test-'))
 afterAll(() => rmSync(nodes, { recursive: true, force: true }))
 
-export function createProcessExecutor(init: Partial<ProcessExecutorInit> = {}): ProcessExecutor {
+export function createProcessExecutor(
+  init: Partial<ProcessExecutorInit> = {},
+  clock: Clock = systemClock
+): ProcessExecutor {
   // Engines of one folder take each other's groups for left behind.
   const folder = join(nodes, randomUUID())
   mkdirSync(folder)
-  return new ProcessExecutor(
-    { clock: systemClock },
-    { folder, programs: [], isAnyAllowed: true, ...init }
-  )
+  return new ProcessExecutor({ clock }, { folder, programs: [], isAnyAllowed: true, ...init })
 }
 
 /** Why the engine does not start here; undefined where it does. Says so aloud: a silent skip looks like a pass. */

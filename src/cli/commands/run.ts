@@ -40,7 +40,7 @@ export const runCommand: CliCommand = {
     ['taskmesh run wasm gzip.wasm --stdin @README.md -- -9 > README.gz', 'a WASI program'],
     ['cat names | taskmesh run process --stdin - -- sort -n', 'a program of the worker’s machine'],
     [
-      'taskmesh run process --file a.csv --returns out --save . -- sort -o out/a.csv a.csv',
+      'taskmesh run process --file a.csv --returns sorted.csv --save . -- sort -o sorted.csv a.csv',
       'a file there, and its result back'
     ],
     ['taskmesh run container alpine@sha256:… -- uname -a', 'in an image that its owner allows'],

@@ -5,6 +5,7 @@
  */
 import { asRecord } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
+import { formatBytes } from '../../core/units.ts'
 import type { JobStore, StoreChange } from '../../jobs/store.ts'
 import type { LogEntry, LogPart } from '../../model/generated/commands-execute-task.ts'
 
@@ -185,7 +186,7 @@ function takeFitting(log: OpenLog, entries: readonly LogEntry[]): LogEntry[] {
 }
 
 function droppedEntry({ droppedBytes, lastMs }: OpenLog): LogEntry {
-  return { ms: lastMs, stream: 'err', text: `[${droppedBytes} more bytes were not kept]\n` }
+  return { ms: lastMs, stream: 'err', text: `[${formatBytes(droppedBytes)} more were not kept]\n` }
 }
 
 function nameOf({ attempt, itemIndex, jobId }: LogKey): string {

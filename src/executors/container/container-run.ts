@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { ContainerWatch } from './container-watch.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
+import { ProgramOutput } from '../process/program-output.ts'
 import { StderrLog } from '../process/stderr-log.ts'
 import { collectOutputs } from '../process/output-collector.ts'
 import { deferred } from '../../core/abort.ts'
@@ -75,12 +76,11 @@ export class ContainerRun {
   readonly #diskBytesMax: number
   readonly #startedMs: number
   readonly #log: StderrLog
-  readonly #stdout: Uint8Array[] = []
+  readonly #stdout = new ProgramOutput()
   readonly #ended = deferred<void>()
   /** Of the command that runs the container. */
   readonly #closed = deferred<ProgramEnd>()
   #hasClosed = false
-  #stdoutBytes = 0
   #child: ChildProcessWithoutNullStreams | undefined
   #folder: ContainerFolder | undefined
   #watch: ContainerWatch | undefined
@@ -217,17 +217,14 @@ export class ContainerRun {
 
   async #result({ work }: ContainerFolder): Promise<string> {
     const { outputs } = this.#request
-    const stdout = Buffer.concat(this.#stdout)
+    const stdout = this.#stdout.bytes
     if (outputs.length === 0) return encodeResult(stdout)
     const bytesMax = LIMITS.resultBytesMax - stdout.length
     return encodeResult(stdout, await collectOutputs(work, outputs, { bytesMax }))
   }
 
   #takeStdout(chunk: Uint8Array): void {
-    this.#stdoutBytes += chunk.byteLength
-    if (this.#stdoutBytes > LIMITS.resultBytesMax) {
-      if (this.#verdict === undefined) this.kill(outputTooLarge())
-    } else this.#stdout.push(chunk)
+    if (!this.#stdout.add(chunk) && this.#verdict === undefined) this.kill(outputTooLarge())
   }
 
   #guard(): () => void {

@@ -23,7 +23,8 @@ const FAILED = 'failed'
  * It reads from a file that it can seek in and open again, as from a shell's `<`.
  */
 const WAIT = `echo ${READY} >&${gate} && read -r _ <&${gate} && exec "$@" <"$stdin" ${files}<&- ${gate}<&-`
-const UNPACK = `tar -xmf - <&${files} || { echo ${FAILED} >&${gate}; exit 1; }`
+/** Without the task's variables: `TAR_OPTIONS` would have it start programs, before anything holds them. */
+const UNPACK = `env -i tar -xmf - <&${files} || { echo ${FAILED} >&${gate}; exit 1; }`
 
 /** What stands between the limits and the program. */
 export function gateCommand({ hasFiles, stdinPath = '/dev/null' }: GateInit): string[] {

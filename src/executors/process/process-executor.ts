@@ -126,7 +126,7 @@ export class ProcessExecutor implements Executor {
       await dispose(running)
       throw cause
     }
-    this.#enforces = ['memory', ...(groups.holdsCpu ? ['cpu' as const] : []), ...enclosure.enforces]
+    this.#enforces = [...groups.enforces, ...enclosure.enforces]
     this.#running = running
   }
 

@@ -5,6 +5,7 @@
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { ProgramChild } from './program-child.ts'
+import { ProgramOutput } from './program-output.ts'
 import { StderrLog } from './stderr-log.ts'
 import { TaskHold } from './task-hold.ts'
 import { closeFifo } from './fifo-store.ts'
@@ -52,16 +53,17 @@ export class ProcessRun {
   readonly #terms: ProcessTerms
   readonly #startedMs: number
   readonly #log: StderrLog
-  readonly #stdout: Uint8Array[] = []
+  readonly #stdout = new ProgramOutput()
   readonly #cancels: (() => void)[] = []
   readonly #ended = deferred<void>()
-  #stdoutBytes = 0
   #child: ProgramChild | undefined
   #cell: Cell | undefined
   #hold: TaskHold | undefined
   #folder: string | undefined
   /** The enclosure's own processes and the task's first, outermost first; none before the gate. */
   #firstPids: readonly number[] = []
+  /** Nothing of it is left: its process ids may be others' by now. */
+  #isGone = false
   /** Why it was ended from outside; the first reason counts. */
   #verdict: MeshError | undefined
 
@@ -119,7 +121,7 @@ export class ProcessRun {
     const word = await child.atGate
     if (word === 'ready') this.#letGo(cell, child)
     const end = await child.exited
-    await this.#takeDown()
+    this.#isGone = await this.#takeDown()
     this.#log.finish()
     const { tail } = this.#log
     if (this.#hold?.isOutOfMemory === true)
@@ -164,7 +166,7 @@ export class ProcessRun {
   /** Asks the task's own processes first: what they write before they go is worth a moment. */
   #stop(): void {
     const wrappers = this.#firstPids.slice(0, this.#cell?.wrapperCount ?? 0)
-    if (this.#firstPids.length === 0) return this.kill(stopped())
+    if (this.#firstPids.length === 0 || this.#isGone) return this.kill(stopped())
     this.#verdict ??= stopped()
     signalAll(
       this.#pids().filter((pid) => !wrappers.includes(pid)),
@@ -173,14 +175,12 @@ export class ProcessRun {
   }
 
   #takeStdout(chunk: Uint8Array): void {
-    this.#stdoutBytes += chunk.byteLength
-    if (this.#stdoutBytes > LIMITS.resultBytesMax) this.kill(outputTooLarge())
-    else this.#stdout.push(chunk)
+    if (!this.#stdout.add(chunk)) this.kill(outputTooLarge())
   }
 
   async #result(): Promise<string> {
     const { outputs } = this.#request
-    const stdout = Buffer.concat(this.#stdout)
+    const stdout = this.#stdout.bytes
     if (outputs.length === 0 || this.#folder === undefined) return encodeResult(stdout)
     const bytesMax = LIMITS.resultBytesMax - stdout.length
     return encodeResult(stdout, await collectOutputs(this.#folder, outputs, { bytesMax }))
@@ -198,24 +198,29 @@ export class ProcessRun {
    */
   #killAll(): void {
     const pid = this.#child?.pid
-    if (pid === undefined) return
+    if (pid === undefined || this.#isGone) return
     if (this.#firstPids.length === 0) this.#child?.abandon()
     signalAll([-pid, ...this.#pids()], 'SIGKILL')
     this.#hold?.kill()
   }
 
-  /** Ends what is left, and waits until the kernel says that it is gone. */
-  async #takeDown(): Promise<void> {
+  /** Ends what is left, and waits until the kernel says that it is gone. False when that took too long. */
+  async #takeDown(): Promise<boolean> {
     const { clock } = this.#components
+    if (this.#isGone) return true
     const left = this.#pids()
     if (left.some(isAlive)) this.#killAll()
     const deadlineMs = clock.monotonicMs() + GONE_MS_MAX
     // In this order: what left the tree is looked for even when all that is in it has gone.
     while (this.#hold?.kill() === true || left.some(isAlive)) {
       // Whatever it is then, it is not waited for.
-      if (clock.monotonicMs() >= deadlineMs) return this.#child?.turnAway()
+      if (clock.monotonicMs() >= deadlineMs) {
+        this.#child?.turnAway()
+        return false
+      }
       await sleep(clock, GONE_PERIOD_MS)
     }
+    return true
   }
 
   #pids(): number[] {

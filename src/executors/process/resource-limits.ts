@@ -8,6 +8,8 @@ import { findTool } from './system-view.ts'
 export const PROCESSES_MAX = 256
 /** What shells and services usually grant. */
 const OPEN_FILES_MAX = 1_024
+/** Signals that wait, and timers that send them: else one task could take all that its user may have, on the whole machine. */
+const PENDING_SIGNALS_MAX = 256
 
 /**
  * @param fileBytesMax bound of one file, where nothing bounds the folder
@@ -18,6 +20,7 @@ export function limitCommand(fileBytesMax?: number): string[] {
     findTool('prlimit', 'util-linux'),
     `--nproc=${PROCESSES_MAX}`,
     `--nofile=${OPEN_FILES_MAX}`,
+    `--sigpending=${PENDING_SIGNALS_MAX}`,
     ...(fileBytesMax === undefined ? [] : [`--fsize=${fileBytesMax}`]),
     // A core file holds the task's memory and goes where the host says; with 0 a helper of the host would
     // still be started as root to receive it, with 1 the kernel doesn't.

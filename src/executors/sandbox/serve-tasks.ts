@@ -4,7 +4,9 @@
  * files beyond its own code, says `ready`, then answers each `run` with `done`. It trusts nothing to
  * end it but a signal, so everything that matters is checked again by its parent.
  */
+import { Socket } from 'node:net'
 import { LogBuffer } from './log-buffer.ts'
+import { MessagePipe, PIPE_DESCRIPTOR } from './message-pipe.ts'
 import { ProgressBuffer } from './progress-buffer.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { DoneMessage, HostMessage, RunMessage } from './messages.ts'
@@ -27,14 +29,23 @@ export function serveTasks<Request>(run: (task: GuestRun<Request>) => Promise<Gu
   process.on('SIGINT', ignore)
   process.on('SIGTERM', ignore)
   // Not `exit`: that would wait for a guest's thread, which may be busy for ever.
-  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
-  process.on('message', (message) => void serve(run, message as RunMessage<Request>))
+  const stream = new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true })
+  stream.on('error', ignore)
+  stream.on('close', () => process.kill(process.pid, 'SIGKILL'))
+  const pipe = new MessagePipe(stream, {
+    onMessage: (message) => void serve(run, message as RunMessage<Request>, send)
+  })
   send({ type: 'ready' })
+
+  function send(message: HostMessage): void {
+    pipe.send(message)
+  }
 }
 
 async function serve<Request>(
   run: (task: GuestRun<Request>) => Promise<GuestEnd>,
-  { request, memoryBytesMax, timeoutMs }: RunMessage<Request>
+  { request, memoryBytesMax, timeoutMs }: RunMessage<Request>,
+  send: (message: HostMessage) => void
 ): Promise<void> {
   const startedMs = systemClock.monotonicMs()
   const cpu = process.cpuUsage()
@@ -56,10 +67,6 @@ async function serve<Request>(
     wallMs: systemClock.monotonicMs() - startedMs,
     cpuMs: (user + system) / 1_000
   })
-}
-
-function send(message: HostMessage): void {
-  process.send?.(message)
 }
 
 function ignore(): void {}

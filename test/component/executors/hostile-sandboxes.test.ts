@@ -2,7 +2,7 @@
  * Programs that attack the sandbox itself, beyond `hostile-processes.test.ts`: each was tried by hand as
  * a stranger would, and what it found is closed. Numbers are those of the design's acceptance list.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readFileSync } from 'node:fs'
 import {
   MIB,
@@ -14,7 +14,9 @@ import {
   script
 } from '../../support/process-engine.ts'
 import { HIDDEN_MEMORY_CALLS } from '../../../src/executors/process/system-calls.ts'
+import { systemClock } from '../../../src/core/clock.ts'
 import { textOf } from '../../conformance/executor-recorder.ts'
+import type { Clock } from '../../../src/core/clock.ts'
 
 const isSkipped = (await processProblem()) !== undefined
 const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
@@ -29,6 +31,13 @@ afterAll(async () => {
   await Promise.all([executor, watched, onDisk].map((engine) => engine.stop()))
 })
 
+/** How long what a task writes is gathered; on this clock it is heard when the task is over, and not before. */
+const GATHER_MS = 20
+const lateClock: Clock = {
+  ...systemClock,
+  after: (ms, work) => (ms === GATHER_MS ? () => {} : systemClock.after(ms, work))
+}
+
 async function stdoutOf(...lines: string[]): Promise<string | undefined> {
   return resultOf(await runProgram(executor, { ...script(...lines), stdin: 'in' })).stdout
 }
@@ -39,6 +48,10 @@ describe.skipIf(isSkipped)('hostile 12, 13: what all tasks of a user share', () 
     const outcome = await runProgram(executor, script(text))
     expect(resultOf(outcome).stdout).toBe('a\n')
     expect(textOf(outcome.log)).toContain('inotify')
+  })
+  it('signals that wait are bounded, so that none takes them from others', async () => {
+    const line = await stdoutOf('grep "pending signals" /proc/self/limits')
+    expect(line).toMatch(/pending signals\s+256\s+256\s/)
   })
   it('no priority over others can be had', async () => {
     const tries = [
@@ -110,6 +123,24 @@ describe.skipIf(isSkipped)('hostile 16: descriptors and processes beside it', ()
     await runProgram(executor, script('kill -KILL 1; kill -KILL -- -1; sleep 1'))
     expect(resultOf(await beside).stdout).toBe('alive\n')
   })
+  it('one that is over is not signalled: its numbers may be others’ by then', async () => {
+    const late = createProcessExecutor({}, lateClock)
+    await late.start()
+    const kill = new AbortController()
+    const signals = vi.spyOn(process, 'kill')
+    const onLog = (): void => {
+      signals.mockClear()
+      kill.abort()
+    }
+    const outcome = await runProgram(late, script('echo last >&2'), {
+      killSignal: kill.signal,
+      onLog
+    })
+    expect(outcome.error?.code).toBe('TASK_STOPPED')
+    expect(signals).not.toHaveBeenCalled()
+    signals.mockRestore()
+    await late.stop()
+  })
   it('another task’s folder is not in its world', async () => {
     const stop = new AbortController()
     let other: Promise<unknown> = Promise.resolve()
@@ -136,6 +167,12 @@ describe.skipIf(isSkipped)('hostile 18: ways around the kernel’s limits', () =
   it('a crash starts no helper of the machine', async () => {
     const line = await stdoutOf('grep "core file" /proc/self/limits')
     expect(line).toMatch(/core file size\s+1\s+1\s/)
+  })
+  it('nothing of the task runs before it is held', async () => {
+    const env = { TAR_OPTIONS: "--to-command='touch /work/mine #'" }
+    const files = [{ path: 'in', text: 'mine' }]
+    const outcome = await runProgram(executor, { ...script('ls -A'), env, files })
+    expect(resultOf(outcome).stdout).toBe('in\n')
   })
   it('a fast crash leaves no file either', async () => {
     expect(await stdoutOf('sh -c "kill -SEGV \\$\\$" 2>/dev/null; ls -A')).toBe('')

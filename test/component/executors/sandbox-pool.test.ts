@@ -96,6 +96,11 @@ describe('a host that was taken over', () => {
   it.each([
     'garbage',
     'text',
+    'noJson',
+    'command',
+    'readyTwice',
+    'endlessLine',
+    'endlessLogs',
     'unknownCode',
     'emptyLog',
     'otherStream',
@@ -152,6 +157,15 @@ describe('a host that was taken over', () => {
     await pool.start()
     expect((await run(pool, 'hang', { timeoutMs: 100 })).error?.code).toBe('TASK_TIMED_OUT')
     expect((await run(pool, 'fine')).output).toBe('"fine"')
+  })
+
+  it('is over in time, whoever else may hold its pipes', async () => {
+    const nodeFlags = [...HOSTILE.nodeFlags, '--allow-child-process']
+    const pool = createPool({ ...HOSTILE, nodeFlags })
+    await pool.start()
+    const { error, log } = await run(pool, 'leaveHeir', { timeoutMs: 1_000 })
+    process.kill(Number(textOf(log)), 'SIGKILL')
+    expect(error?.code).toBe('TASK_TIMED_OUT')
   })
 
   it('is killed when it takes more memory than the task may have', async () => {

@@ -89,7 +89,7 @@ describe('parts of a log', () => {
     expect((await logs.read(KEY)).map(({ text }) => text.slice(0, 40))).toEqual([
       half.slice(0, 40),
       half.slice(0, 40),
-      '[6 more bytes were not kept]\n'
+      '[6B more were not kept]\n'
     ])
   })
 
@@ -100,7 +100,7 @@ describe('parts of a log', () => {
     expect(await logs.resume(KEY)).toBe(1)
     logs.append(KEY, 1, entries('x'.repeat(LIMITS.logBytesMax), 'b'))
     logs.end(KEY)
-    expect(await textsOf()).toEqual(['a', `[${LIMITS.logBytesMax + 1} more bytes were not kept]\n`])
+    expect(await textsOf()).toEqual(['a', `[${formatBytes(LIMITS.logBytesMax + 1)} more were not kept]\n`])
   })
 
   it('without text count too', () => {
@@ -115,7 +115,7 @@ describe('parts of a log', () => {
   it('that the worker itself did not keep are told of at the end', async () => {
     logs.append(KEY, 0, entries('a'))
     expect(logs.end(KEY, 12)).toBe(true)
-    expect(await textsOf()).toEqual(['a', '[12 more bytes were not kept]\n'])
+    expect(await textsOf()).toEqual(['a', '[12B more were not kept]\n'])
     const silent = { ...KEY, itemIndex: 1 }
     expect(logs.end(silent)).toBe(false)
     expect(await logs.read(silent)).toEqual([])

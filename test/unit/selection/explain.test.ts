@@ -133,13 +133,13 @@ describe('the sentence for people', () => {
 
   it('groups refusals with counts', () => {
     expect(summaryOf({}, {}, { ...home, memoryTotalMb: 1024 }, { ...home, otherTasks: 8 })).toBe(
-      '3 of 4 workers were refused: 2 lack label zone = home, 1 needs 3.82GiB memory, has 976MiB; 1 fits but is full'
+      '3 of 4 workers were refused: 2 lack label zone = home, 1 needs 3.82GiB memory (has 976MiB); 1 fits but is full'
     )
   })
 
   it('sums up several that fall short by the best of them', () => {
     expect(summaryOf({ ...home, memoryTotalMb: 1024 }, { ...home, memoryTotalMb: 2048 })).toBe(
-      '2 of 2 workers were refused: 2 need 3.82GiB memory, have 1.9GiB at most'
+      '2 of 2 workers were refused: 2 need 3.82GiB memory (have 1.9GiB at most)'
     )
   })
 
@@ -153,7 +153,7 @@ describe('the sentence for people', () => {
 
   it('begins with who could do it', () => {
     expect(summaryOf(home, {}, { ...home, otherTasks: 4 })).toBe(
-      '1 can start it now; 1 would queue it; 1 of 3 workers was refused: 1 lacks label zone = home, has no zone'
+      '1 can start it now; 1 would queue it; 1 of 3 workers was refused: 1 lacks label zone = home (has no zone)'
     )
   })
 
