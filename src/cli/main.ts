@@ -19,6 +19,9 @@ function interrupt(): void {
   controller.abort(new Interruption('interrupted'))
 }
 
+// Without a listener Node opens its debugger to whoever of this user sends it: a sandbox host, were it taken over.
+process.on('SIGUSR1', () => undefined)
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
 
 // A node that was started by `up` or `demo` doesn't outlive it.

@@ -23,7 +23,8 @@ export interface Style {
 const PEER_LETTERS = 6
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 // oxlint-disable-next-line no-control-regex
-const CONTROLS = /\u001b\[\d+m|[\u0000-\u001f\u007f-\u009f]/g
+const CONTROLS =
+  /\u001b\[(?:[0-479]|22|39|[39][0-7])m|[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const COLOUR = /^.\[/s
 const NO_BORDERS = Object.fromEntries(
   ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) =>
@@ -128,7 +129,7 @@ export function formatLabels(labels: Readonly<Record<string, string>> = {}): str
   return pairs.length === 0 ? '–' : pairs.join(' ')
 }
 
-/** Text of strangers must not steer the terminal; colours, which are ours, may stay. */
+/** Text of strangers must not steer the terminal, hide itself, or run backwards; colours, which are ours, may stay. */
 export function printable(text: string): string {
   return text.replaceAll(CONTROLS, (found) => (COLOUR.test(found) ? found : '·'))
 }

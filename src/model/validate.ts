@@ -16,6 +16,9 @@ const SCHEMA_URI = 'taskmesh:///'
 /** A misspelt name is offered its neighbour up to this many changed letters away. */
 const NEAREST_DISTANCE_MAX = 3
 
+/** Characters of a value that an error shows. */
+const SHOWN_MAX = 60
+
 const ajv = new Ajv2020({
   strict: true,
   strictRequired: false,
@@ -189,11 +192,23 @@ function tagValues(error: ErrorObject, tag: string): string[] {
 function invalid(path: string, what: string, error: ErrorObject): MeshError {
   const allowed = (error.params as { allowedValues?: unknown[] }).allowedValues?.map(String)
   const { description } = error.parentSchema as { description?: string }
-  const hint = allowed === undefined ? description : suggestion(JSON.stringify(error.data), allowed)
+  const described = description ?? patternHint(error)
+  const hint = allowed === undefined ? described : suggestion(JSON.stringify(error.data), allowed)
   return new MeshError('FIELD_INVALID', `${path === '' ? 'the value' : path} ${what}`, {
     path,
     hint
   })
+}
+
+/** Shows the value that does not fit, for few can read the pattern: `must not be "../secret"`. */
+function patternUnmet({ data, propertyName }: ErrorObject): string {
+  const text = String(data)
+  const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text
+  return `must not ${propertyName === undefined ? 'be' : 'have'} ${JSON.stringify(shown)}`
+}
+
+function patternHint({ keyword, params }: ErrorObject): string | undefined {
+  return keyword === 'pattern' ? `it must match ${String(params['pattern'])}` : undefined
 }
 
 function suggestion(value: string, known: readonly string[]): string | undefined {

@@ -60,8 +60,9 @@ export function describeRefusal(rule: Rule, candidate: Candidate): string {
 }
 
 /** `has 1GiB`: what one worker has instead. */
-export function describeInstead({ figure, instead }: Rule, candidate: Candidate): string | undefined {
-  if (figure === undefined) return instead?.(candidate)
+export function describeInstead(rule: Rule, candidate: Candidate): string | undefined {
+  const { figure } = rule
+  if (figure === undefined) return rule.instead?.(candidate)
   return `has ${formatFigure(figure, figure.of(candidate))}`
 }
 

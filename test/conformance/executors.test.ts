@@ -1,8 +1,8 @@
 /** All engines against the one suite. */
 import { BuiltinExecutor } from '../../src/executors/builtin-executor.ts'
-import { JavascriptExecutor } from '../../src/executors/javascript-executor.ts'
+import { JavascriptExecutor } from '../../src/executors/javascript/javascript-executor.ts'
 import { PROBE } from '../component/executors/run-wasm.ts'
-import { WasmExecutor } from '../../src/executors/wasm-executor.ts'
+import { WasmExecutor } from '../../src/executors/wasm/wasm-executor.ts'
 import { runExecutorSuite } from './executor-suite.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { TaskDocument } from '../../src/model/job.ts'

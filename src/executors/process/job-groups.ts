@@ -9,6 +9,7 @@ import { CPU_PERIOD_US, findGroupLayout } from './group-layout.ts'
 import { readField, readText, toNumber } from '../../core/cgroup-files.ts'
 import { signalAll } from './process-tree.ts'
 import { sleep } from '../../core/abort.ts'
+import type { Resource } from '../../model/enforcement.ts'
 import type { CgroupPaths } from '../../core/cgroup-files.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { GroupFile, GroupLayout } from './group-layout.ts'
@@ -44,7 +45,7 @@ export class JobGroups {
   readonly #clock: Clock
   readonly #init: JobGroupsInit
   #layout: GroupLayout | undefined
-  #holdsCpu = false
+  #enforces: readonly Resource[] = []
   #count = 0
 
   constructor(clock: Clock, init: JobGroupsInit) {
@@ -57,9 +58,12 @@ export class JobGroups {
     return this.#layout !== undefined
   }
 
-  /** Whether they hold processor time as well; known once it has started. */
-  get holdsCpu(): boolean {
-    return this.#holdsCpu
+  /**
+   * What the kernel holds tasks to; known once it has started. A watch instead of a group sees neither what
+   * the kernel keeps for a task's sockets and files, nor what comes and goes between two looks.
+   */
+  get enforces(): readonly Resource[] {
+    return this.#enforces
   }
 
   /** Finds out whether groups can be made here, and removes what an earlier run left behind. */
@@ -68,7 +72,7 @@ export class JobGroups {
     await Promise.all(this.#leftovers().map((group) => group.remove()))
     try {
       const group = this.create({ memoryBytesMax: 2 ** 30, processesMax: 1, cpuCores: 0.5 })
-      this.#holdsCpu = group?.holdsCpu(0.5) ?? false
+      if (group !== undefined) this.#enforces = group.holdsCpu(0.5) ? ['memory', 'cpu'] : ['memory']
       await group?.remove()
     } catch {
       // The folders look writable and are not; tasks are then held by a watch.

@@ -112,7 +112,7 @@ test('in the places of a program results are text, and are checked there', async
   expect((await router.record(long)).error).toMatchObject({
     code: 'FIELD_INVALID',
     path: 'task.argv[0]',
-    message: 'task.argv[0] must NOT have more than 131071 characters'
+    message: 'task.argv[0] has 131072 characters; at most 131071 are taken'
   })
   expect((await router.record(id)).error).toMatchObject({ path: 'task.argv[1]' })
   const short = await router.submit()

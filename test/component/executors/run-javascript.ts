@@ -1,6 +1,6 @@
 /** Short ways to run JavaScript tasks in a real sandbox. */
 import { recordRun } from '../../conformance/executor-recorder.ts'
-import { JavascriptExecutor } from '../../../src/executors/javascript-executor.ts'
+import { JavascriptExecutor } from '../../../src/executors/javascript/javascript-executor.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { taskTerms } from '../../support/task-terms.ts'
 import type { JavascriptTask } from '../../../src/model/generated/job.ts'

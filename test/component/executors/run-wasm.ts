@@ -1,5 +1,5 @@
 /** Short ways to run WebAssembly programs in a real sandbox. */
-import { WasmExecutor } from '../../../src/executors/wasm-executor.ts'
+import { WasmExecutor } from '../../../src/executors/wasm/wasm-executor.ts'
 import { MIB } from './run-javascript.ts'
 import { readWasmFixture } from '../../support/wasm-fixture.ts'
 import { recordRun } from '../../conformance/executor-recorder.ts'
@@ -9,7 +9,7 @@ import type { TaskTerms } from '../../support/task-terms.ts'
 import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
 import type { TaskFile } from '../../../src/executors/task-files.ts'
 import type { WasmFixture } from '../../support/wasm-fixture.ts'
-import type { WasmExecutorInit } from '../../../src/executors/wasm-executor.ts'
+import type { WasmExecutorInit } from '../../../src/executors/wasm/wasm-executor.ts'
 import type { WasmTask } from '../../../src/model/generated/job.ts'
 
 /** What a program gets beside its arguments. */

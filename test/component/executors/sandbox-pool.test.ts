@@ -1,20 +1,30 @@
 /** How the pool lives with hosts that crash, lie, hang or never start, and that it leaves none behind. */
-import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { javascriptProgram } from '../../../src/executors/javascript-executor.ts'
-import { SandboxPool } from '../../../src/executors/sandbox-pool.ts'
+import { javascriptProgram } from '../../../src/executors/javascript/javascript-executor.ts'
+import { SandboxPool } from '../../../src/executors/sandbox/sandbox-pool.ts'
 import { sleep } from '../../../src/core/abort.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import { MIB } from './run-javascript.ts'
 import { recordRun, textOf } from '../../conformance/executor-recorder.ts'
 import { taskTerms } from '../../support/task-terms.ts'
 import type { JavascriptRequest } from '../../../src/executors/javascript/guest.ts'
-import type { SandboxPoolInit } from '../../../src/executors/sandbox-pool.ts'
-import type { SandboxProgram } from '../../../src/executors/sandbox-program.ts'
+import type { SandboxPoolInit } from '../../../src/executors/sandbox/sandbox-pool.ts'
+import type { SandboxProgram } from '../../../src/executors/sandbox/sandbox-program.ts'
 import type { RecordedOutcome } from '../../conformance/executor-recorder.ts'
 
 const JAVASCRIPT = javascriptProgram()
@@ -175,6 +185,26 @@ describe('a host that was taken over', () => {
     expect((await run(pool, 'fine')).output).toBe('"fine"')
   })
 
+  it.skipIf(process.getuid?.() !== 0)('is not root, even where the node is', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    expect((await run(pool, 'user')).output).toBe('65534')
+  })
+
+  it('has nothing of what the node was born with', () => {
+    const secret = join(mkdtempSync(join(tmpdir(), 'taskmesh-inherited-')), 'secret')
+    writeFileSync(secret, 'the secret')
+    const descriptor = openSync(secret, 'r')
+    const gap = Array.from({ length: 88 }, () => 'ignore' as const)
+    const owner = spawnSync(process.execPath, [fixture('inheriting-owner.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit', ...gap, descriptor],
+      encoding: 'utf8'
+    })
+    closeSync(descriptor)
+    rmSync(dirname(secret), { recursive: true })
+    expect(owner.stdout).toBe('""')
+  })
+
   it('may neither read files nor start programs', async () => {
     const pool = createPool(HOSTILE)
     await pool.start()
@@ -262,7 +292,9 @@ it('starts where node_modules is a link, as package managers make them', async (
       cpSync(join(project, name), join(folder, name), { recursive: true })
     }
     symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
-    const module = pathToFileURL(join(folder, 'src/executors/javascript-executor.ts')).href
+    const module = pathToFileURL(
+      join(folder, 'src/executors/javascript/javascript-executor.ts')
+    ).href
     const copy = (await import(module)) as { javascriptProgram: typeof javascriptProgram }
     const pool = createPool(copy.javascriptProgram())
     await pool.start()

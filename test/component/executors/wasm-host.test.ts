@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
-import { SandboxPool } from '../../../src/executors/sandbox-pool.ts'
+import { SandboxPool } from '../../../src/executors/sandbox/sandbox-pool.ts'
 import { recordRun } from '../../conformance/executor-recorder.ts'
 import { systemClock } from '../../../src/core/clock.ts'
-import { wasmProgram } from '../../../src/executors/wasm-executor.ts'
+import { wasmProgram } from '../../../src/executors/wasm/wasm-executor.ts'
 import { taskTerms } from '../../support/task-terms.ts'
 
 const entryPath = fileURLToPath(new URL('fixtures/hostile-host.mjs', import.meta.url))

@@ -79,6 +79,15 @@ describe('@file', () => {
     expect(document).toEqual({ task: { engine: 'wasm', module: 'base64:AGFzbf8=' } })
   })
 
+  test('a folder in its place is named', async () => {
+    const folder = folderWith({
+      'job.json': '{"task":{"engine":"javascript","source":"@."}}'
+    })
+    const { code, stderr } = await runInProcess(['job', 'validate', join(folder, 'job.json')])
+    expect(code).toBe(1)
+    expect(stderr).toContain('it is a folder, not a file (task.source)')
+  })
+
   test('a missing one is named', async () => {
     const folder = folderWith({
       'job.json': '{"task":{"engine":"javascript","source":"@gone.js"}}'

@@ -5,6 +5,7 @@ import { loadSettings } from '../../../src/config/load.ts'
 import { decisionSentence, renderDecision } from '../../../src/cli/render-decision.ts'
 import { renderEnd, renderResult } from '../../../src/cli/render-job.ts'
 import {
+  printable,
   renderBar,
   renderGrid,
   renderTable,
@@ -234,4 +235,13 @@ describe('the local mesh', () => {
       ]
     })
   })
+})
+
+test.each([
+  ['red stays', '\u001b[31mred\u001b[39m', '\u001b[31mred\u001b[39m'],
+  ['nothing is hidden', 'a\u001b[8mb', 'a·[8mb'],
+  ['nothing runs backwards', 'a\u202Etxt.exe', 'a·txt.exe'],
+  ['no line is gone back in', 'a\rb\u0007', 'a·b·']
+])('text of strangers: %s', (_name, text, shown) => {
+  expect(printable(text)).toBe(shown)
 })

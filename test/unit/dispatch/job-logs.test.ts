@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../src/core/limits.ts'
+import { formatBytes } from '../../../src/core/units.ts'
 import { JobLogs, readLogPart } from '../../../src/dispatch/views/job-logs.ts'
 import { MemoryJobStore } from '../../../src/jobs/memory-store.ts'
 import type { LogEntry } from '../../../src/model/generated/commands-execute-task.ts'
@@ -100,7 +101,10 @@ describe('parts of a log', () => {
     expect(await logs.resume(KEY)).toBe(1)
     logs.append(KEY, 1, entries('x'.repeat(LIMITS.logBytesMax), 'b'))
     logs.end(KEY)
-    expect(await textsOf()).toEqual(['a', `[${formatBytes(LIMITS.logBytesMax + 1)} more were not kept]\n`])
+    expect(await textsOf()).toEqual([
+      'a',
+      `[${formatBytes(LIMITS.logBytesMax + 1)} more were not kept]\n`
+    ])
   })
 
   it('without text count too', () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
-import { TaskReports } from '../../../src/executors/task-reports.ts'
+import { TaskReports } from '../../../src/executors/sandbox/task-reports.ts'
 import type { LogEntry, TaskProgress } from '../../../src/model/generated/commands-execute-task.ts'
 
 function createReports(): {

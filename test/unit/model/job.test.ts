@@ -110,6 +110,27 @@ test.each<[unknown, string, string, string, string]>([
   ],
   [{ task: { ...SCRIPT, seed: 1.5 } }, 'FIELD_INVALID', 'task.seed', 'integer', ''],
   [
+    { task: { ...WASM, files: [{ path: '../a', text: '' }] } },
+    'FIELD_INVALID',
+    'task.files[0].path',
+    'must not be "../a"',
+    'in/data.txt'
+  ],
+  [
+    { task: { ...WASM, env: { 'A=B': '' } } },
+    'FIELD_INVALID',
+    'task.env',
+    'must not have "A=B"',
+    'must match'
+  ],
+  [
+    { task: { ...WASM, module: `base64:${'A'.repeat(LIMITS.taskBytesMax)}` } },
+    'FIELD_INVALID',
+    'task.module',
+    'at most 1048576 are taken',
+    ''
+  ],
+  [
     { task: NOOP, where: { require: ['zone'] } },
     'FIELD_INVALID',
     'where.require[0]',

@@ -3,12 +3,12 @@
  * itself, but has run a stranger's code: bytes, times and pace are held here once more. A host that
  * breaks them is cut short, not ended; it harms no more than its own task's log.
  */
-import { LIMITS } from '../core/limits.ts'
-import { PROGRESS_PERIOD_MS } from './sandbox/messages.ts'
-import type { Clock } from '../core/clock.ts'
-import type { LogEntry } from '../model/generated/commands-execute-task.ts'
-import type { LogMessage, ProgressMessage } from './sandbox/messages.ts'
-import type { TaskRun } from './executor.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { PROGRESS_PERIOD_MS } from './messages.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { LogEntry } from '../../model/generated/commands-execute-task.ts'
+import type { LogMessage, ProgressMessage } from './messages.ts'
+import type { TaskRun } from '../executor.ts'
 
 export class TaskReports {
   readonly #clock: Clock

@@ -5,8 +5,8 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs'
 import { dirname, extname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { assert } from '../core/assert.ts'
-import type { TaskLimits } from './executor.ts'
+import { assert } from '../../core/assert.ts'
+import type { TaskLimits } from '../executor.ts'
 
 export interface SandboxProgram {
   /** File that a host runs. */
@@ -22,22 +22,23 @@ export interface SandboxProgram {
 }
 
 const here = fileURLToPath(import.meta.url)
-/** Entries lie beside this file and have its ending, in `src` as in a build. */
+const executors = dirname(dirname(here))
+/** Entries have the ending of this file, in `src` as in a build. */
 const extension = extname(here)
 
-/** The entry of the guest whose code lies in the folder `name` beside this file. */
+/** The entry of the guest whose code lies in the folder `name` of the executors. */
 export function entryOf(name: string): string {
-  return join(dirname(here), name, `entry${extension}`)
+  return join(executors, name, `entry${extension}`)
 }
 
 /** Folders of the executors and folders above them (`core`), by name. */
 export function ownFolders(...names: string[]): string[] {
-  return withRealPaths(names.map((name) => join(dirname(here), name))).map(asFolder)
+  return withRealPaths(names.map((name) => join(executors, name))).map(asFolder)
 }
 
 /** One module of the executors, by its name without the ending. */
 export function ownModule(name: string): string[] {
-  return withRealPaths([join(dirname(here), `${name}${extension}`)])
+  return withRealPaths([join(executors, `${name}${extension}`)])
 }
 
 /**

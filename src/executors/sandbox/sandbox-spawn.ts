@@ -4,8 +4,11 @@
  * what really holds the guest.
  */
 import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { parse } from 'node:path'
-import { dyingWithParent } from './die-with-parent.ts'
+import { hostCommand } from './host-command.ts'
+import { inheritedDescriptors } from '../inherited-descriptors.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { SandboxProgram } from './sandbox-program.ts'
 
@@ -18,7 +21,7 @@ const HEAP_MIB_MAX = 256
 /** Starts one host: beside its stderr it has one descriptor, which is the pipe of `sandbox/message-pipe.ts`. */
 export function spawnSandboxHost(program: SandboxProgram): ChildProcess {
   const { entryPath, nodeFlags, readablePaths } = program
-  const [file, ...words] = [...dyingWithParent(), process.execPath] as const
+  const [file, ...words] = [...hostCommand(entryPath), process.execPath] as const
   const flags = [
     '--permission',
     ...[...readablePaths, entryPath].map((path) => `--allow-fs-read=${path}`),
@@ -27,10 +30,24 @@ export function spawnSandboxHost(program: SandboxProgram): ChildProcess {
     '--no-warnings',
     ...nodeFlags
   ]
-  return spawn(file, [...words, ...flags, entryPath], {
-    // One time zone on all workers, so that a task's dates do not depend on where it ran.
-    env: { TZ: 'UTC' },
-    cwd: parse(entryPath).root,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe']
-  })
+  const nothing = openSync(devNull, 'r+')
+  try {
+    return spawn(file, [...words, ...flags, entryPath], {
+      // One time zone on all workers, so that a task's dates do not depend on where it ran.
+      env: { TZ: 'UTC' },
+      cwd: parse(entryPath).root,
+      stdio: [nothing, nothing, 'pipe', 'pipe', ...covers(nothing)]
+    })
+  } finally {
+    closeSync(nothing)
+  }
+}
+
+/** Something harmless from descriptor 4 on, over all that this process was born with. */
+function covers(nothing: number): ('ignore' | number)[] {
+  const inherited = new Set(inheritedDescriptors())
+  const count = Math.max(3, ...inherited) - 3
+  return Array.from({ length: count }, (_, index) =>
+    inherited.has(index + 4) ? nothing : 'ignore'
+  )
 }

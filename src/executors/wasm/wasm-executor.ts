@@ -4,21 +4,21 @@
  * system, the pool and its hosts hold them. A module is one thread: it never has more than one
  * processor, and less is not held by force.
  */
-import { DISK_BYTES_MAX } from '../model/engines.ts'
-import { LIMITS } from '../core/limits.ts'
-import { MeshError } from '../core/errors.ts'
-import { SandboxPool } from './sandbox-pool.ts'
-import { assert } from '../core/assert.ts'
-import { beginningOf } from './repeatable.ts'
-import { bytesOfText, checkTaskPath, readTaskFiles } from './task-files.ts'
-import { entryOf, ownFolders, ownModule } from './sandbox-program.ts'
-import { formatBytes } from '../core/units.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Executor, TaskOutcome, TaskRun } from './executor.ts'
-import type { SandboxPoolInit } from './sandbox-pool.ts'
-import type { SandboxProgram } from './sandbox-program.ts'
-import type { WasmRequest } from './wasm/program.ts'
-import type { WasmTask } from '../model/generated/job.ts'
+import { DISK_BYTES_MAX } from '../../model/engines.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { SandboxPool } from '../sandbox/sandbox-pool.ts'
+import { assert } from '../../core/assert.ts'
+import { beginningOf } from '../repeatable.ts'
+import { bytesOfText, checkTaskPath, readTaskFiles } from '../task-files.ts'
+import { entryOf, ownFolders, ownModule } from '../sandbox/sandbox-program.ts'
+import { formatBytes } from '../../core/units.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
+import type { SandboxPoolInit } from '../sandbox/sandbox-pool.ts'
+import type { SandboxProgram } from '../sandbox/sandbox-program.ts'
+import type { WasmRequest } from './program.ts'
+import type { WasmTask } from '../../model/generated/job.ts'
 
 export interface WasmExecutorComponents {
   clock: Clock

@@ -3,14 +3,14 @@
  * has broken is replaced. The pool queues nothing: who calls it holds the slots.
  */
 import { SandboxHost } from './sandbox-host.ts'
-import { assert } from '../core/assert.ts'
-import { MeshError } from '../core/errors.ts'
-import { sleep } from '../core/abort.ts'
-import type { Clock } from '../core/clock.ts'
+import { assert } from '../../core/assert.ts'
+import { MeshError } from '../../core/errors.ts'
+import { sleep } from '../../core/abort.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { SandboxProgram } from './sandbox-program.ts'
 import type { SandboxTerms } from './sandbox-host.ts'
-import type { Startable } from '../core/startable.ts'
-import type { TaskOutcome } from './executor.ts'
+import type { Startable } from '../../core/startable.ts'
+import type { TaskOutcome } from '../executor.ts'
 
 export interface SandboxPoolComponents {
   clock: Clock
