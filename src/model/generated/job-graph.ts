@@ -342,7 +342,7 @@ export interface ProcessTask {
 export interface WasmTask {
   engine: 'wasm'
   /**
-   * The module as `base64:…`; `@file` at submit reads it from a file.
+   * The module as `base64:…`, of some 700 KiB at most; `@file` at submit reads it from a file.
    */
   module: string
   args?: WasmArgs
