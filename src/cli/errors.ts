@@ -32,6 +32,14 @@ export function codesOf({ code, message, task_code: taskCode }: ErrorParts): str
   return taskCode === undefined || message.includes(taskCode) ? code : `${code} ${taskCode}`
 }
 
+/** The same error without the block of last words, where a log that was shown just above ends in them. */
+export function withoutLogged<T extends ErrorParts>(error: T, log = ''): T {
+  const { head } = splitMessage(error.message)
+  const [, ...rest] = error.message.split(/\r?\n/)
+  const isLogged = rest.length > 0 && rest.every((line) => log.includes(line.trim()))
+  return isLogged ? { ...error, message: head } : error
+}
+
 /** The first line of a message, without the colon that leads to the rest, and the rest, ready to be shown. */
 export function splitMessage(message: string): { head: string; block: string[] } {
   const [first = '', ...rest] = message.split(/\r?\n/)

@@ -20,10 +20,10 @@ export const PROGRAM_ARGS = {
 } as const
 
 export const PROGRAM_FLAGS: Flags = {
-  env: flag('list', 'variable k=v of a program (repeatable)'),
-  stdin: flag('text', 'what a program reads as stdin: text, @file, or - for this stdin'),
+  env: flag('list', 'variable k=v (repeatable)'),
+  stdin: flag('text', 'what it reads as stdin: text, @file, or - for this stdin'),
   file: flag('list', 'input file: LOCAL[:PATH], or PATH=text, PATH=@local (repeatable)'),
-  returns: flag('list', 'file or folder of a program that comes back (repeatable)')
+  returns: flag('list', 'file or folder that comes back (repeatable)')
 }
 
 /** A program's own place for a file. */

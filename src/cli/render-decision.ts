@@ -2,7 +2,7 @@
  * A decision record for people: each worker with the terms of its score as bars on one scale, so that
  * the eye adds them up, the facts behind them below, and then every reason in words.
  */
-import { formatDuration } from '../core/units.ts'
+import { BYTES_PER_MB, formatBytes, formatDuration } from '../core/units.ts'
 import { fraction } from './columns.ts'
 import { formatCount, plural, renderBar, renderGrid, shortPeer } from './render.ts'
 import type { DecisionCandidate, DecisionRecord, ScoreTerm } from '../model/generated/decision.ts'
@@ -123,5 +123,5 @@ function reasons(record: DecisionRecord, style: Style): string[] {
 }
 
 function formatMegabytes(megabytes: number): string {
-  return megabytes >= 1_024 ? `${(megabytes / 1_024).toFixed(1)} GB` : `${Math.round(megabytes)} MB`
+  return formatBytes(megabytes * BYTES_PER_MB)
 }

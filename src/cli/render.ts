@@ -22,8 +22,8 @@ export interface Style {
 /** The last letters of a peer id: all begin alike, and `node describe` takes endings. */
 const PEER_LETTERS = 6
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
-// oxlint-disable-next-line no-control-regex
 const CONTROLS =
+  // oxlint-disable-next-line no-control-regex
   /\u001b\[(?:[0-479]|22|39|[39][0-7])m|[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 const COLOUR = /^.\[/s
 const NO_BORDERS = Object.fromEntries(

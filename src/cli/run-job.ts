@@ -1,6 +1,5 @@
 /** Submits a job, follows it to its end, prints what came of it: what `job run` and `run` share. */
-import { formatBytes } from '../core/units.ts'
-import { errorJson, errorLine } from './errors.ts'
+import { errorJson, errorLine, withoutLogged } from './errors.ts'
 import { EXIT, EXIT_CODE_FLAG, exitCodeOf, programExitCodeOf } from './exit-codes.ts'
 import { flag } from './command.ts'
 import { followJob, isSettled } from './follow.ts'
@@ -12,14 +11,12 @@ import { renderEnd, renderItems, renderResult } from './render-job.ts'
 import { connectToRouter } from './router-connection.ts'
 import { plural } from './render.ts'
 import { readProgramResult } from './program-result.ts'
-import { saveFiles } from './save-files.ts'
-import type { Args } from './args.ts'
+import { SAVE_FLAGS, isProgram, saveReturned, wholeJob } from './returned-files.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { CommandContext, Flags } from './command.ts'
 import type { ItemView, JobView } from '../model/generated/api-job.ts'
 import type { JobDocument } from '../model/job.ts'
 import type { Output } from './output.ts'
-import type { ReturnedFile } from './program-result.ts'
 
 export const RUN_FLAGS: Flags = {
   detach: { ...flag('switch', 'return at once; the job goes on'), alias: 'd' },
@@ -27,8 +24,7 @@ export const RUN_FLAGS: Flags = {
   'id-only': flag('switch', 'print the id and nothing else'),
   ...EXIT_CODE_FLAG,
   'wait-timeout': flag('text', 'wait no longer than this, such as 10m; the job goes on'),
-  save: flag('text', 'write the files that come back into this folder'),
-  force: flag('switch', 'replace files that are there already'),
+  ...SAVE_FLAGS,
   ...HAND_IN_FLAGS
 }
 
@@ -91,18 +87,6 @@ async function watchJob(
   }
 }
 
-/** `job run --json` in one object: the job, and its items where it has `each`. */
-export async function wholeJob(
-  client: ApiClient,
-  job: JobView,
-  isArray: boolean
-): Promise<JobView> {
-  if (!isArray) return job
-  const items: ItemView[] = []
-  for await (const item of client.allItems(job.id)) items.push(item)
-  return { ...job, items }
-}
-
 async function printEnd(
   client: ApiClient,
   job: JobView,
@@ -114,69 +98,34 @@ async function printEnd(
   const items = whole.items ?? []
   if (output.format === 'json') output.value(whole, () => '')
   else if (output.isForPrograms) output.rows<object>(isArray ? items : [whole], [], '')
-  else
-    printForPeople(
-      whole,
-      items,
-      { isLogShown: args.has('follow'), hasProgram: isProgram(document) },
-      output
-    )
-  if (isProgram(document)) await saveReturned(whole, args, output)
+  else printForPeople(whole, items, args.has('follow'), output)
+  await saveReturned(whole, context)
   if (job.error === undefined || job.state === 'completed') return
-  output.alert(output.format.startsWith('json') ? errorJson(job.error) : errorLine(job.error))
-}
-
-/** Engines whose tasks return what a program left behind. */
-function isProgram({ task: { engine } }: JobDocument): boolean {
-  return engine === 'container' || engine === 'process' || engine === 'wasm'
-}
-
-/** The files of a job's only task, or of each of its items in a folder of the item's own. */
-async function saveReturned(job: JobView, args: Args, output: Output): Promise<void> {
-  const files = job.items === undefined ? filesOf(job.result) : job.items.flatMap(filesOfItem)
-  if (files.length === 0) return
-  const folder = args.text('save')
-  if (folder === undefined) {
-    const names = files.map(({ path, content }) => `${path} (${formatBytes(content.length)})`)
-    output.note(`files: ${names.join(', ')}; --save DIR writes them`)
-    return
-  }
-  for (const path of await saveFiles(folder, files, { isForced: args.has('force') })) {
-    output.note(`saved ${path}`)
-  }
-}
-
-function filesOf(result: unknown): readonly ReturnedFile[] {
-  return readProgramResult(result)?.files ?? []
-}
-
-function filesOfItem({ id, result }: ItemView): ReturnedFile[] {
-  return filesOf(result).map(({ content, path }) => ({
-    path: `${encodeURIComponent(id)}/${path}`,
-    content
-  }))
+  if (output.format.startsWith('json')) return output.alert(errorJson(job.error))
+  const isLogShown = args.has('follow') || !(output.isQuiet || output.isForPrograms)
+  output.alert(errorLine(isLogShown ? withoutLogged(job.error, job.logs) : job.error))
 }
 
 function printForPeople(
   job: JobView,
   items: readonly ItemView[],
-  { hasProgram, isLogShown }: { hasProgram: boolean; isLogShown: boolean },
+  isLogShown: boolean,
   output: Output
 ): void {
   const { stderrStyle, style } = output
   const { logs = '' } = job
   if (logs !== '' && !isLogShown) output.note(stderrStyle.dim(logs.trimEnd()))
   if (items.length > 0) output.line(renderItems(job, items, style))
-  else if (job.result !== undefined) printResult(job.result, hasProgram, output)
+  else if (job.result !== undefined) printResult(job, output)
   output.note(renderEnd(job, stderrStyle))
   const hint = job.state === 'completed' ? undefined : nextStep(job)
   if (hint !== undefined) output.note(stderrStyle.dim(hint))
 }
 
 /** A program's stdout is what it is for; anything else is a value. */
-function printResult(result: unknown, hasProgram: boolean, output: Output): void {
-  const program = hasProgram ? readProgramResult(result) : undefined
-  if (program === undefined) output.line(renderResult(result))
+function printResult(job: JobView, output: Output): void {
+  const program = isProgram(job) ? readProgramResult(job.result) : undefined
+  if (program === undefined) output.line(renderResult(job.result))
   else output.raw(program.stdout)
 }
 

@@ -6,7 +6,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MeshError, messageOf } from '../core/errors.ts'
-import { checkTaskPath } from '../executors/task-files.ts'
+import { checkTaskPath } from '../model/task-files.ts'
 import type { ReturnedFile } from './program-result.ts'
 
 /** Without this a link in the place of a file would be followed. */
@@ -15,18 +15,19 @@ const REPLACED = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | co
 
 /**
  * All or, where one may not be written, none.
+ * @param id of the job, by which they can be had again
  * @returns where each of them is now
  * @throws MeshError FIELD_INVALID for a path that leaves the folder, or one that is there already
  */
 export async function saveFiles(
   folder: string,
   files: readonly ReturnedFile[],
-  { isForced }: { isForced: boolean }
+  { id, isForced }: { id: string; isForced: boolean }
 ): Promise<string[]> {
   for (const { path } of files) {
     checkTaskPath(path, path)
     // oxlint-disable-next-line no-await-in-loop -- the first that may not be written is the one to name
-    await checkPlace(folder, path, isForced)
+    await checkPlace(folder, path, { id, isForced })
   }
   const saved: string[] = []
   for (const file of files) {
@@ -36,7 +37,11 @@ export async function saveFiles(
   return saved
 }
 
-async function checkPlace(folder: string, path: string, isForced: boolean): Promise<void> {
+async function checkPlace(
+  folder: string,
+  path: string,
+  { id, isForced }: { id: string; isForced: boolean }
+): Promise<void> {
   const segments = path.split('/')
   for (const [index] of segments.entries()) {
     const place = join(folder, ...segments.slice(0, index + 1))
@@ -45,7 +50,12 @@ async function checkPlace(folder: string, path: string, isForced: boolean): Prom
     if (found === undefined) return
     const isLast = index === segments.length - 1
     if (!isLast && !found.isDirectory()) throw taken(place, 'is no folder')
-    if (isLast && !isForced) throw taken(place, 'is there already', 'replace it with --force')
+    if (isLast && !isForced)
+      throw taken(
+        place,
+        'is there already',
+        `replace it: taskmesh job wait ${id} --save ${folder} --force`
+      )
     if (isLast && !found.isFile()) throw taken(place, 'is no plain file')
   }
 }

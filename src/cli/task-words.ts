@@ -22,20 +22,22 @@ export const TASK_POSITIONALS = [
   PROGRAM_ARGS
 ] as const
 
-export const TASK_FLAGS: Flags = {
+const FLAGS: Flags = {
   input: {
-    ...flag('list', 'what main or a function gets: k=v, k=@file (text), @file.json or JSON'),
+    ...flag('list', 'what it gets: k=v, k=@file (text), @file.json or JSON'),
     alias: 'i'
   },
-  arg: flag('list', 'argument k=v of a builtin, or all of them as JSON (repeatable)'),
-  ...PROGRAM_FLAGS
+  arg: flag('list', 'argument k=v, or all of them as JSON (repeatable)'),
+  ...PROGRAM_FLAGS,
+  seed: flag('text', 'what all its random numbers grow from'),
+  time: flag('text', 'when its clock starts, such as 2026-12-24T18:00:00Z')
 }
 
 type Engine = TaskDocument['engine']
 type Fields = Record<string, unknown>
 
 interface TaskWords {
-  /** Of `TASK_FLAGS`; others are refused. */
+  /** Of `FLAGS`; others are refused. */
   flags: readonly string[]
   /** What to write instead of a flag that is refused. */
   hint: string
@@ -43,6 +45,9 @@ interface TaskWords {
   /** The task without its engine. */
   read: (args: Args, terminal: Pick<Terminal, 'readStdin'>) => Promise<Fields>
 }
+
+/** What a task that can be repeated begins with. */
+const BEGINNING = ['seed', 'time'] as const
 
 const PROGRAM = {
   flags: Object.keys(PROGRAM_FLAGS),
@@ -75,8 +80,8 @@ const WORDS: Readonly<Record<Engine, TaskWords>> = {
     read: async (args) => ({ name: taskWord(args), ...inputOf(args) })
   },
   javascript: {
-    flags: ['input', 'file'],
-    hint: 'a javascript task takes --input and --file',
+    flags: ['input', 'file', ...BEGINNING],
+    hint: 'a javascript task takes --input, --file, --seed and --time',
     hasArgs: false,
     read: async (args) => {
       const file = taskWord(args)
@@ -84,7 +89,8 @@ const WORDS: Readonly<Record<Engine, TaskWords>> = {
         source: readTextFile(file, 'task'),
         ...(isTypescript(file) ? { language: 'typescript' } : {}),
         ...inputOf(args),
-        ...readInputFiles(args)
+        ...readInputFiles(args),
+        ...beginningOf(args)
       }
     }
   },
@@ -100,25 +106,39 @@ const WORDS: Readonly<Record<Engine, TaskWords>> = {
   },
   wasm: {
     ...PROGRAM,
+    flags: [...PROGRAM.flags, ...BEGINNING],
     read: async (args, terminal) => ({
       module: readModule(taskWord(args), 'task'),
       ...listField('args', args.positionalList(PROGRAM_ARGS.name)),
-      ...(await readProgramInput(args, terminal))
+      ...(await readProgramInput(args, terminal)),
+      ...beginningOf(args)
     })
   }
 }
+
+/** Each says whose it is: help is the same for all engines. */
+export const TASK_FLAGS: Flags = Object.fromEntries(
+  Object.entries(FLAGS).map(([name, its]) => [
+    name,
+    { ...its, describe: `${enginesOf(name).join(', ')}: ${its.describe}` }
+  ])
+)
 
 /** @throws MeshError FIELD_MISSING, FIELD_INVALID, FILE_NOT_FOUND */
 export async function readTask(args: Args, terminal: Pick<Terminal, 'readStdin'>): Promise<Fields> {
   const engine = engineOf(args.positional('engine'))
   const words = WORDS[engine]
-  for (const name of Object.keys(TASK_FLAGS)) {
+  for (const name of Object.keys(FLAGS)) {
     if (args.list(name).length > 0 && !words.flags.includes(name)) refuse(`--${name}`, words)
   }
   if (!words.hasArgs && args.positionalList(PROGRAM_ARGS.name).length > 0) {
     refuse(PROGRAM_ARGS.name, words)
   }
   return { engine, ...(await words.read(args, terminal)) }
+}
+
+function enginesOf(flagName: string): Engine[] {
+  return ENGINES.filter((engine) => WORDS[engine].flags.includes(flagName))
 }
 
 /** @throws MeshError FIELD_MISSING */
@@ -143,6 +163,10 @@ function refuse(path: string, { hint }: TaskWords): never {
 
 function inputOf(args: Args): Fields {
   return field('input', readInput(args.list('input'), '--input'))
+}
+
+function beginningOf(args: Args): Fields {
+  return Object.assign({}, ...BEGINNING.map((name) => field(name, args.text(name)))) as Fields
 }
 
 function field(name: string, value: unknown): Fields {

@@ -3,6 +3,7 @@
  * the names of the code, together with `job-plan.ts`, which compiles what is asked of a worker.
  */
 import { checkReferences } from './job-references.ts'
+import { checkTaskContent } from './task-content.ts'
 import { DISK_BYTES_MAX, GPU_ENGINES, MEMORY_BYTES_MIN, NETWORK_ENGINES } from './engines.ts'
 import { compileSpec, specOf } from './job-plan.ts'
 import { LIMITS } from '../core/limits.ts'
@@ -71,10 +72,12 @@ export function checkContent(document: JobDocument): void {
     }
     ids.add(id)
     checkOverride(task, item, index)
+    checkTaskContent(task.engine, item, `each[${index}]`)
   })
   checkTogether(document)
   checkEngine(document)
   checkTask(document)
+  checkTaskContent(task.engine, task, 'task')
   checkReferences(document)
 }
 

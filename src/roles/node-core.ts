@@ -56,7 +56,7 @@ export interface NodeParts {
   before: readonly Startable[]
   /** Need the network. */
   after: readonly Startable[]
-  report: () => ReadyReport
+  report: () => Omit<ReadyReport, 'pid'>
 }
 
 /** Starts a node: the machine's figures, the role's parts, the network. What fails leaves nothing behind. */
@@ -74,7 +74,7 @@ export async function startNode(
     const { after, before, report } = build(core)
     const network = [node, sessions, binding, tracker, keeper]
     const stopParts = await startInOrder([...before, ...network, ...after])
-    const ready = report()
+    const ready = { ...report(), pid: process.pid }
     logger.info({ peer: ready.peer_id, addresses: ready.addresses }, `${ready.role} ready`)
     return { report: ready, stop: async () => await stopParts().then(stopGround) }
   } catch (cause) {

@@ -3,6 +3,8 @@
 /** Said once on stdout when a node is ready. */
 export interface ReadyReport {
   role: 'bootstrap' | 'worker' | 'router'
+  /** Of the node itself: whoever started it may only know the pid of a wrapper. */
+  pid: number
   peer_id: string
   /** Multiaddrs, each ending in `/p2p/<peer id>`. */
   addresses: string[]

@@ -90,7 +90,7 @@ function buildWorker(
       }
     })
   })
-  const report = (): ReadyReport => ({
+  const report = (): Omit<ReadyReport, 'pid'> => ({
     ...self,
     peer_id: node.selfPeer,
     addresses: node.addresses(),

@@ -19,10 +19,10 @@ export function machineRules({
     engineRule(engine),
     nameRule(engine, taskName),
     hasNetwork ? networkRule(engine) : undefined,
-    atLeast('CPU_TOO_SMALL', resources.cpuCores, (count) => plural(count, 'CPU core'), CPU_CORES),
-    atLeast('MEMORY_TOO_SMALL', toMb(resources.memoryBytes), (bytes) => `${bytes} memory`, MEMORY),
-    atLeast('DISK_TOO_SMALL', toMb(resources.diskBytes), (bytes) => `${bytes} free disk`, DISK),
-    atLeast('GPU_TOO_FEW', resources.gpuCount, (count) => plural(count, 'GPU'), GPUS)
+    atLeast('CPU_TOO_SMALL', resources.cpuCores, 'too few CPU cores', CPU_CORES),
+    atLeast('MEMORY_TOO_SMALL', toMb(resources.memoryBytes), 'too little memory', MEMORY),
+    atLeast('DISK_TOO_SMALL', toMb(resources.diskBytes), 'too little free disk', DISK),
+    atLeast('GPU_TOO_FEW', resources.gpuCount, 'too few GPUs', GPUS)
   ]
 }
 
@@ -146,8 +146,4 @@ function someOf(names: readonly string[]): string {
   const more = names.length - NAMES_SHOWN
   const shown = names.slice(0, NAMES_SHOWN).join(', ')
   return more > 0 ? `${shown} and ${more} more` : shown
-}
-
-function plural(count: string, noun: string): string {
-  return `${count} ${noun}${count === '1' ? '' : 's'}`
 }

@@ -6,7 +6,7 @@ import { enforcedResource, enforcementKey } from '../model/enforcement.ts'
 import { isFulfilled } from '../model/requirement.ts'
 import { isolationKey } from '../model/isolation.ts'
 import { factOf, factsFor, isLabel } from './facts.ts'
-import { atLeast, demand, formatCount, formatNumber } from './rule.ts'
+import { atLeast, formatCount, formatNumber, unmet } from './rule.ts'
 import type { Placement } from '../model/job.ts'
 import type { Requirement } from '../model/requirement.ts'
 import type { Candidate, SelectionRequest } from './candidate.ts'
@@ -21,11 +21,11 @@ export function placementRules(request: SelectionRequest): (Rule | undefined)[] 
     refusedRule(request),
     ...placement.require.map((requirement) => conditionRule(ofEngine(requirement, engine))),
     latencyRule(placement.latencyMsMax),
-    atLeast('REPUTATION_TOO_LOW', placement.reputationMin ?? 0, (min) => `reputation ${min}`, {
+    atLeast('REPUTATION_TOO_LOW', placement.reputationMin ?? 0, 'too low a reputation', {
       of: ({ reputation }) => reputation,
       format: formatCount
     }),
-    atLeast('EVIDENCE_TOO_LITTLE', placement.evidenceMin ?? 0, (min) => `evidence ${min}`, {
+    atLeast('EVIDENCE_TOO_LITTLE', placement.evidenceMin ?? 0, 'too little evidence', {
       of: ({ evidenceCount }) => evidenceCount,
       format: formatCount
     })
@@ -108,16 +108,16 @@ function conditionWording(requirement: Requirement): Wording {
   const { key, kind, text } = requirement
   switch (kind) {
     case 'exists':
-      return requirement.isNegated ? demand(text) : { one: `has no ${key}`, many: `have no ${key}` }
+      return requirement.isNegated ? unmet(text) : { one: `has no ${key}`, many: `have no ${key}` }
     case 'in':
       return lack(key, text)
     case 'compare':
-      return requirement.comparison === '=' ? lack(key, text) : demand(text)
+      return requirement.comparison === '=' ? lack(key, text) : unmet(text)
   }
 }
 
 function lack(key: string, text: string): Wording {
-  return isLabel(key) ? { one: `lacks label ${text}`, many: `lack label ${text}` } : demand(text)
+  return isLabel(key) ? { one: `lacks label ${text}`, many: `lack label ${text}` } : unmet(text)
 }
 
 function describeFact(candidate: Candidate, key: string): string {
@@ -134,7 +134,12 @@ function latencyRule(latencyMsMax: number | undefined): Rule | undefined {
   return {
     code: 'LATENCY_TOO_HIGH',
     refuses: ({ latencyMs }) => latencyMs !== undefined && !(latencyMs <= latencyMsMax),
-    wording: () => demand(`a latency of ${formatNumber(latencyMsMax)} ms at most`),
-    figure: { of: ({ latencyMs }) => latencyMs ?? 0, format: formatMs, isMoreBetter: false }
+    wording: () => ({ one: 'is too far away', many: 'are too far away' }),
+    figure: {
+      of: ({ latencyMs }) => latencyMs ?? 0,
+      format: formatMs,
+      asked: latencyMsMax,
+      isMoreBetter: false
+    }
   }
 }

@@ -46,9 +46,9 @@ function whatIsTaken(candidate: Candidate, { gpuCount, memoryMb }: Need): string
   const { slots, queueSlots, memoryAvailableMb, memoryTotalMb } = candidate
   switch (roomOf(candidate, { gpuCount, memoryMb })) {
     case 'memory-taken':
-      return `needs ${formatMb(memoryMb, 'up')} memory, ${formatMb(memoryAvailableMb, 'down')} of ${formatMb(memoryTotalMb, 'down')} are free`
+      return `the task needs ${formatMb(memoryMb, 'up')} memory, ${formatMb(memoryAvailableMb, 'down')} of ${formatMb(memoryTotalMb, 'down')} are free`
     case 'gpus-taken':
-      return `needs ${gpuCount} GPUs, ${freeGpus(candidate)} of ${candidate.gpuCount} are free`
+      return `the task needs ${gpuCount} GPUs, ${freeGpus(candidate)} of ${candidate.gpuCount} are free`
     case 'slots-taken':
     case 'queue':
     case 'run': {

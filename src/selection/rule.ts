@@ -29,46 +29,49 @@ export type RefusalCode =
   | 'TRIED_BEFORE'
   | 'REFUSED_LATELY'
 
-/** The same words said of one worker and of several: `needs 2 GPUs`, `need 2 GPUs`. */
+/** The same words said of one worker and of several: `has too few GPUs`, `have too few GPUs`. */
 export interface Wording {
   one: string
   many: string
 }
 
-/** A number that falls short; the best one of several workers stands for all in a summary. */
+/** A number on the wrong side of the one that was asked for; the best of several workers stands for all in a summary. */
 export interface Figure {
   readonly of: (candidate: Candidate) => number
   readonly format: (value: number, side: RoundingSide) => string
-  isMoreBetter: boolean
+  readonly asked: number
+  readonly isMoreBetter: boolean
 }
 
 export interface Rule {
   code: RefusalCode
   refuses(candidate: Candidate): boolean
-  /** What was asked for. */
+  /** What is wrong with the worker. */
   wording(): Wording
-  /** What the worker has instead: as a figure, or in words such as `has zone = office`. */
+  /** What the worker has instead: as a figure beside the one that was asked for, or in words such as `has zone = office`. */
   figure?: Figure
   instead?(candidate: Candidate): string
 }
 
-/** `needs 4GiB memory, has 1GiB`: asked for against there, of one worker. */
+/** `has too little memory (1GiB of 4GiB)`: of one worker. */
 export function describeRefusal(rule: Rule, candidate: Candidate): string {
   const { one } = rule.wording()
   const instead = describeInstead(rule, candidate)
-  return instead === undefined ? one : `${one}, ${instead}`
+  return instead === undefined ? one : `${one} (${instead})`
 }
 
-/** `has 1GiB`: what one worker has instead. */
+/** `1GiB of 4GiB`: what one worker has instead. */
 export function describeInstead(rule: Rule, candidate: Candidate): string | undefined {
   const { figure } = rule
   if (figure === undefined) return rule.instead?.(candidate)
-  return `has ${formatFigure(figure, figure.of(candidate))}`
+  return describeFigure(figure, figure.of(candidate))
 }
 
-/** Rounded to the worse side, so that what falls short never reads as if it were enough. */
-export function formatFigure({ format, isMoreBetter }: Omit<Figure, 'of'>, value: number): string {
-  return format(value, isMoreBetter ? 'down' : 'up')
+/** What there is beside what was asked for, each rounded away from the other: what falls short never reads as if it were enough. */
+export function describeFigure({ asked, format, isMoreBetter }: Figure, value: number): string {
+  return isMoreBetter
+    ? `${format(value, 'down')} of ${format(asked, 'up')}`
+    : `${format(value, 'up')} of at most ${format(asked, 'down')}`
 }
 
 /** A plain number, to two decimals at most. */
@@ -78,32 +81,32 @@ export const formatCount: Figure['format'] = (value, side) =>
 /** Megabytes of the wire, in the units that people ask in. */
 export const formatMb: Figure['format'] = (mb, side) => formatBytesTo(mb * BYTES_PER_MB, side)
 
-/** What an asked for number looks like: two decimals at most. */
+/** A plain number where no side is the worse one. */
 export function formatNumber(value: number): string {
   return String(Math.round(value * 100) / 100)
 }
 
 /**
  * A rule that wants at least `needed` of something; nothing wanted makes no rule.
- * @param what names the need: `4GiB memory`
+ * @param short says what falls short: `too little memory`
  */
 export function atLeast(
   code: RefusalCode,
   needed: number,
-  what: (needed: string) => string,
-  figure: Omit<Figure, 'isMoreBetter'>
+  short: string,
+  figure: Pick<Figure, 'of' | 'format'>
 ): Rule | undefined {
   if (needed <= 0) return undefined
   return {
     code,
     // Written so that a figure that is not a number refuses.
     refuses: (candidate) => !(figure.of(candidate) >= needed),
-    wording: () => demand(what(figure.format(needed, 'up'))),
-    figure: { ...figure, isMoreBetter: true }
+    wording: () => ({ one: `has ${short}`, many: `have ${short}` }),
+    figure: { ...figure, asked: needed, isMoreBetter: true }
   }
 }
 
-/** `needs …` and `need …`. */
-export function demand(what: string): Wording {
-  return { one: `needs ${what}`, many: `need ${what}` }
+/** `does not meet zone = home`. */
+export function unmet(condition: string): Wording {
+  return { one: `does not meet ${condition}`, many: `do not meet ${condition}` }
 }

@@ -1,11 +1,11 @@
 /**
  * One sentence for people on where a task stands with all workers: `3 of 4 workers were refused: 2 lack
- * label zone = home, 1 needs 4GiB memory (has 1GiB); 1 fits but is full`. Workers refused for the
+ * label zone = home, 1 has too little memory (1GiB of 4GiB); 1 fits but is full`. Workers refused for the
  * same reason are one group; each worker counts under its first reason.
  */
 import { firstRefusal } from './compile.ts'
 import { roomOf } from './room.ts'
-import { describeInstead, formatFigure } from './rule.ts'
+import { describeFigure, describeInstead } from './rule.ts'
 import type { Candidate } from './candidate.ts'
 import type { CompiledRequest } from './compile.ts'
 import type { Room } from './room.ts'
@@ -77,7 +77,7 @@ function describeGroup({ rule, candidates }: Group): string {
     const instead = describeInstead(rule, first)
     return instead === undefined ? `1 ${one}` : `1 ${one} (${instead})`
   }
-  const best = rule.figure === undefined ? '' : ` (have ${describeBest(rule.figure, candidates)})`
+  const best = rule.figure === undefined ? '' : ` (${describeBest(rule.figure, candidates)})`
   return `${candidates.length} ${many}${best}`
 }
 
@@ -87,5 +87,5 @@ function describeBest(figure: Figure, candidates: readonly Candidate[]): string 
   const best = candidates
     .map((candidate) => figure.of(candidate))
     .reduce((left, right) => pickBetter(left, right))
-  return `${formatFigure(figure, best)} at ${figure.isMoreBetter ? 'most' : 'best'}`
+  return `at best ${describeFigure(figure, best)}`
 }

@@ -197,7 +197,7 @@ test('nodes say what is wrong and stop when they are told', async () => {
   })
   await first.until(() => first.stdout.includes('\n'), 'ready line')
   expect(first.stdout).toMatch(
-    /^bootstrap 12D3KooW\w+ ready at \/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/12D3KooW\w+\n$/
+    /^bootstrap 12D3KooW\w+ ready at \/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/12D3KooW\w+ pid \d+\n$/
   )
   const port = /\/tcp\/(\d+)/.exec(first.stdout)?.[1]
   const second = await taskmesh(['bootstrap', '--listen', `/ip4/127.0.0.1/tcp/${port}`, '-q'], {

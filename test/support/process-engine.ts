@@ -28,8 +28,16 @@ export const MIB: number = 2 ** 20
 /** As on a machine that gives the worker no control groups. */
 export const NO_GROUPS = { membership: '/dev/null' } as const
 
-const nodes = mkdtempSync(join(tmpdir(), 'taskmesh-process-test-'))
-afterAll(() => rmSync(nodes, { recursive: true, force: true }))
+const folders: string[] = []
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })))
+const nodes = createFolder()
+
+/** Removed once all tests of the file are over. Not below another, so that it may be given to any user. */
+export function createFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'taskmesh-process-test-'))
+  folders.push(folder)
+  return folder
+}
 
 export function createProcessExecutor(
   init: Partial<ProcessExecutorInit> = {},

@@ -58,9 +58,9 @@ export const routerCommand: CliCommand = {
 }
 
 /** The one line that says a node is ready; programs get the report itself. */
-export function readyLine({ role, peer_id, addresses, http }: ReadyReport): string {
+export function readyLine({ role, peer_id, addresses, http, pid }: ReadyReport): string {
   const where = addresses.length === 0 ? 'no address' : addresses.join(' ')
-  return `${role} ${peer_id} ready at ${where}${http === undefined ? '' : ` http ${http}`}`
+  return `${role} ${peer_id} ready at ${where}${http === undefined ? '' : ` http ${http}`} pid ${pid}`
 }
 
 /** What to say when others will look for this node and can't reach it. */

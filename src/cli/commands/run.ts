@@ -20,8 +20,11 @@ const JOB_FLAGS: Flags = {
   memory: flag('text', 'memory of each task, such as 256MiB'),
   cpu: flag('text', 'CPU cores of each task'),
   disk: flag('text', 'disk of each task, such as 1GiB'),
-  gpu: flag('text', 'GPUs of each task'),
-  network: flag('switch', 'let it reach the network, where the worker’s owner allows that'),
+  gpu: flag('text', 'container, function, process: GPUs of each task'),
+  network: flag(
+    'switch',
+    'container, process: let it reach the network, where the worker’s owner allows that'
+  ),
   require: flag('list', 'condition on workers, such as "zone = home" (repeatable)'),
   prefer: flag('list', 'wish, with a weight of -100 to 100: "zone = home:40" (repeatable)'),
   timeout: flag('text', 'the longest that each task may run, such as 30s'),

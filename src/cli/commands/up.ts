@@ -86,7 +86,7 @@ export function renderMesh(mesh: LocalMesh, style: Style): string {
 }
 
 function meshReport(mesh: LocalMesh): object[] {
-  return mesh.children.map(({ pid, plan, report }) => ({ name: plan.name, pid, ...report }))
+  return mesh.children.map(({ plan, report }) => ({ name: plan.name, ...report }))
 }
 
 /** Resolves on Ctrl-C, or when every process has ended; one that ends alone is only told. */

@@ -52,12 +52,15 @@ export class ContainerCli {
   readonly isPodman: boolean
   /** For people. */
   readonly program: string
+  /** As its owner types it, with the flags that lead to the same storage. */
+  readonly command: string
   readonly #clock: Clock
   readonly #file: string
   readonly #flags: readonly string[]
 
   constructor(clock: Clock, [file = '', ...flags]: readonly string[]) {
     this.program = basename(file)
+    this.command = [file, ...flags].join(' ')
     this.isPodman = this.program.includes('podman')
     this.#clock = clock
     this.#file = file

@@ -3,7 +3,7 @@
  * The exit code alone does not say: podman and docker use 125 to 127 themselves, and so may a program. Pure.
  */
 import { MeshError } from '../../core/errors.ts'
-import { crashed, failureOf, outOfDisk, outOfMemory } from '../process/process-outcome.ts'
+import { crashed, failureOf, outOfDisk, outOfMemory, quote } from '../process/process-outcome.ts'
 import type { ContainerState } from './container-cli.ts'
 import type { ProgramEnd } from '../process/process-outcome.ts'
 
@@ -29,9 +29,12 @@ export interface ContainerBounds {
   program: string
 }
 
-/** By which podman and docker say that they may not start a program, or found none. */
+/** By which podman and docker say that they made no container, may not start a program, or found none. */
+const NOT_MADE = 125
 const CANNOT_START = 126
 const NOT_FOUND = 127
+/** What both say of an image that names no program, when the task names none either. */
+const NO_COMMAND = /\bno command\b/i
 const NOT_FOUND_TEXT = 'the image has no program'
 
 /** Of one that did not end well. */
@@ -39,6 +42,7 @@ export function errorOf(end: ContainerEnd, bounds: ContainerBounds): MeshError {
   const { cli, state, tail } = end
   if (end.isOutOfMemory || state?.isOutOfMemory === true) return outOfMemory(bounds.memoryBytesMax)
   if (end.isDiskFull) return noSpace('it ran full while the task ran')
+  if (isWithoutCommand(end)) return withoutCommand()
   if (state === undefined || cli.code === null || state.isRunning) return crashed(cli, tail)
   if (state.hasBegun) {
     const error = failureOf({ code: state.exitCode, signal: null }, tail) ?? crashed(cli, tail)
@@ -63,8 +67,21 @@ export function noSpace(how: string): MeshError {
   })
 }
 
+/** Such a container was never made, so that the runtime knows of none. */
+function isWithoutCommand({ cli, state, tail }: ContainerEnd): boolean {
+  return cli.code === NOT_MADE && state?.hasBegun !== true && NO_COMMAND.test(tail)
+}
+
+function withoutCommand(): MeshError {
+  return new MeshError('FIELD_INVALID', 'the image has no program of its own', {
+    path: 'task.argv',
+    hint: 'name one that is in the image, by its path there',
+    blame: 'job'
+  })
+}
+
 function notStarted(what: string, tail: string): MeshError {
-  return new MeshError('TASK_FAILED', `${what}: ${tail}`, {
+  return new MeshError('TASK_FAILED', `${what}${quote(tail)}`, {
     path: 'task.argv',
     hint: 'name a program that is in the image, by its path there'
   })

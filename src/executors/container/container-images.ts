@@ -82,11 +82,11 @@ export class ContainerImages {
   }
 
   async #problemOf(image: string): Promise<MeshError | undefined> {
-    const { isPodman, program } = this.#cli
+    const { command, isPodman } = this.#cli
     const words = ['image', 'inspect', '--format={{json .Config.Volumes}}', image]
     const { code, stderr, stdout } = await this.#cli.call(words)
     if (code !== 0) {
-      const remedy = image.includes('@') ? `${program} pull ${image}` : `${program} load or import`
+      const remedy = image.includes('@') ? `${command} pull ${image}` : `${command} load or import`
       return unusable(`image ${image} is not there: ${stderr}`, `fetch it first: ${remedy}`)
     }
     // Podman is told to ignore them; docker makes each a folder on the disk that nothing bounds.

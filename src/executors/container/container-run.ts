@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { ContainerWatch } from './container-watch.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
+import { ProgramLog } from '../process/program-log.ts'
 import { ProgramOutput } from '../process/program-output.ts'
-import { StderrLog } from '../process/stderr-log.ts'
 import { collectOutputs } from '../process/output-collector.ts'
 import { deferred } from '../../core/abort.ts'
 import {
@@ -75,7 +75,7 @@ export class ContainerRun {
   readonly #terms: ContainerTerms
   readonly #diskBytesMax: number
   readonly #startedMs: number
-  readonly #log: StderrLog
+  readonly #log: ProgramLog
   readonly #stdout = new ProgramOutput()
   readonly #ended = deferred<void>()
   /** Of the command that runs the container. */
@@ -101,7 +101,7 @@ export class ContainerRun {
     this.#terms = terms
     this.#diskBytesMax = terms.diskBytesMax ?? init.diskBytes
     this.#startedMs = components.clock.monotonicMs()
-    this.#log = new StderrLog(components.clock, terms.onLog)
+    this.#log = new ProgramLog(components.clock, terms.onLog)
   }
 
   /** Called once. Never rejects. */
@@ -117,6 +117,7 @@ export class ContainerRun {
     await this.#watch?.stop()
     const { lingering } = this.#child === undefined ? {} : await this.#remove(this.#child)
     this.#log.finish()
+    if (result.error !== undefined) this.#log.showOutput(this.#stdout.bytes)
     const outcome = { ...result, logsDroppedBytes: this.#log.droppedBytes, usage: this.#usage() }
     if (lingering === undefined) await this.#close()
     this.#ended.resolve()

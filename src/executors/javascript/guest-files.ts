@@ -1,6 +1,6 @@
 /** A task's input files as its guest reads them: outside of the guest's memory until it asks for one. */
-import { readTaskFiles } from '../task-files.ts'
-import type { TaskFile } from '../task-files.ts'
+import { readTaskFiles } from '../../model/task-files.ts'
+import type { TaskFile } from '../../model/task-files.ts'
 
 const NOT_THERE = -1
 const NO_TEXT = -1

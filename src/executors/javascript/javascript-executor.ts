@@ -11,7 +11,7 @@ import { assert } from '../../core/assert.ts'
 import { beginningOf } from '../repeatable.ts'
 import { entryOf, ownFolders, ownModule, packageFolders } from '../sandbox/sandbox-program.ts'
 import { formatBytes } from '../../core/units.ts'
-import { readTaskFiles } from '../task-files.ts'
+import { checkTaskContent } from '../../model/task-content.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
 import type { JavascriptRequest } from './guest.ts'
@@ -62,8 +62,7 @@ export class JavascriptExecutor implements Executor {
     assert(task.engine === 'javascript', 'the registry gives each engine its own tasks')
     try {
       checkMemory(terms.memoryBytesMax)
-      // Read here only to refuse what cannot be read; the host reads them once more.
-      readTaskFiles(task.files ?? [], 'task.files')
+      checkTaskContent(task.engine, task, 'task')
       return await this.#pool.run(requestOf(task, terms), terms)
     } catch (error) {
       if (error instanceof MeshError) return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
@@ -95,7 +94,7 @@ export function javascriptProgram(): SandboxProgram {
     readablePaths: [
       ...ownFolders('javascript', 'sandbox', '../core'),
       ...ownModule('repeatable'),
-      ...ownModule('task-files'),
+      ...ownModule('../model/task-files'),
       ...packageFolders('amaro'),
       ...packageFolders('quickjs-emscripten-core'),
       ...packageFolders('@jitl/quickjs-wasmfile-release-sync'),

@@ -8,7 +8,7 @@
 import { constants } from 'node:fs'
 import { lstat, open, opendir } from 'node:fs/promises'
 import { MeshError } from '../../core/errors.ts'
-import { TASK_FILE_BOUNDS, checkTaskPath } from '../task-files.ts'
+import { TASK_FILE_BOUNDS, checkTaskPath } from '../../model/task-files.ts'
 import { formatBytes } from '../../core/units.ts'
 import type { FileHandle } from 'node:fs/promises'
 import type { Stats } from 'node:fs'

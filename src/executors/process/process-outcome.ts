@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { stripVTControlCharacters } from 'node:util'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { encodeBytes, encodeResultFile } from '../task-files.ts'
+import { encodeBytes, encodeResultFile } from '../../model/task-files.ts'
 import { formatBytes, formatDuration } from '../../core/units.ts'
 import type { CollectedOutputs } from './output-collector.ts'
 
@@ -18,6 +18,10 @@ export interface ProgramEnd {
 const SIGNAL_CODE_BASE = 128
 /** Of standard error, in the message of a failure. */
 const TAIL_LINES = 10
+/** By which programs say that they could not write, in C and in Node. */
+const NO_SPACE = /no space left on device|ENOSPC/i
+const NO_SPACE_HINT =
+  'files in /tmp count as memory (resources.memory), those in the folder as disk (resources.disk)'
 /** Line ends and tabs apart: a message is shown in terminals, and must not steer them. */
 // oxlint-disable-next-line no-control-regex -- Control characters are what it looks for.
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
@@ -27,7 +31,10 @@ export function failureOf({ code, signal }: ProgramEnd, stderrTail: string): Mes
   if (code === 0) return undefined
   const how = signal === null ? `with exit code ${code}${signalName(code ?? 0)}` : `by ${signal}`
   const taskCode = signal === null ? String(code) : undefined
-  return new MeshError('TASK_FAILED', `the program ended ${how}${quote(stderrTail)}`, { taskCode })
+  return new MeshError('TASK_FAILED', `the program ended ${how}${quote(stderrTail)}`, {
+    taskCode,
+    hint: NO_SPACE.test(stderrTail) ? NO_SPACE_HINT : undefined
+  })
 }
 
 function signalName(code: number): string {
@@ -123,9 +130,9 @@ export function notUnpacked(stderrTail: string): MeshError {
   })
 }
 
-/** The last lines, fit to be shown anywhere. */
-function quote(stderrTail: string): string {
+/** The last lines, below what is said of them, and fit to be shown anywhere. */
+export function quote(stderrTail: string): string {
   const text = stripVTControlCharacters(stderrTail).replaceAll(CONTROL, '').trim()
   const lines = text.split('\n').slice(-TAIL_LINES).join('\n')
-  return lines === '' ? '' : `: ${lines}`
+  return lines === '' ? '' : `:\n${lines}`
 }

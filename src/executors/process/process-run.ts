@@ -5,8 +5,8 @@
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { ProgramChild } from './program-child.ts'
+import { ProgramLog } from './program-log.ts'
 import { ProgramOutput } from './program-output.ts'
-import { StderrLog } from './stderr-log.ts'
 import { TaskHold } from './task-hold.ts'
 import { closeFifo } from './fifo-store.ts'
 import { collectOutputs } from './output-collector.ts'
@@ -52,7 +52,7 @@ export class ProcessRun {
   readonly #request: ProgramRequest
   readonly #terms: ProcessTerms
   readonly #startedMs: number
-  readonly #log: StderrLog
+  readonly #log: ProgramLog
   readonly #stdout = new ProgramOutput()
   readonly #cancels: (() => void)[] = []
   readonly #ended = deferred<void>()
@@ -73,7 +73,7 @@ export class ProcessRun {
     this.#request = request
     this.#terms = terms
     this.#startedMs = components.clock.monotonicMs()
-    this.#log = new StderrLog(components.clock, terms.onLog)
+    this.#log = new ProgramLog(components.clock, terms.onLog)
   }
 
   /** Called once. Never rejects. */
@@ -88,6 +88,7 @@ export class ProcessRun {
     for (const cancel of this.#cancels) cancel()
     await this.#takeDown()
     this.#log.finish()
+    if (result.error !== undefined) this.#log.showOutput(this.#stdout.bytes)
     const usage = this.#usage()
     await this.#hold?.release()
     await this.#cell?.close()

@@ -36,7 +36,7 @@ export function ownFolders(...names: string[]): string[] {
   return withRealPaths(names.map((name) => join(executors, name))).map(asFolder)
 }
 
-/** One module of the executors, by its name without the ending. */
+/** One module, by its path from the executors and without the ending. */
 export function ownModule(name: string): string[] {
   return withRealPaths([join(executors, `${name}${extension}`)])
 }

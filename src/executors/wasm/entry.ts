@@ -32,7 +32,7 @@ thread.on('message', (message: FromThread) => {
   if (message.type === 'ready') return ready.resolve()
   assert(running !== undefined, 'the thread speaks only while it has a task')
   const { end, task } = running
-  if (message.type === 'log') task.logs.write('err', message.text, message.droppedBytes)
+  if (message.type === 'log') task.logs.write(message.stream, message.text, message.droppedBytes)
   else if (message.type === 'progress') task.progress.report(message.progress)
   else end.resolve(message.end)
 })

@@ -33,15 +33,19 @@ export interface Circumstances {
   stdout: string
 }
 
-/** A memory this full is probably why a program gave up, which it seldom says itself. */
-const FULL_MEMORY_RATIO = 7 / 8
+/** What is larger than half of its bound could not be doubled, as allocators and lists do. */
+const FULL_MEMORY_RATIO = 1 / 2
+/** How programs in C, C++ and Rust say that they were given no more. */
+const OUT_OF_MEMORY = /out of memory|cannot allocate memory|memory allocation|alloc\w* failed/i
 /** The innermost functions that a message names: the one that trapped is often an `abort` far below the cause. */
 const FRAMES_MAX = 4
 
 export function describeFault(cause: unknown, circumstances: Circumstances): Fault {
-  const { code, message, exitCode } = faultOf(cause, circumstances)
+  const { message, exitCode, ...fault } = faultOf(cause, circumstances)
+  const code = isOutOfMemory(cause, circumstances) ? 'TASK_OUT_OF_MEMORY' : fault.code
   // Not every program complains on stderr; but what floods stdout explains nothing.
-  const lastWords = circumstances.stderr || (code === 'TASK_FAILED' ? circumstances.stdout : '')
+  const lastWords =
+    circumstances.stderr || (fault.code === 'TASK_FAILED' ? circumstances.stdout : '')
   const lines = [message, memoryNote(circumstances), fileNote(circumstances), lastWords]
   const text = lines.filter((line) => line !== '').join('\n')
   return { code, message: text, ...(exitCode === undefined ? {} : { exitCode }) }
@@ -86,10 +90,24 @@ function placeOf({ stack = '' }: Error, { module }: Circumstances): string {
   return ` in ${indexes.map((index) => names.get(index) ?? `function ${index}`).join(' < ')}`
 }
 
-function memoryNote({ memoryBytes, memoryBytesMax }: Circumstances): string {
-  return memoryBytes < memoryBytesMax * FULL_MEMORY_RATIO
-    ? ''
-    : `its memory had grown to ${formatBytes(memoryBytes)} of the ${formatBytes(memoryBytesMax)} that it may have (resources.memory)`
+/** A program is told that there is no more, and ends by itself: as it says, or without a word by an `abort`. */
+function isOutOfMemory(cause: unknown, circumstances: Circumstances): boolean {
+  if (!isMemoryFull(circumstances)) return false
+  if (cause instanceof ProgramExit) return OUT_OF_MEMORY.test(circumstances.stderr)
+  if (!(cause instanceof WebAssembly.RuntimeError)) return false
+  const isSilentAbort = circumstances.stderr === '' && cause.message === 'unreachable'
+  return isSilentAbort || OUT_OF_MEMORY.test(circumstances.stderr)
+}
+
+function isMemoryFull({ memoryBytes, memoryBytesMax }: Circumstances): boolean {
+  return memoryBytes > memoryBytesMax * FULL_MEMORY_RATIO
+}
+
+function memoryNote(circumstances: Circumstances): string {
+  const [grown, granted] = [circumstances.memoryBytes, circumstances.memoryBytesMax]
+  return isMemoryFull(circumstances)
+    ? `its memory had grown to ${formatBytes(grown)} of the ${formatBytes(granted)} that it may have (resources.memory)`
+    : ''
 }
 
 function fileNote({ fileBytesMax, lack }: Circumstances): string {

@@ -12,7 +12,9 @@ import type { TaskProgress } from '../../model/generated/commands-execute-task.t
 /** Thrown through a program that writes more than a result may have. */
 export class OutputOverflow extends Error {
   constructor() {
-    super(`the output is longer than ${formatBytes(LIMITS.resultBytesMax)} of JSON`)
+    super(
+      `standard output and files together are longer than ${formatBytes(LIMITS.resultBytesMax)}`
+    )
   }
 }
 

@@ -9,7 +9,7 @@ import { ProgressBuffer } from '../sandbox/progress-buffer.ts'
 import { assert } from '../../core/assert.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { GuestEnd } from '../sandbox/serve-tasks.ts'
-import type { TaskProgress } from '../../model/generated/commands-execute-task.ts'
+import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 import type { WasmRequest } from './program.ts'
 
 export interface ToThread {
@@ -19,7 +19,7 @@ export interface ToThread {
 
 export type FromThread =
   | { type: 'ready' }
-  | { type: 'log'; text: string; droppedBytes: number }
+  | { type: 'log'; stream: LogEntry['stream']; text: string; droppedBytes: number }
   | { type: 'progress'; progress: TaskProgress }
   | { type: 'end'; end: GuestEnd }
 
@@ -37,7 +37,7 @@ port.on('message', ({ memoryBytesMax, request }: ToThread) => {
     send: (report) => post({ type: 'progress', progress: report })
   })
   const end = runner.run(request, memoryBytesMax, {
-    onLog: (text, droppedBytes) => post({ type: 'log', text, droppedBytes }),
+    onLog: (stream, text, droppedBytes) => post({ type: 'log', stream, text, droppedBytes }),
     onProgress: (report) => progress.report(report)
   })
   progress.flush()

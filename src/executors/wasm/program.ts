@@ -10,10 +10,11 @@ import { WASI_MODULE } from '../wasi/abi.ts'
 import { createWorld } from './world.ts'
 import { describeFault } from './faults.ts'
 import { encodeResult } from './result.ts'
+import { outputTail } from '../output-tail.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Beginning } from '../repeatable.ts'
 import type { GuestEnd } from '../sandbox/serve-tasks.ts'
-import type { TaskProgress } from '../../model/generated/commands-execute-task.ts'
+import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 import type { WasiSystem } from '../wasi/wasi-system.ts'
 import type { WasmTask } from '../../model/generated/job.ts'
 
@@ -25,7 +26,7 @@ export interface WasmRequest extends Omit<WasmTask, 'engine' | 'seed' | 'time'>,
 }
 
 export interface ProgramEars {
-  onLog: (text: string, droppedBytes: number) => void
+  onLog: (stream: LogEntry['stream'], text: string, droppedBytes: number) => void
   onProgress: (progress: TaskProgress) => void
 }
 
@@ -39,7 +40,10 @@ export class ProgramRunner {
     const limits = { memoryPagesMax, functionBytesMax: request.functionBytesMax }
     const base64 = request.module.slice(BASE64_PREFIX.length)
     const stdout = new OutputStream()
-    const stderr = new ErrorStream({ clock: systemClock, send: ears.onLog })
+    const stderr = new ErrorStream({
+      clock: systemClock,
+      send: (text, droppedBytes) => ears.onLog('err', text, droppedBytes)
+    })
     let memory: WebAssembly.Memory | undefined
     let wasi: WasiSystem | undefined
     const peakBytes = (): number => memory?.buffer.byteLength ?? 0
@@ -51,8 +55,12 @@ export class ProgramRunner {
       wasi.attach(memory)
       runToEnd(wasi, instance.exports['_start'] as () => void)
       const output = encodeResult(stdout.content, wasi.files, request.outputs)
+      stderr.end()
       return { output, peakMemoryBytes: peakBytes(), isSpent: false }
     } catch (cause) {
+      stderr.end()
+      const lostOutput = outputTail(stdout.content)
+      if (lostOutput !== '') ears.onLog('out', lostOutput, 0)
       const fault = describeFault(cause, {
         module: () => Buffer.from(base64, 'base64'),
         memoryBytes: peakBytes(),
@@ -63,8 +71,6 @@ export class ProgramRunner {
         stdout: stdout.tail
       })
       return { fault, peakMemoryBytes: peakBytes(), isSpent: false }
-    } finally {
-      stderr.end()
     }
   }
 }

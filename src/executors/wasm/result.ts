@@ -2,7 +2,7 @@
 import { FileError } from '../wasi/file-system.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { OutputOverflow } from './guest-streams.ts'
-import { encodeBytes, encodeResultFile } from '../task-files.ts'
+import { encodeBytes, encodeResultFile } from '../../model/task-files.ts'
 import type { FileSystem } from '../wasi/file-system.ts'
 import type { Node } from '../wasi/nodes.ts'
 

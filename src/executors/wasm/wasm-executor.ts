@@ -10,7 +10,7 @@ import { MeshError } from '../../core/errors.ts'
 import { SandboxPool } from '../sandbox/sandbox-pool.ts'
 import { assert } from '../../core/assert.ts'
 import { beginningOf } from '../repeatable.ts'
-import { bytesOfText, checkTaskPath, readTaskFiles } from '../task-files.ts'
+import { checkTaskContent } from '../../model/task-content.ts'
 import { entryOf, ownFolders, ownModule } from '../sandbox/sandbox-program.ts'
 import { formatBytes } from '../../core/units.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -35,8 +35,6 @@ type DiskLimit = Pick<TaskRun, 'diskBytesMax'>
 const FUNCTION_BYTES_MAX = 512 * 1_024
 /** A result and its copies, and what compiling takes. */
 const MEMORY_SLACK_BYTES = 64 * 1_024 * 1_024
-/** Holds what is no file, such as `/dev/progress`. */
-const SYSTEM_FOLDER = 'dev'
 
 export class WasmExecutor implements Executor {
   readonly engine = 'wasm'
@@ -72,7 +70,7 @@ export class WasmExecutor implements Executor {
   async run({ task, ...terms }: TaskRun): Promise<TaskOutcome> {
     assert(task.engine === 'wasm', 'the registry gives each engine its own tasks')
     try {
-      checkTask(task)
+      checkTaskContent(task.engine, task, 'task')
       return await this.#pool.run(this.#requestOf(task, terms), terms)
     } catch (error) {
       if (error instanceof MeshError) return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
@@ -102,30 +100,15 @@ function fileBytesMax({ diskBytesMax = LIMITS.taskFileBytesMax }: DiskLimit): nu
   )
 }
 
-/** What no schema says of a task. @throws MeshError FIELD_INVALID */
-function checkTask({ env = {}, files = [], outputs = [], stdin = '' }: WasmTask): void {
-  bytesOfText(stdin, 'task.stdin')
-  for (const path of readTaskFiles(files, 'task.files').keys()) {
-    if (path.split('/')[0] === SYSTEM_FOLDER) throw invalid('task.files', `may not name ${path}`)
-  }
-  outputs.forEach((path, index) => checkTaskPath(path, `task.outputs[${index}]`))
-  for (const [name, text] of Object.entries(env)) {
-    if (text.includes('\0')) throw invalid(`task.env.${name}`, 'may not contain NUL')
-  }
-}
-
-function invalid(path: string, what: string): MeshError {
-  return new MeshError('FIELD_INVALID', `${path} ${what}`, { path, blame: 'job' })
-}
-
 /** The host that runs WebAssembly programs. */
 export function wasmProgram(): SandboxProgram {
   return {
     entryPath: entryOf('wasm'),
     readablePaths: [
       ...ownFolders('wasm', 'wasi', 'sandbox', '../core'),
+      ...ownModule('output-tail'),
       ...ownModule('repeatable'),
-      ...ownModule('task-files')
+      ...ownModule('../model/task-files')
     ],
     // Its one thread, which has no more rights than the process.
     nodeFlags: ['--allow-worker'],

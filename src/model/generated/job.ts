@@ -380,7 +380,7 @@ export interface ResourcesDocument {
   gpu?: number
 }
 /**
- * What of the network a task may reach; for engines `process` and `container`.
+ * What of the network a task may reach; for engines `container`, `function` and `process`. A function reaches what its program does, whatever is said here.
  *
  * This interface was referenced by `JobDocument`'s JSON-Schema
  * via the `definition` "network".

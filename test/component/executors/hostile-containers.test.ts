@@ -26,6 +26,7 @@ const NO_IMAGE = `sha256:${'0'.repeat(64)}`
 for (const runtime of RUNTIMES) {
   const ground = await prepareContainers(runtime)
   const { image, problem } = ground
+  afterAll(() => ground.close())
 
   describe.skipIf(problem !== undefined)(`engine container by ${runtime} ${problem ?? ''}`, () => {
     const folder = join(ground.folder, 'node')
@@ -35,10 +36,7 @@ for (const runtime of RUNTIMES) {
       executor = createContainerExecutor(ground, { folder })
       await executor.start()
     })
-    afterAll(async () => {
-      await executor.stop()
-      await ground.close()
-    })
+    afterAll(() => executor.stop())
 
     function expectGone(): void {
       expect(containersOf(ground, executor.mark)).toEqual([])
@@ -357,6 +355,25 @@ for (const runtime of RUNTIMES) {
       const closed = await runContainer(executor, { image, argv: ['/etc'] })
       expect(closed.error?.message).toContain("the image can't start /etc")
       expectGone()
+    })
+
+    it('has nothing to run where neither task nor image names a program', async () => {
+      const { error } = await runContainer(executor, { image })
+      expect(error).toMatchObject({ code: 'FIELD_INVALID', path: 'task.argv', blame: 'job' })
+      expect(error?.message).toBe('the image has no program of its own')
+      expectGone()
+    })
+
+    it('shows what a program had written before it failed', async () => {
+      const { error, log } = await runContainer(executor, {
+        image,
+        ...script('echo one; echo two; echo bad >&2; exit 1')
+      })
+      expect(error?.message).toBe('the program ended with exit code 1:\nbad')
+      expect(log.map(({ stream, text }) => [stream, text])).toEqual([
+        ['err', 'bad\n'],
+        ['out', 'one\ntwo\n']
+      ])
     })
 
     it('says what even a short one used', async ({ skip }) => {

@@ -89,7 +89,7 @@ it('hostile 2: a sleep of an hour takes no processor and is killed in time', asy
 describe('hostile 3: memory', () => {
   it('ends at the limit, and the message says so', async () => {
     const { error, log, usage } = await probe(['hog'], { memoryBytesMax: 64 * MIB })
-    expect(error?.code).toBe('TASK_FAILED')
+    expect(error?.code).toBe('TASK_OUT_OF_MEMORY')
     expect(error?.blame).toBe('job')
     expect(error?.message).toMatch(
       /exit code 7\nits memory had grown to 63\S+ of the 64MiB that it may have \(resources.memory\)\nmalloc failed/

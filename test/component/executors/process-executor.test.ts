@@ -109,7 +109,7 @@ describe.skipIf(problem !== undefined)('programs', () => {
   it('fail with the code and the last they said', async () => {
     const outcome = await runProgram(executor, { argv: ['ls', '/absent'] })
     expect(outcome.error).toMatchObject({ code: 'TASK_FAILED', blame: 'job' })
-    expect(outcome.error?.message).toMatch(/exit code 2: .*absent/)
+    expect(outcome.error?.message).toMatch(/exit code 2:\n.*absent/)
     expect(textOf(outcome.log, 'err')).toContain('absent')
   })
 
@@ -118,7 +118,30 @@ describe.skipIf(problem !== undefined)('programs', () => {
     const outcome = await runProgram(executor, script(`seq 1000 >&2; ${noise}; exit 1`))
     const lines = outcome.error?.message.split('\n') ?? []
     expect(lines.at(-1)).toBe('red bell')
-    expect(lines).toHaveLength(10)
+    expect(lines).toHaveLength(11)
+  })
+
+  it.each([
+    ['an exit code', script('seq 3; exit 1'), {}],
+    ['a file that is missing', { ...script('seq 3'), outputs: ['absent'] }, {}],
+    ['a limit', script('seq 3; sleep 600'), { timeoutMs: 1_500 }]
+  ])('fail by %s with what they had written, once', async (_, task, terms) => {
+    const { error, late, log } = await runProgram(executor, task, terms)
+    expect(error?.blame).toBe('job')
+    expect(log.map(({ stream, text }) => [stream, text])).toEqual([['out', '1\n2\n3\n']])
+    expect(late).toEqual([])
+  })
+
+  it('say nothing more in their log when they end well', async () => {
+    expect((await runProgram(executor, script('seq 3'))).log).toEqual([])
+  })
+
+  it('fail by a full /tmp with a word of what to ask for', async () => {
+    const { error } = await runProgram(
+      executor,
+      script('echo "x: No space left on device" >&2; exit 2')
+    )
+    expect(error?.hint).toMatch(/\/tmp .*resources.memory.*resources.disk/)
   })
 
   it('fail by a signal that is named', async () => {

@@ -1,13 +1,13 @@
 /** What a program's requests for processor, disk and GPUs hold it to, and what the worker says of it after. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
-import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import {
   MIB,
   NO_GROUPS,
+  createFolder,
   createProcessExecutor,
   processProblem,
   resultOf,
@@ -55,13 +55,10 @@ describe.skipIf(isSkipped).each<[string, Partial<ProcessExecutorInit>]>([
   ['a disk that is watched', { hasDiskImages: false, cgroups: NO_GROUPS }],
   ['a disk without a sandbox', { isUnsafe: true }]
 ])('%s', (_, init) => {
-  const folder = mkdtempSync(join(tmpdir(), 'taskmesh-process-test-'))
+  const folder = createFolder()
   const engine = createProcessExecutor({ folder, ...init })
   beforeAll(() => engine.start())
-  afterAll(async () => {
-    await engine.stop()
-    rmSync(folder, { recursive: true })
-  })
+  afterAll(() => engine.stop())
 
   it('may hold more than memory does', async () => {
     const lines = ['head -c 150M /dev/zero >x; ln x y; mkdir deep; mv y deep', 'stat -c %s deep/y']
@@ -111,7 +108,7 @@ it.skipIf(isSkipped || process.getuid?.() !== 0)(
   'a worker that is not root has a disk as well',
   () => {
     const uid = 64_017
-    const folder = mkdtempSync(join(tmpdir(), 'taskmesh-process-test-'))
+    const folder = createFolder()
     chownSync(folder, uid, uid)
     const lines = ['id -u', 'head -c 200M /dev/zero >x', 'ls x']
     const task = {
@@ -122,7 +119,6 @@ it.skipIf(isSkipped || process.getuid?.() !== 0)(
     const user = [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--']
     const words = [...user, process.execPath, OWNER, JSON.stringify(task)]
     const { stderr, stdout } = spawnSync('setpriv', words, { encoding: 'utf8', cwd: '/' })
-    rmSync(folder, { recursive: true })
     expect(stderr).toBe('')
     expect(stdout).toContain('"enforces":{"process":["disk","gpu"]}')
     expect(stdout).toContain(String.raw`"stdout\":\"${uid}\\nx\\n\"`)

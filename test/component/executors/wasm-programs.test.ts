@@ -117,11 +117,15 @@ describe('xmlwf (C, checks XML)', () => {
     expect(resultOf(outcome).files?.[0]?.text).toBe('<a b="&lt;é" z="1"><c></c></a>')
   })
 
-  it('complains on stdout, which the error then shows', async () => {
+  it('complains on stdout, which the error then shows, and the log', async () => {
     const files = [{ path: 'bad.xml', text: '<a><b></a>' }]
-    expect(summary(await xmlwf(['bad.xml'], { files }))).toBe(
+    const outcome = await xmlwf(['bad.xml'], { files })
+    expect(summary(outcome)).toBe(
       'TASK_FAILED: the program ended with exit code 2\nbad.xml:1:8: mismatched tag'
     )
+    expect(outcome.log.map(({ stream, text }) => [stream, text])).toEqual([
+      ['out', 'bad.xml:1:8: mismatched tag\n']
+    ])
   })
 })
 
@@ -141,6 +145,14 @@ describe('jq (C, an interpreter)', () => {
     const input = { env: { WHO: 'é' }, stdin: 'null', time: '2024-02-29T12:00:00Z' }
     expect(stdoutOf(await jq(['-c', '--argjson', 'x', '[1]', code], input))).toBe(
       '["é",1024,"2024-02-29T12:00:00Z",[1]]\n'
+    )
+  })
+
+  it('says that its memory was too small, though it filled but half of it', async () => {
+    const task = { module: wasmFixture('jq'), args: ['-n', '[range(1e9)] | length'] }
+    const outcome = await runModule(executor, task, { memoryBytesMax: 32 * MIB })
+    expect(summary(outcome)).toMatch(
+      /^TASK_OUT_OF_MEMORY: the program trapped: unreachable[^]*its memory had grown to 1\S+ of the 32MiB .*\nerror: cannot allocate memory$/
     )
   })
 

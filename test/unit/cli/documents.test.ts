@@ -149,7 +149,11 @@ describe('job validate and init', () => {
       'error FIELD_UNKNOWN: timout is not a field here; did you mean "timeouts"?'
     ],
     ['{"task":', 'error REQUEST_NOT_JSON: this is not JSON'],
-    ['[]', 'error FIELD_INVALID: a job is a JSON object (stdin)']
+    ['[]', 'error FIELD_INVALID: a job is a JSON object (stdin)'],
+    [
+      '{"task":{"engine":"process","argv":["sort"],"env":{"LD_PRELOAD":"x"}}}',
+      'error FIELD_INVALID: task.env.LD_PRELOAD may not be set; it would run other code'
+    ]
   ])('%s', async (stdin, expected) => {
     const { code, stderr } = await runInProcess(['job', 'validate', '-'], { stdin })
     expect(code).toBe(1)

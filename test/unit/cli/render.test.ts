@@ -140,6 +140,13 @@ describe('a decision', () => {
     ]
   }
 
+  test('writes memory as the lists of nodes do', () => {
+    const terms = { memory: term(22_400, 1, 1) }
+    const candidates = record.candidates.map((candidate) => ({ ...candidate, terms }))
+    const text = renderDecision({ ...record, weights: { memory: 1 }, candidates }, PLAIN)
+    expect(text).toContain('20.9GiB free')
+  })
+
   test('shows every term as a bar on one scale, its fact below, then the reasons', () => {
     expect(renderDecision(record, PLAIN)).toBe(
       [
@@ -181,14 +188,15 @@ describe('jobs and nodes', () => {
   test('a ready node names itself, its addresses and its API', () => {
     const report = {
       role: 'router' as const,
+      pid: 7,
       peer_id: PEER,
       addresses: ['/ip4/1.2.3.4/tcp/5'],
       namespace: 'd',
       folder: '/f'
     }
-    expect(readyLine(report)).toBe(`router ${PEER} ready at /ip4/1.2.3.4/tcp/5`)
+    expect(readyLine(report)).toBe(`router ${PEER} ready at /ip4/1.2.3.4/tcp/5 pid 7`)
     expect(readyLine({ ...report, http: 'http://x' })).toBe(
-      `router ${PEER} ready at /ip4/1.2.3.4/tcp/5 http http://x`
+      `router ${PEER} ready at /ip4/1.2.3.4/tcp/5 http http://x pid 7`
     )
   })
 

@@ -41,7 +41,7 @@ async function stdinOf(text: string, stdin = ''): Promise<unknown> {
 /** An API whose job has returned this. */
 async function startWith(result: NonNullable<JobView['result']>) {
   const { env, services } = await startWithHome()
-  const job = buildJobView({ result })
+  const job = buildJobView({ engine: 'process', result })
   services.jobsById.set(job.id, job)
   return { env, services }
 }
@@ -215,6 +215,36 @@ describe('the words become a job', () => {
   })
 })
 
+describe('what tasks that can be repeated begin with', () => {
+  const BEGINNING = ['--seed', 'first', '--time', '2026-12-24T18:00:00Z']
+  const FIELDS = { seed: 'first', time: '2026-12-24T18:00:00Z' }
+
+  test.each([
+    ['javascript', 'a.js'],
+    ['wasm', 'a.wasm']
+  ])('is in the task of engine %s', async (engine, file) => {
+    const folder = folderWith({ [file]: new Uint8Array([0, 0x61, 0x73, 0x6d]) })
+    const words = [engine, join(folder, file), ...BEGINNING]
+    expect(await documentOf(words)).toMatchObject({ task: { engine, ...FIELDS } })
+  })
+
+  test('has to be a moment, and is not for other engines', async () => {
+    const folder = folderWith({ 'a.js': 'x' })
+    const words = ['javascript', join(folder, 'a.js'), '--time', 'noon']
+    expect(await complaintOf(words)).toContain('task.time')
+    expect(await complaintOf(['process', '--seed', '1', '--', 'sort'])).toContain(
+      '--seed does not belong here'
+    )
+  })
+
+  test('help says of each flag for which engines it is', async () => {
+    const { stdout } = await runInProcess(['run', '--help'])
+    expect(stdout).toMatch(/--seed +javascript, wasm: /)
+    expect(stdout).toMatch(/--stdin +container, process, wasm: /)
+    expect(stdout).toMatch(/--arg +builtin: /)
+  })
+})
+
 describe('what a program returns', () => {
   const RESULT = {
     exit_code: 0,
@@ -230,7 +260,9 @@ describe('what a program returns', () => {
     const { env } = await startWith(RESULT)
     const { code, stderr, stdout } = await runInProcess(SORT, { env })
     expect([code, stdout]).toEqual([0, 'no line end'])
-    expect(stderr).toContain('files: out/a (1B), b (2B); --save DIR writes them\n')
+    expect(stderr).toContain(
+      'files: out/a (1B), b (2B); taskmesh job wait j-7m2k9x04tqhe --save DIR writes them\n'
+    )
   })
 
   test('is the whole job for programs', async () => {
@@ -260,7 +292,7 @@ describe('what a program returns', () => {
     const second = await runInProcess(words, { env })
     expect([second.code, second.stdout]).toEqual([1, 'no line end'])
     expect(second.stderr).toContain(
-      `${folder}/new/b is there already (--save); replace it with --force`
+      `${folder}/new/b is there already (--save); replace it: taskmesh job wait j-7m2k9x04tqhe --save ${folder}/new --force\n`
     )
     // Nothing was written, not even what was free.
     expect(existsSync(join(folder, 'new/out/a'))).toBe(false)
@@ -269,6 +301,56 @@ describe('what a program returns', () => {
       (await runInProcess([...words.slice(0, 2), '--force', ...words.slice(2)], { env })).code
     ).toBe(0)
     expect([...readFileSync(join(folder, 'new/b'))]).toEqual([0xfe, 0xff])
+  })
+
+  test('can be had later, of several jobs in a folder each', async () => {
+    const { env, services } = await startWith(RESULT)
+    services.jobsById.set('j-9', buildJobView({ id: 'j-9', engine: 'wasm', result: RESULT }))
+    const folder = folderWith()
+    const one = ['job', 'wait', 'j-7', '--save', folder]
+    const { code, stderr } = await runInProcess(one, { env })
+    expect(code).toBe(0)
+    expect(stderr).toContain(`saved ${folder}/out/a\nsaved ${folder}/b\n`)
+    expect((await runInProcess(one, { env })).stderr).toContain('is there already')
+    expect((await runInProcess([...one, '--force'], { env })).code).toBe(0)
+    expect(
+      (await runInProcess(['job', 'wait', 'j-7', 'j-9', '--save', folder], { env })).code
+    ).toBe(0)
+    expect(readFileSync(join(folder, 'j-9/out/a'), 'utf8')).toBe('A')
+    expect(existsSync(join(folder, 'j-7m2k9x04tqhe/b'))).toBe(true)
+  })
+
+  test('of an array can be had later too', async () => {
+    const { env, services } = await startWithHome()
+    const job = buildJobView({ engine: 'process', item_count: 2 })
+    services.jobsById.set(job.id, job)
+    services.itemViews = [
+      buildItemView({ id: 'a', result: RESULT }),
+      buildItemView({ id: 'c', index: 1, result: RESULT })
+    ]
+    const folder = folderWith()
+    expect((await runInProcess(['job', 'wait', 'j-7', '--save', folder], { env })).code).toBe(0)
+    expect(readFileSync(join(folder, 'c/out/a'), 'utf8')).toBe('A')
+  })
+
+  test('its last words are said once: in the log, or in the error where there is none', async () => {
+    const { env, services } = await startWithHome()
+    const error = {
+      code: 'TASK_FAILED',
+      message: 'the program ended with 2:\nsort: no such file',
+      hint: 'mend it'
+    }
+    const logs = 'begun\nsort: no such file\n'
+    const job = buildJobView({ engine: 'process', state: 'failed', error, logs })
+    delete job.result
+    services.jobsById.set(job.id, job)
+    const people = (await runInProcess(SORT, { env })).stderr
+    expect(people.match(/no such file/g)).toHaveLength(1)
+    expect(people).toContain('error TASK_FAILED: the program ended with 2; mend it\n')
+    const quiet = (await runInProcess([...SORT.slice(0, 2), '-q', '--', 'sort'], { env })).stderr
+    expect(quiet).toContain('ended with 2; mend it\n  | sort: no such file\n')
+    services.jobsById.set(job.id, { ...job, logs: 'begun\n' })
+    expect((await runInProcess(SORT, { env })).stderr).toContain('  | sort: no such file\n')
   })
 
   test.each([

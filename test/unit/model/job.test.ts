@@ -384,3 +384,40 @@ test('a validator is for a schema that exists, with paths from its root', () => 
   expect(() => check({ nonsense: 1 })).toThrow(expect.objectContaining({ path: 'params.nonsense' }))
   expect(() => check(7)).toThrow(expect.objectContaining({ path: 'params' }))
 })
+
+const SORT = { engine: 'process', argv: ['sort'] } as const
+const IMAGE = { engine: 'container', image: `sha256:${'0'.repeat(64)}` } as const
+const FILE = { path: 'a', text: 'x' }
+
+test.each([
+  [{ task: { ...SORT, argv: ['sort', 'a\0b'] } }, 'task.argv[1]', 'has a NUL'],
+  [{ task: { ...WASM, args: ['a\0b'] } }, 'task.args[0]', 'must not be'],
+  [{ task: SORT, each: [{}, { argv: ['sort', '\0'] }] }, 'each[1].argv[1]', 'has a NUL'],
+  [{ task: { ...SORT, argv: ['sort', 'ü'.repeat(70_000)] } }, 'task.argv[1]', 'is too long'],
+  [{ task: { ...SORT, env: { PATH: '/tmp' } } }, 'task.env.PATH', 'may not be set'],
+  [{ task: { ...SORT, env: { LD_PRELOAD: 'x' } } }, 'task.env.LD_PRELOAD', 'may not be set'],
+  [{ task: SORT, each: [{ env: { IFS: 'x' } }] }, 'each[0].env.IFS', 'may not be set'],
+  [{ task: { ...WASM, env: { A: '\0' } } }, 'task.env.A', 'has a NUL'],
+  [{ task: { ...IMAGE, env: { A: 'x\ny' } } }, 'task.env.A', 'has a line break'],
+  [{ task: { ...SORT, stdin: 'base64:A' } }, 'task.stdin', 'is not base64'],
+  [{ task: { ...JS, files: [{ path: 'a', base64: '?' }] } }, 'task.files[0].base64', 'not base64'],
+  [{ task: { ...JS, files: [{ ...FILE, base64: '' }] } }, 'task.files[0]', 'both text and base64'],
+  [{ task: { ...JS, files: [FILE, FILE] } }, 'task.files[1].path', 'repeats another'],
+  [{ task: JS, each: [{ files: [FILE, { path: 'a/b' }] }] }, 'each[0].files', 'file and folder'],
+  [{ task: { ...SORT, outputs: ['a\\b'] } }, 'task.outputs[0]', 'character'],
+  [{ task: { ...WASM, files: [{ path: 'dev/x' }] } }, 'task.files[0].path', 'is in /dev']
+])('what no worker would run is refused with the document: %j', (document, path, message) => {
+  const [code, where, text] = refusal(document)
+  expect([code, where]).toEqual(['FIELD_INVALID', path])
+  expect(text).toContain(message)
+})
+
+test('what is forbidden to one engine may be another’s, and a reference is no text yet', () => {
+  const env = { PATH: '/bin' }
+  const result = { $job: 'a' }
+  const files = [{ path: 'a', text: result }]
+  const task = { ...SORT, argv: ['sort', result], env: { A: result }, files, stdin: result }
+  expect(refusal({ task: { ...WASM, env } })).toEqual([])
+  expect(refusal({ task: { ...IMAGE, env: { ...env, LD_PRELOAD: 'x' } } })).toEqual([])
+  expect(refusal({ task, needs: ['a'] })).toEqual([])
+})

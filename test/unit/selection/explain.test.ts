@@ -51,7 +51,7 @@ describe('the decision record', () => {
       'worker-002 | eligible | NOT_DRAWN | ranked 3rd; draw 0.42 fell on another',
       'worker-003 | eligible | NOT_AMONG_BEST | ranked 4th; only the best 3 are drawn from',
       'worker-004 | full | SLOTS_TAKEN | no room now: has 8 tasks in 4 slots and 4 queue slots',
-      'worker-005 | rejected | WORKER_STOPPING | is stopping; needs 2 CPU cores, has 1'
+      'worker-005 | rejected | WORKER_STOPPING | is stopping; has too few CPU cores (1 of 2)'
     ])
   })
 
@@ -133,13 +133,13 @@ describe('the sentence for people', () => {
 
   it('groups refusals with counts', () => {
     expect(summaryOf({}, {}, { ...home, memoryTotalMb: 1024 }, { ...home, otherTasks: 8 })).toBe(
-      '3 of 4 workers were refused: 2 lack label zone = home, 1 needs 3.82GiB memory (has 976MiB); 1 fits but is full'
+      '3 of 4 workers were refused: 2 lack label zone = home, 1 has too little memory (976MiB of 3.82GiB); 1 fits but is full'
     )
   })
 
   it('sums up several that fall short by the best of them', () => {
     expect(summaryOf({ ...home, memoryTotalMb: 1024 }, { ...home, memoryTotalMb: 2048 })).toBe(
-      '2 of 2 workers were refused: 2 need 3.82GiB memory (have 1.9GiB at most)'
+      '2 of 2 workers were refused: 2 have too little memory (at best 1.9GiB of 3.82GiB)'
     )
   })
 

@@ -26,10 +26,10 @@ describe('rules on the machine', () => {
   it('refuses a worker without the engine, and says what it offers', () => {
     const request = buildRequest({}, { engine: 'wasm' })
     expect(refusalOf(request, { engines: ['javascript', 'builtin'] })).toBe(
-      'ENGINE_MISSING: lacks engine wasm, offers builtin, javascript'
+      'ENGINE_MISSING: lacks engine wasm (offers builtin, javascript)'
     )
     expect(refusalOf(request, { engines: [] })).toBe(
-      'ENGINE_MISSING: lacks engine wasm, offers none'
+      'ENGINE_MISSING: lacks engine wasm (offers none)'
     )
     expect(refusalOf(request, { engines: ['wasm'] })).toBeUndefined()
   })
@@ -38,14 +38,14 @@ describe('rules on the machine', () => {
     const request = buildRequest({ task: { engine: 'function', name: 'resize' } })
     const engines = ['function']
     expect(refusalOf(request, { engines, functions: ['rotate', 'crop'] })).toBe(
-      'FUNCTION_MISSING: lacks function resize, has crop, rotate'
+      'FUNCTION_MISSING: lacks function resize (has crop, rotate)'
     )
     const many = Array.from({ length: 10 }, (_, index) => `f${index}`)
     expect(refusalOf(request, { engines, functions: many })).toBe(
-      'FUNCTION_MISSING: lacks function resize, has f0, f1, f2, f3, f4, f5, f6, f7 and 2 more'
+      'FUNCTION_MISSING: lacks function resize (has f0, f1, f2, f3, f4, f5, f6, f7 and 2 more)'
     )
     expect(refusalOf(request, { engines, functions: [] })).toBe(
-      'FUNCTION_MISSING: lacks function resize, has none'
+      'FUNCTION_MISSING: lacks function resize (has none)'
     )
     expect(refusalOf(request, { engines: [], functions: [] })).toMatch(/^ENGINE_MISSING/)
     expect(refusalOf(request, { engines, functions: ['resize'] })).toBeUndefined()
@@ -59,9 +59,9 @@ describe('rules on the machine', () => {
         programs
       })
     expect(refused(['sort'], ['/usr/bin/grep', '/opt/consort'])).toBe(
-      'PROGRAM_MISSING: lacks program sort, has /opt/consort, /usr/bin/grep'
+      'PROGRAM_MISSING: lacks program sort (has /opt/consort, /usr/bin/grep)'
     )
-    expect(refused(['sort'], [])).toBe('PROGRAM_MISSING: lacks program sort, has none')
+    expect(refused(['sort'], [])).toBe('PROGRAM_MISSING: lacks program sort (has none)')
     expect(refused(['/bin/sort'], ['/usr/bin/sort'])).toMatch(/^PROGRAM_MISSING/)
     for (const programs of [['/usr/bin/sort'], ['*']]) {
       expect(refused(['sort'], programs)).toBeUndefined()
@@ -87,9 +87,9 @@ describe('rules on the machine', () => {
     const request = buildRequest({ task: { engine: 'container', image: `alpine@${digest}` } })
     const engines = ['container']
     expect(refusalOf(request, { engines, images: [`sha256:${'f'.repeat(64)}`] })).toBe(
-      'IMAGE_MISSING: lacks image alpine@sha256:0123456789ab…, has sha256:ffffffffffff…'
+      'IMAGE_MISSING: lacks image alpine@sha256:0123456789ab… (has sha256:ffffffffffff…)'
     )
-    expect(refusalOf(request, { engines, images: [] })).toMatch(/has none$/)
+    expect(refusalOf(request, { engines, images: [] })).toContain('(has none)')
     expect(refusalOf(request, { engines, images: [digest] })).toBeUndefined()
   })
 
@@ -108,7 +108,7 @@ describe('rules on the machine', () => {
     const request = buildRequest({ where: { require: ['isolation >= sandbox'] } })
     expect(
       refusalOf(request, { facts: { 'isolation.builtin': 'none', 'isolation.wasm': 'sandbox' } })
-    ).toBe('CONDITION_UNMET: needs isolation >= sandbox, has isolation.builtin = none')
+    ).toBe('CONDITION_UNMET: does not meet isolation >= sandbox (has isolation.builtin = none)')
     expect(refusalOf(request, { facts: { 'isolation.builtin': 'container' } })).toBeUndefined()
     expect(refusalOf(request, { facts: {} })).toMatch(/^CONDITION_UNMET/)
   })
@@ -136,15 +136,17 @@ describe('rules on the machine', () => {
     const enough = { cpuCores: 2, memoryTotalMb: 4096, diskAvailableMb: 1024, gpuCount: 1 }
     expect(refusalOf(request, enough)).toBeUndefined()
     expect(refusalOf(request, { ...enough, cpuCores: 1 })).toBe(
-      'CPU_TOO_SMALL: needs 2 CPU cores, has 1'
+      'CPU_TOO_SMALL: has too few CPU cores (1 of 2)'
     )
     expect(refusalOf(request, { ...enough, memoryTotalMb: 1024 })).toBe(
-      'MEMORY_TOO_SMALL: needs 3.82GiB memory, has 976MiB'
+      'MEMORY_TOO_SMALL: has too little memory (976MiB of 3.82GiB)'
     )
     expect(refusalOf(request, { ...enough, diskAvailableMb: 1023.9 })).toBe(
-      'DISK_TOO_SMALL: needs 977MiB free disk, has 976MiB'
+      'DISK_TOO_SMALL: has too little free disk (976MiB of 977MiB)'
     )
-    expect(refusalOf(request, { ...enough, gpuCount: 0 })).toBe('GPU_TOO_FEW: needs 1 GPU, has 0')
+    expect(refusalOf(request, { ...enough, gpuCount: 0 })).toBe(
+      'GPU_TOO_FEW: has too few GPUs (0 of 1)'
+    )
   })
 
   it('does not refuse for memory that is only taken at the moment', () => {
@@ -171,16 +173,26 @@ describe('rules on placement', () => {
     const request = buildRequest({ where: { require: ['zone = home'] } })
     expect(refusalOf(request, { labels: { zone: 'home' } })).toBeUndefined()
     expect(refusalOf(request, { labels: { zone: 'office' } })).toBe(
-      'CONDITION_UNMET: lacks label zone = home, has zone = office'
+      'CONDITION_UNMET: lacks label zone = home (has zone = office)'
     )
-    expect(refusalOf(request, {})).toBe('CONDITION_UNMET: lacks label zone = home, has no zone')
+    expect(refusalOf(request, {})).toBe('CONDITION_UNMET: lacks label zone = home (has no zone)')
   })
 
   it.each([
-    ['cpu_cores >= 8', { cpuCores: 8 }, { cpuCores: 7 }, 'needs cpu_cores >= 8, has cpu_cores = 7'],
+    [
+      'cpu_cores >= 8',
+      { cpuCores: 8 },
+      { cpuCores: 7 },
+      'does not meet cpu_cores >= 8 (has cpu_cores = 7)'
+    ],
     ['memory_total_mb > 4096', {}, { memoryTotalMb: 4096 }, 'has memory_total_mb = 4096'],
-    ['arch in (arm64)', { facts: { arch: 'arm64' } }, {}, 'needs arch in (arm64), has arch = x64'],
-    ['os = linux', {}, { facts: { os: 'darwin' } }, 'needs os = linux, has os = darwin'],
+    [
+      'arch in (arm64)',
+      { facts: { arch: 'arm64' } },
+      {},
+      'does not meet arch in (arm64) (has arch = x64)'
+    ],
+    ['os = linux', {}, { facts: { os: 'darwin' } }, 'does not meet os = linux (has os = darwin)'],
     ['gpu_count >= 1', { gpuCount: 1 }, {}, 'has gpu_count = 0'],
     ['exists gpu', { gpuCount: 1 }, {}, 'CONDITION_UNMET: has no gpu'],
     ['exists gpu', { labels: { gpu: 'a100' } }, {}, 'has no gpu'],
@@ -189,7 +201,7 @@ describe('rules on placement', () => {
     ['slots > 4', { slots: 5 }, {}, 'has slots = 4'],
     ['peer_id != worker-a', { peerId: 'worker-b' }, {}, 'has peer_id = worker-a'],
     ['latency_ms < 50', { latencyMs: 49 }, { latencyMs: undefined }, 'has no latency_ms'],
-    ['!spot', {}, { labels: { spot: 'yes' } }, 'needs !spot, has spot = yes']
+    ['!spot', {}, { labels: { spot: 'yes' } }, 'does not meet !spot (has spot = yes)']
   ] as const)('holds %s against labels and facts', (text, good, bad, words) => {
     const request = buildRequest({ where: { require: [text] } })
     expect(refusalOf(request, good)).toBeUndefined()
@@ -218,7 +230,7 @@ describe('rules on placement', () => {
     const request = buildRequest({ where: { max_latency_ms: 150 } })
     expect(refusalOf(request, { latencyMs: 150 })).toBeUndefined()
     expect(refusalOf(request, { latencyMs: 150.01 })).toBe(
-      'LATENCY_TOO_HIGH: needs a latency of 150 ms at most, has 151 ms'
+      'LATENCY_TOO_HIGH: is too far away (151 ms of at most 150 ms)'
     )
     expect(refusalOf(request, { latencyMs: undefined })).toBeUndefined()
   })
@@ -227,16 +239,16 @@ describe('rules on placement', () => {
     const request = buildRequest({ where: { min_reputation: 0.6, min_evidence: 10 } })
     expect(refusalOf(request, { reputation: 0.6, evidenceCount: 10 })).toBeUndefined()
     expect(refusalOf(request, { reputation: 0.599 })).toBe(
-      'REPUTATION_TOO_LOW: needs reputation 0.6, has 0.59'
+      'REPUTATION_TOO_LOW: has too low a reputation (0.59 of 0.6)'
     )
     expect(refusalOf(request, { reputation: 0.9, evidenceCount: 9 })).toBe(
-      'EVIDENCE_TOO_LITTLE: needs evidence 10, has 9'
+      'EVIDENCE_TOO_LITTLE: has too little evidence (9 of 10)'
     )
   })
 
   it('leaves out a worker that has just refused, with what it said', () => {
     const request = buildRequest({}, { refusedLately: new Map([['worker-a', 'not at night']]) })
-    expect(refusalOf(request, {})).toBe('REFUSED_LATELY: refused it lately, saying: not at night')
+    expect(refusalOf(request, {})).toBe('REFUSED_LATELY: refused it lately (saying: not at night)')
     expect(refusalOf(request, { peerId: 'worker-b' })).toBeUndefined()
   })
 

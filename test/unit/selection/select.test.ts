@@ -105,7 +105,7 @@ describe('room', () => {
     expect(selection.explain().candidates[0]).toMatchObject({
       verdict: 'full',
       reason_code: 'MEMORY_TAKEN',
-      reason: 'no room now: needs 1.91GiB memory, 1.9GiB of 7.62GiB are free'
+      reason: 'no room now: the task needs 1.91GiB memory, 1.9GiB of 7.62GiB are free'
     })
     expect(chosenBy(request, workers({ memoryAvailableMb: 2048 }))).toBe('worker-0')
   })
@@ -124,7 +124,7 @@ describe('GPUs in the hands of other tasks', () => {
     expect(selection.explain().candidates[0]).toMatchObject({
       verdict: 'full',
       reason_code: 'GPUS_TAKEN',
-      reason: 'no room now: needs 2 GPUs, 1 of 3 are free'
+      reason: 'no room now: the task needs 2 GPUs, 1 of 3 are free'
     })
     expect(selection.summarise()).toBe('1 fits but has too few GPUs free now')
   })

@@ -30,7 +30,7 @@ describe('the end of a container', () => {
     const end = ended({ cli: { code: 125, signal: null }, state: { ...ENDED, exitCode: 125 } })
     const error = errorOf(end, BOUNDS)
     expect(error).toMatchObject({ code: 'TASK_FAILED', blame: 'job', taskCode: '125' })
-    expect(error.message).toBe('the program ended with exit code 125: last words')
+    expect(error.message).toBe('the program ended with exit code 125:\nlast words')
   })
 
   it('is the job’s fault where the image has no such program', () => {
@@ -41,6 +41,16 @@ describe('the end of a container', () => {
     const closed = errorOf(ended({ cli: { code: 126, signal: null }, state }), BOUNDS)
     expect(closed).toMatchObject({ code: 'TASK_FAILED', path: 'task.argv' })
     expect(isProgramMissing(closed)).toBe(false)
+  })
+
+  it.each([
+    'Error: no command or entrypoint provided, and no CMD or ENTRYPOINT from image',
+    'docker: Error response from daemon: No command specified.'
+  ])('is the job’s fault where there is nothing to run: %s', (tail) => {
+    const cli = { code: 125, signal: null }
+    const error = errorOf(ended({ cli, state: undefined, tail }), BOUNDS)
+    expect(error).toMatchObject({ code: 'FIELD_INVALID', path: 'task.argv', blame: 'job' })
+    expect(errorOf(ended({ cli, tail }), BOUNDS).code).toBe('TASK_FAILED')
   })
 
   it.each<[string, Partial<ContainerEnd>]>([

@@ -17,7 +17,7 @@ function runtimeWith(present: Set<string>): ContainerCli {
     const isThere = present.has(words.at(-1) ?? '')
     return Promise.resolve({ code: isThere ? 0 : 1, stdout: 'null', stderr: 'no such image' })
   }
-  return { call, isPodman: true, program: 'podman' } as unknown as ContainerCli
+  return { call, isPodman: true, command: 'podman --root=/p' } as unknown as ContainerCli
 }
 
 test('an image is refused before a task begins if it is not allowed or not there', async () => {
@@ -29,6 +29,14 @@ test('an image is refused before a task begins if it is not allowed or not there
   expect(images.refusalOf(HERE)).toBeUndefined()
   expect(images.refusalOf(AWAY)).toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
   expect(images.refusalOf(OTHER)).toMatchObject({ code: 'OWNER_REFUSED', blame: 'owner' })
+})
+
+test('what is missing is fetched to where the engine looks for it', async () => {
+  const images = new ContainerImages(runtimeWith(new Set()), [`x@${HERE}`, AWAY])
+  expect((await images.start()).map(({ hint }) => hint)).toEqual([
+    `fetch it first: podman --root=/p pull x@${HERE}`,
+    'fetch it first: podman --root=/p load or import'
+  ])
 })
 
 test('what its owner fetches later is offered from then on', async () => {

@@ -3,20 +3,24 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  rmSync,
   symlinkSync,
   writeFileSync
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { tmpdir } from 'node:os'
 import { JobGroup } from '../../../../src/executors/process/job-groups.ts'
 import { findGroupLayout } from '../../../../src/executors/process/group-layout.ts'
 import { systemClock } from '../../../../src/core/clock.ts'
 import type { CgroupPaths } from '../../../../src/core/cgroup-files.ts'
 
+const machines = mkdtempSync(join(tmpdir(), 'taskmesh-groups-'))
+afterAll(() => rmSync(machines, { recursive: true }))
+
 /** A folder that looks like mounted control groups; what is written there stays to be read. */
 function fakeGroups(membership: string, files: Record<string, string>): Required<CgroupPaths> {
-  const root = mkdtempSync(join(tmpdir(), 'taskmesh-groups-'))
+  const root = mkdtempSync(join(machines, 'machine-'))
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(root, dirname(path)), { recursive: true })
     writeFileSync(join(root, path), text)

@@ -1,11 +1,13 @@
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { ProgramList } from '../../../../src/executors/process/program-list.ts'
 import { chooseJobUser } from '../../../../src/executors/process/job-user.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'taskmesh-programs-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
 function program(name: string): string {
   const path = join(folder, name)
   writeFileSync(path, '#!/bin/sh\n')

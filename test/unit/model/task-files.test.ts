@@ -8,8 +8,8 @@ import {
   encodeResultFile,
   readTaskFiles,
   TASK_FILE_BOUNDS
-} from '../../../src/executors/task-files.ts'
-import type { EncodedBytes, TaskFile } from '../../../src/executors/task-files.ts'
+} from '../../../src/model/task-files.ts'
+import type { EncodedBytes, TaskFile } from '../../../src/model/task-files.ts'
 
 function errorOf(work: () => unknown): MeshError | undefined {
   try {

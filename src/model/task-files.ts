@@ -5,10 +5,10 @@
  */
 import { MeshError } from '../core/errors.ts'
 
-/** One input file as a document has it: either text or bytes in base64. */
+/** One input file as a document has it: either text or bytes in base64. A reference in the place of text is none yet. */
 export interface TaskFile {
   path: string
-  text?: string
+  text?: unknown
   base64?: string
 }
 
@@ -43,6 +43,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * @throws MeshError FIELD_INVALID
  */
 export function readTaskFiles(files: readonly TaskFile[], path: string): Map<string, Uint8Array> {
+  checkTaskFiles(files, path)
+  return new Map(files.map((file) => [file.path, bytesOfFile(file)]))
+}
+
+/** Refuses what could not be read, without reading it. @throws MeshError FIELD_INVALID */
+export function checkTaskFiles(files: readonly TaskFile[], path: string): void {
   const { filesMax } = TASK_FILE_BOUNDS
   if (files.length > filesMax) {
     throw invalid(
@@ -51,20 +57,20 @@ export function readTaskFiles(files: readonly TaskFile[], path: string): Map<str
       `pass ${filesMax} files at most, or one archive`
     )
   }
-  const byPath = new Map<string, Uint8Array>()
+  const paths = new Set<string>()
   const folders = new Set<string>()
   files.forEach((file, index) => {
     const where = `${path}[${index}]`
     checkTaskPath(file.path, `${where}.path`)
-    if (byPath.has(file.path))
+    if (paths.has(file.path))
       throw invalid(`${where}.path`, 'repeats another', 'name each file once')
-    byPath.set(file.path, bytesOfFile(file, where))
+    paths.add(file.path)
+    checkFileContent(file, where)
     for (const folder of foldersAbove(file.path)) folders.add(folder)
   })
   for (const folder of folders) {
-    if (byPath.has(folder)) throw invalid(path, `has "${folder}" as file and folder`, 'rename one')
+    if (paths.has(folder)) throw invalid(path, `has "${folder}" as file and folder`, 'rename one')
   }
-  return byPath
 }
 
 /**
@@ -93,9 +99,15 @@ export function checkTaskPath(path: string, where: string): void {
  * @throws MeshError FIELD_INVALID
  */
 export function bytesOfText(text: string, where: string): Uint8Array {
+  checkText(text, where)
   return text.startsWith(BASE64_MARK)
-    ? bytesOfBase64(text.slice(BASE64_MARK.length), where)
+    ? Buffer.from(text.slice(BASE64_MARK.length), 'base64')
     : Buffer.from(text)
+}
+
+/** Refuses what such a field could not mean. @throws MeshError FIELD_INVALID */
+export function checkText(text: string, where: string): void {
+  if (text.startsWith(BASE64_MARK)) checkBase64(text.slice(BASE64_MARK.length), where)
 }
 
 /** Bytes for a JSON result: nothing is lost, and what people can read stays readable. */
@@ -118,17 +130,21 @@ function plainText(bytes: Uint8Array): string | undefined {
   }
 }
 
-function bytesOfFile({ base64, text }: TaskFile, where: string): Uint8Array {
+function checkFileContent({ base64, text }: TaskFile, where: string): void {
   if (text !== undefined && base64 !== undefined) {
     throw invalid(where, 'has both text and base64', 'leave one of the two out')
   }
-  return base64 === undefined ? Buffer.from(text ?? '') : bytesOfBase64(base64, `${where}.base64`)
+  if (base64 !== undefined) checkBase64(base64, `${where}.base64`)
+}
+
+function bytesOfFile({ base64, text }: TaskFile): Uint8Array {
+  if (base64 !== undefined) return Buffer.from(base64, 'base64')
+  return Buffer.from(typeof text === 'string' ? text : '')
 }
 
 /** Node's decoder skips what is not base64, so a typo would pass for other bytes. */
-function bytesOfBase64(text: string, where: string): Uint8Array {
+function checkBase64(text: string, where: string): void {
   if (!BASE64.test(text)) throw invalid(where, 'is not base64', 'use A-Z a-z 0-9 + / and = padding')
-  return Buffer.from(text, 'base64')
 }
 
 /** `a/b/c` → `a`, `a/b` */
