@@ -1,4 +1,5 @@
 /** How a container is run for one task: everything refused that can be, then what the task needs. Pure. */
+import { streamLogWords } from './stream-log.ts'
 import { PROCESSES_MAX } from '../process/resource-limits.ts'
 import type { TaskRun } from '../executor.ts'
 
@@ -15,6 +16,8 @@ export interface ContainerPlan extends Pick<TaskRun, 'gpus' | 'memoryBytesMax' |
   folder: string
   /** File with a `NAME=value` a line. */
   envFile: string
+  /** File in which what it writes is kept as well; undefined: nowhere. */
+  streamLog: string | undefined
   /** What the container has as `/etc/hosts`. */
   hostsFile: string
   /** Undefined where the runtime can't hold it. */
@@ -56,7 +59,7 @@ export function runWords(plan: ContainerPlan, isPodman: boolean): string[] {
     `--user=${uid}:${uid}`,
     ...limitFlags(plan),
     `--tmpfs=/tmp:rw,nosuid,nodev,noexec,size=${TMP_SIZE},mode=1777`,
-    '--log-driver=none',
+    ...(plan.streamLog === undefined ? ['--log-driver=none'] : streamLogWords(plan.streamLog)),
     '--hostname=job',
     // An image may name a command that is run beside the task from time to time.
     '--no-healthcheck',

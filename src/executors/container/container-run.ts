@@ -2,6 +2,7 @@
  * One task in its container, from its folder to its end. The container has a name that the worker chose,
  * and is removed by it whatever happens: ending the program that shows its output would leave it running.
  */
+import { readFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { ProgramLog } from '../process/program-log.ts'
 import { ProgramOutput } from '../process/program-output.ts'
+import { stdoutOf } from './stream-log.ts'
 import { collectOutputs } from '../process/output-collector.ts'
 import { deferred } from '../../core/abort.ts'
 import {
@@ -165,7 +167,8 @@ export class ContainerRun {
       cpuCores: holdsCpu ? Math.min(cpuCores, availableParallelism()) : undefined,
       diskBytesMax: this.#diskBytesMax,
       hasNetwork: network,
-      parentGroup: groups?.pathOf(name)
+      parentGroup: groups?.pathOf(name),
+      streamLog: this.#keepsStreamLog() ? this.#streamLog() : undefined
     }
     return runWords(plan, cli.isPodman)
   }
@@ -218,10 +221,27 @@ export class ContainerRun {
 
   async #result({ work }: ContainerFolder): Promise<string> {
     const { outputs } = this.#request
-    const stdout = this.#stdout.bytes
+    const stdout = await this.#wholeStdout()
     if (outputs.length === 0) return encodeResult(stdout)
     const bytesMax = LIMITS.resultBytesMax - stdout.length
     return encodeResult(stdout, await collectOutputs(work, outputs, { bytesMax }))
+  }
+
+  async #wholeStdout(): Promise<Uint8Array> {
+    const shown = this.#stdout.bytes
+    if (!this.#keepsStreamLog()) return shown
+    const kept = stdoutOf(await readFile(this.#streamLog()).catch(() => new Uint8Array()))
+    if (kept.byteLength > LIMITS.resultBytesMax) throw outputTooLarge()
+    return kept.byteLength > shown.byteLength ? kept : shown
+  }
+
+  /** Podman's command leaves early only where it has something to send. */
+  #keepsStreamLog(): boolean {
+    return this.#components.cli.isPodman && this.#request.stdin !== undefined
+  }
+
+  #streamLog(): string {
+    return join(this.#init.path, 'streams.log')
   }
 
   #takeStdout(chunk: Uint8Array): void {

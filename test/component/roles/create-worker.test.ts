@@ -101,7 +101,7 @@ test('it says who it is, and may be stopped twice', async () => {
 
 test('a plan says who lacks the function, and what each worker has', async () => {
   const plan = await api.plan({ task: { engine: 'function', name: 'resize' } })
-  expect(JSON.stringify(plan)).toContain('lacks function resize, has number')
+  expect(JSON.stringify(plan)).toContain('lacks function resize (has number)')
   const nodesNow = await api.nodes()
   expect(new Set(nodesNow.map(({ functions }) => functions?.[0]))).toEqual(
     new Set(['number', 'resize'])

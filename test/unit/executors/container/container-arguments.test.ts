@@ -21,6 +21,7 @@ function wordsOf(more: Partial<ContainerPlan> = {}, isPodman = true): string[] {
     hasNetwork: false,
     gpus: [],
     parentGroup: undefined,
+    streamLog: undefined,
     ...more
   }
   return runWords(plan, isPodman)
