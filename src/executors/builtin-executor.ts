@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { assert } from '../core/assert.ts'
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
-import { formatDuration } from '../core/units.ts'
+import { stopped, timedOut } from './task-ends.ts'
 import type { BuiltinTask } from '../model/generated/job.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from './executor.ts'
@@ -86,9 +86,7 @@ export class BuiltinExecutor implements Executor {
       // Only the signal ends a sleep early.
       return stopped()
     }
-    return delayMs > timeoutMs
-      ? new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${formatDuration(timeoutMs)}`)
-      : undefined
+    return delayMs > timeoutMs ? timedOut(timeoutMs) : undefined
   }
 }
 
@@ -105,10 +103,6 @@ function succeeded(output: string): TaskOutcome {
 
 function failed(error: MeshError): TaskOutcome {
   return { error, logsDroppedBytes: 0, usage: NO_USAGE }
-}
-
-function stopped(): MeshError {
-  return new MeshError('TASK_STOPPED', 'the task was stopped')
 }
 
 function missing(name: string, functionName: string, what: string): MeshError {

@@ -148,7 +148,7 @@ function checkBase64(text: string, where: string): void {
 }
 
 /** `a/b/c` → `a`, `a/b` */
-function foldersAbove(path: string): string[] {
+export function foldersAbove(path: string): string[] {
   const segments = path.split('/')
   return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/'))
 }

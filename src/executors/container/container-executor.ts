@@ -15,7 +15,7 @@ import { findCli } from './container-cli.ts'
 import { probe, probeNetwork } from './container-probe.ts'
 import { readContainerTask } from './container-task.ts'
 import { removeTree } from '../process/remove-tree.ts'
-import { stopped, stopping } from '../process/process-outcome.ts'
+import { neverBegan, stopped, stopping } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { ContainerCli } from './container-cli.ts'
 import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
@@ -218,8 +218,4 @@ function networkRefused(): MeshError {
     path: 'network.mode',
     hint: 'where you own one: taskmesh worker --container-network'
   })
-}
-
-function neverBegan(error: MeshError): TaskOutcome {
-  return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
 }

@@ -3,7 +3,8 @@
  * outputs. It is made for one task and removed with it.
  */
 import { chownSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { foldersAbove } from '../../model/task-files.ts'
 import { formatBytes } from '../../core/units.ts'
 import { noSpace } from './container-end.ts'
 import { removeTree } from '../process/remove-tree.ts'
@@ -82,10 +83,4 @@ function requireRoom(path: string, diskBytesMax: number): void {
   const free = freeBytes(path)
   if (free >= diskBytesMax) return
   throw noSpace(`${formatBytes(free)} of the ${formatBytes(diskBytesMax)} that the task may fill`)
-}
-
-/** `a/b/c` → `a`, `a/b` */
-function foldersAbove(name: string): string[] {
-  const above = dirname(name)
-  return above === '.' ? [] : [...foldersAbove(above), above]
 }

@@ -14,18 +14,13 @@ import { ProgramOutput } from '../process/program-output.ts'
 import { stdoutOf } from './stream-log.ts'
 import { collectOutputs } from '../process/output-collector.ts'
 import { deferred } from '../../core/abort.ts'
-import {
-  encodeResult,
-  outOfDisk,
-  outputTooLarge,
-  stopped,
-  timedOut
-} from '../process/process-outcome.ts'
+import { encodeResult, outOfDisk, outputTooLarge } from '../process/process-outcome.ts'
 import { errorOf } from './container-end.ts'
 import { freeBytes, openFolder } from './container-folder.ts'
 import { heedsTermination } from './signal-handlers.ts'
 import { removeContainer } from './container-removal.ts'
 import { runWords } from './container-arguments.ts'
+import { stopped, timedOut } from '../task-ends.ts'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import type { Clock } from '../../core/clock.ts'
 import type { ContainerCli } from './container-cli.ts'

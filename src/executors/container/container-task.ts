@@ -1,7 +1,7 @@
 /** Reads a container task as a worker may trust it; whether its image is allowed is for `container-images.ts` to say. Pure. */
 import { checkTaskContent } from '../../model/task-content.ts'
 import { WORK_FOLDER } from './container-arguments.ts'
-import { readProcessTask } from '../process/process-task.ts'
+import { readArguments, readContent } from '../process/process-task.ts'
 import type { ContainerTask } from '../../model/generated/job.ts'
 import type { ProcessRequest } from '../process/process-task.ts'
 
@@ -18,13 +18,11 @@ const BASE_ENV = { HOME: WORK_FOLDER } as const
 /** @throws MeshError FIELD_INVALID */
 export function readContainerTask(container: ContainerTask): ContainerRequest {
   checkTaskContent(container.engine, container, 'task')
-  const { argv, engine: _engine, env = {}, image, ...task } = container
-  // Whatever steers a loader is within the image's own walls, so that engine's rules on names don't hold here.
-  const request = readProcessTask({ ...task, engine: 'process', argv: argv ?? [image] })
+  const { argv, env, image } = container
   return {
-    ...request,
+    ...readContent(container),
     image,
-    argv: argv === undefined ? undefined : request.argv,
+    argv: argv === undefined ? undefined : readArguments(argv),
     env: { ...BASE_ENV, ...env }
   }
 }

@@ -10,6 +10,7 @@ import { compileFunctions } from './known-function.ts'
 import { FunctionRun } from './function-run.ts'
 import { ThreadPool } from './thread-pool.ts'
 import { Turns } from './turns.ts'
+import { neverBegan, stopping } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
 import type { TaskDocument } from '../../model/job.ts'
@@ -108,7 +109,7 @@ export class FunctionExecutor implements Executor {
     try {
       place.known.checkInput(input)
     } catch (cause) {
-      return { error: MeshError.from(cause), logsDroppedBytes: 0, usage: { wallMs: 0 } }
+      return neverBegan(MeshError.from(cause))
     }
     const timeoutMs = Math.min(terms.timeoutMs, place.known.timeoutMs)
     const run = new FunctionRun(
@@ -143,8 +144,4 @@ function placeOf(known: KnownFunction, clock: Clock): Place {
   }
   const pool = new ThreadPool({ ...body, name, size: concurrency })
   return { known, turns, pool, start: (call) => pool.run(call) }
-}
-
-function stopping(): MeshError {
-  return new MeshError('WORKER_STOPPING', 'the worker stopped while the task ran')
 }

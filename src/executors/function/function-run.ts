@@ -7,6 +7,7 @@ import { MeshError } from '../../core/errors.ts'
 import { deferred } from '../../core/abort.ts'
 import { errorOfFault } from './function-fault.ts'
 import { formatDuration } from '../../core/units.ts'
+import { neverBegan, stopped, timedOut } from '../task-ends.ts'
 import type { CancelTimer, Clock } from '../../core/clock.ts'
 import type { FunctionCall, FunctionEnd, RunningCall } from './function-call.ts'
 import type { FunctionEventListener } from './function-event.ts'
@@ -35,6 +36,7 @@ export interface FunctionTerms extends Omit<TaskRun, 'task'> {
  * time limit, or it would take this worker for lost.
  */
 const TURN_WAIT_MS = 5_000
+
 export class FunctionRun {
   /** Resolves with the outcome; rejects with a MeshError where the call never began and the task is not to blame. */
   readonly ended: Promise<TaskOutcome>
@@ -81,7 +83,7 @@ export class FunctionRun {
     if (this.#verdict === undefined) return await this.#callInTurn()
     if (hasTurn) turns.release()
     if (this.#verdict.code !== 'TASK_STOPPED') throw this.#verdict
-    return { error: this.#verdict, logsDroppedBytes: 0, usage: { wallMs: 0 } }
+    return neverBegan(this.#verdict)
   }
 
   async #takeTurn(): Promise<boolean> {
@@ -126,7 +128,7 @@ export class FunctionRun {
 
   #heedStop(): void {
     const { killSignal, signal } = this.#terms
-    this.#when(signal, () => this.#ask(new MeshError('TASK_STOPPED', 'the task was stopped')))
+    this.#when(signal, () => this.#ask(stopped()))
     this.#when(killSignal, () => this.#force())
   }
 
@@ -154,11 +156,6 @@ function outcomeOf(
   const outcome = { logsDroppedBytes: end?.droppedBytes ?? 0, usage }
   const error = verdict ?? (end?.fault === undefined ? undefined : errorOfFault(end.fault))
   return error === undefined ? { ...outcome, output: end?.output ?? 'null' } : { ...outcome, error }
-}
-
-function timedOut(timeoutMs: number): MeshError {
-  const limit = formatDuration(timeoutMs)
-  return new MeshError('TASK_TIMED_OUT', `the task ran longer than its ${limit}`)
 }
 
 function busy(name: string): MeshError {

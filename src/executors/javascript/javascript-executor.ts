@@ -12,6 +12,7 @@ import { beginningOf } from '../repeatable.ts'
 import { entryOf, ownFolders, ownModule, packageFolders } from '../sandbox/sandbox-program.ts'
 import { formatBytes } from '../../core/units.ts'
 import { checkTaskContent } from '../../model/task-content.ts'
+import { neverBegan } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
 import type { JavascriptRequest } from './guest.ts'
@@ -65,7 +66,7 @@ export class JavascriptExecutor implements Executor {
       checkTaskContent(task.engine, task, 'task')
       return await this.#pool.run(requestOf(task, terms), terms)
     } catch (error) {
-      if (error instanceof MeshError) return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
+      if (error instanceof MeshError) return neverBegan(error)
       throw error
     }
   }

@@ -20,7 +20,7 @@ import { closeInheritedDescriptors } from '../inherited-descriptors.ts'
 import { probe } from './probe.ts'
 import { readProcessTask } from './process-task.ts'
 import { stayAlive } from './stay-alive.ts'
-import { stopped, stopping } from './process-outcome.ts'
+import { neverBegan, stopped, stopping } from '../task-ends.ts'
 import type { CgroupPaths } from '../../core/cgroup-files.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Enclosure } from './enclosure.ts'
@@ -216,8 +216,4 @@ async function dispose({ disks, fifos }: Running): Promise<void> {
 function markOf(folder: string): string {
   const digest = createHash('sha256').update(folder).digest('hex')
   return `taskmesh-${digest.slice(0, MARK_LETTERS)}`
-}
-
-function neverBegan(error: MeshError): TaskOutcome {
-  return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
 }

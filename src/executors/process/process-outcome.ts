@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { encodeBytes, encodeResultFile } from '../../model/task-files.ts'
-import { formatBytes, formatDuration } from '../../core/units.ts'
+import { formatBytes } from '../../core/units.ts'
 import type { CollectedOutputs } from './output-collector.ts'
 
 export interface ProgramEnd {
@@ -66,21 +66,6 @@ export function outputTooLarge(): MeshError {
     'TASK_OUTPUT_TOO_LARGE',
     `standard output and files together are longer than ${formatBytes(LIMITS.resultBytesMax)}`
   )
-}
-
-export function timedOut(timeoutMs: number): MeshError {
-  return new MeshError(
-    'TASK_TIMED_OUT',
-    `the task ran longer than its ${formatDuration(timeoutMs)}`
-  )
-}
-
-export function stopped(): MeshError {
-  return new MeshError('TASK_STOPPED', 'the task was stopped')
-}
-
-export function stopping(): MeshError {
-  return new MeshError('WORKER_STOPPING', 'the worker stopped while the task ran')
 }
 
 export function outOfMemory(memoryBytesMax: number): MeshError {

@@ -19,10 +19,9 @@ import {
   notUnpacked,
   outOfDisk,
   outOfMemory,
-  outputTooLarge,
-  stopped,
-  timedOut
+  outputTooLarge
 } from './process-outcome.ts'
+import { stopped, timedOut } from '../task-ends.ts'
 import type { Cell, Enclosure } from './enclosure.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { FifoStore } from './fifo-store.ts'
@@ -45,6 +44,7 @@ type Result = Pick<TaskOutcome, 'output' | 'error'>
 /** For the kernel to take down what was killed; some milliseconds as a rule. */
 const GONE_MS_MAX = 5_000
 const GONE_PERIOD_MS = 2
+
 export class ProcessRun {
   /** Resolves when nothing of it is left. */
   readonly ended: Promise<void>

@@ -17,11 +17,20 @@ export interface ProcessRequest {
 
 /** @throws MeshError FIELD_INVALID */
 export function readProcessTask(task: ProcessTask): ProcessRequest {
-  const [program = '', ...rest] = task.argv
   checkTaskContent(task.engine, task, 'task')
+  return { ...readContent(task), argv: readArguments(task.argv), env: task.env ?? {} }
+}
+
+/** @param argv that has been checked */
+export function readArguments([program = '', ...rest]: readonly string[]): ProcessRequest['argv'] {
+  return [program, ...rest]
+}
+
+/** What engines that run programs read alike. @param task that has been checked */
+export function readContent(
+  task: Pick<ProcessTask, 'files' | 'outputs' | 'stdin'>
+): Pick<ProcessRequest, 'files' | 'outputs' | 'stdin'> {
   return {
-    argv: [program, ...rest],
-    env: task.env ?? {},
     stdin: task.stdin === undefined ? undefined : bytesOfText(task.stdin, 'task.stdin'),
     files: readTaskFiles(task.files ?? [], 'task.files'),
     outputs: [...new Set(task.outputs ?? [])]

@@ -6,7 +6,7 @@
 import { PassThrough } from 'node:stream'
 import { assert } from '../../core/assert.ts'
 import { deferred } from '../../core/abort.ts'
-import { formatBytes, formatDuration } from '../../core/units.ts'
+import { formatBytes } from '../../core/units.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { MessagePipe, PIPE_DESCRIPTOR } from './message-pipe.ts'
@@ -14,6 +14,7 @@ import { TaskReports } from './task-reports.ts'
 import { lowerPriority, residentBytes } from './child-vitals.ts'
 import { readHostMessage } from './messages.ts'
 import { spawnSandboxHost } from './sandbox-spawn.ts'
+import { stopped, timedOut } from '../task-ends.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../../core/clock.ts'
 import type { Deferred } from '../../core/abort.ts'
@@ -137,7 +138,7 @@ export class SandboxHost<Request> {
   #guard(terms: SandboxTerms): () => void {
     const { memoryBytesMax, signal, timeoutMs } = terms
     const stop = (): void => {
-      void this.kill(new MeshError('TASK_STOPPED', 'the task was stopped'))
+      void this.kill(stopped())
     }
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
@@ -258,13 +259,6 @@ function faultOf({ fault }: DoneMessage, terms: SandboxTerms): MeshError | undef
   const { code, exitCode, message } = fault
   if (code === 'TASK_TIMED_OUT') return timedOut(terms.timeoutMs)
   return new MeshError(code, message, { taskCode: exitCode?.toString() })
-}
-
-function timedOut(timeoutMs: number): MeshError {
-  return new MeshError(
-    'TASK_TIMED_OUT',
-    `the task ran longer than its ${formatDuration(timeoutMs)}`
-  )
 }
 
 function outOfMemory(memoryBytesMax: number, grownBytes: number): MeshError {

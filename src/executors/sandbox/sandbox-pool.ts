@@ -6,6 +6,7 @@ import { SandboxHost } from './sandbox-host.ts'
 import { assert } from '../../core/assert.ts'
 import { MeshError } from '../../core/errors.ts'
 import { sleep } from '../../core/abort.ts'
+import { stopped, stopping } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { SandboxProgram } from './sandbox-program.ts'
 import type { SandboxTerms } from './sandbox-host.ts'
@@ -161,13 +162,9 @@ export class SandboxPool<Request> implements Startable {
 
   #startFault(cause: unknown, signal: AbortSignal): MeshError {
     if (this.#isStopped) return stopping()
-    if (signal.aborted) return new MeshError('TASK_STOPPED', 'the task was stopped')
+    if (signal.aborted) return stopped()
     if (cause instanceof MeshError) return cause
     // Not the world's mistake but ours: it must not pass for a task's end.
     throw cause
   }
-}
-
-function stopping(): MeshError {
-  return new MeshError('WORKER_STOPPING', 'the worker stopped while the task ran')
 }

@@ -13,6 +13,7 @@ import { beginningOf } from '../repeatable.ts'
 import { checkTaskContent } from '../../model/task-content.ts'
 import { entryOf, ownFolders, ownModule } from '../sandbox/sandbox-program.ts'
 import { formatBytes } from '../../core/units.ts'
+import { neverBegan } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
 import type { SandboxPoolInit } from '../sandbox/sandbox-pool.ts'
@@ -73,7 +74,7 @@ export class WasmExecutor implements Executor {
       checkTaskContent(task.engine, task, 'task')
       return await this.#pool.run(this.#requestOf(task, terms), terms)
     } catch (error) {
-      if (error instanceof MeshError) return { error, logsDroppedBytes: 0, usage: { wallMs: 0 } }
+      if (error instanceof MeshError) return neverBegan(error)
       throw error
     }
   }
