@@ -32,7 +32,7 @@ const PURE: readonly RegExp[] = [
   /^src\/dispatch\/(verdict|consequence|ready-queue|active-job|refusers)\.ts$/,
   /^src\/dispatch\/intake\/(new-job|pending-steps|reruns)\.ts$/,
   /^src\/execution\/(owner\/admission|leases\/journal-entries)\.ts$/,
-  /^src\/files\/(manifest|piece-picker)\.ts$/,
+  /^src\/files\/(content\/|transfer\/(piece-picker|rarity-index)\.ts$)/,
   // Its signatures are checked by asynchronous cryptography, which is no outside world either.
   /^src\/discovery\/record\.ts$/
 ]

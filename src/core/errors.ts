@@ -68,6 +68,10 @@ export const ERROR_CATALOGUE = {
   FRAME_TOO_LARGE: caller(413),
   FRAME_INVALID: caller(400),
   PROTOCOL_VERSION: caller(426),
+  // What a file may have wrong.
+  FILE_UNREADABLE: caller(422),
+  FILE_CHANGED: { httpStatus: 409, retryable: true, blame: 'caller' },
+  PIECE_INVALID: network(),
   // How a task may end.
   TASK_FAILED: job(),
   TASK_TIMED_OUT: job(),
@@ -102,6 +106,7 @@ export const ERROR_CATALOGUE = {
   // What may be wrong with this node.
   NO_SUITABLE_WORKER: router(409, false),
   STORE_FAILED: router(),
+  STORE_FULL: router(507),
   STOPPING: router(),
   API_UNREACHABLE: { httpStatus: 503, retryable: true, blame: 'caller' },
   CONFIG_INVALID: caller(400),

@@ -75,7 +75,25 @@ export const LIMITS = {
   /** Live event streams one HTTP server feeds. */
   eventStreamsMax: 256,
   /** Presence topics a bootstrap relays: one per namespace that it serves. */
-  presenceTopicsMax: 64
+  presenceTopicsMax: 64,
+  /** Pieces of one file: 1 TiB in pieces of 16 MiB, 2 MiB of hashes. */
+  filePiecesMax: 65_536,
+  /** One name, in UTF-8: what the usual file systems take. */
+  fileNameBytesMax: 255,
+  /** A path below a folder, in UTF-8: some systems take no more, the folder's own path included. */
+  filePathBytesMax: 1_024,
+  /** Files of one folder that is shared as a whole. */
+  folderEntriesMax: 100_000,
+  /** The list of those files: a page of text for each of the longest. */
+  folderBytesMax: 64 * MIB,
+  /** A link to a file: a name, and the addresses of its peers. */
+  fileLinkLettersMax: 8_192,
+  /** Peers that such a link names. */
+  fileLinkPeersMax: 16,
+  /** Files that are held open to read pieces from; a process may have some thousand. */
+  openFilesMax: 64,
+  /** Folders watched for changes; a user may have some ten thousand watches. */
+  watchedFoldersMax: 4_096
 } as const
 
 assert(LIMITS.resultBytesMax < LIMITS.frameBytesMax, 'a result and its envelope fit in one frame')

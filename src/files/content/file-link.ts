@@ -1,0 +1,73 @@
+/**
+ * A link that works on another machine: which file, and, to help on the way, its name, its size and who
+ * has it. Written as a magnet link is. Only the id is believed; the rest are hints. Pure.
+ */
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { FILE_BYTES_MAX } from './piece-plan.ts'
+import { readFileId } from './file-id.ts'
+import { toSafeName } from './safe-name.ts'
+
+export interface FileLink {
+  id: string
+  /** Safe to be the name of a file. */
+  name?: string
+  sizeBytes?: number
+  /** Addresses of peers that have it. */
+  peers: string[]
+}
+
+const SCHEME = 'taskmesh:?'
+const URN = 'urn:sha256:'
+const ID_PREFIX = 'sha256:'
+/** A multiaddr, as far as a text shows it. */
+const ADDRESS = /^(\/[\w.:%~-]+)+$/
+
+export function isFileLink(text: string): boolean {
+  return text.trimStart().toLowerCase().startsWith(SCHEME)
+}
+
+/** `taskmesh:?xt=urn:sha256:…&dn=name&xl=size&peer=…` */
+export function formatFileLink({ id, name, peers, sizeBytes }: FileLink): string {
+  const fields = [`xt=${URN}${id.slice(ID_PREFIX.length)}`]
+  if (name !== undefined) fields.push(`dn=${encodeURIComponent(name)}`)
+  if (sizeBytes !== undefined) fields.push(`xl=${sizeBytes}`)
+  // Slashes and colons stay, so that people can read the address.
+  const readable = (peer: string): string =>
+    encodeURIComponent(peer).replaceAll('%2F', '/').replaceAll('%3A', ':')
+  return SCHEME + [...fields, ...peers.map((peer) => `peer=${readable(peer)}`)].join('&')
+}
+
+/**
+ * A link as somebody pasted it. Fields of other kinds are left alone, as later versions may have some.
+ * @param path the field or argument that holds it
+ * @throws MeshError FIELD_INVALID
+ */
+export function readFileLink(text: string, path: string): FileLink {
+  const link = text.trim()
+  const invalid = (why: string): MeshError =>
+    new MeshError('FIELD_INVALID', `${path} is not a link to a file: ${why}`, {
+      path,
+      hint: 'write taskmesh:?xt=urn:sha256: and 64 hex digits, as `taskmesh files info` shows it'
+    })
+  if (link.length > LIMITS.fileLinkLettersMax) throw invalid('it is too long')
+  if (!isFileLink(link)) throw invalid(`it does not begin with ${SCHEME}`)
+  const fields = new URLSearchParams(link.slice(SCHEME.length))
+  const topic = fields.get('xt') ?? ''
+  if (!topic.toLowerCase().startsWith(URN)) throw invalid(`it has no xt=${URN}…`)
+  const name = fields.get('dn')
+  const size = fields.get('xl')
+  const sizeBytes = size === null ? undefined : Number(size)
+  const isSize = /^\d+$/.test(size ?? '0') && (sizeBytes ?? 0) <= FILE_BYTES_MAX
+  if (!isSize) throw invalid(`no file has ${size} bytes`)
+  const peers = fields.getAll('peer')
+  if (peers.length > LIMITS.fileLinkPeersMax) throw invalid('it names too many peers')
+  const wrong = peers.find((peer) => !ADDRESS.test(peer))
+  if (wrong !== undefined) throw invalid(`"${wrong}" is not an address`)
+  return {
+    id: readFileId(topic.slice(URN.length), path),
+    ...(name === null ? {} : { name: toSafeName(name) }),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    peers
+  }
+}
