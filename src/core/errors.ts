@@ -71,6 +71,7 @@ export const ERROR_CATALOGUE = {
   // What a file may have wrong.
   FILE_UNREADABLE: caller(422),
   FILE_CHANGED: { httpStatus: 409, retryable: true, blame: 'caller' },
+  FILE_BUSY: { httpStatus: 409, retryable: true, blame: 'caller' },
   PIECE_INVALID: network(),
   // How a task may end.
   TASK_FAILED: job(),

@@ -32,10 +32,7 @@ export function formatFileLink({ id, name, peers, sizeBytes }: FileLink): string
   const fields = [`xt=${URN}${id.slice(ID_PREFIX.length)}`]
   if (name !== undefined) fields.push(`dn=${encodeURIComponent(name)}`)
   if (sizeBytes !== undefined) fields.push(`xl=${sizeBytes}`)
-  // Slashes and colons stay, so that people can read the address.
-  const readable = (peer: string): string =>
-    encodeURIComponent(peer).replaceAll('%2F', '/').replaceAll('%3A', ':')
-  return SCHEME + [...fields, ...peers.map((peer) => `peer=${readable(peer)}`)].join('&')
+  return SCHEME + [...fields, ...peers.map((peer) => `peer=${encodeAddress(peer)}`)].join('&')
 }
 
 /**
@@ -70,4 +67,9 @@ export function readFileLink(text: string, path: string): FileLink {
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     peers
   }
+}
+
+/** Slashes and colons stay, so that people can read it. */
+function encodeAddress(address: string): string {
+  return encodeURIComponent(address).replaceAll('%2F', '/').replaceAll('%3A', ':')
 }

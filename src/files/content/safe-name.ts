@@ -110,10 +110,9 @@ function shorten(name: string): string {
   const dot = name.lastIndexOf('.')
   const hasEnding = dot > 0 && name.length - dot <= ENDING_LETTERS_MAX
   const ending = hasEnding ? name.slice(dot) : ''
-  const letters = [...(hasEnding ? name.slice(0, dot) : name)]
   let leftBytes = LIMITS.fileNameBytesMax - bytesOf(ending)
   let stem = ''
-  for (const letter of letters) {
+  for (const letter of hasEnding ? name.slice(0, dot) : name) {
     leftBytes -= bytesOf(letter)
     if (leftBytes < 0) break
     stem += letter

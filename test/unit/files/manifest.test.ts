@@ -121,7 +121,7 @@ test('a folder has one text, whatever the order', () => {
 
 test('a folder from outside is refused unless every path in it may be written', () => {
   const { id } = manifestOf(BYTES)
-  const text = (paths: string[]): Uint8Array =>
+  const text = (paths: string[]): Buffer =>
     Buffer.from(
       JSON.stringify({
         kind: 'folder',

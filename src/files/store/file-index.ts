@@ -1,0 +1,355 @@
+/**
+ * What this node has, remembered: each file once, by its id, with where its bytes lie: a part or a blob
+ * of the store's own, and paths of the owner's that hold it as well. It tells who listens when a file
+ * has come to be here whole, and when it no longer is. It believes what it is told of the disk.
+ */
+import { EventEmitter } from 'node:events'
+import { assert } from '../../core/assert.ts'
+import { MeshError } from '../../core/errors.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { DiskReserve } from './disk-reserve.ts'
+import { planOf } from '../content/piece-plan.ts'
+import { openIndex } from './index-database.ts'
+import { toStoreError } from './disk-errors.ts'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import type { Clock } from '../../core/clock.ts'
+import type { FileManifest } from '../content/manifest.ts'
+
+/** What the store itself holds of a file: nothing, some pieces, or all of it. */
+export type OwnCopy = 'none' | 'part' | 'blob'
+
+/** A file that this node has, or has some of. */
+export interface FileEntry {
+  id: string
+  /** Safe to be a file's name anywhere; of the first copy that came. */
+  name: string
+  sizeBytes: number
+  pieceBytes: number
+  /** All of it is here. */
+  isComplete: boolean
+  own: OwnCopy
+  /** Paths of the owner's with the same bytes. */
+  sharedCount: number
+  isPinned: boolean
+  addedAtMs: number
+  /** When somebody last read it. */
+  usedAtMs: number
+}
+
+/** A page of a list. */
+export interface FilePage {
+  /** @default 'name' */
+  order?: 'name' | 'id'
+  /** The last entry of the page before. By id, its id is enough. */
+  after?: { id: string; name?: string }
+  /** @default LIMITS.pageRowsMax, and never more */
+  limit?: number
+}
+
+/** A path of the owner's with a file's bytes, as long as it has that stamp. */
+export interface SharedPath {
+  path: string
+  id: string
+  /** The shared folder in which it lies; none for a file that was added by itself. */
+  folder: string | undefined
+  stamp: string
+}
+
+export interface FileEvents {
+  /** The whole file is here now. */
+  added: [FileEntry]
+  /** It is not any more. */
+  removed: [string]
+}
+
+const ENTRY = `SELECT id, name, size, piece_bytes, own, is_pinned, added_at, used_at,
+  (SELECT count(*) FROM shared WHERE file = files.id) AS shared_count FROM files`
+
+type Row = Record<string, unknown>
+
+export class FileIndex {
+  readonly events = new EventEmitter<FileEvents>()
+  readonly #clock: Clock
+  readonly #file: string
+  #db: DatabaseSync | undefined
+  readonly #reserve: DiskReserve
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor({ clock }: { clock: Clock }, file: string) {
+    this.#clock = clock
+    this.#file = file
+    this.#reserve = new DiskReserve(`${file}-reserve`)
+  }
+
+  /** @throws MeshError NODE_ALREADY_RUNNING, STORE_FULL or STORE_FAILED */
+  open(): void {
+    this.#db ??= openIndex(this.#file)
+    this.#reserve.take()
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#db?.close()
+    this.#db = undefined
+  }
+
+  find(id: string): FileEntry | undefined {
+    const row = this.#get(`${ENTRY} WHERE id = ?`, id)
+    return row === undefined ? undefined : toEntry(row)
+  }
+
+  list({ after, limit = LIMITS.pageRowsMax, order = 'name' }: FilePage = {}): FileEntry[] {
+    const rows = Math.min(limit, LIMITS.pageRowsMax)
+    const { id = '', name = '' } = after ?? {}
+    return (
+      order === 'id'
+        ? this.#all(`${ENTRY} WHERE id > ? ORDER BY id LIMIT ?`, id, rows)
+        : this.#all(`${ENTRY} WHERE (name, id) > (?, ?) ORDER BY name, id LIMIT ?`, name, id, rows)
+    ).map(toEntry)
+  }
+
+  /** How many files there are, and their bytes, each once. */
+  totals(): { fileCount: number; sizeBytes: number } {
+    const row = this.#get('SELECT count(*) AS files, total(size) AS bytes FROM files')
+    return { fileCount: Number(row?.['files']), sizeBytes: Number(row?.['bytes']) }
+  }
+
+  manifest(id: string): FileManifest | undefined {
+    const row = this.#get('SELECT size, piece_bytes, hashes FROM files WHERE id = ?', id)
+    if (row === undefined) return undefined
+    const plan = planOf(Number(row['size']), Number(row['piece_bytes']))
+    return { id, plan, hashes: row['hashes'] as Uint8Array }
+  }
+
+  /** The pieces of a part that are on the disk, as `PieceSet` writes them; none known is undefined. */
+  verified(id: string): Uint8Array | undefined {
+    return (this.#get('SELECT verified FROM files WHERE id = ?', id)?.['verified'] ?? undefined) as
+      | Uint8Array
+      | undefined
+  }
+
+  sharedPathsOf(id: string): SharedPath[] {
+    return this.#all('SELECT * FROM shared WHERE file = ? ORDER BY path', id).map(toSharedPath)
+  }
+
+  sharedPath(path: string): SharedPath | undefined {
+    const row = this.#get('SELECT * FROM shared WHERE path = ?', path)
+    return row === undefined ? undefined : toSharedPath(row)
+  }
+
+  /** @param folder undefined for those that were added by themselves */
+  sharedPathsIn(folder: string | undefined): SharedPath[] {
+    return this.#all('SELECT * FROM shared WHERE folder IS ?', folder ?? null).map(toSharedPath)
+  }
+
+  folders(): string[] {
+    return this.#all('SELECT path FROM folders ORDER BY path').map((row) => String(row['path']))
+  }
+
+  addFolder(path: string): void {
+    this.#write(() => this.#run('INSERT OR IGNORE INTO folders VALUES (?)', path))
+  }
+
+  /** With all that was shared in it. */
+  removeFolder(path: string): void {
+    for (const shared of this.sharedPathsIn(path)) this.removeShared(shared.path)
+    this.#write(() => this.#run('DELETE FROM folders WHERE path = ?', path))
+  }
+
+  /** Files whose bytes the store holds, whole or in part. */
+  ownFiles(own: Exclude<OwnCopy, 'none'>): FileEntry[] {
+    return this.#all(`${ENTRY} WHERE own = ? ORDER BY id`, own).map(toEntry)
+  }
+
+  /** Parts count whole: their room is promised. */
+  ownBytes(): number {
+    return Number(this.#get("SELECT total(size) AS sum FROM files WHERE own <> 'none'")?.['sum'])
+  }
+
+  /** What may go to make room, least recently used first. */
+  *evictable(): Generator<FileEntry, undefined> {
+    const sql = `${ENTRY} WHERE own <> 'none' AND is_pinned = 0 ORDER BY used_at, id LIMIT ? OFFSET ?`
+    for (let offset = 0; ; offset += LIMITS.pageRowsMax) {
+      const page = this.#all(sql, LIMITS.pageRowsMax, offset)
+      for (const row of page) yield toEntry(row)
+      if (page.length < LIMITS.pageRowsMax) return
+    }
+  }
+
+  /** A path holds that file; what it held before is forgotten. */
+  addShared(
+    manifest: FileManifest,
+    name: string,
+    { folder, path, stamp }: Omit<SharedPath, 'id'>
+  ): void {
+    this.#change([manifest.id, this.sharedPath(path)?.id], () => {
+      this.#insert(manifest, name)
+      this.#run(
+        'INSERT OR REPLACE INTO shared (path, file, folder, stamp) VALUES (?, ?, ?, ?)',
+        path,
+        manifest.id,
+        folder ?? null,
+        stamp
+      )
+    })
+  }
+
+  removeShared(path: string): void {
+    this.#change([this.sharedPath(path)?.id], () =>
+      this.#run('DELETE FROM shared WHERE path = ?', path)
+    )
+  }
+
+  /** A part begins, with no piece in it. */
+  addPart(manifest: FileManifest, name: string): void {
+    this.#reserve.take()
+    this.#change([manifest.id], () => {
+      this.#insert(manifest, name)
+      this.#run("UPDATE files SET own = 'part', verified = NULL WHERE id = ?", manifest.id)
+    })
+  }
+
+  /** These pieces of a part are on the disk. */
+  recordVerified(id: string, verified: Uint8Array): void {
+    this.#write(() =>
+      this.#run("UPDATE files SET verified = ? WHERE id = ? AND own = 'part'", verified, id)
+    )
+  }
+
+  /** A part has become a blob. */
+  completePart(id: string): void {
+    this.#change([id], () =>
+      this.#run("UPDATE files SET own = 'blob', verified = NULL WHERE id = ?", id)
+    )
+  }
+
+  /** The store holds nothing of it any more. */
+  removeOwn(id: string): void {
+    this.#change([id], () =>
+      this.#run("UPDATE files SET own = 'none', verified = NULL WHERE id = ?", id)
+    )
+  }
+
+  pin(id: string, isPinned: boolean): void {
+    this.#write(() =>
+      this.#run('UPDATE files SET is_pinned = ? WHERE id = ?', Number(isPinned), id)
+    )
+  }
+
+  noteUse(id: string): void {
+    this.#write(() => this.#run('UPDATE files SET used_at = ? WHERE id = ?', this.#nowMs(), id))
+  }
+
+  #insert({ hashes, id, plan }: FileManifest, name: string): void {
+    this.#run(
+      `INSERT OR IGNORE INTO files
+         (id, name, size, piece_bytes, own, is_pinned, added_at, used_at, hashes)
+       VALUES (?, ?, ?, ?, 'none', 0, ?, ?, ?)`,
+      id,
+      name,
+      plan.sizeBytes,
+      plan.pieceBytes,
+      this.#nowMs(),
+      this.#nowMs(),
+      hashes
+    )
+  }
+
+  /** Makes a change whole or not at all, forgets what is then nowhere, and tells what it meant. */
+  #change(concerned: readonly (string | undefined)[], work: () => void): void {
+    const ids = [...new Set(concerned.filter((id) => id !== undefined))]
+    const before = ids.map((id) => this.find(id)?.isComplete === true)
+    this.#write(() => this.#transact(ids, work))
+    ids.forEach((id, index) => {
+      const entry = this.find(id)
+      const isComplete = entry?.isComplete === true
+      if (isComplete && before[index] === false) this.events.emit('added', entry)
+      else if (!isComplete && before[index] === true) this.events.emit('removed', id)
+    })
+  }
+
+  #transact(ids: readonly string[], work: () => void): void {
+    this.#run('BEGIN IMMEDIATE')
+    try {
+      work()
+      for (const id of ids) {
+        const entry = this.find(id)
+        if (entry?.own === 'none' && entry.sharedCount === 0) {
+          this.#run('DELETE FROM files WHERE id = ?', id)
+        }
+      }
+      this.#run('COMMIT')
+    } catch (cause) {
+      // A full disk has rolled it back already.
+      if (this.#db?.isTransaction === true) this.#run('ROLLBACK')
+      throw cause
+    }
+  }
+
+  /** A full disk has room for this all the same. */
+  #write(work: () => void): void {
+    try {
+      work()
+    } catch (cause) {
+      const isFull = cause instanceof MeshError && cause.code === 'STORE_FULL'
+      if (!isFull || !this.#reserve.release()) throw cause
+      work()
+    }
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#clock.wallMs())
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#try(sql, (statement) => statement.get(...values))
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#try(sql, (statement) => statement.all(...values))
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#try(sql, (statement) => statement.run(...values))
+  }
+
+  #try<T>(sql: string, work: (statement: StatementSync) => T): T {
+    assert(this.#db !== undefined, 'the index is open while it is used')
+    try {
+      let statement = this.#statements.get(sql)
+      if (statement === undefined) {
+        statement = this.#db.prepare(sql)
+        this.#statements.set(sql, statement)
+      }
+      return work(statement)
+    } catch (cause) {
+      throw toStoreError(cause, this.#file)
+    }
+  }
+}
+
+function toEntry(row: Row): FileEntry {
+  const own = row['own'] as OwnCopy
+  const sharedCount = Number(row['shared_count'])
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    sizeBytes: Number(row['size']),
+    pieceBytes: Number(row['piece_bytes']),
+    isComplete: own === 'blob' || sharedCount > 0,
+    own,
+    sharedCount,
+    isPinned: row['is_pinned'] === 1,
+    addedAtMs: Number(row['added_at']),
+    usedAtMs: Number(row['used_at'])
+  }
+}
+
+function toSharedPath(row: Row): SharedPath {
+  return {
+    path: String(row['path']),
+    id: String(row['file']),
+    folder: (row['folder'] ?? undefined) as string | undefined,
+    stamp: String(row['stamp'])
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * Where the bytes are: parts and blobs of the store's own, and paths of the owner's. It reads pieces from
+ * wherever they lie and gives out none of a shared file that is not what it was. Its folder:
+ *
+ *     index.db                 what is where
+ *     blobs/9f/9f86d0…         whole files, by their id
+ *     parts/9f86d0…            files on their way
+ */
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { MeshError } from '../../core/errors.ts'
+import { PieceSet } from '../content/piece-set.ts'
+import { planOf, pieceSpan } from '../content/piece-plan.ts'
+import { OpenFiles } from './open-files.ts'
+import { PartFile, readWhole } from './part-file.ts'
+import { changed, notHere, toFileError, toStoreError } from './disk-errors.ts'
+import { openPlainFile, stampOf } from './file-stamp.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { FileEntry, FileIndex, SharedPath } from './file-index.ts'
+import type { FileManifest } from '../content/manifest.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { PiecePlan } from '../content/piece-plan.ts'
+
+export interface PieceStoreComponents {
+  clock: Clock
+  index: FileIndex
+  logger: Logger
+}
+
+const ID_PREFIX = 'sha256:'
+/** A name of ours: the id's digits. */
+const OWN_NAME = /^[0-9a-f]{64}$/
+/** In which `stat` counts, on every system. */
+const BLOCK_BYTES = 512
+/** How old the note of a file's last use may get: it need not be written for each piece. */
+const USE_MS = 60_000
+
+export class PieceStore {
+  readonly #components: PieceStoreComponents
+  readonly #folder: string
+  readonly #openFiles = new OpenFiles()
+  readonly #parts = new Map<string, PartFile>()
+  /** Parts that are about to be open. */
+  readonly #opening = new Set<string>()
+
+  constructor(components: PieceStoreComponents, folder: string) {
+    this.#components = components
+    this.#folder = folder
+  }
+
+  /**
+   * Sees that the index and the disk agree, after whatever ended the last run.
+   * @throws MeshError STORE_FAILED
+   */
+  recover(): void {
+    const { index } = this.#components
+    try {
+      const blobs = this.#ownNames('blobs')
+      const parts = this.#ownNames('parts')
+      for (const { id } of index.ownFiles('part')) this.#recoverPart(id, { blobs, parts })
+      for (const { id } of index.ownFiles('blob')) {
+        if (!blobs.delete(digitsOf(id))) index.removeOwn(id)
+      }
+      const lost = [...blobs].map(blobName).concat([...parts].map((name) => join('parts', name)))
+      for (const name of lost) rmSync(join(this.#folder, name), { force: true })
+    } catch (cause) {
+      throw toStoreError(cause, this.#folder)
+    }
+  }
+
+  /** Parts are written down; what is open is closed. */
+  async stop(): Promise<void> {
+    await Promise.allSettled([...this.#parts.values()].map((part) => part.close()))
+    await this.#openFiles.closeAll()
+  }
+
+  /**
+   * A part that is in the index.
+   * @throws MeshError FILE_BUSY where it is open already; STORE_FULL or STORE_FAILED
+   */
+  async openPart(manifest: FileManifest): Promise<PartFile> {
+    const { clock, index } = this.#components
+    const { id } = manifest
+    this.#checkIdle(id)
+    this.#opening.add(id)
+    const path = this.#partPath(id)
+    try {
+      const part = await PartFile.open(
+        {
+          clock,
+          record: (verified) => index.recordVerified(id, verified),
+          complete: () => this.#complete(manifest),
+          onClosed: () => this.#parts.delete(id)
+        },
+        { manifest, path, verified: index.verified(id) }
+      )
+      this.#parts.set(id, part)
+      return part
+    } finally {
+      this.#opening.delete(id)
+    }
+  }
+
+  /** What a part takes on the disk already. */
+  async partBytes(id: string): Promise<number> {
+    const stats = await stat(this.#partPath(id)).catch(() => undefined)
+    return (stats?.blocks ?? 0) * BLOCK_BYTES
+  }
+
+  /** Somebody writes to that part. */
+  isOpen(id: string): boolean {
+    return this.#parts.has(id) || this.#opening.has(id)
+  }
+
+  /** Which pieces of a file can be read here. */
+  pieces(file: FileEntry): PieceSet {
+    const { count } = planOf(file.sizeBytes, file.pieceBytes)
+    if (file.isComplete) return PieceSet.full(count)
+    const part = this.#parts.get(file.id)
+    if (part !== undefined) return part.verified.copy()
+    const verified = this.#components.index.verified(file.id)
+    return verified === undefined ? new PieceSet(count) : PieceSet.fromBytes(verified, count)
+  }
+
+  /**
+   * The bytes of one piece, from wherever they lie. A shared file that was written to since it was hashed
+   * is withdrawn on the way.
+   * @throws MeshError FILE_NOT_FOUND where it is not here, FIELD_INVALID where the file has no such piece
+   */
+  async readPiece(id: string, index: number): Promise<Uint8Array> {
+    const file = this.#components.index.find(id)
+    if (file === undefined) throw notHere(id)
+    const plan = planOf(file.sizeBytes, file.pieceBytes)
+    if (!Number.isInteger(index) || index < 0 || index >= plan.count) {
+      throw new MeshError('FIELD_INVALID', `${id} has ${plan.count} pieces, and none at ${index}`, {
+        path: 'piece_index'
+      })
+    }
+    const piece =
+      (file.own === 'blob' ? await this.#readBlob(id, plan, index) : undefined) ??
+      (await this.#readShared(id, plan, index)) ??
+      (file.own === 'part' ? await this.#readPart(file, plan, index) : undefined)
+    if (piece === undefined) throw notHere(id)
+    this.#noteUse(file)
+    return piece
+  }
+
+  /** Where a whole copy of a file lies that may be read as one; undefined where there is none. */
+  pathOf(file: FileEntry): string | undefined {
+    if (file.own === 'blob') return this.#blobPath(file.id)
+    return this.#components.index.sharedPathsOf(file.id)[0]?.path
+  }
+
+  /**
+   * Forgets the store's own copy and frees its room.
+   * @throws MeshError FILE_BUSY while it is written to
+   */
+  async removeOwn(id: string): Promise<void> {
+    this.#checkIdle(id)
+    this.#components.index.removeOwn(id)
+    const paths = [this.#blobPath(id), this.#partPath(id)]
+    await Promise.all(
+      paths.map(async (path) => {
+        await this.#openFiles.close(path)
+        // What can't be deleted now, as somebody else holds it open, goes at the next start.
+        await rm(path, { force: true }).catch(() => {})
+      })
+    )
+  }
+
+  /** A path holds no longer what it did. */
+  async withdraw(path: string): Promise<void> {
+    this.#components.index.removeShared(path)
+    await this.#openFiles.close(path)
+  }
+
+  async #readBlob(id: string, plan: PiecePlan, index: number): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#readFrom(this.#blobPath(id), plan, index)
+    } catch (cause) {
+      const { code } = this.#checkIsLost(cause)
+      this.#components.logger.warn({ fileId: id, code }, 'a file of the store is damaged')
+      await this.removeOwn(id)
+      return undefined
+    }
+  }
+
+  /** From the first path that still has it. */
+  async #readShared(id: string, plan: PiecePlan, index: number): Promise<Uint8Array | undefined> {
+    for (const shared of this.#components.index.sharedPathsOf(id)) {
+      // The next is read only where this one fails.
+      /* oxlint-disable no-await-in-loop */
+      try {
+        return await this.#readFrom(shared.path, plan, index, shared)
+      } catch (cause) {
+        const { code } = this.#checkIsLost(cause)
+        this.#components.logger.info({ path: shared.path, code }, 'a shared file is withdrawn')
+        await this.withdraw(shared.path)
+      }
+      /* oxlint-enable no-await-in-loop */
+    }
+    return undefined
+  }
+
+  /** What fails for another reason, such as too many open files, says nothing about the file. */
+  #checkIsLost(cause: unknown): MeshError {
+    const error = toFileError(cause, this.#folder)
+    if (error.code !== 'FILE_CHANGED' && error.code !== 'FILE_UNREADABLE') throw error
+    return error
+  }
+
+  async #readPart(
+    file: FileEntry,
+    plan: PiecePlan,
+    index: number
+  ): Promise<Uint8Array | undefined> {
+    if (!this.pieces(file).has(index)) return undefined
+    const part = this.#parts.get(file.id)
+    if (part !== undefined) return part.read(index)
+    return this.#readFrom(this.#partPath(file.id), plan, index).catch(() => undefined)
+  }
+
+  /** @param shared is looked at after reading: until then nobody may have written */
+  #readFrom(
+    path: string,
+    plan: PiecePlan,
+    index: number,
+    shared?: SharedPath
+  ): Promise<Uint8Array> {
+    const { bytes, offset } = pieceSpan(plan, index)
+    const opening = async () => (await openPlainFile(path)).handle
+    return this.#openFiles.use(path, opening, async (handle) => {
+      const piece = await readWhole(handle, offset, bytes)
+      const stats = await handle.stat({ bigint: true })
+      const isSame =
+        shared === undefined
+          ? Number(stats.size) === plan.sizeBytes
+          : stampOf(stats) === shared.stamp
+      if (piece === undefined || !isSame) throw changed(path)
+      return piece
+    })
+  }
+
+  /** From parts to blobs: there is never a blob that is not whole. */
+  async #complete({ id }: FileManifest): Promise<void> {
+    const path = this.#blobPath(id)
+    try {
+      await this.#openFiles.close(this.#partPath(id))
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await rename(this.#partPath(id), path)
+      await syncFolder(dirname(path))
+    } catch (cause) {
+      throw toStoreError(cause, path)
+    }
+    this.#components.index.completePart(id)
+  }
+
+  #checkIdle(id: string): void {
+    if (!this.isOpen(id)) return
+    throw new MeshError('FILE_BUSY', `${id} is being fetched`, { path: 'file' })
+  }
+
+  #noteUse({ id, usedAtMs }: FileEntry): void {
+    if (this.#components.clock.wallMs() - usedAtMs < USE_MS) return
+    try {
+      this.#components.index.noteUse(id)
+    } catch (cause) {
+      this.#components.logger.warn({ fileId: id, cause }, 'the last use of a file is not noted')
+    }
+  }
+
+  #recoverPart(
+    id: string,
+    { blobs, parts }: { blobs: ReadonlySet<string>; parts: Set<string> }
+  ): void {
+    const { index } = this.#components
+    const digits = digitsOf(id)
+    if (parts.delete(digits)) return
+    // The last run ended between its renaming, which comes when it is whole, and the record of that.
+    if (blobs.has(digits)) index.completePart(id)
+    else index.removeOwn(id)
+  }
+
+  /** Digits of the ids of files that lie there. What has another name is not ours, and stays. */
+  #ownNames(kind: 'blobs' | 'parts'): Set<string> {
+    const folder = join(this.#folder, kind)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const names = readdirSync(folder, { encoding: 'utf8' })
+    if (kind === 'parts') return new Set(names.filter((name) => OWN_NAME.test(name)))
+    const inner = names.filter((name) => statSync(join(folder, name)).isDirectory())
+    return new Set(
+      inner.flatMap((name) => readdirSync(join(folder, name))).filter((name) => OWN_NAME.test(name))
+    )
+  }
+
+  #partPath(id: string): string {
+    return join(this.#folder, 'parts', digitsOf(id))
+  }
+
+  #blobPath(id: string): string {
+    return join(this.#folder, blobName(digitsOf(id)))
+  }
+}
+
+function digitsOf(id: string): string {
+  return id.slice(ID_PREFIX.length)
+}
+
+/** In 256 folders, as some systems are slow with a hundred thousand names in one. */
+function blobName(digits: string): string {
+  return join('blobs', digits.slice(0, 2), digits)
+}
+
+/** A name is on the disk once its folder is. Windows has no such thing, and no need. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

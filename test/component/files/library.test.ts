@@ -1,0 +1,322 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { codeOf, openLibrary, someBytes, useFolders } from '../../support/open-library.ts'
+import { makeManifest } from '../../../src/files/content/manifest.ts'
+import { pieceHash } from '../../../src/files/content/content-tree.ts'
+import { pieceSpan, planPieces } from '../../../src/files/content/piece-plan.ts'
+import { readFolder } from '../../../src/files/content/folder-manifest.ts'
+import type { FileLibrary } from '../../../src/files/store/library.ts'
+import type { FileManifest } from '../../../src/files/content/manifest.ts'
+
+const newFolder = useFolders()
+const KIB = 1_024
+const MIB = 1_024 * KIB
+
+function manifestOf(bytes: Uint8Array): FileManifest {
+  const plan = planPieces(bytes.length)
+  const hashes = Array.from({ length: plan.count }, (_, index) => pieceHash(pieceAt(bytes, index)))
+  return makeManifest(plan, new Uint8Array(Buffer.concat(hashes)))
+}
+
+function pieceAt(bytes: Uint8Array, index: number): Uint8Array {
+  const span = pieceSpan(planPieces(bytes.length), index)
+  return bytes.subarray(span.offset, span.offset + span.bytes)
+}
+
+async function readAll(library: FileLibrary, id: string): Promise<Buffer> {
+  const { plan } = library.manifest(id) as FileManifest
+  const pieces = Array.from({ length: plan.count }, (_, index) => library.readPiece(id, index))
+  return Buffer.concat(await Promise.all(pieces))
+}
+
+function eventsOf(library: FileLibrary): string[] {
+  const events: string[] = []
+  library.events.on('added', ({ name }) => events.push(`added ${name}`))
+  library.events.on('removed', () => events.push('removed'))
+  return events
+}
+
+test.each([0, 1, 64 * KIB, 64 * KIB + 1, 5 * MIB + 3])(
+  'a file of %d bytes is hashed by threads as by hand, and read piece by piece',
+  async (length) => {
+    const library = await openLibrary(newFolder())
+    const bytes = someBytes(length)
+    const path = join(newFolder(), 'some.bin')
+    writeFileSync(path, bytes)
+    const entry = await library.add(path)
+    expect(entry).toMatchObject({ name: 'some.bin', sizeBytes: length, isComplete: true })
+    expect(library.manifest(entry.id)).toEqual(manifestOf(bytes))
+    expect(Buffer.compare(await readAll(library, entry.id), bytes)).toBe(0)
+    expect(await codeOf(library.readPiece(entry.id, planPieces(length).count))).toBe(
+      'FIELD_INVALID'
+    )
+    expect(await codeOf(library.readPiece(`${entry.id.slice(0, -1)}0`, 0))).toBe('FILE_NOT_FOUND')
+    expect(await library.verify(entry.id)).toBe(true)
+  }
+)
+
+test('a file that is written to while it is hashed is refused', async () => {
+  const library = await openLibrary(newFolder())
+  const path = join(newFolder(), 'growing')
+  const bytes = someBytes(24 * MIB)
+  const touch = [
+    () => appendFileSync(path, 'x'),
+    () => writeFileSync(path, bytes.subarray(0, 5)),
+    // The same length, and the old time set again: only the time that nobody can set tells it.
+    () => {
+      const { atime, mtime } = statSync(path)
+      writeFileSync(path, 'other bytes', { flag: 'r+' })
+      utimesSync(path, atime, mtime)
+    }
+  ]
+  for (const write of touch) {
+    writeFileSync(path, bytes)
+    let isWritten = false
+    const onProgress = (): void => {
+      if (!isWritten) write()
+      isWritten = true
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    expect(await codeOf(library.add(path, { onProgress }))).toBe('FILE_CHANGED')
+  }
+  expect(library.list()).toEqual([])
+})
+
+test('hashing can be called off', async () => {
+  const library = await openLibrary(newFolder())
+  const path = join(newFolder(), 'large')
+  writeFileSync(path, someBytes(24 * MIB))
+  const stop = new AbortController()
+  const seen: number[] = []
+  const adding = library.add(path, {
+    signal: stop.signal,
+    onProgress: (hashedBytes) => {
+      seen.push(hashedBytes)
+      stop.abort(new Error('enough'))
+    }
+  })
+  await expect(adding).rejects.toThrow('enough')
+  expect(Math.max(...seen)).toBeLessThan(24 * MIB)
+})
+
+test('a shared file that was changed is withdrawn, whoever hides it, and never served', async () => {
+  const library = await openLibrary(newFolder())
+  const events = eventsOf(library)
+  const path = join(newFolder(), 'film')
+  const other = `${path}.other`
+  const changes = [
+    () => appendFileSync(path, 'x'),
+    () => writeFileSync(path, 'y', { flag: 'r+' }),
+    () => {
+      const { atime, mtime } = statSync(path)
+      writeFileSync(path, 'y', { flag: 'r+' })
+      utimesSync(path, atime, mtime)
+    },
+    () => {
+      writeFileSync(other, someBytes(300 * KIB, 2))
+      renameSync(other, path)
+    },
+    () => rmSync(path)
+  ]
+  for (const change of changes) {
+    /* oxlint-disable no-await-in-loop */
+    writeFileSync(path, someBytes(300 * KIB))
+    const { id } = await library.add(path)
+    await library.readPiece(id, 0)
+    change()
+    expect(await codeOf(library.readPiece(id, 0))).toBe('FILE_NOT_FOUND')
+    expect(library.get(id)).toBeUndefined()
+    expect(events.splice(0)).toEqual(['added film', 'removed'])
+    /* oxlint-enable no-await-in-loop */
+  }
+})
+
+test('equal files are one; it is here until the last of them has gone', async () => {
+  const library = await openLibrary(newFolder())
+  const events = eventsOf(library)
+  const folder = newFolder()
+  const [one, two] = [join(folder, 'one'), join(folder, 'two')]
+  writeFileSync(one, someBytes(100 * KIB))
+  copyFileSync(one, two)
+  const { id } = await library.add(one)
+  expect(await library.add(two)).toMatchObject({ id, name: 'one', sharedCount: 2 })
+  expect(await library.addBytes(someBytes(100 * KIB), 'three')).toMatchObject({ id, own: 'blob' })
+  rmSync(one)
+  rmSync(two)
+  await library.remove(id)
+  expect(library.list()).toEqual([])
+  expect(await codeOf(library.remove(id))).toBe('FILE_NOT_FOUND')
+  expect(events).toEqual(['added one', 'removed'])
+})
+
+test('a file of the store that is damaged is found by verify, and one that was cut when it is read', async () => {
+  const folder = newFolder()
+  const library = await openLibrary(folder)
+  const cut = await library.addBytes(someBytes(200 * KIB, 3), 'cut')
+  const bent = await library.addBytes(someBytes(200 * KIB, 4), 'bent')
+  const blobOf = (id: string): string => join(folder, 'blobs', id.slice(7, 9), id.slice(7))
+  writeFileSync(blobOf(bent.id), 'y', { flag: 'r+' })
+  writeFileSync(blobOf(cut.id), 'y')
+  expect(await library.verify(bent.id)).toBe(false)
+  expect(await codeOf(library.readPiece(cut.id, 0))).toBe('FILE_NOT_FOUND')
+  expect(library.list()).toEqual([])
+})
+
+test('the same bytes may be added many times at once', async () => {
+  const library = await openLibrary(newFolder())
+  const bytes = someBytes(700 * KIB)
+  const entries = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => library.addBytes(bytes, `output-${index}`))
+  )
+  expect(new Set(entries.map(({ id }) => id)).size).toBe(1)
+  expect(library.list()).toHaveLength(1)
+  expect(library.totals()).toMatchObject({ fileCount: 1, ownBytes: bytes.length })
+  expect(await codeOf(library.addBytes(bytes, '../x'))).toBe('FIELD_INVALID')
+})
+
+test('a folder is added as one, and is another once something in it has changed', async () => {
+  const library = await openLibrary(newFolder())
+  const folder = newFolder()
+  mkdirSync(join(folder, 'inner'))
+  writeFileSync(join(folder, 'inner', 'a'), 'a')
+  writeFileSync(join(folder, 'b'), 'b')
+  const first = await library.addFolder(folder)
+  const entries = readFolder(await library.readPiece(first.id, 0))
+  expect(entries.map(({ path, size }) => [path, size])).toEqual([
+    ['b', 1],
+    ['inner/a', 1]
+  ])
+  expect(entries.every(({ id }) => library.get(id)?.isComplete)).toBe(true)
+  expect((await library.addFolder(folder)).id).toBe(first.id)
+  writeFileSync(join(folder, 'b'), 'c')
+  expect((await library.addFolder(folder)).id).not.toBe(first.id)
+  // A part of a shared folder is a folder as well.
+  const inner = await library.addFolder(join(folder, 'inner'))
+  expect(readFolder(await library.readPiece(inner.id, 0))).toMatchObject([{ path: 'a' }])
+})
+
+test('what is no plain file is refused', async () => {
+  const library = await openLibrary(newFolder())
+  const folder = newFolder()
+  symlinkSync('/etc/passwd', join(folder, 'link'))
+  expect(await codeOf(library.add(join(folder, 'link')))).toBe('FILE_UNREADABLE')
+  expect(await codeOf(library.add(folder))).toBe('FILE_UNREADABLE')
+  expect(await codeOf(library.add(join(folder, 'none')))).toBe('FILE_UNREADABLE')
+  expect(await codeOf(library.share(join(folder, 'link')))).toBe('FILE_UNREADABLE')
+  expect(await codeOf(library.add('/dev/zero'))).toBe('FILE_UNREADABLE')
+})
+
+test('a part is checked piece by piece, read while it grows, and goes on where it stopped', async () => {
+  const folder = newFolder()
+  const bytes = someBytes(MIB + 5)
+  const manifest = manifestOf(bytes)
+  const { id } = manifest
+  const first = await openLibrary(folder)
+  const events = eventsOf(first)
+  const part = await first.openPart({ manifest, name: '../film' })
+  expect(await codeOf(first.openPart({ manifest, name: 'film' }))).toBe('FILE_BUSY')
+  expect(await codeOf(first.remove(id))).toBe('FILE_BUSY')
+  expect(await codeOf(part.write(1, pieceAt(bytes, 2)))).toBe('PIECE_INVALID')
+  expect(await codeOf(part.write(7, pieceAt(bytes, 2)))).toBe('PIECE_INVALID')
+  await Promise.all([4, 1].map((index) => part.write(index, pieceAt(bytes, index))))
+  expect([...part.verified]).toEqual([1, 4])
+  expect(await first.readPiece(id, 4)).toEqual(new Uint8Array(pieceAt(bytes, 4)))
+  expect(await codeOf(first.readPiece(id, 0))).toBe('FILE_NOT_FOUND')
+  expect(first.get(id)).toMatchObject({ name: '.._film', isComplete: false, own: 'part' })
+  await first.stop()
+
+  const second = await openLibrary(folder)
+  expect([...(second.pieces(id) ?? [])]).toEqual([1, 4])
+  expect(await second.readPiece(id, 1)).toEqual(new Uint8Array(pieceAt(bytes, 1)))
+  const rest = await second.openPart({ manifest, name: 'film' })
+  expect([...rest.verified]).toEqual([1, 4])
+  for (const index of [0, 2, 3]) void rest.write(index, pieceAt(bytes, index))
+  // What was begun is done first.
+  await rest.close()
+  const whole = await second.openPart({ manifest, name: 'film' })
+  expect(whole.verified.isFull).toBe(true)
+  const added = eventsOf(second)
+  await whole.finish()
+  expect([events, added]).toEqual([[], ['added .._film']])
+  expect(Buffer.compare(await readAll(second, id), bytes)).toBe(0)
+  expect(await second.verify(id)).toBe(true)
+})
+
+test('a part that somebody has cut is fetched anew', async () => {
+  const folder = newFolder()
+  const bytes = someBytes(MIB)
+  const manifest = manifestOf(bytes)
+  const first = await openLibrary(folder)
+  const part = await first.openPart({ manifest, name: 'film' })
+  await part.write(0, pieceAt(bytes, 0))
+  await first.stop()
+  writeFileSync(join(folder, 'parts', manifest.id.slice(7)), '')
+  const second = await openLibrary(folder)
+  expect([...(await second.openPart({ manifest, name: 'film' })).verified]).toEqual([])
+})
+
+test('the store has one owner, and agrees with its disk after every start', async () => {
+  const folder = newFolder()
+  const first = await openLibrary(folder)
+  const [kept, gone] = await Promise.all([
+    first.addBytes(someBytes(9, 5), 'kept'),
+    first.addBytes(someBytes(9, 6), 'gone')
+  ])
+  expect(await codeOf(openLibrary(folder))).toBe('NODE_ALREADY_RUNNING')
+  await first.stop()
+  await first.stop()
+  rmSync(join(folder, 'blobs', gone.id.slice(7, 9)), { recursive: true })
+  const orphan = join(folder, 'parts', 'a'.repeat(64))
+  const foreign = join(folder, 'parts', 'notes.txt')
+  for (const path of [orphan, foreign]) writeFileSync(path, 'x')
+  const second = await openLibrary(folder)
+  expect(second.list()).toMatchObject([{ id: kept.id }])
+  expect(() => readFileSync(orphan)).toThrow('ENOENT')
+  expect(readFileSync(foreign, 'utf8')).toBe('x')
+})
+
+test('what was used longest ago makes room; what is pinned or being fetched stays', async () => {
+  const clock = new FakeClock()
+  const library = await openLibrary(newFolder(), { clock, budgetBytes: MIB })
+  const names = (): string[] => library.list().map(({ name }) => name)
+  const put = (name: string, kib: number): Promise<{ id: string }> => {
+    clock.advance(120_000)
+    return library.addBytes(someBytes(kib * KIB, name.charCodeAt(0)), name)
+  }
+  const a = await put('a', 300)
+  await put('b', 300)
+  const c = await put('c', 300)
+  clock.advance(120_000)
+  await library.readPiece(a.id, 0)
+  await put('d', 300)
+  expect(names()).toEqual(['a', 'c', 'd'])
+  library.pin(c.id)
+  await put('e', 600)
+  expect(names()).toEqual(['c', 'e'])
+  // Nothing goes for what would not fit anyway.
+  expect(await codeOf(put('f', 800))).toBe('STORE_FULL')
+  expect(names()).toEqual(['c', 'e'])
+  const begun = someBytes(500 * KIB, 8)
+  const part = await library.openPart({ manifest: manifestOf(begun), name: 'part' })
+  expect(names()).toEqual(['c', 'part'])
+  expect(await codeOf(put('g', 600))).toBe('STORE_FULL')
+  await part.close()
+  library.pin(c.id, false)
+  clock.advance(1)
+  await put('h', 1_000)
+  expect(names()).toEqual(['h'])
+  expect(library.totals()).toMatchObject({ ownBytes: 1_000 * KIB, budgetBytes: MIB })
+})
