@@ -50,6 +50,8 @@ export function openIndex(file: string): DatabaseSync {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     db = new DatabaseSync(file)
+    // Before anything is set that is written into the file.
+    checkFormat(db, file)
     // Exclusive before WAL: then no other process can open it and the WAL index stays in memory.
     db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec('PRAGMA journal_mode = WAL')
@@ -57,7 +59,7 @@ export function openIndex(file: string): DatabaseSync {
     // at again. So nobody waits for the disk here.
     db.exec('PRAGMA synchronous = NORMAL')
     db.exec('PRAGMA foreign_keys = ON')
-    migrate(db, file)
+    migrate(db)
     chmodSync(file, 0o600)
     return db
   } catch (cause) {
@@ -66,16 +68,20 @@ export function openIndex(file: string): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync, file: string): void {
-  db.exec('BEGIN EXCLUSIVE')
+function checkFormat(db: DatabaseSync, file: string): void {
   const version = pragma(db, 'user_version')
   const isOurs = pragma(db, 'application_id') === APPLICATION_ID
-  if ((version !== 0 && !isOurs) || version > MIGRATIONS.length) {
-    throw new MeshError('STORE_FAILED', `${file} is of another program, or of a newer version`, {
-      retryable: false,
-      hint: 'start the newer version of taskmesh, or give this node a folder of its own'
-    })
-  }
+  const isNew = version === 0 && db.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
+  if ((isOurs || isNew) && version <= MIGRATIONS.length) return
+  throw new MeshError('STORE_FAILED', `${file} is of another program, or of a newer version`, {
+    retryable: false,
+    hint: 'start the newer version of taskmesh, or give this node a folder of its own'
+  })
+}
+
+function migrate(db: DatabaseSync): void {
+  db.exec('BEGIN EXCLUSIVE')
+  const version = pragma(db, 'user_version')
   // One that is up to date isn't written: the node starts on a full disk too.
   if (version < MIGRATIONS.length) {
     for (const statements of MIGRATIONS.slice(version)) db.exec(statements)

@@ -64,6 +64,7 @@ export class FileLibrary implements Startable {
   readonly #store: PieceStore
   readonly #space: Space
   readonly #shares = new Map<string, ShareFolder>()
+  #adopting: Promise<void> | undefined
   readonly #adding = new Map<string, Promise<void>>()
   /** One after the other, so that no two are given the same room. */
   #lastOpening: Promise<unknown> = Promise.resolve()
@@ -94,8 +95,9 @@ export class FileLibrary implements Startable {
    */
   async start(): Promise<void> {
     this.#index.open()
-    this.#store.recover()
+    const unknown = this.#store.recover()
     await this.#hasher.start()
+    this.#adopting = this.#adopt(unknown)
     await this.#checkAdded()
     for (const path of this.#index.folders()) {
       // oxlint-disable-next-line no-await-in-loop -- it only begins
@@ -107,6 +109,7 @@ export class FileLibrary implements Startable {
     await Promise.all([...this.#shares.values()].map((share) => share.stop()))
     this.#shares.clear()
     await this.#hasher.stop()
+    await this.#adopting
     await this.#store.stop()
     this.#index.close()
   }
@@ -282,6 +285,19 @@ export class FileLibrary implements Startable {
       const left = this.get(id)
       if (left === undefined) return false
       file = left
+    }
+  }
+
+  /** Reads them one after the other, while the node is at work already. */
+  async #adopt(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- there is no hurry
+        await this.#store.adopt(id, this.#hasher)
+      } catch (cause) {
+        // It stays where it is, for the next start.
+        this.#components.logger.warn({ fileId: id, cause }, 'an unknown file is not read')
+      }
     }
   }
 

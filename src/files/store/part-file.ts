@@ -224,7 +224,8 @@ export async function readWhole(
   offset: number,
   length: number
 ): Promise<Uint8Array | undefined> {
-  const bytes = new Uint8Array(length)
+  // Not filled with zeros first, as it is filled at once.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   for (let done = 0; done < length;) {
     // oxlint-disable-next-line no-await-in-loop -- once, as a rule: a signal may cut it short
     const { bytesRead } = await handle.read(bytes, done, length - done, offset + done)

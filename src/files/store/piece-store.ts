@@ -19,6 +19,7 @@ import { openPlainFile, stampOf } from './file-stamp.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { FileEntry, FileIndex, SharedPath } from './file-index.ts'
 import type { FileManifest } from '../content/manifest.ts'
+import type { Hasher } from './hasher.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { PiecePlan } from '../content/piece-plan.ts'
 
@@ -51,9 +52,10 @@ export class PieceStore {
 
   /**
    * Sees that the index and the disk agree, after whatever ended the last run.
+   * @returns ids of whole files that the index does not know, as somebody has moved it away
    * @throws MeshError STORE_FAILED
    */
-  recover(): void {
+  recover(): string[] {
     const { index } = this.#components
     try {
       const blobs = this.#ownNames('blobs')
@@ -62,8 +64,9 @@ export class PieceStore {
       for (const { id } of index.ownFiles('blob')) {
         if (!blobs.delete(digitsOf(id))) index.removeOwn(id)
       }
-      const lost = [...blobs].map(blobName).concat([...parts].map((name) => join('parts', name)))
-      for (const name of lost) rmSync(join(this.#folder, name), { force: true })
+      // Nobody knows what of them is there.
+      for (const name of parts) rmSync(join(this.#folder, 'parts', name), { force: true })
+      return [...blobs].map((digits) => ID_PREFIX + digits)
     } catch (cause) {
       throw toStoreError(cause, this.#folder)
     }
@@ -144,6 +147,18 @@ export class PieceStore {
     if (piece === undefined) throw notHere(id)
     this.#noteUse(file)
     return piece
+  }
+
+  /** A blob that the index does not know is kept if it is what its name says, and deleted otherwise. */
+  async adopt(id: string, hasher: Hasher): Promise<void> {
+    const { index, logger } = this.#components
+    const path = this.#blobPath(id)
+    const { manifest } = await hasher.hashFile(path)
+    if (manifest.id !== id) return rm(path, { force: true })
+    logger.info({ fileId: id }, 'a file is kept that the index had lost')
+    if (index.find(id)?.own === 'blob' || this.isOpen(id)) return
+    index.addPart(manifest, digitsOf(id))
+    index.completePart(id)
   }
 
   /** Where a whole copy of a file lies that may be read as one; undefined where there is none. */

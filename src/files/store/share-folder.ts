@@ -203,7 +203,10 @@ export class ShareFolder implements Startable {
       }
     }
     // Small files are more waiting than work.
-    await Promise.all(Array.from({ length: 2 * this.#components.hasher.threads }, lane))
+    const lanes = Array.from({ length: 2 * this.#components.hasher.threads }, lane)
+    // All have ended before one is said to have failed: the next look finds nobody at work.
+    const failed = (await Promise.allSettled(lanes)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
   }
 
   async #hash(

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -10,6 +11,7 @@ import {
   utimesSync,
   writeFileSync
 } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -17,6 +19,7 @@ import { codeOf, openLibrary, someBytes, useFolders } from '../../support/open-l
 import { makeManifest } from '../../../src/files/content/manifest.ts'
 import { pieceHash } from '../../../src/files/content/content-tree.ts'
 import { pieceSpan, planPieces } from '../../../src/files/content/piece-plan.ts'
+import { until } from '../../support/until.ts'
 import { readFolder } from '../../../src/files/content/folder-manifest.ts'
 import type { FileLibrary } from '../../../src/files/store/library.ts'
 import type { FileManifest } from '../../../src/files/content/manifest.ts'
@@ -110,6 +113,17 @@ test('hashing can be called off', async () => {
   })
   await expect(adding).rejects.toThrow('enough')
   expect(Math.max(...seen)).toBeLessThan(24 * MIB)
+})
+
+test('a node that stops leaves what it hashes, and says so', async () => {
+  const library = await openLibrary(newFolder())
+  const path = join(newFolder(), 'large')
+  writeFileSync(path, someBytes(48 * MIB))
+  const begun = Promise.withResolvers<void>()
+  const adding = codeOf(library.add(path, { onProgress: () => begun.resolve() }))
+  await begun.promise
+  await library.stop()
+  expect(await adding).toBe('STOPPING')
 })
 
 test('a shared file that was changed is withdrawn, whoever hides it, and never served', async () => {
@@ -286,6 +300,42 @@ test('the store has one owner, and agrees with its disk after every start', asyn
   expect(second.list()).toMatchObject([{ id: kept.id }])
   expect(() => readFileSync(orphan)).toThrow('ENOENT')
   expect(readFileSync(foreign, 'utf8')).toBe('x')
+})
+
+test('what was fetched is found again when the index is lost, if it is what its name says', async () => {
+  const folder = newFolder()
+  const first = await openLibrary(folder)
+  const good = await first.addBytes(someBytes(300 * KIB, 5), 'good')
+  const bad = await first.addBytes(someBytes(300 * KIB, 6), 'bad')
+  await first.stop()
+  const blobOf = (id: string): string => join(folder, 'blobs', id.slice(7, 9), id.slice(7))
+  writeFileSync(blobOf(bad.id), 'y', { flag: 'r+' })
+  rmSync(join(folder, 'index.db'))
+  const second = await openLibrary(folder)
+  await until(
+    'good file alone',
+    () => [second.list().map(({ id }) => id), existsSync(blobOf(bad.id))],
+    (seen) => JSON.stringify(seen) === JSON.stringify([[good.id], false])
+  )
+  expect(Buffer.compare(await readAll(second, good.id), someBytes(300 * KIB, 5))).toBe(0)
+})
+
+test.each([
+  ['no database', 'this is not a database, and longer than a header of one'.repeat(99)],
+  ['a database of a newer version', 'PRAGMA application_id = 1953326712; PRAGMA user_version = 99'],
+  ['a database of another program', 'CREATE TABLE other (a); PRAGMA user_version = 1']
+])('an index that is %s is left alone', async (_, content) => {
+  const folder = newFolder()
+  const file = join(folder, 'index.db')
+  if (content.startsWith('this')) writeFileSync(file, content)
+  else {
+    const db = new DatabaseSync(file)
+    db.exec(content)
+    db.close()
+  }
+  const before = readFileSync(file)
+  expect(await codeOf(openLibrary(folder))).toBe('STORE_FAILED')
+  expect(readFileSync(file)).toEqual(before)
 })
 
 test('what was used longest ago makes room; what is pinned or being fetched stays', async () => {
