@@ -2,16 +2,16 @@
  * The files of this node, for the rest of the program: what is here, reading it piece by piece, taking
  * in what comes, offering what the owner shares. It knows no network.
  */
-import { lstat, realpath } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { assert } from '../../core/assert.ts'
 import { MeshError } from '../../core/errors.ts'
 import { FileIndex } from './file-index.ts'
 import { Hasher } from './hasher.ts'
 import { PieceStore } from './piece-store.ts'
-import { ShareFolder } from './share-folder.ts'
+import { SharedFolders, realPathOf } from './shared-folders.ts'
 import { Space } from './space.ts'
-import { changed, notHere, toFileError, unreadable } from './disk-errors.ts'
+import { changed, notHere, toFileError } from './disk-errors.ts'
 import { pieceHash } from '../content/content-tree.ts'
 import { makeManifest } from '../content/manifest.ts'
 import { pieceSpan, planPieces } from '../content/piece-plan.ts'
@@ -63,7 +63,7 @@ export class FileLibrary implements Startable {
   readonly #hasher: Hasher
   readonly #store: PieceStore
   readonly #space: Space
-  readonly #shares = new Map<string, ShareFolder>()
+  readonly #shared: SharedFolders
   #adopting: Promise<void> | undefined
   readonly #adding = new Map<string, Promise<void>>()
   /** One after the other, so that no two are given the same room. */
@@ -74,7 +74,7 @@ export class FileLibrary implements Startable {
     const folder = resolve(init.folder)
     const { budgetBytes = BUDGET_BYTES } = init
     this.#components = components
-    this.#init = { ...init, folder }
+    this.#init = init
     this.#index = new FileIndex({ clock }, join(folder, 'index.db'))
     this.#hasher = new Hasher(
       { clock },
@@ -82,6 +82,10 @@ export class FileLibrary implements Startable {
     )
     this.#store = new PieceStore({ clock, logger, index: this.#index }, folder)
     this.#space = new Space({ index: this.#index, store: this.#store }, { folder, budgetBytes })
+    this.#shared = new SharedFolders(
+      { ...components, hasher: this.#hasher, index: this.#index, store: this.#store },
+      { own: folder, sharing: init.sharing ?? {} }
+    )
   }
 
   /** `added` with the entry, when a whole file has come to be here; `removed` with its id. */
@@ -99,15 +103,11 @@ export class FileLibrary implements Startable {
     await this.#hasher.start()
     this.#adopting = this.#adopt(unknown)
     await this.#checkAdded()
-    for (const path of this.#index.folders()) {
-      // oxlint-disable-next-line no-await-in-loop -- it only begins
-      await this.#watch(path)
-    }
+    await this.#shared.start()
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#shares.values()].map((share) => share.stop()))
-    this.#shares.clear()
+    await this.#shared.stop()
     await this.#hasher.stop()
     await this.#adopting
     await this.#store.stop()
@@ -153,7 +153,7 @@ export class FileLibrary implements Startable {
    * @throws MeshError FILE_UNREADABLE or FILE_CHANGED
    */
   async add(path: string, options: HashOptions = {}): Promise<FileEntry> {
-    const full = await this.#realPath(path)
+    const full = await realPathOf(path)
     const known = this.#index.sharedPath(full)
     if (known !== undefined && (await stampAt(full)) === known.stamp) return this.#known(known.id)
     const { manifest, stamp } = await this.#hasher.hashFile(full, options)
@@ -189,8 +189,8 @@ export class FileLibrary implements Startable {
   async addFolder(path: string): Promise<FileEntry> {
     const report = await this.share(path)
     if (report.postponedCount > 0) throw changed(path)
-    const folder = await this.#realPath(path)
-    const entries = this.#sharedBelow(folder).map((shared): FolderEntry => ({
+    const folder = await realPathOf(path)
+    const entries = this.#shared.pathsIn(folder).map((shared): FolderEntry => ({
       path: relative(folder, shared.path).split(sep).join('/'),
       size: this.#known(shared.id).sizeBytes,
       id: shared.id
@@ -203,28 +203,16 @@ export class FileLibrary implements Startable {
    * @returns what a first look has found, when all of it is hashed
    * @throws MeshError FILE_UNREADABLE for what is no folder; FIELD_INVALID for one around another that is shared
    */
-  async share(path: string): Promise<ScanReport> {
-    const folder = await this.#realPath(path)
-    if (!(await lstat(folder)).isDirectory()) throw unreadable(path, 'it is no folder')
-    const around = [...this.#shares.values()].find((share) => isWithin(folder, share.path))
-    if (around !== undefined) return around.scan()
-    const inner = [...this.#shares.keys()].find((shared) => isWithin(shared, folder))
-    if (inner !== undefined) {
-      throw new MeshError('FIELD_INVALID', `${inner} in it is shared by itself`, {
-        path: 'folder',
-        hint: `stop sharing ${inner} first`
-      })
-    }
-    this.#index.addFolder(folder)
-    return (await this.#watch(folder)).scan()
+  share(path: string): Promise<ScanReport> {
+    return this.#shared.share(path)
   }
 
-  /** Offers nothing of it any more; the files stay where they are. */
-  async unshare(path: string): Promise<void> {
-    const folder = resolve(path)
-    await this.#shares.get(folder)?.stop()
-    this.#shares.delete(folder)
-    this.#index.removeFolder(folder)
+  /**
+   * Offers nothing of it any more; the files stay where they are.
+   * @throws MeshError FIELD_INVALID where it is not shared
+   */
+  unshare(path: string): Promise<void> {
+    return this.#shared.unshare(path)
   }
 
   sharedFolders(): string[] {
@@ -341,17 +329,6 @@ export class FileLibrary implements Startable {
     return this.#store.openPart(begun)
   }
 
-  async #watch(path: string): Promise<ShareFolder> {
-    const { folder, sharing = {} } = this.#init
-    const share = new ShareFolder(
-      { ...this.#components, hasher: this.#hasher, index: this.#index, store: this.#store },
-      { ...sharing, path, exclude: [await this.#realPath(folder)] }
-    )
-    this.#shares.set(path, share)
-    await share.start()
-    return share
-  }
-
   /** Files that were added by themselves and are no longer what they were. */
   async #checkAdded(): Promise<void> {
     for (const { path, stamp } of this.#index.sharedPathsIn(undefined)) {
@@ -360,26 +337,10 @@ export class FileLibrary implements Startable {
     }
   }
 
-  #sharedBelow(folder: string): { id: string; path: string }[] {
-    const share = [...this.#shares.keys()].find((shared) => isWithin(folder, shared))
-    return this.#index.sharedPathsIn(share ?? folder).filter(({ path }) => isWithin(path, folder))
-  }
-
   #known(id: string): FileEntry {
     const file = this.get(id)
     if (file === undefined) throw notHere(id)
     return file
-  }
-
-  /** Folders on the way may be links; what a path ends in may not, and is told apart later. */
-  async #realPath(path: string): Promise<string> {
-    const full = resolve(path)
-    try {
-      if ((await lstat(full)).isSymbolicLink()) throw unreadable(path, 'it is a link')
-      return await realpath(full)
-    } catch (cause) {
-      throw toFileError(cause, path)
-    }
   }
 }
 
@@ -390,8 +351,4 @@ async function stampAt(path: string): Promise<string | undefined> {
   } catch {
     return undefined
   }
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }

@@ -16,15 +16,17 @@ const MIB = 2 ** 20
 /** Bytes that wait for a slow disk before writers wait, in pieces, and the one that is being written. */
 const UNRECORDED_MAX = (32 * MIB) / (256 * 1_024) + 1
 
-/** Lets a writer go on until it has written so many pieces, and kills it. @returns what it said */
+/** Lets a writer write so many pieces at most, and kills it just before. @returns what it said */
 async function writeAndKill(args: string[], pieces: number): Promise<string[]> {
-  const child = spawn(process.execPath, [WRITER, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [WRITER, ...args, String(pieces)], {
+    stdio: ['pipe', 'pipe', 'inherit']
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   const exited = once(child, 'exit')
   const lines: string[] = []
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(line)
-    if (lines.length > pieces) child.kill('SIGKILL')
+    if (lines.length > pieces - 3) child.kill('SIGKILL')
   }
   await exited
   return lines
@@ -43,7 +45,7 @@ test('kill -9 costs the last few pieces at most, and nothing is claimed that is 
   const args = [home, join(aside, 'manifest.json'), source]
 
   let recorded = 0
-  for (const pieces of [3, 160, 60, 40]) {
+  for (const pieces of [4, 150, 40, 30]) {
     /* oxlint-disable no-await-in-loop */
     const [opened, ...written] = await writeAndKill(args, pieces)
     // It went on exactly from what the one before had written down.
