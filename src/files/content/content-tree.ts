@@ -115,7 +115,7 @@ function siblingsOf(count: number, index: number): Sibling[] {
     if (isLeft) start = middle
     else end = middle
   }
-  return siblings.reverse()
+  return siblings.toReversed()
 }
 
 /** The largest power of two below a count that is above one. */
