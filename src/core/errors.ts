@@ -73,6 +73,7 @@ export const ERROR_CATALOGUE = {
   FILE_CHANGED: { httpStatus: 409, retryable: true, blame: 'caller' },
   FILE_BUSY: { httpStatus: 409, retryable: true, blame: 'caller' },
   PIECE_INVALID: network(),
+  FILE_UNAVAILABLE: network(503),
   // How a task may end.
   TASK_FAILED: job(),
   TASK_TIMED_OUT: job(),

@@ -93,9 +93,45 @@ export const LIMITS = {
   /** Files that are held open to read pieces from; a process may have some thousand. */
   openFilesMax: 64,
   /** Folders watched for changes; a user may have some ten thousand watches. */
-  watchedFoldersMax: 4_096
+  watchedFoldersMax: 4_096,
+  /** One message of the piece protocol, a block's body aside: the set of a file's pieces is the longest. */
+  pieceMessageBytesMax: 16 * KIB,
+  /** What is written at once; all peers get their turn between two. */
+  pieceBlockBytesMax: 64 * KIB,
+  /** What one request asks for. */
+  pieceRequestBytesMax: 256 * KIB,
+  /** Requests that one peer may have unanswered: the widest window, asked for in the smallest ranges, twice. */
+  pieceRequestsMax: 128,
+  /** The same over all peers; some 200 bytes each. */
+  pieceRequestsTotalMax: 16_384,
+  /** Files that one peer may follow at once. */
+  pieceInterestsMax: 256,
+  /** The same over all peers. */
+  pieceInterestsTotalMax: 16_384,
+  /** Streams by which one peer may ask for pieces; a second one, as the loss of the first may be news to us. */
+  pieceStreamsMax: 2,
+  /** The same over all peers. */
+  pieceStreamsTotalMax: 1_024,
+  /** Answers that wait to be written to one peer; blocks never wait, they are made when there is room. */
+  pieceWriteBytesMax: 1 * MIB,
+  /** Peers that are given pieces at the same time; more would only get less each. */
+  uploadSlotsMax: 8,
+  /** Pieces kept for those who are being given them: four of the largest. */
+  servedPieceBytesMax: 64 * MIB,
+  /** What a peer may have us read beyond four times what it takes. */
+  pieceReadBytesMax: 256 * MIB,
+  /** Peers that one file is fetched from at the same time. */
+  downloadPeersMax: 32,
+  /** Peers that are known to have a file, and stand by. */
+  downloadCandidatesMax: 1_024,
+  /** Pieces of one download that are coming in or on their way to the disk: eight of the largest. */
+  downloadPieceBytesMax: 128 * MIB
 } as const
 
 assert(LIMITS.resultBytesMax < LIMITS.frameBytesMax, 'a result and its envelope fit in one frame')
 assert(LIMITS.taskBytesMax < LIMITS.frameBytesMax, 'a task and its envelope fit in one frame')
+assert(
+  LIMITS.filePiecesMax / 8 < LIMITS.pieceMessageBytesMax,
+  'the set of the pieces of any file fits in one message'
+)
 assert(LIMITS.commandStreamsMax < LIMITS.streamsPerProtocolMax, 'a refusal needs a stream')

@@ -6,6 +6,9 @@ export const COMMAND_PROTOCOL_V1 = '/taskmesh/command/1.0.0'
 /** One long-lived stream per peer with length-prefixed CBOR frames. */
 export const SESSION_PROTOCOL_V1 = '/taskmesh/session/1.0.0'
 
+/** One long-lived stream per peer and direction of asking, for pieces of files. */
+export const PIECES_PROTOCOL_V1 = '/taskmesh/pieces/1'
+
 /** The mesh's own DHT, apart from the public one. */
 export const DHT_PROTOCOL_V1 = '/taskmesh/kad/1.0.0'
 

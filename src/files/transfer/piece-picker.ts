@@ -65,8 +65,27 @@ export class PiecePicker {
   noteHas(peer: string, piece: number): void {
     const pieces = this.#peers.get(peer)
     if (pieces === undefined || pieces.has(piece)) return
-    this.#rarity.removeHolder(pieces)
+    const isLast = pieces.size + 1 === pieces.count
+    if (isLast) this.#rarity.removeHolder(pieces)
+    else this.#rarity.noteHolder(piece, 1)
     pieces.add(piece)
+  }
+
+  /** A peer that cannot give a piece although it said that it has it. */
+  noteLacks(peer: string, piece: number): void {
+    const pieces = this.#peers.get(peer)
+    if (pieces?.has(piece) !== true) return
+    const wasFull = pieces.isFull
+    pieces.delete(piece)
+    if (wasFull) this.#rarity.addHolder(pieces)
+    else this.#rarity.noteHolder(piece, -1)
+  }
+
+  /** A peer says anew what it has. What was asked of it stays so. */
+  updatePeer(peer: string, pieces: PieceSet): void {
+    const before = this.#peers.get(peer)
+    if (before !== undefined) this.#rarity.removeHolder(before)
+    this.#peers.set(peer, pieces)
     this.#rarity.addHolder(pieces)
   }
 
@@ -110,6 +129,21 @@ export class PiecePicker {
     this.#asked.delete(piece)
     this.#rarity.put(piece)
     this.#cursor = Math.min(this.#cursor, piece)
+  }
+
+  /** Does a peer have anything that is missing, whoever was asked for it? */
+  isUseful(peer: string): boolean {
+    const pieces = this.#peers.get(peer)
+    if (pieces === undefined || this.isComplete) return false
+    if (pieces.isFull) return true
+    for (const piece of pieces) if (!this.#verified.has(piece)) return true
+    return false
+  }
+
+  /** Do others have a piece that was asked of a peer? */
+  hasElsewhere(piece: number, peer: string): boolean {
+    for (const [other, pieces] of this.#peers) if (other !== peer && pieces.has(piece)) return true
+    return false
   }
 
   /** Pieces that are missing and that nobody has. */

@@ -54,6 +54,11 @@ export class RarityIndex {
     if (!pieces.isFull) for (const piece of pieces) this.#count(piece, -1)
   }
 
+  /** Somebody who does not have everything, before or after, has or has lost a piece. */
+  noteHolder(piece: number, change: 1 | -1): void {
+    this.#count(piece, change)
+  }
+
   /** One of those that are held by the fewest. */
   rarestOf(pieces: PieceSet): number | undefined {
     for (const group of this.#groups) {

@@ -1,0 +1,69 @@
+/** The peers that are said to have a file: who is asked next, who has to wait after a failure, who is never asked again. */
+import { LIMITS } from '../../core/limits.ts'
+import type { Clock } from '../../core/clock.ts'
+
+interface Candidate {
+  failureCount: number
+  notBeforeMs: number
+  isTaken: boolean
+}
+
+const RETRY_MS_MIN = 1_000
+const RETRY_MS_MAX = 60_000
+
+export class Candidates {
+  readonly #clock: Clock
+  readonly #peers = new Map<string, Candidate>()
+  readonly #banned = new Set<string>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get count(): number {
+    return this.#peers.size
+  }
+
+  /** @returns whether it is new */
+  add(peer: string): boolean {
+    if (this.#banned.has(peer) || this.#peers.has(peer)) return false
+    if (this.#peers.size >= LIMITS.downloadCandidatesMax) return false
+    this.#peers.set(peer, { failureCount: 0, notBeforeMs: 0, isTaken: false })
+    return true
+  }
+
+  remove(peer: string): void {
+    this.#peers.delete(peer)
+  }
+
+  /** It is not asked again, whoever names it. */
+  ban(peer: string): void {
+    this.#peers.delete(peer)
+    this.#banned.add(peer)
+  }
+
+  /** The one to try next; it is taken until it is left. */
+  take(): string | undefined {
+    const nowMs = this.#clock.monotonicMs()
+    let best: [string, Candidate] | undefined
+    for (const entry of this.#peers) {
+      const [, { failureCount, isTaken, notBeforeMs }] = entry
+      if (isTaken || notBeforeMs > nowMs) continue
+      if (best === undefined || failureCount < best[1].failureCount) best = entry
+    }
+    if (best === undefined) return undefined
+    best[1].isTaken = true
+    return best[0]
+  }
+
+  /** It is done with for now. One that has failed waits, each time longer. */
+  leave(peer: string, hasFailed: boolean): void {
+    const candidate = this.#peers.get(peer)
+    if (candidate === undefined) return
+    candidate.isTaken = false
+    candidate.failureCount = hasFailed ? candidate.failureCount + 1 : 0
+    if (!hasFailed) return
+    const delayMs = Math.min(RETRY_MS_MIN * 2 ** (candidate.failureCount - 1), RETRY_MS_MAX)
+    candidate.notBeforeMs = this.#clock.monotonicMs() + delayMs
+  }
+}
