@@ -11,6 +11,7 @@ import { CAVEAT, describeMachine, renderMachine } from './support/machine.ts'
 import { renderBench } from './support/report.ts'
 import { runRounds } from './support/rounds.ts'
 import { enginesBench } from './engines.bench.ts'
+import { filesBench } from './files.bench.ts'
 import { intakeBench } from './intake.bench.ts'
 import { jobsBench } from './jobs.bench.ts'
 import { queueBench } from './queue.bench.ts'
@@ -25,6 +26,7 @@ import type { BenchResult } from './support/rounds.ts'
 
 const BENCHES: readonly Bench[] = [
   wireBench,
+  filesBench,
   jobsBench,
   intakeBench,
   queueBench,

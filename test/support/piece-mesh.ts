@@ -58,7 +58,8 @@ export class KnownSources implements PieceSources {
 
   async *find(_fileId: string, { signal }: { signal?: AbortSignal }): AsyncGenerator<SourceNews> {
     signal?.addEventListener('abort', () => this.#wake?.())
-    for (let told = 0; signal?.aborted !== true;) {
+    const isWanted = (): boolean => signal?.aborted !== true
+    for (let told = 0; isWanted();) {
       const news = this.#news[told]
       if (news !== undefined) {
         told += 1
@@ -123,9 +124,15 @@ export class Fetcher {
     const { clock = systemClock, hasWaitingCalls = () => false, onVerified = () => {} } = this.#init
     return new Download(
       {
-        ...{ clock, hasWaitingCalls, onVerified, random: seededRandom(7) },
-        ...{ client: this.client, library: this.#library, limit: this.limit },
-        ...{ logger: this.#logger, sources: this.#sources },
+        clock,
+        hasWaitingCalls,
+        onVerified,
+        random: seededRandom(7),
+        client: this.client,
+        library: this.#library,
+        limit: this.limit,
+        logger: this.#logger,
+        sources: this.#sources,
         onMisbehaviour: (peer, reason) => this.misbehaved.push({ peer, reason })
       },
       fileId,

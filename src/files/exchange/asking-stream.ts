@@ -4,9 +4,10 @@
  */
 import { MeshError } from '../../core/errors.ts'
 import { closeWithin } from '../../protocol/stream-text.ts'
+import { Greeting } from './greeting.ts'
 import { MessageReader } from './message-reader.ts'
 import { MessageWriter } from './message-writer.ts'
-import { PIECES_VERSION, invalid } from './messages.ts'
+import { PIECES_VERSION, asGiven, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import type { AskMessage, GiveMessage, PieceMessage, Refusal } from './messages.ts'
@@ -74,7 +75,7 @@ export class AskingStream {
   /** The one whose block is coming in. */
   #receiving: Pending | undefined
   #receivingRequest = 0
-  #isGreeted = false
+  readonly #greeting = new Greeting()
   #isBusy = false
   #nextFile = 0
   #nextRequest = 0
@@ -188,14 +189,13 @@ export class AskingStream {
     else void closeWithin(this.#stream, this.#components.clock, CLOSE_TIMEOUT_MS)
   }
 
-  #onMessage(message: PieceMessage): void {
+  #onMessage(received: PieceMessage): void {
     if (this.#end !== undefined) return
-    if (!this.#isGreeted && message.kind !== 'hello' && message.kind !== 'goodbye') {
-      throw invalid('a piece stream begins with a hello')
-    }
+    this.#greeting.check(received)
+    const message = asGiven(received)
     switch (message.kind) {
       case 'hello':
-        return this.#onHello(message.version)
+        return
       case 'offer':
         return this.#file(message.file)?.onOffer(message)
       case 'news':
@@ -212,20 +212,7 @@ export class AskingStream {
         return
       case 'goodbye':
         return this.#finish(goodbyeError(message))
-      default:
-        throw invalid(`whoever gives pieces does not say ${message.kind}`)
     }
-  }
-
-  #onHello(version: number): void {
-    if (this.#isGreeted) throw invalid('a second hello')
-    if (version !== PIECES_VERSION) {
-      throw new MeshError(
-        'PROTOCOL_VERSION',
-        `the other end speaks version ${version} of the piece stream, this is version ${PIECES_VERSION}`
-      )
-    }
-    this.#isGreeted = true
   }
 
   /** Undefined for one that was followed before. */

@@ -11,9 +11,9 @@ import type { PieceMessage } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
 
 /** What a noise message holds, less the muxer's header. */
-const CHUNK_BYTES = 65_519 - 12
+const CHUNK_BYTES = 262_144
 /** Written in one turn of the event loop, which others wait for. */
-const TURN_BYTES = 4 * CHUNK_BYTES
+const TURN_BYTES = CHUNK_BYTES
 
 /** The head and the bytes of the next block; undefined where there is none now. */
 export type BlockSource = () => readonly Uint8Array[] | undefined

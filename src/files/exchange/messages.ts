@@ -77,6 +77,21 @@ export type GiveMessage =
 
 export type PieceMessage = AskMessage | GiveMessage
 
+const ASKED: ReadonlySet<string> = new Set(['interest', 'disinterest', 'request', 'cancel'])
+const GIVEN: ReadonlySet<string> = new Set(['offer', 'news', 'gone', 'block', 'refusal', 'busy'])
+
+/** Narrows a message to what the asking end says. @throws MeshError FRAME_INVALID */
+export function asAsked(message: PieceMessage): AskMessage {
+  if (GIVEN.has(message.kind)) throw invalid(`whoever asks does not say ${message.kind}`)
+  return message as AskMessage
+}
+
+/** Narrows a message to what the giving end says. @throws MeshError FRAME_INVALID */
+export function asGiven(message: PieceMessage): GiveMessage {
+  if (ASKED.has(message.kind)) throw invalid(`whoever gives does not say ${message.kind}`)
+  return message as GiveMessage
+}
+
 /** What a newer version says besides is taken for the last. */
 const REFUSALS: readonly Refusal[] = ['CANCELLED', 'BUSY', 'NOT_HERE']
 

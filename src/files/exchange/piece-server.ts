@@ -18,6 +18,7 @@ import type { FileEntry } from '../store/file-index.ts'
 import type { FileLibrary } from '../store/library.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { PeerLink } from '../../protocol/peer-link.ts'
+import type { ServingComponents } from './serving-stream.ts'
 import type { Startable } from '../../core/startable.ts'
 
 export interface PieceServerComponents {
@@ -96,7 +97,7 @@ export class PieceServer implements Startable {
     library.events.on('removed', this.#onRemoved)
     this.#cancelTick = clock.every(TICK_MS, () => this.#onTick())
     await link.handle(PIECES_PROTOCOL_V1, (stream, peer) => this.#accept(stream, peer), {
-      maxInboundStreams: 2 * LIMITS.pieceStreamsMax
+      maxInboundStreams: LIMITS.streamsPerProtocolMax
     })
   }
 
@@ -167,27 +168,32 @@ export class PieceServer implements Startable {
 
   #accept(stream: Stream, peer: string): void {
     if (this.#isStopped) return stream.abort(new MeshError('STOPPING', 'this node is stopping'))
-    const { agent, clock, library } = this.#components
-    const serving: ServingStream = new ServingStream(
-      peer,
-      stream,
-      {
-        ...{ agent, clock, library, cache: this.#cache, turns: this.#turns },
-        ...{ requests: this.#requests, interests: this.#interests }
-      },
-      {
-        onWant: () => this.#slots.want(serving, clock.monotonicMs()),
-        onInterest: (id) => this.#follow(id, serving),
-        onDisinterest: (id) => this.#unfollow(id, serving),
-        onClosed: (error) => this.#remove(serving, error)
-      }
-    )
+    const { clock } = this.#components
+    const serving: ServingStream = new ServingStream(peer, stream, this.#servingComponents(), {
+      onWant: () => this.#slots.want(serving, clock.monotonicMs()),
+      onInterest: (id) => this.#follow(id, serving),
+      onDisinterest: (id) => this.#unfollow(id, serving),
+      onClosed: (error) => this.#remove(serving, error)
+    })
     const streams = this.#streams.get(peer) ?? []
     this.#streams.set(peer, [...streams, serving])
     this.#streamCount += 1
     const tooMany = new MeshError('TOO_MANY_REQUESTS', 'too many piece streams are open')
     if (streams.length >= LIMITS.pieceStreamsMax) streams[0]?.close(tooMany)
     else if (this.#streamCount > LIMITS.pieceStreamsTotalMax) serving.close(tooMany)
+  }
+
+  #servingComponents(): ServingComponents {
+    const { agent, clock, library } = this.#components
+    return {
+      agent,
+      clock,
+      library,
+      cache: this.#cache,
+      turns: this.#turns,
+      requests: this.#requests,
+      interests: this.#interests
+    }
   }
 
   #follow(id: string, serving: ServingStream): void {

@@ -8,9 +8,10 @@ import { MeshError } from '../../core/errors.ts'
 import { closeWithin } from '../../protocol/stream-text.ts'
 import { LEAF_BYTES } from '../content/content-tree.ts'
 import { pieceSpan, planOf } from '../content/piece-plan.ts'
+import { Greeting } from './greeting.ts'
 import { MessageReader } from './message-reader.ts'
 import { MessageWriter } from './message-writer.ts'
-import { PIECES_VERSION, encodeMessage, invalid } from './messages.ts'
+import { PIECES_VERSION, asAsked, encodeMessage, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import type { PeerQuota } from '../../protocol/peer-quota.ts'
@@ -78,7 +79,7 @@ export class ServingStream {
   readonly #interests = new Map<number, Interest>()
   /** In the order in which they came. */
   readonly #pending = new Map<number, Pending>()
-  #isGreeted = false
+  readonly #greeting = new Greeting()
   #isBusy = false
   #lastRequest = -1
   #readBytes = 0
@@ -148,7 +149,7 @@ export class ServingStream {
   /** Looks whether the other end is still alive. */
   check(nowMs: number): void {
     const quietMs = nowMs - this.#movedAtMs
-    if (!this.#isGreeted && quietMs > HELLO_MS) {
+    if (!this.#greeting.isDone && quietMs > HELLO_MS) {
       this.close(new MeshError('PEER_SILENT', 'the peer never said hello'))
     } else if (this.#writer.isBlocked && quietMs > STUCK_MS) {
       this.close(new MeshError('SESSION_CONGESTED', 'the peer does not take what it has asked for'))
@@ -185,15 +186,14 @@ export class ServingStream {
     else void closeWithin(this.#stream, clock, CLOSE_TIMEOUT_MS)
   }
 
-  #onMessage(message: PieceMessage): void {
+  #onMessage(received: PieceMessage): void {
     if (this.#end !== undefined) return
-    if (!this.#isGreeted && message.kind !== 'hello' && message.kind !== 'goodbye') {
-      throw invalid('a piece stream begins with a hello')
-    }
+    this.#greeting.check(received)
     this.#movedAtMs = this.#components.clock.monotonicMs()
+    const message = asAsked(received)
     switch (message.kind) {
       case 'hello':
-        return this.#onHello(message.version)
+        return
       case 'interest':
         return this.#onInterest(message.file, message.id)
       case 'disinterest':
@@ -207,20 +207,7 @@ export class ServingStream {
           : undefined
       case 'goodbye':
         return this.#finish(new MeshError(message.code, message.message))
-      default:
-        throw invalid(`whoever asks for pieces does not say ${message.kind}`)
     }
-  }
-
-  #onHello(version: number): void {
-    if (this.#isGreeted) throw invalid('a second hello')
-    if (version !== PIECES_VERSION) {
-      throw new MeshError(
-        'PROTOCOL_VERSION',
-        `the other end speaks version ${version} of the piece stream, this is version ${PIECES_VERSION}`
-      )
-    }
-    this.#isGreeted = true
   }
 
   #onInterest(file: number, id: string): void {
@@ -262,8 +249,14 @@ export class ServingStream {
     }
     if (!this.#components.requests.take(this.peer, 1)) throw tooMany('requests wait')
     this.#pending.set(request, {
-      ...{ request, interest, piece, offset, bytes },
-      ...{ sentBytes: 0, data: undefined, isReading: false }
+      request,
+      interest,
+      piece,
+      offset,
+      bytes,
+      sentBytes: 0,
+      data: undefined,
+      isReading: false
     })
     this.#readAhead()
   }

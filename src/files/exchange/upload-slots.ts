@@ -66,17 +66,24 @@ export class UploadSlots<T> {
       if (isActive(member)) held.wantedAtMs = nowMs
       else if (nowMs - held.wantedAtMs >= IDLE_MS) this.#holding.delete(member)
     }
-    const [eldest, held] = [...this.#holding].toSorted(
-      ([, left], [, right]) => left.sinceMs - right.sinceMs
-    )[0] ?? [undefined, undefined]
+    const eldest = this.#eldest()
     const isFull = this.#holding.size >= this.#max
-    if (held !== undefined && isFull && this.#waiting.size > 0 && nowMs - held.sinceMs >= TURN_MS) {
-      this.#holding.delete(eldest as T)
-      this.#onTaken(eldest as T)
-      this.#grant(nowMs)
-      this.#waiting.add(eldest as T)
+    if (eldest !== undefined && isFull && this.#waiting.size > 0) {
+      const [member, { sinceMs }] = eldest
+      if (nowMs - sinceMs >= TURN_MS) this.#passOn(member, nowMs)
     }
     this.#grant(nowMs)
+  }
+
+  #eldest(): [T, Holding] | undefined {
+    return [...this.#holding].toSorted(([, left], [, right]) => left.sinceMs - right.sinceMs)[0]
+  }
+
+  #passOn(member: T, nowMs: number): void {
+    this.#holding.delete(member)
+    this.#onTaken(member)
+    this.#grant(nowMs)
+    this.#waiting.add(member)
   }
 
   #grant(nowMs: number): void {

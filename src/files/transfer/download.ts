@@ -210,8 +210,14 @@ export class Download {
     for (const piece of this.#waiting.keys()) if (picker.verified.has(piece)) this.#tell(piece)
     this.#swarm = new Swarm(
       {
-        ...{ client, clock, hasWaitingCalls, limit, part, picker },
-        ...{ candidates: this.#candidates, shares: this.#shares },
+        client,
+        clock,
+        hasWaitingCalls,
+        limit,
+        part,
+        picker,
+        candidates: this.#candidates,
+        shares: this.#shares,
         onMisbehaviour: (peer, reason) => this.#onMisbehaviour(peer, reason),
         onVerified: (piece) => this.#onVerified(piece)
       },

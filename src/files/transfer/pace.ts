@@ -4,6 +4,8 @@
  * request that had the way for itself; now and then the way is emptied for one. (After BBR: Cardwell et al.,
  * "BBR: congestion-based congestion control", 2016.) Pure.
  */
+import { LIMITS } from '../../core/limits.ts'
+import { LEAF_BYTES } from '../content/content-tree.ts'
 
 export const WINDOW_BYTES_MIN = 256 * 1_024
 export const WINDOW_BYTES_MAX = 4 * 2 ** 20
@@ -11,6 +13,12 @@ export const WINDOW_BYTES_MAX = 4 * 2 ** 20
 export const WINDOW_BYTES_SHARED = 512 * 1_024
 
 const GAIN = 2
+/** The other end's disk and scheduler answer that much later at times, however short the way. */
+const SLACK_MS = 5
+/** Before anything was measured. */
+const WINDOW_BYTES_FIRST = 512 * 1_024
+/** So many requests are on the way, that the next is there when one is answered. */
+const RANGES = 4
 /** Shorter than that, what comes in bursts looks like a fast way. */
 const SAMPLE_MS = 100
 /** The best of these is the bandwidth: a moment's silence is no slower way. */
@@ -76,8 +84,17 @@ export class Pace {
 
   windowBytes(isShared: boolean): number {
     const most = isShared ? WINDOW_BYTES_SHARED : WINDOW_BYTES_MAX
-    const wanted = GAIN * Math.max(0, ...this.#samples) * (this.#delayMs ?? 0)
+    const wanted =
+      this.#delayMs === undefined || this.#samples.length === 0
+        ? WINDOW_BYTES_FIRST
+        : GAIN * Math.max(...this.#samples) * (this.#delayMs + SLACK_MS)
     return Math.min(Math.max(wanted, WINDOW_BYTES_MIN), most)
+  }
+
+  /** How much one request asks for. */
+  rangeBytes(windowBytes: number): number {
+    const leaves = Math.floor(windowBytes / RANGES / LEAF_BYTES)
+    return Math.min(Math.max(1, leaves) * LEAF_BYTES, LIMITS.pieceRequestBytesMax)
   }
 
   /** How long so many bytes should take from now; undefined before anything was measured. */

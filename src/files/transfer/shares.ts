@@ -81,8 +81,13 @@ export class Shares {
       this.#peers.delete((useless ?? [...this.#peers][0] ?? [''])[0])
     }
     const share: PeerShare = {
-      ...{ peer, state: 'connected', bytes: 0, pieces: 0, wastedBytes: 0, bytesPerSecond: 0 }
-    } as const
+      peer,
+      state: 'connected',
+      bytes: 0,
+      pieces: 0,
+      wastedBytes: 0,
+      bytesPerSecond: 0
+    }
     const entry = { share, meter: new RateMeter(this.#nowMs) }
     this.#peers.set(peer, entry)
     return entry

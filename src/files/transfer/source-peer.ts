@@ -4,6 +4,7 @@
  */
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
+import { LEAF_BYTES } from '../content/content-tree.ts'
 import { PieceSet } from '../content/piece-set.ts'
 import { pieceSpan } from '../content/piece-plan.ts'
 import { Pace } from './pace.ts'
@@ -65,7 +66,6 @@ const SLOW_FACTOR = 4
 const SLOW_MS_MIN = 2_000
 /** Below it, ranges are short, so that a limited rate is an even one. */
 const FINE_RATE = 4 * 2 ** 20
-const FINE_RANGE_BYTES = 64 * 1_024
 
 export class SourcePeer {
   readonly peer: string
@@ -125,7 +125,7 @@ export class SourcePeer {
       if (limit.waitMs > 0) return this.#events.onLimited()
       const coming = this.#nextComing()
       if (coming === undefined) return
-      this.#ask(coming, nowMs)
+      this.#ask(coming, this.pace.rangeBytes(window), nowMs)
     }
   }
 
@@ -144,10 +144,10 @@ export class SourcePeer {
   ): void {
     if (this.#isClosed) return
     if (!this.#isOffered && nowMs - this.openedAtMs > OFFER_MS) {
-      return this.#lose('it does not answer')
+      return this.#loseSilent('it does not answer')
     }
     if (this.isBusy || this.#wayBytes === 0) return
-    if (nowMs - this.#movedAtMs > stallMs) return this.#lose('it has stalled')
+    if (nowMs - this.#movedAtMs > stallMs) return this.#loseSilent('it has stalled')
     for (const coming of this.#coming.values()) {
       if (this.#isSlow(coming, nowMs, fastest)) this.#giveUpSlow(coming)
     }
@@ -181,7 +181,12 @@ export class SourcePeer {
     if (piece === undefined || buffer === undefined) return undefined
     const { bytes } = pieceSpan(plan, piece)
     const coming: ComingPiece = {
-      ...{ piece, bytes, buffer, askedBytes: 0, receivedBytes: 0, ranges: new Map() },
+      piece,
+      bytes,
+      buffer,
+      askedBytes: 0,
+      receivedBytes: 0,
+      ranges: new Map(),
       askedAtMs: clock.monotonicMs(),
       expectedMs: this.pace.expectedMs(this.#wayBytes + bytes)
     }
@@ -189,10 +194,9 @@ export class SourcePeer {
     return coming
   }
 
-  #ask(coming: ComingPiece, nowMs: number): void {
+  #ask(coming: ComingPiece, rangeBytes: number, nowMs: number): void {
     const { limit } = this.#components
-    const isFine = limit.bytesPerSecond < FINE_RATE
-    const most = isFine ? FINE_RANGE_BYTES : LIMITS.pieceRequestBytesMax
+    const most = limit.bytesPerSecond < FINE_RATE ? LEAF_BYTES : rangeBytes
     const bytes = Math.min(most, coming.bytes - coming.askedBytes)
     limit.take(bytes)
     const isAlone = this.#wayBytes === 0
@@ -295,6 +299,12 @@ export class SourcePeer {
       return this.#lose(MeshError.from(cause).message, true)
     }
     this.fill()
+  }
+
+  /** Its stream is of no use to others either. */
+  #loseSilent(why: string): void {
+    this.#lose(why)
+    this.#stream.close(new MeshError('PEER_SILENT', why))
   }
 
   #lose(why: string, isMisbehaviour = false): void {

@@ -52,6 +52,8 @@ export class Swarm {
   readonly #done = deferred<void>()
   /** When there was last somebody who has something that is missing. */
   #hopeAtMs: number
+  /** Why a peer was lost last. */
+  #lastLoss = 'nobody is known to have it'
   #cancelLimited: CancelTimer | undefined
   #isEnded = false
 
@@ -124,7 +126,8 @@ export class Swarm {
       this.#sources.set(peer, source)
       source.fill()
     } catch (cause) {
-      shares.note(peer, { state: 'unreachable', reason: messageOf(cause) })
+      this.#lastLoss = messageOf(cause)
+      shares.note(peer, { state: 'unreachable', reason: this.#lastLoss })
       candidates.leave(peer, true)
     } finally {
       this.#connecting.delete(peer)
@@ -179,6 +182,7 @@ export class Swarm {
     const source = this.#sources.get(peer)
     if (source === undefined) return
     const { candidates, onMisbehaviour, shares } = this.#components
+    this.#lastLoss = `${peer}: ${why}`
     this.#sources.delete(peer)
     source.close()
     shares.note(peer, { state: isMisbehaviour ? 'banned' : 'dropped', reason: why })
@@ -216,7 +220,7 @@ export class Swarm {
     const rates = [...this.#sources.values()].map(({ pace }) => pace.bytesPerSecond ?? 0)
     const most = Math.max(0, ...rates)
     const fastest = isInOrder && most > 0 ? most : undefined
-    for (const source of [...this.#sources.values()]) source.check(nowMs, { fastest, stallMs })
+    for (const source of this.#sources.values()) source.check(nowMs, { fastest, stallMs })
     this.#makeRoom(nowMs)
     this.connect()
     this.#fillAll()
@@ -246,7 +250,7 @@ export class Swarm {
     const seconds = Math.round(this.#init.sourceTimeoutMs / 1_000)
     const error = new MeshError(
       'FILE_UNAVAILABLE',
-      `for ${seconds} s nobody has offered what is missing of ${id}: ${rangesOf(missing)} of ${plan.count}`,
+      `for ${seconds} s nobody has offered what is missing of ${id}, ${rangesOf(missing)} of ${plan.count}: ${this.#lastLoss}`,
       { hint: 'what has come is kept; fetch it again when somebody who has it is back' }
     )
     this.#finish(() => this.#done.reject(error))

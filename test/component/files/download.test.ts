@@ -9,7 +9,11 @@ import { openLibrary, someBytes, useFolders } from '../../support/open-library.t
 import { readInOrder } from '../../../src/files/transfer/read-in-order.ts'
 import type { FileLibrary } from '../../../src/files/store/library.ts'
 import type { FileManifest } from '../../../src/files/content/manifest.ts'
-import type { PieceServer, PieceServerInit } from '../../../src/files/exchange/piece-server.ts'
+import type {
+  PieceServer,
+  PieceServerComponents,
+  PieceServerInit
+} from '../../../src/files/exchange/piece-server.ts'
 import type { SpawnedNode } from '../../support/spawn-mesh.ts'
 
 const newFolder = useFolders()
@@ -25,11 +29,15 @@ interface Seeder {
 }
 
 /** A node that has the file and gives it. */
-async function addSeeder(path: string, init: PieceServerInit = {}): Promise<Seeder> {
+async function addSeeder(
+  path: string,
+  init: PieceServerInit = {},
+  change: (library: FileLibrary) => PieceServerComponents['library'] = (library) => library
+): Promise<Seeder> {
   const node = await mesh.add()
   const library = await openLibrary(newFolder())
   await library.add(path)
-  const server = await startPieceServer(node.node, library, init)
+  const server = await startPieceServer(node.node, change(library), init)
   onTestFinished(() => server.stop())
   return { node, peer: node.peer, library, server }
 }
@@ -93,5 +101,91 @@ describe('a file', () => {
       download.run()
     ])
     expect(read.equals(bytes)).toBe(true)
+  })
+})
+
+type Given = PieceServerComponents['library']
+
+/** What a library gives, but for the bytes of its pieces. */
+function giving(library: FileLibrary, readPiece: Given['readPiece']): Given {
+  return {
+    events: library.events,
+    get: (id) => library.get(id),
+    pieces: (id) => library.pieces(id),
+    readPiece
+  }
+}
+
+/** Every piece is wrong in one byte. */
+function lying(library: FileLibrary): Given {
+  return giving(library, async (id, index) => {
+    const piece = Uint8Array.from(await library.readPiece(id, index))
+    piece[piece.length - 1] = (piece.at(-1) as number) ^ 1
+    return piece
+  })
+}
+
+/** No read comes to an end, after the first few. */
+function stalling(library: FileLibrary, afterPieces: number): Given {
+  let count = 0
+  return giving(library, async (id, index) => {
+    count += 1
+    return count > afterPieces ? new Promise(() => {}) : library.readPiece(id, index)
+  })
+}
+
+describe('many peers', () => {
+  test('of unequal pace, one that lies, one that stalls, one killed midway, and a fetcher that restarts twice', async () => {
+    const { bytes, path } = writeSource(48 * MIB + 4_321)
+    const rates = [8, 4, 2, 1].map((mib) => ({ limitRateUp: mib * MIB }))
+    const seeders: Seeder[] = []
+    for (const init of rates) seeders.push(await addSeeder(path, init))
+    const liar = await addSeeder(path, {}, lying)
+    const staller = await addSeeder(path, {}, (library) => stalling(library, 3))
+    const all = [...seeders, liar, staller]
+    const [{ id } = { id: '' }] = liar.library.list()
+    const home = newFolder()
+    let verified = 0
+    const liars = new Set<string>()
+    for (const share of [0.2, 0.5]) {
+      const stop = new AbortController()
+      const { fetcher, library, sources } = await fetcherFor(home, all, {
+        onVerified: () => {
+          const part = library.pieces(id)
+          if (part !== undefined && part.size >= share * part.count) stop.abort(new Error('killed'))
+        }
+      })
+      sources.say('appeared', ...all.map(({ peer }) => peer))
+      const run = fetcher.download(id, { stallMs: 1_500 }).run({ signal: stop.signal })
+      await expect(run).rejects.toThrow('killed')
+      for (const { peer } of fetcher.misbehaved) liars.add(peer)
+      await fetcher.client.stop()
+      await library.stop()
+    }
+    const killed = seeders[0] as Seeder
+    const { fetcher, library, sources } = await fetcherFor(home, all, {
+      onVerified: () => {
+        verified += 1
+        if (verified === 20) void killed.node.stop()
+      }
+    })
+    const before = library.pieces(id)?.size ?? 0
+    expect(before).toBeGreaterThan(90)
+    sources.say('appeared', ...all.map(({ peer }) => peer))
+    const download = fetcher.download(id, { stallMs: 1_500 })
+    await download.run()
+    for (const { peer } of fetcher.misbehaved) liars.add(peer)
+    expect(readBlob(home, id).equals(bytes)).toBe(true)
+    expect(liars).toEqual(new Set([liar.peer]))
+    const { peers } = download.progress()
+    const shareOf = (peer: string) => peers.find((each) => each.peer === peer)
+    expect(peers.reduce((sum, { pieces }) => sum + pieces, 0)).toBe(verified)
+    expect(verified).toBe(193 - before)
+    expect(shareOf(liar.peer)).toMatchObject({ pieces: 0, state: 'banned' })
+    expect(shareOf(killed.peer)).toMatchObject({
+      state: expect.stringMatching(/dropped|unreachable/)
+    })
+    expect(shareOf(seeders[1]?.peer ?? '')?.bytes).toBeGreaterThan(0)
+    console.log(peers)
   })
 })
