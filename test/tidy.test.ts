@@ -32,7 +32,8 @@ const PURE: readonly RegExp[] = [
   /^src\/dispatch\/(verdict|consequence|ready-queue|active-job|refusers)\.ts$/,
   /^src\/dispatch\/intake\/(new-job|pending-steps|reruns)\.ts$/,
   /^src\/execution\/(owner\/admission|leases\/journal-entries)\.ts$/,
-  /^src\/files\/(content\/|transfer\/(piece-picker|rarity-index)\.ts$)/,
+  /^src\/files\/(content\/|transfer\/(pace|piece-picker|rarity-index|rate-meter|shares)\.ts$)/,
+  /^src\/files\/exchange\/(messages|greeting|upload-slots)\.ts$/,
   // Its signatures are checked by asynchronous cryptography, which is no outside world either.
   /^src\/discovery\/record\.ts$/
 ]

@@ -186,6 +186,84 @@ describe('many peers', () => {
       state: expect.stringMatching(/dropped|unreachable/)
     })
     expect(shareOf(seeders[1]?.peer ?? '')?.bytes).toBeGreaterThan(0)
-    console.log(peers)
+  })
+})
+
+describe('a download', () => {
+  test('that nobody can complete says what is missing, keeps what has come, and goes on later', async () => {
+    const { bytes, path } = writeSource(2 * MIB)
+    const half = await addSeeder(path, {}, (library) =>
+      giving(library, async (id, index) => {
+        if (index >= 4) throw new Error('this part of the disk is broken')
+        return library.readPiece(id, index)
+      })
+    )
+    const [{ id } = { id: '' }] = half.library.list()
+    const whole = await addSeeder(path)
+    const home = newFolder()
+    const { fetcher, library, sources } = await fetcherFor(home, [half, whole])
+    sources.say('appeared', half.peer)
+    await expect(fetcher.download(id, { sourceTimeoutMs: 600 }).run()).rejects.toMatchObject({
+      code: 'FILE_UNAVAILABLE',
+      message: expect.stringContaining('pieces 4-7 of 8')
+    })
+    expect([...(library.pieces(id) ?? [])]).toEqual([0, 1, 2, 3])
+    sources.say('appeared', whole.peer)
+    const download = fetcher.download(id)
+    await download.run()
+    expect(readBlob(home, id).equals(bytes)).toBe(true)
+    const given = download.progress().peers.reduce((sum, { pieces }) => sum + pieces, 0)
+    expect(given).toBe(4)
+    expect(fetcher.misbehaved).toEqual([])
+  })
+
+  test('does not believe a manifest of another file', async () => {
+    const { path } = writeSource(MIB)
+    const right = await addSeeder(path)
+    const wrong = await addSeeder(writeSource(MIB, 2).path)
+    const [{ id } = { id: '' }] = right.library.list()
+    const { fetcher, sources } = await fetcherFor(newFolder(), [wrong, right])
+    sources.say('appeared', wrong.peer, right.peer)
+    await fetcher.download(id).run()
+    expect(fetcher.misbehaved).toEqual([
+      { peer: wrong.peer, reason: expect.stringContaining('manifest') }
+    ])
+  })
+
+  test('gives on what has come while the rest is still coming', async () => {
+    const { bytes, path } = writeSource(8 * MIB)
+    const seeder = await addSeeder(path, { limitRateUp: 4 * MIB })
+    const [{ id } = { id: '' }] = seeder.library.list()
+    const middle = await fetcherFor(newFolder(), [seeder], {
+      onVerified: (fileId, piece) => server.noteHas(fileId, piece)
+    })
+    const server = await startPieceServer(middle.node.node, middle.library)
+    onTestFinished(() => server.stop())
+    middle.sources.say('appeared', seeder.peer)
+    const home = newFolder()
+    const last = await fetcherFor(home, [seeder])
+    await last.node.node.dial(middle.node.address)
+    last.sources.say('appeared', seeder.peer, middle.node.peer)
+    const download = last.fetcher.download(id)
+    await Promise.all([middle.fetcher.download(id).run(), download.run()])
+    expect(readBlob(home, id).equals(bytes)).toBe(true)
+    const { peers } = download.progress()
+    expect(peers.find(({ peer }) => peer === middle.node.peer)?.pieces).toBeGreaterThan(0)
+  })
+
+  test('keeps to its rate, and ends at once when it is called off', async () => {
+    const { path } = writeSource(4 * MIB)
+    const seeder = await addSeeder(path)
+    const [{ id } = { id: '' }] = seeder.library.list()
+    const { fetcher, sources } = await fetcherFor(newFolder(), [seeder], { limitRateDown: 1 })
+    sources.say('appeared', seeder.peer)
+    const stop = new AbortController()
+    const download = fetcher.download(id)
+    const run = download.run({ signal: stop.signal })
+    await download.plan
+    stop.abort(new Error('enough'))
+    await expect(run).rejects.toThrow('enough')
+    await expect(download.whenHere(3)).rejects.toThrow('enough')
+    expect(seeder.server.counts().givenBytes).toBeLessThanOrEqual(65_536)
   })
 })

@@ -1,6 +1,6 @@
 /** How much is asked ahead, how fast things may go, and whose turn it is: all on a clock that the test moves. */
 import { describe, expect, test } from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {
   Pace,
   WINDOW_BYTES_MAX,
@@ -129,18 +129,18 @@ describe('a rate limit', () => {
   })
 })
 
-describe('upload slots', () => {
-  const open = (max: number): { slots: UploadSlots<string>; said: string[] } => {
-    const said: string[] = []
-    const slots = new UploadSlots<string>(max, {
-      onGranted: (member) => said.push(`+${member}`),
-      onTaken: (member) => said.push(`-${member}`)
-    })
-    return { slots, said }
-  }
+function openSlots(max: number): { slots: UploadSlots<string>; said: string[] } {
+  const said: string[] = []
+  const slots = new UploadSlots<string>(max, {
+    onGranted: (member) => said.push(`+${member}`),
+    onTaken: (member) => said.push(`-${member}`)
+  })
+  return { slots, said }
+}
 
+describe('upload slots', () => {
   test('go to who comes first, then to who waits longest', () => {
-    const { said, slots } = open(2)
+    const { said, slots } = openSlots(2)
     expect([
       slots.want('a', 0),
       slots.want('b', 0),
@@ -155,7 +155,7 @@ describe('upload slots', () => {
   })
 
   test('go on from who held one long, and from who wants nothing', () => {
-    const { said, slots } = open(1)
+    const { said, slots } = openSlots(1)
     slots.want('a', 0)
     slots.want('b', 0)
     slots.turn(10_000, () => true)
