@@ -11,8 +11,15 @@ import type { Flags } from './command.ts'
 import type { TaskDocument } from '../model/job.ts'
 import type { Terminal } from './terminal.ts'
 
+/** Storage has a verb of its own: `files keep`. */
+type Engine = Exclude<TaskDocument['engine'], 'storage'>
+
+const RUN_ENGINES = ENGINES.filter((engine) => engine !== 'storage')
+
+type Fields = Record<string, unknown>
+
 export const TASK_POSITIONALS = [
-  { name: 'engine', describe: ENGINES.join(', ') },
+  { name: 'engine', describe: RUN_ENGINES.join(', ') },
   {
     name: 'task',
     describe:
@@ -32,9 +39,6 @@ const FLAGS: Flags = {
   seed: flag('text', 'what all its random numbers grow from'),
   time: flag('text', 'when its clock starts, such as 2026-12-24T18:00:00Z')
 }
-
-type Engine = TaskDocument['engine']
-type Fields = Record<string, unknown>
 
 interface TaskWords {
   /** Of `FLAGS`; others are refused. */
@@ -138,7 +142,7 @@ export async function readTask(args: Args, terminal: Pick<Terminal, 'readStdin'>
 }
 
 function enginesOf(flagName: string): Engine[] {
-  return ENGINES.filter((engine) => WORDS[engine].flags.includes(flagName))
+  return RUN_ENGINES.filter((engine) => WORDS[engine].flags.includes(flagName))
 }
 
 /** @throws MeshError FIELD_MISSING */
@@ -149,11 +153,11 @@ function taskWord(args: Args): string {
 }
 
 function engineOf(word: string): Engine {
-  const engine = ENGINES.find((known) => known === word)
+  const engine = RUN_ENGINES.find((known) => known === word)
   if (engine !== undefined) return engine
-  const nearest = nearestName(word, ENGINES)
+  const nearest = nearestName(word, RUN_ENGINES)
   throw new MeshError('FIELD_INVALID', `"${word}" is not an engine`, {
-    hint: nearest === undefined ? `known: ${ENGINES.join(', ')}` : `did you mean ${nearest}?`
+    hint: nearest === undefined ? `known: ${RUN_ENGINES.join(', ')}` : `did you mean ${nearest}?`
   })
 }
 

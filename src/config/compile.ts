@@ -7,14 +7,17 @@ import { MeshError } from '../core/errors.ts'
 import { parseBytes, parseDurationMs } from '../core/units.ts'
 import type { BootstrapConfig } from '../model/generated/config-bootstrap.ts'
 import type { RouterConfig } from '../model/generated/config-router.ts'
+import type { ShareConfig } from '../model/generated/config-share.ts'
 import type { WorkerConfig } from '../model/generated/config-worker.ts'
 import type { Role } from './options.ts'
 import type {
   BootstrapSettings,
   ContainerSettings,
+  FileSettings,
   NodeSettings,
   ProcessSettings,
   RouterSettings,
+  ShareSettings,
   WorkerSettings
 } from './settings.ts'
 
@@ -28,7 +31,7 @@ const HOST_AND_PORT = /^(?:(\d+\.\d+\.\d+\.\d+)|([A-Za-z][\w.-]*)):(\d+)$/
 export function compileSettings(
   role: Role,
   values: Readonly<Record<string, unknown>>
-): BootstrapSettings | WorkerSettings | RouterSettings {
+): BootstrapSettings | WorkerSettings | RouterSettings | ShareSettings {
   switch (role) {
     case 'bootstrap':
       return Object.freeze(compileNode(values))
@@ -36,6 +39,8 @@ export function compileSettings(
       return Object.freeze(compileWorker(values))
     case 'router':
       return Object.freeze(compileRouter(values))
+    case 'share':
+      return Object.freeze({ ...compileNode(values), files: compileFiles(values) })
   }
 }
 
@@ -82,6 +87,7 @@ function compileWorker(values: WorkerConfig): WorkerSettings {
   const { memory } = values
   return {
     ...compileNode(values),
+    files: compileFiles(values),
     slots: values.slots,
     queueSlots: values.queue_slots,
     labels: Object.freeze({ ...values.labels }),
@@ -97,6 +103,25 @@ function compileWorker(values: WorkerConfig): WorkerSettings {
     isIdleOnly: values.idle_only ?? false,
     admit: values.admit
   }
+}
+
+function compileFiles(values: ShareConfig): FileSettings {
+  const { files_disk: disk = 0, limit_rate_down: down, limit_rate_up: up } = values
+  return Object.freeze({
+    diskBytes: parseBytes(disk, 'files_disk'),
+    shareFolders: Object.freeze((values.share_dirs ?? []).map(expandHome)),
+    limitRateUp: up === undefined ? undefined : parseRate(up, 'limit_rate_up'),
+    limitRateDown: down === undefined ? undefined : parseRate(down, 'limit_rate_down')
+  })
+}
+
+function parseRate(text: string, path: string): number {
+  const bytes = parseBytes(text, path)
+  if (bytes > 0) return bytes
+  throw new MeshError('FIELD_INVALID', `${path} must be above zero`, {
+    path,
+    hint: 'leave it out for no limit'
+  })
 }
 
 function compileProcess(values: WorkerConfig): ProcessSettings {
@@ -137,6 +162,7 @@ function compileContainer(values: WorkerConfig): ContainerSettings {
 function compileRouter(values: RouterConfig): RouterSettings {
   return {
     ...compileNode(values),
+    files: compileFiles(values),
     http: Object.freeze(parseHostPort(values.http ?? '', 'http')),
     token: values.token,
     sync: values.sync ?? 'full',

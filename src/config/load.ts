@@ -11,7 +11,12 @@ import { compileSettings } from './compile.ts'
 import { isRepeatable, optionsOf, variableOf } from './options.ts'
 import { readOption, sourced } from './read-option.ts'
 import type { Role } from './options.ts'
-import type { BootstrapSettings, RouterSettings, WorkerSettings } from './settings.ts'
+import type {
+  BootstrapSettings,
+  RouterSettings,
+  ShareSettings,
+  WorkerSettings
+} from './settings.ts'
 
 export interface SettingsSources {
   /** Flag name without dashes → its texts in the order they were given. */
@@ -23,6 +28,7 @@ export interface SettingsOf {
   bootstrap: BootstrapSettings
   worker: WorkerSettings
   router: RouterSettings
+  share: ShareSettings
 }
 
 /** The values of one source or of all, under the keys of config files, and where each came from. */
@@ -34,7 +40,8 @@ interface Layer {
 const VALIDATORS = {
   bootstrap: validatorFor('config/bootstrap'),
   worker: validatorFor('config/worker'),
-  router: validatorFor('config/router')
+  router: validatorFor('config/router'),
+  share: validatorFor('config/share')
 }
 
 /**

@@ -3,7 +3,7 @@
  * environment variable follows from the flag (`--task-memory` → `TASKMESH_TASK_MEMORY`).
  */
 
-export const ROLES = ['bootstrap', 'worker', 'router'] as const
+export const ROLES = ['bootstrap', 'worker', 'router', 'share'] as const
 export type Role = (typeof ROLES)[number]
 
 /**
@@ -21,12 +21,22 @@ export interface RoleOption {
   readonly describe: string
 }
 
+/** Roles that have files. */
+const FILE_ROLES = ['worker', 'router', 'share'] as const satisfies readonly Role[]
+
 /** In the order in which help shows them. */
 export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('listen', 'list', ROLES, 'multiaddr to listen on (repeatable)'),
   option('bootstrap', 'list', ROLES, 'multiaddr of a bootstrap node (repeatable)'),
   option('namespace', 'text', ROLES, 'the mesh within the mesh that this node belongs to'),
   option('announce', 'list', ROLES, 'multiaddr to tell others, beside those listened on'),
+  {
+    ...option('share_dirs', 'list', FILE_ROLES, 'folder whose files are offered (repeatable)'),
+    flag: 'share-dir'
+  },
+  option('files_disk', 'text', FILE_ROLES, 'disk for files of the mesh that are kept here'),
+  option('limit_rate_up', 'text', FILE_ROLES, 'bytes a second given to others, such as 10MiB'),
+  option('limit_rate_down', 'text', FILE_ROLES, 'bytes a second fetched from others'),
   option('slots', 'integer', ['worker'], 'tasks at once [one per CPU core]'),
   option('queue_slots', 'integer', ['worker'], 'tasks that may wait here [as many as slots]'),
   {

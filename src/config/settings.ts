@@ -44,7 +44,23 @@ export interface ContainerSettings {
   readonly hasNetwork: boolean
 }
 
+/** What a node keeps of the mesh's files, and gives of its owner's. */
+export interface FileSettings {
+  /** Of files that are kept for the mesh; shared folders don't count. */
+  readonly diskBytes: number
+  /** Absolute paths of the owner's folders. */
+  readonly shareFolders: readonly string[]
+  /** Bytes a second; undefined: no limit. */
+  readonly limitRateUp: number | undefined
+  readonly limitRateDown: number | undefined
+}
+
+export interface ShareSettings extends NodeSettings {
+  readonly files: FileSettings
+}
+
 export interface WorkerSettings extends NodeSettings {
+  readonly files: FileSettings
   /** Undefined: one per CPU core. */
   readonly slots: number | undefined
   /** Undefined: as many as slots. */
@@ -71,6 +87,7 @@ export interface WorkerSettings extends NodeSettings {
 }
 
 export interface RouterSettings extends NodeSettings {
+  readonly files: FileSettings
   readonly http: { readonly host: string; readonly port: number }
   /** Undefined: a new one in a file that only the owner can read. */
   readonly token: string | undefined

@@ -32,6 +32,20 @@ export function sleep(clock: Clock, delayMs: number, options: AbortOptions = {})
   return promise
 }
 
+/** As the promise, unless the signal fires first: then it rejects with its reason, and what was waited for goes on. */
+export async function unlessAborted<T>(promise: Promise<T>, { signal }: AbortOptions): Promise<T> {
+  if (signal === undefined) return await promise
+  signal.throwIfAborted()
+  const { promise: stopped, reject } = deferred<never>()
+  const onAbort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, stopped])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
 export interface TimeLimit {
   clock: Clock
   timeoutMs: number

@@ -26,6 +26,7 @@ import type { CandidateSource, TaskLink } from './ports.ts'
 import type { JobLogs } from './views/job-logs.ts'
 import type { JobPlan } from '../model/job.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { ReportTaskParams } from '../model/generated/commands-report-task.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 import type { TaskReport } from './task-report.ts'
 import type { Verdict } from './verdict.ts'
@@ -153,12 +154,12 @@ export class Attempt {
 
   /** Takes the worker's own news. @returns number of the log entry that is to come next */
   report(news: {
-    state: 'accepted' | 'running' | 'ended' | 'lost'
+    state: ReportTaskParams['state']
     log?: TaskReport['log']
     progress?: TaskReport['progress']
   }): number {
     const { log, progress, state } = news
-    if (state === 'accepted' || state === 'running') {
+    if (state !== 'ended' && state !== 'lost') {
       this.#step({ kind: 'reported', state, progress })
     }
     const { logs } = this.#components

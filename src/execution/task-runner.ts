@@ -194,6 +194,10 @@ export class TaskRunner {
         gpus,
         signal: task.signal,
         killSignal: killTimer.signal,
+        inputs: [],
+        outputs: [],
+        programPath: undefined,
+        onOutput: async () => {},
         onLog: (entry) => {
           task.log.add(entry)
           task.onNews?.()

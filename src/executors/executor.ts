@@ -8,7 +8,7 @@ import type { MeshError } from '../core/errors.ts'
 import type { Startable } from '../core/startable.ts'
 import type { Isolation } from '../model/isolation.ts'
 import type { Resource } from '../model/enforcement.ts'
-import type { TaskDocument } from '../model/job.ts'
+import type { OutputWish, TaskDocument } from '../model/job.ts'
 
 export type EngineName = TaskDocument['engine']
 
@@ -33,8 +33,31 @@ export interface TaskOrigin {
   attempt: number
 }
 
+/** A file or folder that lies ready for a task. It is other tasks' too: whoever runs the task keeps it from being changed. */
+export interface TaskInput {
+  /** Where the task finds it, below its working folder: a plain relative path, checked. */
+  path: string
+  /** Where it is on this machine. Everything of it may be read by anybody, and holds no links. */
+  source: string
+  kind: 'file' | 'folder'
+  /** Of a folder, all that is in it. */
+  sizeBytes: number
+}
+
+/**
+ * What a task has left: on this machine's disk, where all of it is the guest's work and may hold links that
+ * lead anywhere; or bytes by their paths within it, of which a file has one, with the empty path.
+ */
+export type Produced =
+  | { kind: 'disk'; path: string }
+  | { kind: 'bytes'; files: ReadonlyMap<string, Uint8Array> }
+
 export interface TaskRun extends TaskLimits {
   task: TaskDocument
+  inputs: readonly TaskInput[]
+  outputs: readonly OutputWish[]
+  /** Where the task's module or source is on this machine, if the task names a file of the mesh for it. */
+  programPath: string | undefined
   /** Whether the job asks for the network; an engine grants it only where its owner allows it. */
   network: boolean
   /** Whose task it is; undefined where it came without a router. */
@@ -56,6 +79,11 @@ export interface TaskRun extends TaskLimits {
   onLog: (entry: LogEntry) => void
   /** Hears how far the task says that it is, bounded in pace. Never called once `run` has resolved. */
   onProgress: (progress: TaskProgress) => void
+  /**
+   * Takes each output of a task that has ended well, one after the other, before its working folder goes.
+   * Time spent here is not the task's. Rejects where it cannot be kept; the outcome is then that error.
+   */
+  onOutput: (wish: OutputWish, produced: Produced) => Promise<void>
 }
 
 export interface TaskUsage {

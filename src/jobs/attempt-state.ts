@@ -34,9 +34,19 @@ const NEXT_ATTEMPT: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
   lost: []
 }
 
+/** How far a worker says that it is; what it says of the end comes with the result. */
+export type ReportedState = 'accepted' | 'fetching' | 'running' | 'publishing'
+
+const REPORTED = {
+  accepted: 'ACCEPTED',
+  fetching: 'FETCHING',
+  running: 'RUNNING',
+  publishing: 'PUBLISHING'
+} as const satisfies Record<ReportedState, string>
+
 export type AttemptEvent =
   /** The worker says how far it is. */
-  | { kind: 'reported'; state: 'accepted' | 'running'; progress?: TaskProgress | undefined }
+  | { kind: 'reported'; state: ReportedState; progress?: TaskProgress | undefined }
   | { kind: 'silent'; error: ErrorData }
   | { kind: 'reconnected' }
   | {
@@ -104,8 +114,7 @@ function reportedAttempt(
 ): AttemptRecord {
   const progress = event.progress ?? attempt.progress
   const isNews = NEXT_ATTEMPT[attempt.state].includes(event.state)
-  const news = event.state === 'accepted' ? 'ACCEPTED' : 'RUNNING'
-  const reason = attempt.state === 'unknown' ? 'RECONNECTED' : news
+  const reason = attempt.state === 'unknown' ? 'RECONNECTED' : REPORTED[event.state]
   const next = progress === attempt.progress ? attempt : { ...attempt, progress }
   return isNews ? moved(next, event.state, nowMs, said(attempt, reason)) : next
 }

@@ -22,7 +22,9 @@ export const REASONS = [
   // An attempt's way.
   'OFFERED',
   'ACCEPTED',
+  'FETCHING',
   'RUNNING',
+  'PUBLISHING',
   'RECONNECTED',
   'COMPLETED',
   'LATE_RESULT'

@@ -12,6 +12,7 @@ export const ENGINES: readonly Engine[] = [
   'function',
   'javascript',
   'process',
+  'storage',
   'wasm'
 ]
 

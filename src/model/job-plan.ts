@@ -140,6 +140,7 @@ function namedBy({
     }
     case 'builtin':
     case 'javascript':
+    case 'storage':
     case 'wasm':
       return {}
   }

@@ -24,8 +24,11 @@ export type {
   RoutePolicy
 } from './job-plan.ts'
 export type {
+  InputDocument,
   ItemDocument,
   JobDocument,
+  OutputFile,
+  OutputWish,
   Preset,
   TaskDocument,
   WeightsDocument
@@ -36,11 +39,12 @@ const validateJob = validatorFor<JobDocument>('job')
 /** Fields of a task that an item may have of its own. */
 const OVERRIDES = {
   builtin: ['args'],
-  container: ['argv', 'env', 'stdin', 'files'],
-  function: ['input'],
-  javascript: ['input', 'files', 'seed'],
-  process: ['argv', 'env', 'stdin', 'files'],
-  wasm: ['args', 'env', 'stdin', 'files', 'seed']
+  container: ['argv', 'env', 'stdin', 'files', 'inputs'],
+  function: ['input', 'inputs'],
+  javascript: ['input', 'files', 'inputs', 'seed'],
+  process: ['argv', 'env', 'stdin', 'files', 'inputs'],
+  storage: [],
+  wasm: ['args', 'env', 'stdin', 'files', 'inputs', 'seed']
 } as const satisfies Record<TaskDocument['engine'], readonly (keyof ItemDocument)[]>
 
 /**

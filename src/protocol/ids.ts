@@ -38,3 +38,8 @@ export function namespaceKey(namespace: string, shard: number): string {
 /** Domain of the signature over a capability record: a signature given for one use is worthless for another. */
 export const CAPABILITY_RECORD_DOMAIN = 'taskmesh-capability-record'
 export const CAPABILITY_RECORD_CODEC = '/taskmesh/capability-record/1'
+
+/** The text whose hash is the DHT key under which those who have a file are found. */
+export function fileKey(namespace: string, fileId: string): string {
+  return `/taskmesh/file/1/${namespace}/${fileId}`
+}

@@ -32,6 +32,10 @@ export class PendingRequests {
     this.#sendCancel = sendCancel
   }
 
+  get count(): number {
+    return this.#waiting.size
+  }
+
   /** @throws MeshError TOO_MANY_REQUESTS */
   nextId(): number {
     if (this.#waiting.size >= LIMITS.sessionRequestsMax) {

@@ -1,7 +1,7 @@
 /** Keeps one session per peer: opens it when first needed, takes those that others open, tells when one ends. */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { withTimeLimit } from '../core/abort.ts'
+import { unlessAborted, withTimeLimit } from '../core/abort.ts'
 import { SESSION_PROTOCOL_V1 } from './ids.ts'
 import { Session } from './session.ts'
 import type { AbortOptions } from '../core/abort.ts'
@@ -86,7 +86,7 @@ export class SessionService implements Startable {
       opening = this.#dial(peer).finally(() => this.#opening.delete(peer))
       this.#opening.set(peer, opening)
     }
-    return await untilAborted(opening, options.signal)
+    return await unlessAborted(opening, options)
   }
 
   async #dial(peer: string): Promise<Session> {
@@ -158,14 +158,4 @@ export class SessionService implements Startable {
       for (const listener of this.#listeners) listener.onClosed?.(peer, error)
     }
   }
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  const { promise: stopped, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  return Promise.race([promise, stopped]).finally(() =>
-    signal.removeEventListener('abort', onAbort)
-  )
 }

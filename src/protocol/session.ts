@@ -143,6 +143,11 @@ export class Session {
     return this.#agent
   }
 
+  /** Requests of ours that wait for their answers. */
+  get waitingCount(): number {
+    return this.#pending.count
+  }
+
   /** Bytes of ours that wait until the other end reads. */
   get waitingBytes(): number {
     return this.#writer.waitingBytes

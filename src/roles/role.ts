@@ -2,7 +2,7 @@
 
 /** Said once on stdout when a node is ready. */
 export interface ReadyReport {
-  role: 'bootstrap' | 'worker' | 'router'
+  role: 'bootstrap' | 'worker' | 'router' | 'share'
   /** Of the node itself: whoever started it may only know the pid of a wrapper. */
   pid: number
   peer_id: string

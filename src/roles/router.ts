@@ -5,6 +5,7 @@ import { loadApiToken } from './api-token.ts'
 import { createApiServices } from './api-services.ts'
 import { describeSelf } from './common-commands.ts'
 import { createJobEngine } from './job-engine.ts'
+import { createNodeFiles } from './node-files.ts'
 import { startNode } from './node-core.ts'
 import { routerHandlers } from './router-commands.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -21,9 +22,11 @@ function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
   const { folder, logger, node, server } = core
   const { namespace } = settings
   const engine = createJobEngine(core, settings)
+  const files = createNodeFiles(core, { ...settings.files, namespace, onMisbehaviour: () => {} })
   const self = { role: 'router', namespace } as const
   server.register({
     ...routerHandlers({ ...engine, selfPeer: node.selfPeer }),
+    ...files.handlers,
     GET_CAPABILITIES: (_params, { remotePeer }) => ({
       result: describeSelf(core, { ...self, peer: remotePeer })
     })
@@ -33,8 +36,8 @@ function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
   const api = new ApiServer({ services, logger }, { ...settings.http, token })
   const apiFile = new ApiFile(folder.path, () => ({ url: api.address(), token }))
   return {
-    before: engine.before,
-    after: [...engine.after, api, apiFile],
+    before: [...files.before, ...engine.before],
+    after: [...files.after, ...engine.after, api, apiFile],
     report: () => ({
       ...self,
       peer_id: node.selfPeer,

@@ -11,6 +11,7 @@ import { SessionRouterLinks } from './worker-links.ts'
 import { TaskServer } from '../execution/task-server.ts'
 import { WasmExecutor } from '../executors/wasm/wasm-executor.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
+import { createNodeFiles } from './node-files.ts'
 import { createAdmitRule } from '../execution/owner/admit-rule.ts'
 import { startNode } from './node-core.ts'
 import type { Clock } from '../core/clock.ts'
@@ -73,11 +74,13 @@ function buildWorker(
     ...createExecutors(settings, { clock, slots, folder: folder.path, logger: core.logger })
   ])
   const offer = { settings, slots, queueSlots, executors }
+  const files = createNodeFiles(core, { ...settings.files, namespace, onMisbehaviour: () => {} })
   const tasks = createTaskServer(core, offer)
   const advertiser = createAdvertiser(core, offer)
   const self = { role: 'worker', namespace } as const
   server.register({
     ...commonHandlers,
+    ...files.handlers,
     ...tasks.handlers(),
     GET_CAPABILITIES: async (_params, { remotePeer }) => ({
       result: {
@@ -107,7 +110,14 @@ function buildWorker(
     },
     stop: async () => {}
   }
-  return { tasks, parts: { before: [executors, readied], after: [advertiser, tasks], report } }
+  return {
+    tasks,
+    parts: {
+      before: [...files.before, executors, readied],
+      after: [...files.after, advertiser, tasks],
+      report
+    }
+  }
 }
 
 interface Offer {

@@ -287,6 +287,8 @@ function flagsOf(place: Place, places: readonly Place[], offer: readonly string[
       return listen
     case 'router':
       return [...way, '--http', `127.0.0.1:${place.httpPort}`, '--token', TOKEN]
+    case 'share':
+      return way
     case 'worker':
       return [...way, '--label', `name=${place.name}`, ...offer]
   }

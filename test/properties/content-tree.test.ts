@@ -22,8 +22,8 @@ it('a proof leads to the root from its own place only', () => {
       expect(
         Buffer.compare(rootFromProof(hashed, { count, index }, proof) ?? new Uint8Array(), root)
       ).toBe(0)
-      const leadsToRoot = (at: number, path: Uint8Array[]): boolean => {
-        const reached = rootFromProof(hashed, { count, index: at }, path)
+      const leadsToRoot = (place: number, path: Uint8Array[]): boolean => {
+        const reached = rootFromProof(hashed, { count, index: place }, path)
         return reached !== undefined && Buffer.compare(reached, root) === 0
       }
       const elsewhere = other % count

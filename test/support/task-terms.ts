@@ -19,6 +19,10 @@ export function taskTerms(more: Partial<TaskTerms> = {}): TaskTerms {
     killSignal: new AbortController().signal,
     onLog: () => {},
     onProgress: () => {},
+    inputs: [],
+    outputs: [],
+    programPath: undefined,
+    onOutput: async () => {},
     ...more
   }
 }

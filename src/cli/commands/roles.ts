@@ -109,5 +109,7 @@ async function start(role: Role, settings: NodeSettings, logger: Logger): Promis
       return (await import('../../roles/worker.ts')).startWorker(settings as never, logger)
     case 'router':
       return (await import('../../roles/router.ts')).startRouter(settings as never, logger)
+    case 'share':
+      return (await import('../../roles/share.ts')).startShare(settings as never, logger)
   }
 }

@@ -109,7 +109,10 @@ function termsOf({ network }: { network: boolean }): ContainerTerms {
     gpus: [],
     signal,
     killSignal: signal,
-    onLog: () => {}
+    inputs: [],
+    outputs: [],
+    onLog: () => {},
+    onOutput: async () => {}
   }
 }
 

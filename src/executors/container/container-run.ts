@@ -52,7 +52,7 @@ export interface ContainerRunInit {
   signal: AbortSignal
 }
 
-export type ContainerTerms = Omit<TaskRun, 'task' | 'onProgress'>
+export type ContainerTerms = Omit<TaskRun, 'task' | 'programPath' | 'onProgress'>
 
 type Result = Pick<TaskOutcome, 'output' | 'error'>
 

@@ -58,7 +58,10 @@ export async function probe(
       gpus: [],
       killSignal: new AbortController().signal,
       signal: new AbortController().signal,
-      onLog: () => {}
+      inputs: [],
+      outputs: [],
+      onLog: () => {},
+      onOutput: async () => {}
     }
   )
   if (error === undefined && output?.includes('"text":"there\\n"') === true) return

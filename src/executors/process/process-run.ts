@@ -37,7 +37,7 @@ export interface ProcessRunComponents {
   groups: JobGroups
 }
 
-export type ProcessTerms = Omit<TaskRun, 'task' | 'onProgress'>
+export type ProcessTerms = Omit<TaskRun, 'task' | 'programPath' | 'onProgress'>
 
 type Result = Pick<TaskOutcome, 'output' | 'error'>
 

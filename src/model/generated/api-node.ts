@@ -28,7 +28,7 @@ export type Images = string[]
  * @maxItems 16
  */
 export type NetworkEngines = (
-  'builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container'
+  'builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container' | 'storage'
 )[]
 
 /**

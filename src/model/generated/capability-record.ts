@@ -9,7 +9,8 @@ export type Namespace = string
  * This interface was referenced by `CapabilityRecord`'s JSON-Schema
  * via the `definition` "engine".
  */
-export type Engine = 'builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container'
+export type Engine =
+  'builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container' | 'storage'
 /**
  * Engines whose tasks reach the network where they ask for it. What is missing here keeps them from it.
  *

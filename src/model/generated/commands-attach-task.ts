@@ -121,4 +121,6 @@ export interface TaskProgress {
 export interface TaskPhases {
   waited_ms?: number
   ran_ms?: number
+  fetched_ms?: number
+  published_ms?: number
 }

@@ -31,6 +31,55 @@ export type AnyJson1 =
   | {
       [k: string]: unknown
     }
+/**
+ * What is to run, and in which engine.
+ */
+export type TaskDocument =
+  BuiltinTask | ContainerTask | FunctionTask | JavascriptTask | StorageTask | ProcessTask | WasmTask
+/**
+ * The program and its arguments; without it, what the image itself starts.
+ *
+ * @minItems 1
+ * @maxItems 1024
+ */
+export type Argv = string[]
+/**
+ * Input files in the working folder.
+ *
+ * @maxItems 1000
+ */
+export type Files = TaskFile[]
+/**
+ * Input files in the working folder.
+ *
+ * @maxItems 1000
+ */
+export type Files1 = TaskFile[]
+/**
+ * The program, by absolute path or bare name, and its arguments. There is no shell.
+ *
+ * @minItems 1
+ * @maxItems 1024
+ */
+export type Argv1 = string[]
+/**
+ * Arguments of the program, without its name.
+ *
+ * @maxItems 1024
+ */
+export type WasmArgs = string[]
+/**
+ * Files and folders that the task finds in its working folder, for reading. They are on the worker before the run time begins.
+ *
+ * @maxItems 256
+ */
+export type Inputs = InputDocument[]
+/**
+ * Files and folders that become files of the mesh when the task has ended well.
+ *
+ * @maxItems 64
+ */
+export type Outputs = OutputWish[]
 
 /**
  * Runs a task: at a worker it runs there; with `auto_route: true` at a router, the router picks the worker and sees it through.
@@ -90,6 +139,16 @@ export interface Assignment {
    */
   kill_after_ms: number
   labels?: Labels
+  /**
+   * Peers that have some of its inputs; hints, as the worker looks for itself too.
+   *
+   * @maxItems 32
+   */
+  sources?: FileSource[]
+  /**
+   * Until when what the task leaves is kept at the worker, in Unix milliseconds.
+   */
+  keep_until_ms?: number
 }
 /**
  * The job's labels, for the owner's admission rule.
@@ -98,7 +157,21 @@ export interface Labels {
   [k: string]: string
 }
 /**
- * Beside an error too: the logs and usage of a task that failed.
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "fileSource".
+ */
+export interface FileSource {
+  /**
+   * A libp2p peer id.
+   */
+  peer_id: string
+  /**
+   * @maxItems 16
+   */
+  addresses?: string[]
+}
+/**
+ * Beside an error too: the logs and usage of a task that failed. `output_file` is in the place of an output that is too long for an answer, `log_file` has all of a log that was longer than its bound.
  *
  * This interface was referenced by `ExecuteTask`'s JSON-Schema
  * via the `definition` "result".
@@ -130,6 +203,14 @@ export interface ExecuteTaskResult {
   log?: LogPart
   progress?: TaskProgress
   phases?: TaskPhases
+  /**
+   * What of its files the job asked for, now files of the mesh.
+   *
+   * @maxItems 64
+   */
+  outputs?: OutputFile[]
+  output_file?: OutputFile
+  log_file?: OutputFile
 }
 /**
  * What the task used; a figure that the engine cannot tell is absent.
@@ -246,6 +327,23 @@ export interface TaskProgress {
 export interface TaskPhases {
   waited_ms?: number
   ran_ms?: number
+  fetched_ms?: number
+  published_ms?: number
+}
+/**
+ * A file or folder of the mesh that a task left.
+ */
+export interface OutputFile {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
 }
 /**
  * Entries of a task's log, of which the first has the number `from`.
@@ -259,4 +357,201 @@ export interface LogPart1 {
    * @maxItems 65536
    */
   entries: LogEntry[]
+}
+/**
+ * What `task_data` holds beside an assignment whose task has inputs or outputs; without them it is the task alone.
+ *
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "assignedTask".
+ */
+export interface AssignedTask {
+  task: TaskDocument
+  inputs?: Inputs
+  outputs?: Outputs
+}
+/**
+ * A function that every worker has: `noop`, `echo`, `sleep` and `sha256`.
+ */
+export interface BuiltinTask {
+  engine: 'builtin'
+  name: 'noop' | 'echo' | 'sleep' | 'sha256'
+  /**
+   * Arguments of the function.
+   */
+  args?: {
+    [k: string]: unknown
+  }
+}
+/**
+ * A program in a container of an image that the worker's owner allows. It reaches the network only where the job asks for it and the owner allows it. It returns `{exit_code, stdout, files}`.
+ */
+export interface ContainerTask {
+  engine: 'container'
+  /**
+   * An image by its digest, such as `docker.io/library/alpine@sha256:…`, or by its id.
+   */
+  image: string
+  argv?: Argv
+  env?: Env
+  /**
+   * Standard input as text, or `base64:…`.
+   */
+  stdin?: string
+  files?: Files
+  /**
+   * Files and folders to return, by their paths below the working folder.
+   *
+   * @maxItems 256
+   *
+   * Items: A plain relative path such as `in/data.txt`.
+   */
+  outputs?: string[]
+}
+/**
+ * Variables beside the few that every task gets; none that loads other code, such as `LD_PRELOAD`.
+ */
+export interface Env {
+  [k: string]: string
+}
+export interface TaskFile {
+  /**
+   * A plain relative path such as `in/data.txt`.
+   */
+  path: string
+  /**
+   * Content as text.
+   */
+  text?: string
+  /**
+   * Content as bytes.
+   */
+  base64?: string
+}
+/**
+ * A function that the worker's own program has registered under this name. It is not isolated from that program.
+ */
+export interface FunctionTask {
+  engine: 'function'
+  /**
+   * Name of a function, such as `resize`.
+   */
+  name: string
+  input?: AnyJson1
+}
+/**
+ * A module text that defines `main(input)`; JSON in, JSON out.
+ */
+export interface JavascriptTask {
+  engine: 'javascript'
+  /**
+   * The module text, or a file of the mesh that has it, `mesh:sha256:…`; `@file` at submit reads it from a file.
+   */
+  source: string
+  /**
+   * `typescript`: types are stripped before it runs, not checked; `@file.ts` at submit sets it.
+   */
+  language?: 'javascript' | 'typescript'
+  input?: AnyJson1
+  files?: Files1
+  /**
+   * What all its random numbers grow from, so that they are the same on every worker. Default: one of the job's and the item's own.
+   */
+  seed?: string | number
+  /**
+   * The moment at which its clock starts, with its zone, such as `2026-12-24T18:00:00Z`. Default: when the job was submitted.
+   */
+  time?: string
+}
+/**
+ * Keeps a file or folder on so many workers until a date; copies that are lost are replaced. It is completed once all copies are there.
+ */
+export interface StorageTask {
+  engine: 'storage'
+  /**
+   * `mesh:sha256:…` or a link `taskmesh:?xt=…`; at submit also `@path`.
+   */
+  file: string
+  copies?: number
+  /**
+   * With its zone, such as `2027-12-24T18:00:00Z`.
+   */
+  until: string
+}
+/**
+ * An installed program that the worker's owner allows, run in a sandbox. It reaches the network only where the job asks for it and the owner allows it. It returns `{exit_code, stdout, files}`.
+ */
+export interface ProcessTask {
+  engine: 'process'
+  argv: Argv1
+  env?: Env
+  /**
+   * Standard input as text, or `base64:…`.
+   */
+  stdin?: string
+  files?: Files
+  /**
+   * Files and folders to return, by their paths below the working folder.
+   *
+   * @maxItems 256
+   *
+   * Items: A plain relative path such as `in/data.txt`.
+   */
+  outputs?: string[]
+}
+/**
+ * A WASI preview 1 command module. It returns `{exit_code, stdout, files}`; its stderr is its log.
+ */
+export interface WasmTask {
+  engine: 'wasm'
+  /**
+   * The module as `base64:…`, of some 700 KiB at most, or as a file of the mesh, `mesh:sha256:…`; `@file` at submit makes it one or the other.
+   */
+  module: string
+  args?: WasmArgs
+  env?: Env
+  /**
+   * Standard input as text, or `base64:…`.
+   */
+  stdin?: string
+  files?: Files
+  /**
+   * Files, and folders with all that is in them, to return.
+   *
+   * @maxItems 256
+   *
+   * Items: A plain relative path such as `in/data.txt`.
+   */
+  outputs?: string[]
+  /**
+   * What all its random numbers grow from, so that they are the same on every worker. Default: one of the job's and the item's own.
+   */
+  seed?: string | number
+  /**
+   * The moment at which its clock starts, with its zone, such as `2026-12-24T18:00:00Z`. Default: when the job was submitted.
+   */
+  time?: string
+}
+export interface InputDocument {
+  /**
+   * A plain relative path such as `in/data.txt`.
+   */
+  path: string
+  /**
+   * `mesh:sha256:…` or a link `taskmesh:?xt=…`, a file or folder of the mesh; `job:<id or name>/<output>`, what another job left; `inline:` and a text; an `https:` address, with `sha256`; at submit also `@path`, a file or folder of one's own.
+   */
+  from: string
+  /**
+   * Plain SHA-256 of what is at an `https:` address.
+   */
+  sha256?: string
+}
+export interface OutputWish {
+  /**
+   * What the result calls it: `taskmesh job get ID NAME`, `job:<id>/<name>`.
+   */
+  name: string
+  /**
+   * A plain relative path such as `in/data.txt`.
+   */
+  path: string
 }

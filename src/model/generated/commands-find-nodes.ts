@@ -18,6 +18,9 @@ export interface FindNodesParams {
   min_disk_mb?: number
   max_latency_ms?: number
   task_type?: 'compute' | 'file_share' | 'storage'
+  /**
+   * Asks for `holders` of a file; the nodes are then those workers that have it.
+   */
   file_hash?: string
 }
 /**
@@ -39,6 +42,12 @@ export interface FindNodesResult {
     reputation?: number
     addresses?: string[]
   }[]
+  /**
+   * All peers that are known to have the file, workers or not.
+   *
+   * @maxItems 256
+   */
+  holders?: FileSource[]
 }
 /**
  * The machine's capacity as this worker may use it: a container's limits, not its host's figures.
@@ -60,4 +69,14 @@ export interface Capabilities {
   gpu_memory_mb?: number
   gpu_compute_units?: number
   gpu_usage?: number
+}
+export interface FileSource {
+  /**
+   * A libp2p peer id.
+   */
+  peer_id: string
+  /**
+   * @maxItems 16
+   */
+  addresses?: string[]
 }

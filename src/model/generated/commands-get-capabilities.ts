@@ -45,7 +45,7 @@ export interface GetCapabilitiesResult {
   namespace?: string
   agent: string
   slots?: number
-  engines?: ('builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container')[]
+  engines?: ('builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container' | 'storage')[]
   labels?: Labels
   load?: LoadReport
   /**

@@ -13,6 +13,10 @@ export interface GetFileMetadata {
  */
 export interface GetFileMetadataParams {
   file_hash: string
+  /**
+   * The first piece whose hash is asked for: a long list comes in pages.
+   */
+  from_piece?: number
 }
 /**
  * This interface was referenced by `GetFileMetadata`'s JSON-Schema
@@ -24,4 +28,9 @@ export interface GetFileMetadataResult {
   size: number
   piece_size: number
   piece_hashes: string[]
+  from_piece?: number
+  /**
+   * Of the whole file; when hashes are left, ask for the next page.
+   */
+  piece_count?: number
 }

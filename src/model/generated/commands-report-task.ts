@@ -22,7 +22,7 @@ export interface ReportTaskParams {
   /**
    * `ended`: its result waits here to be asked for. `lost`: it began here and was lost with the worker's last run.
    */
-  state: 'accepted' | 'running' | 'ended' | 'lost'
+  state: 'accepted' | 'fetching' | 'running' | 'publishing' | 'ended' | 'lost'
   log?: LogPart
   progress?: TaskProgress
 }

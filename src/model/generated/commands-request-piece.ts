@@ -1,7 +1,7 @@
 /** Generated from schemas/commands/request-piece.schema.json by `npm run generate`; do not edit. */
 
 /**
- * The bytes of one piece.
+ * The bytes of one piece, or some of them where a piece is longer than an answer.
  */
 export interface RequestPiece {
   params: RequestPieceParams
@@ -14,6 +14,11 @@ export interface RequestPiece {
 export interface RequestPieceParams {
   file_hash: string
   piece_index: number
+  /**
+   * Within the piece.
+   */
+  offset?: number
+  length?: number
 }
 /**
  * This interface was referenced by `RequestPiece`'s JSON-Schema
@@ -26,4 +31,9 @@ export interface RequestPieceResult {
    * Base64 in the JSON binding; the frame's body on a session.
    */
   data?: string
+  offset?: number
+  /**
+   * Of the whole piece.
+   */
+  piece_bytes?: number
 }

@@ -46,6 +46,24 @@ export interface RouterConfig {
    * Items that may wait or run at a time; more are refused until some have ended.
    */
   max_queued?: number
+  /**
+   * Disk for files of the mesh that are kept here, such as `50GiB`; the least used go to make room.
+   */
+  files_disk?: string | number
+  /**
+   * Folders whose files are offered to the mesh where they lie.
+   *
+   * @maxItems 64
+   */
+  share_dirs?: string[]
+  /**
+   * Bytes a second given to others, such as `10MiB`; no limit without it.
+   */
+  limit_rate_up?: string
+  /**
+   * Bytes a second fetched from others; no limit without it.
+   */
+  limit_rate_down?: string
 }
 /**
  * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.

@@ -127,6 +127,24 @@ export interface WorkerConfig {
    * A shell command or an http(s) URL that is asked about every task: it gets a summary as JSON and answers {"accept": true} or {"accept": false, "reason": "…"}.
    */
   admit?: string
+  /**
+   * Disk for files of the mesh that are kept here, such as `50GiB`; the least used go to make room.
+   */
+  files_disk?: string | number
+  /**
+   * Folders whose files are offered to the mesh where they lie.
+   *
+   * @maxItems 64
+   */
+  share_dirs?: string[]
+  /**
+   * Bytes a second given to others, such as `10MiB`; no limit without it.
+   */
+  limit_rate_up?: string
+  /**
+   * Bytes a second fetched from others; no limit without it.
+   */
+  limit_rate_down?: string
 }
 export interface Labels {
   [k: string]: string

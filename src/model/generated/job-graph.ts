@@ -37,7 +37,7 @@ export type ScheduleDocument = {
  * via the `definition` "task".
  */
 export type TaskDocument =
-  BuiltinTask | ContainerTask | FunctionTask | JavascriptTask | ProcessTask | WasmTask
+  BuiltinTask | ContainerTask | FunctionTask | JavascriptTask | StorageTask | ProcessTask | WasmTask
 /**
  * The program and its arguments; without it, what the image itself starts.
  *
@@ -94,6 +94,24 @@ export type Argv1 = string[]
  * via the `definition` "wasmArgs".
  */
 export type WasmArgs = string[]
+/**
+ * Files and folders that the task finds in its working folder, for reading. They are on the worker before the run time begins.
+ *
+ * @maxItems 256
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "inputs".
+ */
+export type Inputs = InputDocument[]
+/**
+ * Files and folders that become files of the mesh when the task has ended well.
+ *
+ * @maxItems 64
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "outputs".
+ */
+export type Outputs = OutputWish[]
 
 /**
  * Several jobs in one submission: all are taken or none. Their `needs` name each other. Keys that begin with `x_` at the top level are yours and are ignored.
@@ -147,6 +165,12 @@ export interface JobDocument {
    */
   ops?: 'once' | 'every'
   task: TaskDocument
+  inputs?: Inputs
+  outputs?: Outputs
+  /**
+   * `use`: an equal task that this router has seen through is not run again, its result counts. `refresh`: it is run, and its result is what later ones may use.
+   */
+  cache?: 'use' | 'refresh' | 'off'
   resources?: ResourcesDocument
   network?: NetworkDocument
   where?: WhereDocument
@@ -279,7 +303,7 @@ export interface FunctionTask {
 export interface JavascriptTask {
   engine: 'javascript'
   /**
-   * The module text; `@file` at submit reads it from a file.
+   * The module text, or a file of the mesh that has it, `mesh:sha256:…`; `@file` at submit reads it from a file.
    */
   source: string
   /**
@@ -302,6 +326,24 @@ export interface JavascriptTask {
    * via the `definition` "time".
    */
   time?: string
+}
+/**
+ * Keeps a file or folder on so many workers until a date; copies that are lost are replaced. It is completed once all copies are there.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "storageTask".
+ */
+export interface StorageTask {
+  engine: 'storage'
+  /**
+   * `mesh:sha256:…` or a link `taskmesh:?xt=…`; at submit also `@path`.
+   */
+  file: string
+  copies?: number
+  /**
+   * With its zone, such as `2027-12-24T18:00:00Z`.
+   */
+  until: string
 }
 /**
  * An installed program that the worker's owner allows, run in a sandbox. It reaches the network only where the job asks for it and the owner allows it. It returns `{exit_code, stdout, files}`.
@@ -342,7 +384,7 @@ export interface ProcessTask {
 export interface WasmTask {
   engine: 'wasm'
   /**
-   * The module as `base64:…`, of some 700 KiB at most; `@file` at submit reads it from a file.
+   * The module as `base64:…`, of some 700 KiB at most, or as a file of the mesh, `mesh:sha256:…`; `@file` at submit makes it one or the other.
    */
   module: string
   args?: WasmArgs
@@ -380,6 +422,44 @@ export interface WasmTask {
    * via the `definition` "time".
    */
   time?: string
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "input".
+ */
+export interface InputDocument {
+  /**
+   * A plain relative path such as `in/data.txt`.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "taskPath".
+   */
+  path: string
+  /**
+   * `mesh:sha256:…` or a link `taskmesh:?xt=…`, a file or folder of the mesh; `job:<id or name>/<output>`, what another job left; `inline:` and a text; an `https:` address, with `sha256`; at submit also `@path`, a file or folder of one's own.
+   */
+  from: string
+  /**
+   * Plain SHA-256 of what is at an `https:` address.
+   */
+  sha256?: string
+}
+/**
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "outputWish".
+ */
+export interface OutputWish {
+  /**
+   * What the result calls it: `taskmesh job get ID NAME`, `job:<id>/<name>`.
+   */
+  name: string
+  /**
+   * A plain relative path such as `in/data.txt`.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "taskPath".
+   */
+  path: string
 }
 /**
  * What one task needs. A worker with less is not considered; the engine holds the task to it as far as it can, and `enforces` says how far that is.
@@ -621,6 +701,7 @@ export interface ItemDocument {
    * via the `definition` "seed".
    */
   seed?: string | number
+  inputs?: Inputs
 }
 /**
  * What a job in `needs` returned, or the part of it at a path: a text as it is, anything else as its JSON text.
@@ -634,4 +715,25 @@ export interface JobReference {
    * Where in what it returned, such as `stdout`, `files[0].text` or, of an array job, `[2].total`.
    */
   at?: string
+}
+/**
+ * A file or folder of the mesh that a task left.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "outputFile".
+ */
+export interface OutputFile {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   *
+   * This interface was referenced by `JobDocument`'s JSON-Schema
+   * via the `definition` "fileId".
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
 }

@@ -1,0 +1,137 @@
+/**
+ * The files of one node at work: what is here is given to all who ask, what is wanted is fetched from all who
+ * have it, once, however many want it.
+ */
+import { PieceClient } from '../exchange/piece-client.ts'
+import { PieceServer } from '../exchange/piece-server.ts'
+import { RateLimit } from '../exchange/rate-limit.ts'
+import { SharedDownload } from './shared-download.ts'
+import type { AbortOptions } from '../../core/abort.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Download, DownloadInit, DownloadProgress } from '../transfer/download.ts'
+import type { FileEntry } from '../store/file-index.ts'
+import type { FileLibrary } from '../store/library.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { PeerLink } from '../../protocol/peer-link.ts'
+import type { PieceServerCounts } from '../exchange/piece-server.ts'
+import type { PieceSources, SourceNews } from '../transfer/piece-sources.ts'
+import type { Random } from '../../core/random.ts'
+import type { Startable } from '../../core/startable.ts'
+
+export interface FileServiceComponents {
+  clock: Clock
+  random: Random
+  logger: Logger
+  link: Pick<PeerLink, 'handle' | 'unhandle'>
+  library: FileLibrary
+  sources: PieceSources
+  /** Somebody waits for answers of that peer: pieces then leave them room. */
+  hasWaitingCalls: (peer: string) => boolean
+  /** A peer gave what is not what it said. */
+  onMisbehaviour: (peer: string, reason: string) => void
+  /** Program and version. */
+  agent: string
+}
+
+export interface FileServiceInit {
+  /** Bytes a second, over all peers. @default no limit */
+  limitRateUp?: number | undefined
+  limitRateDown?: number | undefined
+}
+
+export interface FetchInit extends DownloadInit {
+  /** Peers that are said to have it; their addresses are known. */
+  peers?: readonly string[]
+}
+
+export class FileService implements Startable {
+  readonly #components: FileServiceComponents
+  readonly #server: PieceServer
+  readonly #client: PieceClient
+  readonly #limitDown: RateLimit
+  /** By file id. */
+  readonly #downloads = new Map<string, SharedDownload>()
+
+  constructor(components: FileServiceComponents, init: FileServiceInit = {}) {
+    const { clock, sources } = components
+    const { limitRateDown, limitRateUp } = init
+    this.#components = components
+    this.#limitDown = new RateLimit(clock, limitRateDown)
+    this.#server = new PieceServer(components, limitRateUp === undefined ? {} : { limitRateUp })
+    this.#client = new PieceClient({
+      ...components,
+      openStream: (peer, options) => sources.openStream(peer, options)
+    })
+  }
+
+  get library(): FileLibrary {
+    return this.#components.library
+  }
+
+  async start(): Promise<void> {
+    await this.#server.start()
+  }
+
+  async stop(): Promise<void> {
+    for (const { controller } of this.#downloads.values()) controller.abort()
+    await Promise.allSettled([...this.#downloads.values()].map(({ entry }) => entry))
+    await this.#client.stop()
+    await this.#server.stop()
+  }
+
+  /**
+   * Brings a whole file here, and no sooner than that resolves. Several who want the same file share one
+   * download: it goes on for as long as one of them waits, in the way that the first one asked for.
+   * @throws MeshError as `Download.run`; the signal's reason
+   */
+  async fetch(id: string, init: FetchInit = {}, options: AbortOptions = {}): Promise<FileEntry> {
+    const known = this.library.get(id)
+    if (known?.isComplete === true) return known
+    return await this.#shared(id, init).join(options)
+  }
+
+  /** The download of a file that is being fetched. */
+  download(id: string): Download | undefined {
+    return this.#downloads.get(id)?.download
+  }
+
+  /** Of all that is being fetched now. */
+  progress(): DownloadProgress[] {
+    return [...this.#downloads.values()].map(({ download }) => download.progress())
+  }
+
+  counts(): PieceServerCounts {
+    return this.#server.counts()
+  }
+
+  #shared(id: string, { peers = [], ...init }: FetchInit): SharedDownload {
+    const running = this.#downloads.get(id)
+    if (running !== undefined) return running
+    const { sources } = this.#components
+    const parts = {
+      ...this.#components,
+      client: this.#client,
+      limit: this.#limitDown,
+      sources: withKnownPeers(sources, peers),
+      onVerified: (fileId: string, piece: number) => this.#server.noteHas(fileId, piece)
+    }
+    const shared: SharedDownload = new SharedDownload(parts, id, {
+      ...init,
+      onEnded: () => this.#downloads.delete(id)
+    })
+    this.#downloads.set(id, shared)
+    return shared
+  }
+}
+
+/** Those who are known to have it come first. */
+function withKnownPeers(sources: PieceSources, peers: readonly string[]): PieceSources {
+  return {
+    openStream: (peer, options) => sources.openStream(peer, options),
+    askManifest: (peer, request, options) => sources.askManifest(peer, request, options),
+    async *find(fileId, options): AsyncGenerator<SourceNews> {
+      for (const peer of peers) yield { kind: 'appeared', peer }
+      yield* sources.find(fileId, options)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** Generated from schemas/config/share.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * A node that shares folders: offers the files in them, and serves their pieces.
+ */
+export interface ShareConfig {
+  /**
+   * Folder for keys and state; one folder per node inside.
+   */
+  home?: string
+  /**
+   * Name of this node's folder; by default its role, numbered when taken.
+   */
+  name?: string
+  /**
+   * Multiaddrs to listen on.
+   *
+   * @minItems 1
+   */
+  listen?: string[]
+  /**
+   * Multiaddrs to tell others, beside those listened on.
+   */
+  announce?: string[]
+  /**
+   * Multiaddrs of bootstrap nodes, with or without /p2p/<peer id>.
+   */
+  bootstrap?: string[]
+  namespace?: string
+  log_level?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+  /**
+   * Disk for files of the mesh that are kept here, such as `50GiB`; the least used go to make room.
+   */
+  files_disk?: string | number
+  /**
+   * Folders whose files are offered to the mesh where they lie.
+   *
+   * @maxItems 64
+   */
+  share_dirs?: string[]
+  /**
+   * Bytes a second given to others, such as `10MiB`; no limit without it.
+   */
+  limit_rate_up?: string
+  /**
+   * Bytes a second fetched from others; no limit without it.
+   */
+  limit_rate_down?: string
+}
