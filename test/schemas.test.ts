@@ -154,7 +154,7 @@ function byFirst([left]: readonly unknown[], [right]: readonly unknown[]): numbe
 
 /** `4 MiB + 64 KiB` → its number. */
 function readAmount(text: string): number {
-  const units: Record<string, number> = { KiB: 1_024, MiB: 1_048_576, ms: 1 }
+  const units: Record<string, number> = { KiB: 2 ** 10, MiB: 2 ** 20, TiB: 2 ** 40, ms: 1 }
   return text
     .split('+')
     .map((part) => part.trim().split(' '))

@@ -3,8 +3,11 @@ import { BYTES_PER_MB, formatBytes, formatDuration } from '../core/units.ts'
 import { systemClock } from '../core/clock.ts'
 import { USAGE_COLUMNS } from './usage.ts'
 import { codesOf } from './errors.ts'
+import { shortFileId } from './file-words.ts'
 import { formatCount, formatLabels, renderBar, shortPeer, shorten } from './render.ts'
+import { listOutputs } from './render-files.ts'
 import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/generated/api-job.ts'
+import type { FileView } from '../model/generated/api-file.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
@@ -142,6 +145,17 @@ export const REPUTATION_COLUMNS: readonly Column<ReputationView>[] = [
   { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true }
 ]
 
+export const FILE_COLUMNS: readonly Column<FileView>[] = [
+  { title: 'id', text: ({ id }) => shortFileId(id) },
+  { title: 'name', text: ({ name }) => shorten(name, 40) },
+  { title: 'size', text: ({ size }) => formatBytes(size), align: 'right' },
+  { title: 'holders', text: ({ holders }) => formatCount(holders), align: 'right' },
+  { title: 'state', text: ({ state }) => state },
+  { title: 'pinned', text: pinnedOf },
+  { title: 'bytes', text: ({ size }) => formatCount(size), align: 'right', isWide: true },
+  { title: 'whole id', text: ({ id }) => id, isWide: true }
+]
+
 /** Local date and time to the millisecond: changes come close together. */
 export function timeOf(atMs: number): string {
   const at = new Date(atMs)
@@ -177,9 +191,18 @@ export function latencyOf(milliseconds: number | null): string {
   return milliseconds === null ? '–' : formatDuration(milliseconds)
 }
 
-/** A result in one line: a text as it is, anything else as JSON. */
-export function resultOf({ result, error }: Pick<ItemView, 'result' | 'error'>): string {
+type Outcome = Pick<ItemView, 'error' | 'outputs' | 'output_file' | 'result'>
+
+/** A result in one line: a text as it is, anything else as JSON; then the files that were left beside it. */
+export function resultOf({ error, output_file: file, outputs, result }: Outcome): string {
   if (error !== undefined) return `${codesOf(error)}: ${error.message}`
+  const value =
+    file === undefined ? valueText(result) : `file ${file.file} (${formatBytes(file.size)})`
+  if (outputs === undefined) return value
+  return `${value === '' || value === 'null' ? '' : `${value}; `}${listOutputs(outputs)}`
+}
+
+function valueText(result: ItemView['result']): string {
   if (result === undefined) return ''
   return typeof result === 'string' ? result : JSON.stringify(result)
 }
@@ -240,4 +263,9 @@ function memoryOf({ capabilities }: NodeView): string {
 
 function reputationOf({ reputation, evidence }: NodeView): string {
   return `${fraction(reputation)} of ${formatCount(evidence)}`
+}
+
+function pinnedOf({ kept_until: until, pinned }: FileView): string {
+  if (pinned) return 'yes'
+  return until === undefined ? 'no' : `until ${timeOf(until).slice(0, 16)}`
 }

@@ -45,10 +45,10 @@ export interface CliCommand {
   readonly run: (context: CommandContext) => Promise<number>
 }
 
-/** Every command has these. */
+/** Every command has these; `--output` of a command's own is the place where it writes. */
 export const COMMON_FLAGS: Flags = {
   json: setting('switch', 'print JSON, errors too'),
-  output: { ...setting('text', 'how to print data'), alias: 'o', choices: OUTPUT_FORMATS },
+  output: { ...setting('text', `how to print data: ${OUTPUT_FORMATS.join(', ')}`), alias: 'o' },
   'no-color': setting('switch', 'plain text (also NO_COLOR)'),
   quiet: { ...setting('switch', 'no progress, only data and errors'), alias: 'q' }
 }

@@ -6,9 +6,20 @@ import { demoCommand } from './commands/demo.ts'
 import { dialCommand } from './commands/dial.ts'
 import { downCommand, upCommand } from './commands/up.ts'
 import { eventsCommand } from './commands/events.ts'
+import { filesAddCommand } from './commands/files-add.ts'
+import { filesGetCommand } from './commands/files-get.ts'
+import { filesInfoCommand } from './commands/files-info.ts'
+import { filesLsCommand } from './commands/files-ls.ts'
+import {
+  filesPinCommand,
+  filesRmCommand,
+  filesUnpinCommand,
+  filesVerifyCommand
+} from './commands/files-pin.ts'
 import { jobAttemptsCommand } from './commands/job-attempts.ts'
 import { jobDescribeCommand } from './commands/job-describe.ts'
 import { jobExplainCommand } from './commands/job-explain.ts'
+import { jobGetCommand } from './commands/job-get.ts'
 import { jobHistoryCommand } from './commands/job-history.ts'
 import { jobHoldCommand, jobReleaseCommand } from './commands/job-hold.ts'
 import { jobInitCommand } from './commands/job-init.ts'
@@ -32,6 +43,7 @@ import { peersCommand } from './commands/peers.ts'
 import { reputationShowCommand } from './commands/reputation-show.ts'
 import { routerBackupCommand, routerCheckStoreCommand } from './commands/router-store.ts'
 import { runCommand } from './commands/run.ts'
+import { shareCommand } from './commands/share.ts'
 import { versionCommand } from './commands/version.ts'
 import type { CliCommand } from './command.ts'
 
@@ -42,6 +54,7 @@ export const COMMANDS: readonly CliCommand[] = [
   bootstrapCommand,
   workerCommand,
   routerCommand,
+  shareCommand,
   routerBackupCommand,
   routerCheckStoreCommand,
   runCommand,
@@ -58,10 +71,19 @@ export const COMMANDS: readonly CliCommand[] = [
   jobWaitCommand,
   jobWatchCommand,
   jobLogsCommand,
+  jobGetCommand,
   jobHoldCommand,
   jobReleaseCommand,
   jobStopCommand,
   jobRerunCommand,
+  filesAddCommand,
+  filesLsCommand,
+  filesInfoCommand,
+  filesGetCommand,
+  filesVerifyCommand,
+  filesPinCommand,
+  filesUnpinCommand,
+  filesRmCommand,
   nodeListCommand,
   nodeDescribeCommand,
   nodeCordonCommand,

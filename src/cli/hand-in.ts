@@ -1,5 +1,10 @@
-/** Hands in a job file's content: `--key` and `--share` go into it, and the ids it got are said at once. */
+/**
+ * Hands in a job file's content: what it names of this machine becomes files of the mesh, `--key` and `--share` go
+ * into it, and the ids it got are said at once.
+ */
+import { addPaths } from './upload/add-files.ts'
 import { flag } from './command.ts'
+import { localFilesOf, withFileIds } from './local-files.ts'
 import type { ApiClient, Submission } from '../client/api-client.ts'
 import type { CommandContext, Flags } from './command.ts'
 import type { JobFileContent } from './job-document.ts'
@@ -9,13 +14,18 @@ export const HAND_IN_FLAGS: Flags = {
   share: flag('text', 'whose share of the mesh it takes [yours]')
 }
 
+/** What was added for a job alone stays so long at the router, even if the job has to wait. */
+const ADDED_STAYS = '7d'
+
 export async function handIn(
   client: ApiClient,
   content: JobFileContent,
-  { args, output, terminal }: CommandContext
+  context: CommandContext
 ): Promise<Submission> {
+  const { args, output, terminal } = context
   const key = args.text('key')
-  const submission = await client.handIn(withShare(withKey(content, key), args.text('share')), {
+  const document = withShare(withKey(content, key), args.text('share'))
+  const submission = await client.handIn(await withAddedFiles(client, document, context), {
     key,
     signal: terminal.signal,
     onPause: ({ code, message }) => output.note(`${code}: ${message}; trying again`)
@@ -26,6 +36,18 @@ export async function handIn(
     }
   }
   return submission
+}
+
+/** A job is handed in when all of its files are there. */
+async function withAddedFiles(
+  client: ApiClient,
+  document: object,
+  context: CommandContext
+): Promise<object> {
+  const paths = localFilesOf(document)
+  if (paths.length === 0) return document
+  const { trees } = await addPaths(client, paths, { pin: true, until: ADDED_STAYS }, context)
+  return withFileIds(document, new Map(trees.map(({ id, path }) => [path, id])))
 }
 
 /** What is said on the command line stands above the file; the jobs of a graph get a key each on the way. */

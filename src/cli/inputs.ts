@@ -1,12 +1,24 @@
 /** Inputs as people type them: `text=@README.md`, `n=3`, `@whole.json`, `[1,2]`. */
 import { MeshError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
-import { parseLoosely, readTextFile } from './job-document.ts'
+import { dirname } from 'node:path'
+import { parseLoosely } from './job-document.ts'
+import { placeLocalFiles, readTextFile } from './local-files.ts'
 import type { ItemDocument } from '../model/job.ts'
 import type { Json } from '../core/json.ts'
 
 const PAIR = /^([A-Za-z_][\w.-]*)=([\s\S]*)$/
-const ITEM_KEYS = new Set(['id', 'input', 'args', 'argv', 'env', 'stdin', 'files', 'seed'])
+const ITEM_KEYS = new Set([
+  'id',
+  'input',
+  'args',
+  'argv',
+  'env',
+  'stdin',
+  'files',
+  'inputs',
+  'seed'
+])
 const EACH = '--each'
 
 /**
@@ -36,7 +48,9 @@ export function readEach(file: string): ItemDocument[] {
       hint: 'such as [{"id":"a","input":1}] or, shorter, [1, 2, 3]'
     })
   }
-  return value.map((item) => (isItemDocument(item) ? item : { input: item }))
+  const items = value.map((item) => (isItemDocument(item) ? item : { input: item }))
+  placeLocalFiles({ each: items }, dirname(file))
+  return items
 }
 
 function isItemDocument(value: Json): value is Json & ItemDocument {

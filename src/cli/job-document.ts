@@ -2,21 +2,20 @@
  * A job file on its way to the router: read, `@path` replaced by what the file holds, `--set` applied,
  * checked. It holds one job, or a graph: several jobs by name that need each other.
  */
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { MeshError, messageOf } from '../core/errors.ts'
+import { dirname } from 'node:path'
+import { MeshError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { checkGraph } from '../model/graph.ts'
 import { checkJob, compileJob } from '../model/job.ts'
+import { localFilesOf, placeLocalFiles, readTextFile, withFileIds } from './local-files.ts'
 import type { Args } from './args.ts'
 import type { Flags } from './command.ts'
 import type { JobDocument } from '../model/job.ts'
 import type { JobGraphDocument } from '../model/generated/job-graph.ts'
 import type { Json } from '../core/json.ts'
+import type { JsonObject } from './local-files.ts'
 import type { Terminal } from './terminal.ts'
 import { flag } from './command.ts'
-
-type JsonObject = Record<string, Json>
 
 export type JobFileContent =
   | { kind: 'job'; document: JobDocument }
@@ -29,12 +28,6 @@ export const JOB_FILE = {
 
 export const DOCUMENT_FLAGS: Flags = {
   set: flag('list', 'change a field: --set a.b=value, as JSON or else as text (repeatable)')
-}
-
-/** Why a file cannot be read, for people. */
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder, not a file'
 }
 
 /** Keys that would reach into JavaScript rather than into the document. */
@@ -50,21 +43,21 @@ export async function readJobFile(args: Args, terminal: Terminal): Promise<JobFi
   for (const change of args.list('set')) applySet(document, change)
   const { jobs } = document
   if (!Object.hasOwn(document, 'jobs') || Object.hasOwn(document, 'task')) {
-    embedCode(document, folder)
+    placeLocalFiles(document, folder)
     return { kind: 'job', document: checkDocument(document) }
   }
   if (!isObject(jobs) || Object.keys(jobs).length === 0) {
     throw new MeshError('FIELD_INVALID', 'jobs must hold jobs by name', { path: 'jobs' })
   }
   for (const [name, job] of Object.entries(jobs)) checkGraphJob(name, job, folder)
-  checkGraph(document)
+  checkGraph(withFileIds(document))
   return { kind: 'graph', document: document as unknown as JobGraphDocument }
 }
 
 function checkGraphJob(name: string, job: Json, folder: string): void {
   const place = `jobs.${name}`
   try {
-    if (isObject(job)) embedCode(job, folder)
+    if (isObject(job)) placeLocalFiles(job, folder)
     checkDocument(job)
   } catch (cause) {
     const { code, hint, message, path } = MeshError.from(cause)
@@ -75,49 +68,11 @@ function checkGraphJob(name: string, job: Json, folder: string): void {
 
 /** Found here, a mistake costs no trip to the router and names the same path. */
 export function checkDocument(document: unknown): JobDocument {
-  const checked = checkJob(document)
+  const isLocal =
+    typeof document === 'object' && document !== null && localFilesOf(document).length > 0
+  const checked = checkJob(isLocal ? withFileIds(document) : document)
   compileJob(checked)
-  return checked
-}
-
-/** @throws MeshError FILE_NOT_FOUND */
-export function readTextFile(file: string, path: string): string {
-  return readBinaryFile(file, path).toString()
-}
-
-/** @throws MeshError FILE_NOT_FOUND */
-export function readBinaryFile(file: string, path: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? ''
-    const what = UNREADABLE[code] ?? messageOf(cause)
-    throw new MeshError('FILE_NOT_FOUND', `${file}: ${what}`, { path, cause })
-  }
-}
-
-/** A module's bytes as job documents have them. @throws MeshError FILE_NOT_FOUND */
-export function readModule(file: string, path: string): string {
-  return `base64:${readBinaryFile(file, path).toString('base64')}`
-}
-
-/** By the name of its file. */
-export function isTypescript(file: string): boolean {
-  return /\.m?ts$/.test(file)
-}
-
-/** `task.source: "@main.ts"` becomes the text of that file and says its language, `task.module: "@main.wasm"` its bytes, relative to the job file. */
-export function embedCode(document: JsonObject, folder: string): void {
-  const { task } = document
-  if (!isObject(task)) return
-  const { module, source } = task
-  if (typeof source === 'string' && source.startsWith('@')) {
-    task['source'] = readTextFile(resolve(folder, source.slice(1)), 'task.source')
-    if (isTypescript(source)) task['language'] ??= 'typescript'
-  }
-  if (typeof module === 'string' && module.startsWith('@')) {
-    task['module'] = readModule(resolve(folder, module.slice(1)), 'task.module')
-  }
+  return isLocal ? (document as JobDocument) : checked
 }
 
 /** `a.b=c` as path and value. @throws MeshError FIELD_INVALID */

@@ -167,7 +167,7 @@ function readArgs(
   values: Values,
   env: Readonly<Record<string, string | undefined>>
 ): RawArgs {
-  const flags: Flags = { ...command.flags, ...COMMON_FLAGS }
+  const flags: Flags = { ...COMMON_FLAGS, ...command.flags }
   const texts: Record<string, readonly string[]> = {}
   const variables: Record<string, string> = {}
   const switches = new Set<string>()

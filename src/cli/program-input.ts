@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { isUtf8 } from 'node:buffer'
 import { MeshError } from '../core/errors.ts'
-import { readBinaryFile } from './job-document.ts'
+import { readBinaryFile } from './local-files.ts'
 import { flag } from './command.ts'
 import { readPair } from '../config/read-option.ts'
 import type { Args } from './args.ts'

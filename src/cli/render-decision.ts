@@ -11,7 +11,7 @@ import type { Style } from './render.ts'
 /** Letters of the bar of a full score in the part that weighs most. */
 const BAR_LETTERS = 10
 
-const TERM_ORDER = ['cpu', 'memory', 'disk', 'gpu', 'latency', 'reputation']
+const TERM_ORDER = ['cpu', 'memory', 'disk', 'gpu', 'latency', 'reputation', 'data']
 
 /** What the raw figure of a term is. */
 const RAW_TEXTS: Readonly<Record<string, (raw: number) => string>> = {
@@ -20,7 +20,8 @@ const RAW_TEXTS: Readonly<Record<string, (raw: number) => string>> = {
   disk: (raw) => `${formatMegabytes(raw)} free`,
   gpu: (raw) => formatMegabytes(raw),
   latency: (raw) => formatDuration(raw),
-  reputation: (raw) => fraction(raw)
+  reputation: (raw) => fraction(raw),
+  data: (raw) => `${formatBytes(raw)} there`
 }
 
 export function renderDecision(record: DecisionRecord, style: Style): string {

@@ -6,6 +6,7 @@ import { describeUsage } from './usage.ts'
 import { codesOf, splitMessage } from './errors.ts'
 import { nextStep } from './job-hints.ts'
 import { colourOf, renderResult } from './render-job.ts'
+import { describeEarlierRun, describeResultFile, renderOutputs } from './render-files.ts'
 import { formatLabels, renderFacts, shortPeer, shorten } from './render.ts'
 import type { AttemptView, JobView } from '../model/generated/api-job.ts'
 import type { JobDocument } from '../model/job.ts'
@@ -32,6 +33,9 @@ const SPEC_FIELDS = [
   'on_disconnect',
   'schedule',
   'ops',
+  'inputs',
+  'outputs',
+  'cache',
   'keep'
 ] as const
 
@@ -55,10 +59,20 @@ export function renderDescription(description: JobDescription, style: Style): st
     ['priority', `${job.priority}, share ${job.share}`],
     ['labels', formatLabels(job.labels)],
     ...specFacts(document),
-    ...(job.result === undefined ? [] : [['result', renderResult(job.result)] as Fact]),
+    ...resultFacts(job, style),
     ...(hint === undefined ? [] : [['next', style.cyan(hint)] as Fact])
   ]
   return renderFacts(facts, style)
+}
+
+function resultFacts(job: JobView, style: Style): Fact[] {
+  const { output_file: file, outputs, result, reused_from: earlier } = job
+  return [
+    ...(result === undefined ? [] : [['result', renderResult(result)] as Fact]),
+    ...(file === undefined ? [] : [['result', describeResultFile(file, job.id)] as Fact]),
+    ...(outputs === undefined ? [] : [['left', renderOutputs(outputs, style)] as Fact]),
+    ...(earlier === undefined ? [] : [['reused from', describeEarlierRun(earlier)] as Fact])
+  ]
 }
 
 function errorFacts({ error }: JobView, style: Style): Fact[] {

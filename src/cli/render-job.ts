@@ -32,7 +32,8 @@ export function renderEnd(job: JobView, style: Style): string {
   return `${colour(job.state)}  ${job.id}  ${plural(job.item_count, 'task')} in ${took}${where}`
 }
 
-function placeOf({ worker }: JobView): string {
+function placeOf({ reused_from: earlier, worker }: JobView): string {
+  if (earlier !== undefined) return `, the result of ${earlier.job}`
   return worker === undefined || worker === null ? '' : ` on ${shortPeer(worker)}`
 }
 

@@ -7,8 +7,8 @@ import { EXIT } from './exit-codes.ts'
 import { OUTPUT_FORMATS, Output } from './output.ts'
 import type { OutputFormat } from './output.ts'
 import { parseCommandLine } from './parser.ts'
-import type { Args } from './args.ts'
 import type { CliCommand } from './command.ts'
+import type { ParsedCommand } from './parser.ts'
 import type { Terminal } from './terminal.ts'
 
 const ROLE_START = /^(bootstrap|worker)$/
@@ -23,7 +23,7 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
       return EXIT.completed
     }
     command = parsed.command
-    const output = new Output(terminal, outputInit(parsed.args, terminal.env))
+    const output = new Output(terminal, outputInit(parsed, terminal.env))
     return await command.run({ args: parsed.args, output, terminal })
   } catch (cause) {
     if (terminal.signal.aborted && cause === terminal.signal.reason) return EXIT.detached
@@ -65,10 +65,14 @@ function wantsJson(words: readonly string[], env: Terminal['env']): boolean {
   )
 }
 
-function outputInit(args: Args, env: Terminal['env']): ConstructorParameters<typeof Output>[1] {
+function outputInit(
+  { args, command }: ParsedCommand,
+  env: Terminal['env']
+): ConstructorParameters<typeof Output>[1] {
+  const format = command.flags['output'] === undefined ? args.text('output') : undefined
   const isPlain = args.has('no-color') || isSet(env['NO_COLOR'])
   return {
-    format: args.has('json') ? 'json' : formatOf(args.text('output')),
+    format: args.has('json') ? 'json' : formatOf(format),
     isQuiet: args.has('quiet'),
     ...(isPlain ? { isColored: false } : {})
   }

@@ -8,6 +8,7 @@ import { HAND_IN_FLAGS, handIn } from './hand-in.ts'
 import { nextStep } from './job-hints.ts'
 import { createProgress } from './progress.ts'
 import { renderEnd, renderItems, renderResult } from './render-job.ts'
+import { describeResultFile, renderOutputs } from './render-files.ts'
 import { connectToRouter } from './router-connection.ts'
 import { plural } from './render.ts'
 import { readProgramResult } from './program-result.ts'
@@ -116,14 +117,21 @@ function printForPeople(
   const { logs = '' } = job
   if (logs !== '' && !isLogShown) output.note(stderrStyle.dim(logs.trimEnd()))
   if (items.length > 0) output.line(renderItems(job, items, style))
-  else if (job.result !== undefined) printResult(job, output)
+  else printResult(job, output)
   output.note(renderEnd(job, stderrStyle))
   const hint = job.state === 'completed' ? undefined : nextStep(job)
   if (hint !== undefined) output.note(stderrStyle.dim(hint))
 }
 
-/** A program's stdout is what it is for; anything else is a value. */
+/** A program's stdout is what it is for; anything else is a value, or the file that holds it. */
 function printResult(job: JobView, output: Output): void {
+  const { output_file: file, outputs } = job
+  if (file !== undefined) output.line(describeResultFile(file, job.id))
+  else if (job.result !== undefined) printValue(job, output)
+  if (outputs !== undefined) output.note(renderOutputs(outputs, output.stderrStyle))
+}
+
+function printValue(job: JobView, output: Output): void {
   const program = isProgram(job) ? readProgramResult(job.result) : undefined
   if (program === undefined) output.line(renderResult(job.result))
   else output.raw(program.stdout)

@@ -4,7 +4,7 @@ import { flag } from './command.ts'
 import { ENGINES } from '../model/engines.ts'
 import { nearestName } from '../model/validate.ts'
 import { readInput } from './inputs.ts'
-import { isTypescript, readModule, readTextFile } from './job-document.ts'
+import { isTypescript, readModule, readSource } from './local-files.ts'
 import { PROGRAM_ARGS, PROGRAM_FLAGS, readInputFiles, readProgramInput } from './program-input.ts'
 import type { Args } from './args.ts'
 import type { Flags } from './command.ts'
@@ -90,7 +90,7 @@ const WORDS: Readonly<Record<Engine, TaskWords>> = {
     read: async (args) => {
       const file = taskWord(args)
       return {
-        source: readTextFile(file, 'task'),
+        source: readSource(file, 'task'),
         ...(isTypescript(file) ? { language: 'typescript' } : {}),
         ...inputOf(args),
         ...readInputFiles(args),

@@ -1,7 +1,10 @@
 /** What a command may touch of the process around it, as one object, so that tests can stand in for it. */
+import { once } from 'node:events'
 
 export interface TextSink {
   write(content: string | Uint8Array): void
+  /** Resolves when whoever reads has taken enough of what was written that more may come. */
+  drained(): Promise<void>
   readonly isTTY: boolean
   /** Letters per line; 80 when it is no terminal, or one that does not know. */
   readonly columns: number
@@ -38,6 +41,9 @@ export function processTerminal(signal: AbortSignal): Terminal {
 function sinkOf(stream: NodeJS.WriteStream): TextSink {
   return {
     write: (content) => void stream.write(content),
+    drained: async () => {
+      if (stream.writableNeedDrain) await once(stream, 'drain')
+    },
     get isTTY() {
       // Undefined, whatever its type says, when it is none.
       return stream.isTTY ?? false

@@ -1,7 +1,8 @@
-/** What the parts of `ApiClient` have in common: one router, asked with GET and POST. */
+/** What the parts of `ApiClient` have in common: one router, asked with GET, POST, PUT and DELETE. */
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import { ApiTransport } from './api-transport.ts'
+import type { MeshError } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { ApiRequest } from './api-transport.ts'
@@ -32,12 +33,25 @@ export class ApiCaller {
     })
   }
 
+  /** True when asking the same again later makes sense: the router is known to exist, and may come back. */
+  isTemporary(failure: MeshError): boolean {
+    return this.transport.isTemporary(failure)
+  }
+
   protected async get<T>(path: string, request: ApiRequest): Promise<T> {
     return (await this.transport.request<T>(path, request)).value
   }
 
   protected async post<T>(path: string, body: unknown, request: ApiRequest): Promise<T> {
     return (await this.transport.request<T>(path, { ...request, method: 'POST', body })).value
+  }
+
+  protected async put(path: string, body: Uint8Array, request: ApiRequest): Promise<void> {
+    await this.transport.request(path, { ...request, method: 'PUT', body })
+  }
+
+  protected async delete<T>(path: string, request: ApiRequest): Promise<T> {
+    return (await this.transport.request<T>(path, { ...request, method: 'DELETE' })).value
   }
 }
 

@@ -1,7 +1,7 @@
 /** The part of `ApiClient` that looks at jobs that are there and acts on them, one request at a time. */
 import { LIMITS } from '../core/limits.ts'
 import { jobPath } from './api-caller.ts'
-import { MeshApi } from './api-mesh.ts'
+import { FileApi } from './api-files.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/generated/api-job.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
@@ -53,7 +53,7 @@ export interface StopOptions extends AbortOptions {
   killAfter?: string | undefined
 }
 
-export class JobApi extends MeshApi {
+export class JobApi extends FileApi {
   /**
    * One job, by any unique beginning of its id.
    * @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS

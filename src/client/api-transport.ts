@@ -23,10 +23,10 @@ export interface ApiTransportInit {
 export type ApiQuery = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
 export interface ApiRequest extends AbortOptions {
-  method?: 'GET' | 'POST'
+  method?: 'DELETE' | 'GET' | 'POST' | 'PUT'
   query?: ApiQuery
   headers?: Readonly<Record<string, string>>
-  /** Sent as JSON. */
+  /** Sent as JSON; bytes as they are. */
   body?: unknown
   /** @default 60_000 */
   timeoutMs?: number
@@ -37,6 +37,9 @@ export interface ApiAnswer<T> {
   status: number
   headers: Headers
 }
+
+/** An answer without a body. */
+const NO_CONTENT = 204
 
 /** Generous: lists and plans take milliseconds. */
 const REQUEST_TIMEOUT_MS = 60_000
@@ -75,7 +78,7 @@ export class ApiTransport {
       const response = await this.open(path, { ...request, signal })
       const text = await this.#textOf(response)
       try {
-        const value = JSON.parse(text) as T
+        const value = (response.status === NO_CONTENT ? undefined : JSON.parse(text)) as T
         return { value, status: response.status, headers: response.headers }
       } catch {
         throw notARouter(this.origin, response.status, text)
@@ -92,7 +95,7 @@ export class ApiTransport {
       headers: {
         ...headers,
         ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' })
+        ...(body === undefined ? {} : { 'content-type': typeOf(body) })
       },
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal })
@@ -152,8 +155,14 @@ function baseOf(text: string): URL {
   })
 }
 
-function encodeBody(body: unknown): string | undefined {
+function typeOf(body: string | Uint8Array<ArrayBuffer>): string {
+  return typeof body === 'string' ? 'application/json' : 'application/octet-stream'
+}
+
+function encodeBody(body: unknown): string | Uint8Array<ArrayBuffer> | undefined {
   if (body === undefined) return undefined
+  // Nobody shares the memory that is read from files.
+  if (body instanceof Uint8Array) return body as Uint8Array<ArrayBuffer>
   const text = JSON.stringify(body)
   if (Buffer.byteLength(text) <= LIMITS.submissionBytesMax) return text
   // The router would refuse it too, but by closing the connection in the middle of it.

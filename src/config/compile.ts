@@ -168,7 +168,8 @@ function compileRouter(values: RouterConfig): RouterSettings {
     sync: values.sync ?? 'full',
     preset: values.preset ?? 'balanced',
     weights: values.weights,
-    queuedItemsMax: values.max_queued ?? LIMITS.queuedItemsMax
+    queuedItemsMax: values.max_queued ?? LIMITS.queuedItemsMax,
+    httpsInputs: values.https_inputs ?? 'public'
   }
 }
 

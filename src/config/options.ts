@@ -100,6 +100,12 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     ...option('weights', 'numbers', ['router'], 'weight k=v over the preset (repeatable)'),
     flag: 'weight'
   },
+  option(
+    'https_inputs',
+    'text',
+    ['router'],
+    'off, public, or any: whence jobs may have files fetched'
+  ),
   option('max_queued', 'integer', ['router'], 'items that may wait or run before more are refused'),
   option('name', 'text', ROLES, "name of this node's folder [its role, numbered when taken]"),
   option('home', 'text', ROLES, 'folder for keys and state; each node has one inside'),

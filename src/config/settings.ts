@@ -96,4 +96,6 @@ export interface RouterSettings extends NodeSettings {
   readonly weights: WeightsDocument | undefined
   /** Items that may be open at a time. */
   readonly queuedItemsMax: number
+  /** Whence files for jobs may be fetched by `https:`; `any` includes this machine's own network. */
+  readonly httpsInputs: 'off' | 'public' | 'any'
 }

@@ -46,6 +46,13 @@ export async function unlessAborted<T>(promise: Promise<T>, { signal }: AbortOpt
   }
 }
 
+/** Calls the listener once the signal fires, at once if it has. @returns what ends the listening */
+export function whenAborted(signal: AbortSignal, listener: () => void): () => void {
+  signal.addEventListener('abort', listener, { once: true })
+  if (signal.aborted) listener()
+  return () => signal.removeEventListener('abort', listener)
+}
+
 export interface TimeLimit {
   clock: Clock
   timeoutMs: number

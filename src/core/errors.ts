@@ -72,7 +72,8 @@ export const ERROR_CATALOGUE = {
   FILE_UNREADABLE: caller(422),
   FILE_CHANGED: { httpStatus: 409, retryable: true, blame: 'caller' },
   FILE_BUSY: { httpStatus: 409, retryable: true, blame: 'caller' },
-  PIECE_INVALID: network(),
+  FILE_KIND_INVALID: caller(409),
+  PIECE_INVALID: network(422),
   FILE_UNAVAILABLE: network(503),
   // How a task may end.
   TASK_FAILED: job(),

@@ -17,6 +17,11 @@ export function newLeaseId(random: Random): string {
   return `l-${randomLetters(random)}`
 }
 
+/** Names one life of a node, such as `4k9d0s2m7qx1`. */
+export function newRunId(random: Random): string {
+  return randomLetters(random)
+}
+
 function randomLetters(random: Random): string {
   let letters = ''
   for (let index = 0; index < ID_LETTERS; index += 1) {

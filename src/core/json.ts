@@ -35,6 +35,17 @@ export function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
+/** The same text for equal values, in whatever order their keys stand; what is undefined is not there. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(
+          Object.entries(part).toSorted(([left], [right]) => (left < right ? -1 : 1))
+        )
+      : part
+  )
+}
+
 /**
  * Counts brackets outside strings: nesting is refused before anything recurses over it, and empty
  * objects by the million before they are made (64 MiB of `{},` take 10 s and 2 GB to parse).

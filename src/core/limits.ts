@@ -16,12 +16,26 @@ export const LIMITS = {
   jobItemsMax: 100_000,
   /** What one task may return; larger results belong in files. */
   resultBytesMax: 4 * MIB,
+  /** Of that, what travels in the answer and stays with the router; a longer result becomes a file of the mesh. */
+  resultInlineBytesMax: 256 * KIB,
+  /** Milliseconds in which the inputs of a task must have come: 1 TiB at 50 MB/s. */
+  fetchMsMax: 6 * 3_600_000,
+  /** Milliseconds in which its outputs must be taken in: 1 TiB is hashed in less, and copied at 300 MB/s. */
+  publishMsMax: 3_600_000,
   /** All files of one wasm task that asks for no disk, input files too; they live in the memory of its sandbox. */
   taskFileBytesMax: 64 * MIB,
   /** Those files, and the folders that hold them. */
   taskFilesMax: 4_096,
-  /** Captured `console` output of one task; the rest is counted and dropped. */
+  /** A module that is a file of the mesh: interpreters of other languages have some 30 MiB. */
+  moduleBytesMax: 64 * MIB,
+  /** A source text that is such a file: a bundle of everything that a task needs. */
+  sourceBytesMax: 4 * MIB,
+  /** All inputs of one javascript task, and all that it leaves; what it holds of them is its memory besides. */
+  javascriptFileBytesMax: 32 * MIB,
+  /** Of what one task writes, what is kept with the router; the rest is counted and dropped. */
   logBytesMax: 64 * KIB,
+  /** Of what a program writes, what becomes a file of the mesh where it is more than that. */
+  logSpoolBytesMax: 64 * MIB,
   /** One frame of a session: the largest result with its envelope. */
   frameBytesMax: 4 * MIB + 64 * KIB,
   /** One request of the JSON binding: a whole submission may come through it. */
@@ -54,18 +68,26 @@ export const LIMITS = {
   attemptsMax: 100,
   /** Items that one router has queued or running before it refuses more; some 1.5 KiB of memory each. */
   queuedItemsMax: 1_000_000,
+  /** Jobs that one job waits for, what its inputs imply among them. */
+  jobNeedsMax: 64,
   /** Jobs of one graph. */
   graphJobsMax: 1_000,
   /** Ended tasks whose results one worker keeps for routers that have not taken them. */
   keptResultsMax: 10_000,
   /** Bytes of those results. */
   keptResultBytesMax: 128 * MIB,
+  /** One file of those that a router copies to itself from the workers whose tasks left them; larger ones stay there alone. */
+  outputCopyBytesMax: 64 * MIB,
+  /** Such files that one router has to copy still. */
+  outputCopiesMax: 10_000,
   /** Milliseconds a worker keeps a result for a router that does not come back. */
   keptResultMsMax: 3_600_000,
   /** Leases that one RELEASE_TASKS names. */
   releasedLeasesMax: 1_024,
   /** Events that a router remembers for a reader that was away. */
   eventsKeptMax: 16_384,
+  /** Files that one router sees to being kept, by storage jobs. */
+  storageOrdersMax: 10_000,
   /** Shares that one router serves in turn; jobs of further ones take their turn together. */
   sharesMax: 1_024,
   /** Labels of one node or job. */
@@ -74,8 +96,10 @@ export const LIMITS = {
   pageRowsMax: 1_000,
   /** Live event streams one HTTP server feeds. */
   eventStreamsMax: 256,
-  /** Presence topics a bootstrap relays: one per namespace that it serves. */
-  presenceTopicsMax: 64,
+  /** Presence topics a bootstrap relays: two per namespace that it serves, of workers and of files. */
+  presenceTopicsMax: 128,
+  /** File systems and JSON numbers go further; the list of pieces would not stay small. */
+  fileBytesMax: 2 ** 40,
   /** Pieces of one file: 1 TiB in pieces of 16 MiB, 2 MiB of hashes. */
   filePiecesMax: 65_536,
   /** One name, in UTF-8: what the usual file systems take. */
@@ -116,18 +140,41 @@ export const LIMITS = {
   pieceWriteBytesMax: 1 * MIB,
   /** Peers that are given pieces at the same time; more would only get less each. */
   uploadSlotsMax: 8,
-  /** Pieces kept for those who are being given them: four of the largest. */
-  servedPieceBytesMax: 64 * MIB,
   /** What a peer may have us read beyond four times what it takes. */
   pieceReadBytesMax: 256 * MIB,
   /** Peers that one file is fetched from at the same time. */
   downloadPeersMax: 32,
   /** Peers that are known to have a file, and stand by. */
   downloadCandidatesMax: 1_024,
+  /** Files that one node may offer to a router's catalogue: a folder of the largest size, some 300 bytes each. */
+  offersPerPeerMax: 100_000,
+  /** The same over all nodes. */
+  catalogueOffersMax: 500_000,
+  /** Nodes with files that are not workers, whose lists one router follows. */
+  fileNodesMax: 4_096,
+  /** Changes to its list of files that a node remembers of files that are gone; who asks after more begins anew. */
+  goneFilesMax: 10_000,
+  /** Files that one node announces in the DHT, each under its own key; the rest are found by asking routers. */
+  announcedFilesMax: 1_000,
+  /** Peers that lied about files, and are shunned for a while. */
+  shunnedPeersMax: 1_024,
+  /** Files that are handed in over the HTTP API at the same time; of further ones the longest idle waits. */
+  fileUploadsMax: 64,
+  /** Pieces of such files that are on their way in: four of the largest. */
+  fileUploadBytesMax: 64 * MIB,
+  /** Files that a router fetches, and as many that it reads anew, because somebody asked its HTTP API to. */
+  fileErrandsMax: 64,
+  /** Files that the HTTP API gives out at the same time; each holds a piece or two. */
+  fileReadersMax: 16,
+  /** Files from the web whose plain SHA-256 a router remembers, so that none is fetched twice. */
+  webFilesKnownMax: 1_000,
+  /** Files that one router fetches from the web at once; others wait. */
+  webFetchesMax: 4,
   /** Pieces of one download that are coming in or on their way to the disk: eight of the largest. */
   downloadPieceBytesMax: 128 * MIB
 } as const
 
+assert(LIMITS.resultInlineBytesMax < LIMITS.resultBytesMax, 'some results are put aside')
 assert(LIMITS.resultBytesMax < LIMITS.frameBytesMax, 'a result and its envelope fit in one frame')
 assert(LIMITS.taskBytesMax < LIMITS.frameBytesMax, 'a task and its envelope fit in one frame')
 assert(

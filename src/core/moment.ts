@@ -1,5 +1,6 @@
 /** Moments as people write them: `2026-12-24T18:00:00Z` to Unix milliseconds. */
 import { MeshError } from './errors.ts'
+import { parseDurationMs } from './units.ts'
 
 /** ISO 8601 with its zone. Without one it would mean another moment on every machine. */
 const MOMENT = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
@@ -23,6 +24,12 @@ export function parseMoment(text: string, path: string): number {
     path,
     hint: 'write it as 2026-12-24T18:00:00Z'
   })
+}
+
+/** A moment, or how long it is until then, such as `7d`. @throws MeshError FIELD_INVALID */
+export function parseUntil(text: string, path: string, nowMs: number): number {
+  const isMoment = /^\s*\d{4}-/.test(text)
+  return isMoment ? parseMoment(text, path) : nowMs + parseDurationMs(text.trim(), path)
 }
 
 function toDay(atMs: number): string | undefined {

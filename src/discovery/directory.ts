@@ -85,6 +85,10 @@ export class Directory implements Startable {
     this.#entries.clear()
   }
 
+  has(peer: string): boolean {
+    return this.#entries.has(peer)
+  }
+
   /** All known workers, ready or not. */
   entries(): WorkerEntry[] {
     return [...this.#entries.values()]

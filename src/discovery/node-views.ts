@@ -1,5 +1,6 @@
 /** Known workers as the API and FIND_NODES show them. */
 import { MeshError } from '../core/errors.ts'
+import { readFileId } from '../model/file-id.ts'
 import { parseRequirement } from '../model/requirement.ts'
 import { isOnTask, meets } from '../selection/placement-rules.ts'
 import { shownShare } from '../reputation/score.ts'
@@ -9,6 +10,7 @@ import { toCandidate, withLoad } from './to-candidate.ts'
 import type { Candidate, Weights } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Directory } from './directory.ts'
+import type { FileCatalogue } from './file-catalogue.ts'
 import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { Requirement } from '../model/requirement.ts'
@@ -17,6 +19,8 @@ import type { WorkerEntry } from './worker-entry.ts'
 
 export interface NodeViewsComponents {
   directory: Directory
+  /** Who has which files. */
+  files: Pick<FileCatalogue, 'has'>
   clock: Clock
   reputationOf: (peer: string) => { reputation: number; evidenceCount: number }
   /** Weights of the score that is shown. */
@@ -40,6 +44,11 @@ export class NodeViews {
       .filter(({ candidate }) => requirements.every((requirement) => meets(candidate, requirement)))
       .map(({ entry, candidate }) => this.#view(entry, candidate))
       .toSorted((left, right) => (right.score ?? 0) - (left.score ?? 0))
+  }
+
+  /** A worker of that peer id is known. */
+  has(peer: string): boolean {
+    return this.#components.directory.has(peer)
   }
 
   /**
@@ -73,9 +82,13 @@ export class NodeViews {
     return { ...this.describe(peer), state, running }
   }
 
-  /** The answer to FIND_NODES. */
+  /** The answer to FIND_NODES, as far as it is about workers. @throws MeshError FIELD_INVALID */
   find(params: FindNodesParams): FindNodesResult {
+    const { file_hash: hash } = params
+    const fileId = hash === undefined ? undefined : readFileId(hash, 'params.file_hash')
+    const { files } = this.#components
     const nodes = this.#ready()
+      .filter(({ entry }) => fileId === undefined || files.has(entry.peer, fileId))
       .filter(({ candidate }) => isFitting(candidate, params))
       .map(({ entry, candidate }) => ({
         peer_id: entry.peer,
@@ -183,8 +196,6 @@ function isFitting(candidate: Candidate, params: FindNodesParams): boolean {
     candidate.cpuUsage <= cpuUsageMax &&
     candidate.memoryAvailableMb >= memoryMbMin &&
     candidate.diskAvailableMb >= diskMbMin &&
-    (candidate.latencyMs ?? 0) <= latencyMsMax &&
-    // Nobody offers files yet.
-    params.file_hash === undefined
+    (candidate.latencyMs ?? 0) <= latencyMsMax
   )
 }

@@ -4,14 +4,12 @@
  */
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { LIMITS } from '../core/limits.ts'
-import { presenceTopic } from '../protocol/ids.ts'
-import { RECORD_BYTES_MAX, openRecord } from './record.ts'
 import type { Message } from '@libp2p/gossipsub'
-import type { CapabilityRecord } from './record.ts'
 import type { Clock } from '../core/clock.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { PresenceKind, PresenceNews } from './presence-kind.ts'
 
-/** A worker gathers for longer than this before it publishes again; who is faster is heard less. */
+/** A node gathers for longer than this before it publishes again; who is faster is heard less. */
 const PACE_MS = 100
 
 interface Heard {
@@ -19,54 +17,56 @@ interface Heard {
   atMs: number
 }
 
-export class PresenceGate {
+export class PresenceGate<T extends PresenceNews> {
   readonly #components: { node: MeshNode; clock: Clock }
-  /** Publishers by the time of their last good record, oldest first. */
+  readonly #kind: PresenceKind<T>
+  /** Publishers by the time of their last good news, oldest first. */
   readonly #heard = new Map<string, Heard>()
-  readonly #records = new WeakMap<Message, CapabilityRecord>()
+  readonly #news = new WeakMap<Message, T>()
 
-  constructor(components: { node: MeshNode; clock: Clock }) {
+  constructor(components: { node: MeshNode; clock: Clock }, kind: PresenceKind<T>) {
     this.#components = components
+    this.#kind = kind
   }
 
   /** Judges all that comes on a namespace's topic from now on. */
   guard(namespace: string): void {
     const { topicValidators } = this.#components.node.libp2p.services.pubsub
     topicValidators.set(
-      presenceTopic(namespace),
+      this.#kind.topic(namespace),
       async (_source, message) => await this.judge(namespace, message)
     )
   }
 
   release(namespace: string): void {
-    this.#components.node.libp2p.services.pubsub.topicValidators.delete(presenceTopic(namespace))
+    this.#components.node.libp2p.services.pubsub.topicValidators.delete(this.#kind.topic(namespace))
   }
 
-  /** The record of a message that was let in. */
-  recordOf(message: Message): CapabilityRecord | undefined {
-    return this.#records.get(message)
+  /** What a message says that was let in. */
+  newsOf(message: Message): T | undefined {
+    return this.#news.get(message)
   }
 
   /** Rejects what no honest node sends, ignores what is old or comes too fast. */
   async judge(namespace: string, message: Message): Promise<TopicValidatorResult> {
     if (message.type !== 'signed') return TopicValidatorResult.Reject
-    if (message.data.byteLength > RECORD_BYTES_MAX) return TopicValidatorResult.Reject
+    if (message.data.byteLength > this.#kind.bytesMax) return TopicValidatorResult.Reject
     const publisher = message.from.toString()
     const nowMs = this.#components.clock.monotonicMs()
     const heard = this.#heard.get(publisher)
     if (heard !== undefined && nowMs - heard.atMs < PACE_MS) return TopicValidatorResult.Ignore
-    let record: CapabilityRecord
+    let news: T
     try {
-      record = await openRecord(message.data)
+      news = await this.#kind.open(message.data)
     } catch {
       return TopicValidatorResult.Reject
     }
-    if (record.namespace !== namespace || record.peer_id !== publisher) {
+    if (news.namespace !== namespace || news.peer_id !== publisher) {
       return TopicValidatorResult.Reject
     }
-    if (heard !== undefined && record.seq <= heard.seq) return TopicValidatorResult.Ignore
-    this.#remember(publisher, { seq: record.seq, atMs: nowMs })
-    this.#records.set(message, record)
+    if (heard !== undefined && news.seq <= heard.seq) return TopicValidatorResult.Ignore
+    this.#remember(publisher, { seq: news.seq, atMs: nowMs })
+    this.#news.set(message, news)
     return TopicValidatorResult.Accept
   }
 

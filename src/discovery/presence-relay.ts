@@ -1,24 +1,33 @@
-/** A bootstrap's side of discovery: passes presence on in every namespace that one of its peers listens to. */
-import { presenceNamespace, presenceTopic } from '../protocol/ids.ts'
+/** A bootstrap's side of discovery: passes presence on, of each kind, in every namespace that one of its peers listens to. */
 import { LIMITS } from '../core/limits.ts'
+import { FILE_PRESENCE, WORKER_PRESENCE } from './presence-kind.ts'
 import { PresenceGate } from './presence-gate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { PresenceKind, PresenceNews } from './presence-kind.ts'
 import type { Startable } from '../core/startable.ts'
+
+/** What watches over one kind of topics. */
+interface Watch {
+  namespaceOf: (topic: string) => string | undefined
+  guard: (namespace: string) => void
+  release: (namespace: string) => void
+}
 
 export class PresenceRelay implements Startable {
   readonly #node: MeshNode
-  readonly #gate: PresenceGate
-  readonly #namespaces = new Set<string>()
+  readonly #watches: readonly Watch[]
+  /** How each topic is left again. */
+  readonly #topics = new Map<string, () => void>()
 
   constructor(components: { node: MeshNode; clock: Clock }) {
     this.#node = components.node
-    this.#gate = new PresenceGate(components)
+    this.#watches = [watchOf(components, WORKER_PRESENCE), watchOf(components, FILE_PRESENCE)]
   }
 
-  /** Namespaces that are passed on now. */
-  get namespaces(): string[] {
-    return [...this.#namespaces]
+  /** Those that are passed on now. */
+  get topics(): string[] {
+    return [...this.#topics.keys()]
   }
 
   async start(): Promise<void> {
@@ -32,7 +41,7 @@ export class PresenceRelay implements Startable {
     const { pubsub } = this.#node.libp2p.services
     pubsub.removeEventListener('subscription-change', this.#onSubscription)
     pubsub.removeEventListener('gossipsub:heartbeat', this.#leaveDeserted)
-    for (const namespace of this.#namespaces) this.#leave(namespace)
+    for (const topic of this.topics) this.#leave(topic)
   }
 
   readonly #onSubscription = (
@@ -40,31 +49,45 @@ export class PresenceRelay implements Startable {
   ): void => {
     this.#leaveDeserted()
     for (const { topic, subscribe } of event.detail.subscriptions) {
-      const namespace = subscribe ? presenceNamespace(topic) : undefined
-      if (namespace !== undefined) this.#join(namespace)
+      if (subscribe && !this.#topics.has(topic)) this.#join(topic)
     }
   }
 
-  #join(namespace: string): void {
-    if (this.#namespaces.has(namespace)) return
-    if (this.#namespaces.size >= LIMITS.presenceTopicsMax) return
-    this.#namespaces.add(namespace)
-    this.#gate.guard(namespace)
-    this.#node.libp2p.services.pubsub.subscribe(presenceTopic(namespace))
+  #join(topic: string): void {
+    if (this.#topics.size >= LIMITS.presenceTopicsMax) return
+    for (const { guard, namespaceOf, release } of this.#watches) {
+      const namespace = namespaceOf(topic)
+      if (namespace === undefined) continue
+      this.#topics.set(topic, () => release(namespace))
+      guard(namespace)
+      this.#node.libp2p.services.pubsub.subscribe(topic)
+    }
   }
 
-  /** The room is bounded: a namespace that nobody listens to any more makes way for others. */
+  /** The room is bounded: a topic that nobody listens to any more makes way for others. */
   readonly #leaveDeserted = (): void => {
     const { pubsub } = this.#node.libp2p.services
-    for (const namespace of this.#namespaces) {
-      if (pubsub.getSubscribers(presenceTopic(namespace)).length === 0) this.#leave(namespace)
+    for (const topic of this.topics) {
+      if (pubsub.getSubscribers(topic).length === 0) this.#leave(topic)
     }
   }
 
-  #leave(namespace: string): void {
-    this.#namespaces.delete(namespace)
-    const { pubsub } = this.#node.libp2p.services
-    pubsub.unsubscribe(presenceTopic(namespace))
-    this.#gate.release(namespace)
+  #leave(topic: string): void {
+    const release = this.#topics.get(topic)
+    this.#topics.delete(topic)
+    this.#node.libp2p.services.pubsub.unsubscribe(topic)
+    release?.()
+  }
+}
+
+function watchOf<T extends PresenceNews>(
+  components: { node: MeshNode; clock: Clock },
+  kind: PresenceKind<T>
+): Watch {
+  const gate = new PresenceGate(components, kind)
+  return {
+    namespaceOf: kind.namespaceOf,
+    guard: (namespace) => gate.guard(namespace),
+    release: (namespace) => gate.release(namespace)
   }
 }

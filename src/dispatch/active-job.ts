@@ -7,6 +7,7 @@ import type { CancelTimer } from '../core/clock.ts'
 import type { Demand } from './demand.ts'
 import type { Effect, ItemEvent } from '../jobs/state.ts'
 import type { ItemRecord, JobRecord } from '../jobs/records.ts'
+import type { JobInputs } from './job-inputs.ts'
 import type { JobPlan } from '../model/job.ts'
 import type { Refuser } from './refusers.ts'
 import type { SelectionRequest } from '../selection/candidate.ts'
@@ -64,6 +65,10 @@ export class ActiveJob {
   readonly demand: Demand
   /** Since when nothing of it has run, in the dispatcher's time. */
   waitingSinceMs = 0
+  /** Which files its items read, once that was looked up; nothing for most jobs. */
+  inputs: JobInputs | undefined
+  /** Workers of items that are done, where no other item may go to them. */
+  readonly #doneOn: string[] = []
   #items: OpenItems
   #record: JobRecord
   /** The record before its last change. */
@@ -140,13 +145,14 @@ export class ActiveJob {
   requestFor(index: number): SelectionRequest {
     const { pinnedTo, refusedLately, tried } = this.#placeOf(index)
     const { request } = this.demand
+    const inputs = this.inputs?.of(index)
     if (pinnedTo === null) {
-      const isNew = tried.length === 0 && refusedLately.size === 0
-      return isNew ? request : { ...request, triedWorkers: tried, refusedLately }
+      const isPlain = tried.length === 0 && refusedLately.size === 0 && inputs === undefined
+      return isPlain ? request : { ...request, triedWorkers: tried, refusedLately, inputs }
     }
     // There is no other worker for it, so that none is avoided.
     const placement = { ...request.placement, only: [pinnedTo] }
-    return { ...request, placement, sameWorker: 'allow', refusedLately }
+    return { ...request, placement, sameWorker: 'allow', refusedLately, inputs }
   }
 
   /** Lets something happen to an item; gives what that changed, or undefined when it came too late. */
@@ -161,6 +167,7 @@ export class ActiveJob {
     item.record = next
     if (next.state !== 'queued') item.lane = undefined
     if (isTerminal(next.state)) {
+      if (this.#isSpread && next.state === 'completed') this.#doneOn.push(next.workerId ?? '')
       item.cancelDelay?.()
       item.refusers?.forget()
       this.#drop(index)
@@ -235,6 +242,21 @@ export class ActiveJob {
     return item?.lane !== undefined
   }
 
+  /** Whether each of its items is to be on a worker of its own. */
+  get #isSpread(): boolean {
+    return this.plan.engine === 'storage'
+  }
+
+  /** Workers where an item may not go, as another is there or is done there. */
+  #others(index: number): SelectionRequest['refusedLately'] | undefined {
+    if (!this.#isSpread) return undefined
+    const others = new Set(this.#doneOn)
+    for (const { attempt, record } of this.#all()) {
+      if (record.index !== index && attempt !== undefined) others.add(attempt.record.workerId)
+    }
+    return new Map(Array.from(others, (workerId) => [workerId, 'it keeps another copy']))
+  }
+
   #find(index: number): ActiveItem | undefined {
     if (this.#items instanceof Map) return this.#items.get(index)
     return this.#items?.record.index === index ? this.#items : undefined
@@ -255,15 +277,19 @@ export class ActiveJob {
     const { lane } = this.demand
     const where = pinnedTo === null ? tried.join() : `@${pinnedTo}`
     const whereNot = refusedLately.size === 0 ? '' : `!${[...refusedLately.keys()].join()}`
+    // Its items stand in each other's way, and in nobody else's.
+    if (this.#isSpread) return `${lane}${where}#${this.#record.id}`
     return where === '' && whereNot === '' ? lane : `${lane}${where}${whereNot}`
   }
 
   #placeOf(index: number): Place {
     const item = this.#find(index)
+    const leftOut = item?.refusers?.leftOut ?? this.demand.request.refusedLately
+    const others = this.#others(index)
     return {
       pinnedTo: item?.record.pinnedTo ?? null,
       tried: item?.tried ?? NOBODY,
-      refusedLately: item?.refusers?.leftOut ?? this.demand.request.refusedLately
+      refusedLately: others === undefined ? leftOut : new Map([...leftOut, ...others])
     }
   }
 }

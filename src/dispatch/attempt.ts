@@ -3,7 +3,7 @@
  * breaks, waits for the worker to come back and asks again. It ends with a verdict, or is let go of
  * without one. What the verdict means for the item is decided elsewhere.
  */
-import { LIMITS } from '../core/limits.ts'
+import { answerTimeoutMs, assignmentOf } from './assignment.ts'
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
 import { formatDuration } from '../core/units.ts'
@@ -24,8 +24,8 @@ import type { AttemptRecord, ItemRecord } from '../jobs/records.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { CandidateSource, TaskLink } from './ports.ts'
 import type { JobLogs } from './views/job-logs.ts'
-import type { JobPlan } from '../model/job.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { FileSource } from '../model/generated/commands-execute-task.ts'
 import type { ReportTaskParams } from '../model/generated/commands-report-task.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 import type { TaskReport } from './task-report.ts'
@@ -49,6 +49,8 @@ export interface AttemptComponents {
   link: TaskLink
   /** JSON text of one item's task. */
   taskText: (jobId: string, index: number) => Promise<string>
+  /** Peers that have some of what one item's task needs. */
+  sourcesOf: (jobId: string, index: number) => Promise<FileSource[]>
 }
 
 export interface AttemptInit {
@@ -67,11 +69,8 @@ export interface AttemptEnd {
   hasLog: boolean
 }
 
-/** The worker keeps to the run time and gives back what waits too long; so much longer we wait for its word. */
-const ANSWER_GRACE_MS = LIMITS.workerWaitMsMax + 15_000
-
-/** A worker holds its task for so much longer than we wait for it, so that it never gives up first. */
-const LEASE_MARGIN_MS = 30_000
+/** Of most tasks. */
+const NO_SOURCES: readonly FileSource[] = []
 
 /** The answer to a stop comes once the task is gone; so much longer than it may still go on we wait for it. */
 const STOP_GRACE_MS = 30_000
@@ -213,22 +212,23 @@ export class Attempt {
   }
 
   async #execute(recorded: Promise<boolean>): Promise<SessionAnswer | MeshError> {
-    const { link, taskText } = this.#components
+    const { link, sourcesOf, taskText } = this.#components
     const { jobId, index } = this.item
     try {
       const { signal } = this.#letGo
       const isRecorded = await recorded
       const text = await taskText(jobId, index)
+      const hasInputs = this.job.plan.hasInputs
+      const sources = hasInputs ? await sourcesOf(jobId, index) : NO_SOURCES
       signal.throwIfAborted()
       if (!isRecorded) throw new MeshError('STORE_FAILED', 'its beginning could not be stored')
       if (this.#ending !== undefined) throw this.#ending
-      const { runMs } = this.job.plan.timeouts
-      const options = { timeoutMs: runMs + ANSWER_GRACE_MS, signal }
-      return await link.execute(
-        this.#record.workerId,
-        { assignment: this.#assignment(), text },
-        options
-      )
+      const options = { timeoutMs: answerTimeoutMs(this.job.plan), signal }
+      const assignment = assignmentOf(this.job, this.#record, {
+        sources,
+        nowMs: this.#components.nowMs()
+      })
+      return await link.execute(this.#record.workerId, { assignment, text }, options)
     } catch (cause) {
       return MeshError.from(cause)
     }
@@ -241,34 +241,12 @@ export class Attempt {
       const logFrom = await logs.resume(this.#key())
       const { signal } = this.#letGo
       signal.throwIfAborted()
-      const timeoutMs = this.job.plan.timeouts.runMs + ANSWER_GRACE_MS
+      const timeoutMs = answerTimeoutMs(this.job.plan)
       const answer = link.attach(workerId, { leaseId, logFrom }, { timeoutMs, signal })
       if (this.#ending !== undefined) void this.#stopAtWorker(this.#ending)
       return await answer
     } catch (cause) {
       return MeshError.from(cause)
-    }
-  }
-
-  #assignment(): Parameters<TaskLink['execute']>[1]['assignment'] {
-    const { leaseId, number } = this.#record
-    const { plan, record } = this.job
-    const { cpuCores, diskBytes, gpuCount, memoryBytes } = plan.resources
-    return {
-      job_id: this.item.jobId,
-      item: this.item.index,
-      attempt: number,
-      lease_id: leaseId,
-      lease_ms: leaseMs(plan),
-      run_timeout_ms: plan.timeouts.runMs,
-      memory_bytes: memoryBytes,
-      ...(cpuCores > 0 ? { cpu_cores: cpuCores } : {}),
-      ...(diskBytes > 0 ? { disk_bytes: diskBytes } : {}),
-      ...(gpuCount > 0 ? { gpu_count: gpuCount } : {}),
-      ...(plan.hasNetwork ? { network: true } : {}),
-      submitted_at_ms: record.createdAtMs,
-      kill_after_ms: plan.timeouts.stopMs,
-      labels: { ...record.labels }
     }
   }
 
@@ -348,7 +326,7 @@ export class Attempt {
   #conclude(verdict: Verdict, report: Partial<TaskReport>): AttemptEnd {
     const { clock, logs, onOutcome } = this.#components
     const { workerId } = this.#record
-    const { log, logDroppedBytes, progress, ranMs, usage = null } = report
+    const { log, logDroppedBytes, logFile, progress, ranMs, usage = null } = report
     if (log !== undefined) logs.append(this.#key(), log.from, log.entries)
     const hasLog = logs.end(this.#key(), logDroppedBytes)
     const outcome = outcomeOf(verdict, workerId, clock.monotonicMs() - this.#startedAtMs)
@@ -356,7 +334,7 @@ export class Attempt {
     if (verdict.kind === 'failed') this.#log(verdict.error)
     const error = verdict.kind === 'completed' ? null : verdict.error.toData()
     const state = attemptEndOf(verdict)
-    const event = { kind: 'ended', state, error, usage, progress, ranMs } as const
+    const event = { kind: 'ended', state, error, usage, progress, ranMs, logFile } as const
     this.#record = stepAttempt(this.#record, event, this.#components.nowMs())
     return { verdict, record: this.#record, hasLog }
   }
@@ -384,10 +362,4 @@ export class Attempt {
     const fields = { ...this.#fields(), code, why: message.slice(0, 200) }
     this.#components.logger.info(fields, 'attempt failed')
   }
-}
-
-/** A job that would rather wait than run twice lets its task be as long as the job itself may take. */
-function leaseMs({ onDisconnect, timeouts }: JobPlan): number {
-  const { then, waitMs } = onDisconnect
-  return (then === 'hold' ? Math.max(waitMs, timeouts.totalMs) : waitMs) + LEASE_MARGIN_MS
 }

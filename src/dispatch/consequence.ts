@@ -33,7 +33,8 @@ const REFUSED_DELAY_MS_MAX = 1_000
 const FIRM_REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'OWNER_REFUSED',
   'ENGINE_UNAVAILABLE',
-  'RESOURCES_UNAVAILABLE'
+  'RESOURCES_UNAVAILABLE',
+  'STORE_FULL'
 ])
 
 /** A task that broke the sandboxes of so many workers is at fault itself. */
@@ -50,7 +51,7 @@ export function consequenceOf(
   const attempt = item.attemptCount
   switch (verdict.kind) {
     case 'completed':
-      return { ...GOES_ON, event: { kind: 'completed', attempt } }
+      return { ...GOES_ON, event: { kind: 'completed', attempt, files: verdict.files } }
     case 'returned':
       return afterReturn(verdict, item, context)
     case 'failed':

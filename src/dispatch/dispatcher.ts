@@ -23,6 +23,7 @@ import type { AttemptRecord, Cause, Ending, ItemRecord } from '../jobs/records.t
 import type { Candidate } from '../selection/candidate.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
 import type { FinishedItem } from './job-steps.ts'
+import type { ItemPreparation } from './item-preparation.ts'
 import type { JobStore, StoreChange } from '../jobs/store.ts'
 import type { Offered, ReadyEntry } from './ready-queue.ts'
 import type { Random } from '../core/random.ts'
@@ -35,6 +36,7 @@ export interface DispatcherComponents extends Omit<
 > {
   random: Random
   store: JobStore
+  preparation: ItemPreparation
   /** Called after every change of a job; a change that ends an item only once it is in the store. */
   onChanged: (job: ActiveJob, finished?: FinishedItem) => void
   /** Called after every change of an attempt's state, and whenever its task says how far it is. */
@@ -163,10 +165,19 @@ export class Dispatcher implements Startable {
     if (this.#isStopped) return
     this.#jobs.set(job.record.id, job)
     this.#deadlines.begin(job)
+    const waiting: number[] = []
     for (const item of job.items()) {
       const record = open.get(item.index)
       if (record !== undefined) this.#resume(job, item, record)
-      else if (item.state === 'queued') this.#enqueue(job, item.index)
+      else if (item.state === 'queued') waiting.push(item.index)
+    }
+    const { preparation } = this.#components
+    if (!preparation.isNeeded(job.plan)) for (const index of waiting) this.#enqueue(job, index)
+    else {
+      void preparation.prepare(job, waiting, (index, earlier) => {
+        if (earlier === undefined) this.#enqueue(job, index)
+        else if (!this.#isStopped) void this.#steps.reuse(job, index, earlier)
+      })
     }
   }
 

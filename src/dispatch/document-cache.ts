@@ -5,7 +5,9 @@
 import { assert } from '../core/assert.ts'
 import { LIMITS } from '../core/limits.ts'
 import { encodeTask } from '../model/job.ts'
+import { filesOfItem } from '../model/job-inputs.ts'
 import type { JobDocument } from '../model/job.ts'
+import type { NeededFiles } from '../model/job-inputs.ts'
 
 /** As much as the largest submission; parsed, a document takes a few times its text. */
 const DEFAULT_BYTES_MAX = LIMITS.submissionBytesMax
@@ -52,6 +54,11 @@ export class DocumentCache {
   /** JSON text of one item's task. */
   async taskText(jobId: string, index: number): Promise<string> {
     return encodeTask(await this.document(jobId), index)
+  }
+
+  /** What one item's task needs of the mesh. */
+  async neededFiles(jobId: string, index: number): Promise<NeededFiles> {
+    return filesOfItem(await this.document(jobId), index)
   }
 
   /** The document, read back from the store if need be. Not to be changed. */

@@ -8,6 +8,7 @@ import type { ActiveJob, Applied } from './active-job.ts'
 import type { Attempt, AttemptEnd } from './attempt.ts'
 import type { ItemEvent } from '../jobs/state.ts'
 import type { AttemptRecord, ItemRecord } from '../jobs/records.ts'
+import type { EarlierResult } from './result-cache.ts'
 import type { JobWriter } from './job-writer.ts'
 import type { StoreChange } from '../jobs/store.ts'
 
@@ -64,12 +65,35 @@ export class JobSteps {
       return isStored
     }
     const output = end.verdict.kind === 'completed' ? end.verdict.output : null
-    const { jobId } = item
-    const changes: StoreChange[] = [attempt, { kind: 'item', item }]
-    if (output !== null) changes.push({ kind: 'output', jobId, itemIndex: index, output })
+    return await this.#end(job, { item, output, hasLog: end.hasLog }, [attempt])
+  }
+
+  /** Has an item that waits take the result of an equal task. */
+  async reuse(
+    job: ActiveJob,
+    index: number,
+    { files, from, output }: EarlierResult
+  ): Promise<void> {
+    const event = { kind: 'reused', from, files } as const
+    const applied = job.apply(index, event, this.#components.nowMs())
+    if (applied === undefined) return
+    this.#components.onStepped(job, 0)
+    await this.#end(job, { item: applied.item, output, hasLog: false }, [])
+  }
+
+  /** Writes the end of one item, and tells. Says whether it is stored. */
+  async #end(
+    job: ActiveJob,
+    finished: FinishedItem,
+    changes: readonly StoreChange[]
+  ): Promise<boolean> {
+    const { item, output } = finished
+    const { index: itemIndex, jobId } = item
+    const all: StoreChange[] = [...changes, { kind: 'item', item }]
+    if (output !== null) all.push({ kind: 'output', jobId, itemIndex, output })
     const isLast = job.hasEnded
-    const isStored = await writer.writeSurely(job, () => changes)
-    if (isStored) this.#tellEnded(job, [{ item, output, hasLog: end.hasLog }], isLast)
+    const isStored = await this.#components.writer.writeSurely(job, () => all)
+    if (isStored) this.#tellEnded(job, [finished], isLast)
     return isStored
   }
 

@@ -1,7 +1,8 @@
 /** What dispatch needs of its neighbours; the router's composition root joins them. */
 import type { AbortOptions } from '../core/abort.ts'
-import type { Assignment } from '../model/generated/commands-execute-task.ts'
+import type { Assignment, FileSource } from '../model/generated/commands-execute-task.ts'
 import type { Candidate } from '../selection/candidate.ts'
+import type { OutputFile } from '../model/job.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 
 /** Who could run a task now. `discovery/directory.ts` satisfies it. */
@@ -16,6 +17,77 @@ export interface CandidateSource {
    * @throws MeshError PEER_GONE when its program is known not to run; the signal's reason
    */
   whenReady(peer: string, options: AbortOptions): Promise<void>
+}
+
+/** What is known of who has which files. `discovery/file-catalogue.ts` satisfies it, joined to the router's own library. */
+export interface FileHoldings {
+  /** Whether a peer has all of a file. */
+  has(peer: string, fileId: string): boolean
+  /** Undefined: no more is known of the file than its id. */
+  sizeOf(fileId: string): number | undefined
+  /** Whether anybody has it, this router included. */
+  isHeld(fileId: string): boolean
+  /** How long ago a peer last said what it has, in milliseconds. */
+  ageMs(peer: string): number
+}
+
+/** This router's own copies of files. */
+export interface FileCopies {
+  /**
+   * Brings a file, or a folder with all its files, here, and keeps it until a moment.
+   * @param peers who are known to have it; others are looked for
+   * @throws MeshError FILE_UNAVAILABLE, STORE_FULL; the signal's reason
+   */
+  fetch(copy: FileCopy, options: AbortOptions): Promise<void>
+}
+
+export interface FileCopy {
+  file: OutputFile
+  peers: readonly string[]
+  /** Unix milliseconds. */
+  untilMs: number
+  jobId: string
+}
+
+/** Who is known to have files. `discovery/file-catalogue.ts` knows of others, this router's own library of itself. */
+export interface HolderSource {
+  /** Those who have most of what is asked for come first; it need not be all who have some of it. */
+  holdersOf(fileIds: readonly string[]): Promise<FileSource[]>
+}
+
+/** Reads files of the mesh that hold text. */
+export interface FileTexts {
+  /**
+   * Brings the file here first.
+   * @throws MeshError REQUEST_TOO_LARGE, FILE_UNAVAILABLE, STORE_FULL; the signal's reason
+   */
+  text(file: OutputFile, bytesMax: number, options: AbortOptions): Promise<string>
+}
+
+/** What an input names on the web. */
+export interface WebSource {
+  url: string
+  /** Plain SHA-256 of what must be there, in hex. */
+  sha256: string
+  /** The input in its document, for errors. */
+  path: string
+}
+
+/** Makes files of the mesh of what is on the web. `files/web/web-library.ts` satisfies it. */
+export interface WebFiles {
+  /**
+   * Brings it here, unless it is here already; gives its id. For all who want the same at once it is fetched once.
+   * @throws MeshError FIELD_INVALID where the address is refused or has something else, STORE_FULL where it is
+   * too large, FILE_UNAVAILABLE, which is retryable where another try may go better; the signal's reason
+   */
+  fetch(source: WebSource, options: WebFetchOptions): Promise<string>
+}
+
+export interface WebFetchOptions extends AbortOptions {
+  /** For so long it has to stay once it is here; then it may go to make room. */
+  keepMs: number
+  /** Hears how much of it is here. `totalBytes` is undefined where the server does not say. */
+  onProgress?: (bytes: number, totalBytes: number | undefined) => void
 }
 
 /** What a worker is told of a task that is to end. */

@@ -2,13 +2,16 @@
 import { MeshError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
+import { readItemFiles } from './task-report.ts'
 import type { AttemptEndState } from '../jobs/attempt-state.ts'
 import type { AttemptOutcome } from '../reputation/outcomes.ts'
 import type { Blame, ErrorCode } from '../core/errors.ts'
+import type { ItemFiles } from '../jobs/records.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 
 export type Verdict =
-  | { kind: 'completed'; output: string }
+  /** `output` is null where a file is in its place. */
+  | { kind: 'completed'; output: string | null; files: ItemFiles }
   /** The worker did not take it, or cut it off by no fault of the task; costs the item nothing. */
   | { kind: 'returned'; error: MeshError; hasBegun: boolean }
   /** `blames`: all who may be at fault, for where that can't be told. */
@@ -50,6 +53,9 @@ const LOSSES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TASK_LOST'
 ])
 
+/** What whoever has the disk says of it. */
+const OF_DISK: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['STORE_FAILED', 'STORE_FULL'])
+
 /** Whether an error that came instead of an answer leaves open what the worker does. */
 export function isLinkLoss(error: MeshError): boolean {
   return LINK_LOSSES.has(error.code)
@@ -59,14 +65,27 @@ export function isLinkLoss(error: MeshError): boolean {
 export function judgeAnswer(answer: SessionAnswer): Verdict {
   const { bulk, error, result } = answer
   // Only a task that ran has used something.
-  if (error !== undefined) return judgeError(error, result?.['usage'] !== undefined)
+  if (error !== undefined) return judgeAnswered(error, result?.['usage'] !== undefined)
   try {
+    const files = readItemFiles(answer)
+    if (files === undefined)
+      throw new MeshError('RESULT_INVALID', 'the answer names no right files')
+    if (files.outputFile !== null) return { kind: 'completed', output: null, files }
     if (bulk === undefined) throw new MeshError('RESULT_INVALID', 'the answer has no output')
     parseJson(bulk, LIMITS.resultBytesMax)
-    return { kind: 'completed', output: bulk }
+    return { kind: 'completed', output: bulk, files }
   } catch (cause) {
     return failed(resultError(MeshError.from(cause)), 'failed')
   }
+}
+
+/** Reads an error that a worker answered with. Its disk is not this router's, whose fault such an error would be here. */
+function judgeAnswered(error: MeshError, hasBegun: boolean): Verdict {
+  if (!OF_DISK.has(error.code)) return judgeError(error, hasBegun)
+  // It has no room for the inputs, as it may have no room in memory.
+  if (error.code === 'STORE_FULL' && !hasBegun) return { kind: 'returned', error, hasBegun }
+  const { cause, code, hint, message } = error
+  return failed(new MeshError(code, message, { hint, blame: 'worker', cause }), 'failed')
 }
 
 /** Reads an error that came as an answer, or instead of one. */

@@ -20,6 +20,7 @@ export function directAnswer(task: Task, end: TaskEnd, load: LoadReport): TaskAn
       logs: task.log.text(),
       logs_dropped_bytes: end.logsDroppedBytes,
       usage: usageOf(end.usage),
+      ...(end.outputs === undefined ? {} : { outputs: [...end.outputs] }),
       load
     }
   }
@@ -33,8 +34,15 @@ export function leaseAnswer(task: Task, end: TaskEnd, load: LoadReport): TaskAns
     result.logs_dropped_bytes = end.logsDroppedBytes
   }
   if (task.progress !== undefined) result.progress = task.progress
+  addFiles(result, end)
   addLog(result, task, end)
   return { ...outcomeOf(end), result }
+}
+
+function addFiles(result: ExecuteTaskResult, { logFile, outputFile, outputs }: TaskEnd): void {
+  if (outputs !== undefined) result.outputs = [...outputs]
+  if (outputFile !== undefined) result.output_file = outputFile
+  if (logFile !== undefined) result.log_file = logFile
 }
 
 function addLog(result: ExecuteTaskResult, task: Task, end: TaskEnd): void {
@@ -57,8 +65,14 @@ function errorOf({ error }: TaskEnd): Pick<TaskAnswer, 'error'> {
   return error === undefined ? {} : { error }
 }
 
-function phasesOf({ ranMs, waitedMs }: TaskEnd): NonNullable<ExecuteTaskResult['phases']> {
-  return ranMs === undefined ? { waited_ms: waitedMs } : { waited_ms: waitedMs, ran_ms: ranMs }
+function phasesOf(end: TaskEnd): NonNullable<ExecuteTaskResult['phases']> {
+  const { fetchedMs, publishedMs, ranMs, waitedMs } = end
+  return {
+    waited_ms: waitedMs,
+    ...(fetchedMs === undefined ? {} : { fetched_ms: fetchedMs }),
+    ...(ranMs === undefined ? {} : { ran_ms: ranMs }),
+    ...(publishedMs === undefined ? {} : { published_ms: publishedMs })
+  }
 }
 
 function usageOf(usage: NonNullable<TaskEnd['usage']>): NonNullable<ExecuteTaskResult['usage']> {

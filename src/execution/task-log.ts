@@ -1,7 +1,12 @@
-/** What one task wrote, in numbered entries, and how much of it its router has already. */
+/**
+ * What one task wrote: its first part in numbered entries, with how much of it its router has already, and
+ * all of it in a spool where it is more than that.
+ */
+import { LIMITS } from '../core/limits.ts'
+import type { LogSpool } from './log-spool.ts'
 import type { LogEntry, LogPart } from '../model/generated/commands-execute-task.ts'
 
-/** As many as one part may list. The engine bounds the bytes; this bounds entries of next to none. */
+/** As many as one part may list: this bounds entries of next to none. */
 const ENTRIES_MAX = 65_536
 
 /** What an entry takes in a frame beside its text: three names, a number, a stream. */
@@ -11,13 +16,32 @@ export class TaskLog {
   readonly #entries: LogEntry[] = []
   #acknowledgedCount = 0
   #droppedBytes = 0
+  #roomBytes: number = LIMITS.logBytesMax
+  #spool: LogSpool | undefined
 
-  add(entry: LogEntry): void {
-    if (this.#entries.length < ENTRIES_MAX) this.#entries.push(entry)
-    else this.#droppedBytes += Buffer.byteLength(entry.text)
+  /** Where all of it goes once it is more than entries take. */
+  set spool(spool: LogSpool) {
+    this.#spool = spool
   }
 
-  /** Bytes that were written beyond the number of entries. */
+  add(entry: LogEntry): void {
+    const bytes = Buffer.byteLength(entry.text)
+    const hasRoom = this.#entries.length < ENTRIES_MAX && this.#droppedBytes === 0
+    const text = !hasRoom ? '' : headOf(entry.text, this.#roomBytes)
+    const isWhole = hasRoom && text.length === entry.text.length
+    if (!isWhole) this.#overflow(entry.text)
+    if (isWhole || text !== '') this.#entries.push(isWhole ? entry : { ...entry, text })
+    const keptBytes = isWhole ? bytes : Buffer.byteLength(text)
+    this.#roomBytes -= keptBytes
+    this.#droppedBytes += bytes - keptBytes
+  }
+
+  /** A word of the worker's own about the task. */
+  note(text: string): void {
+    this.add({ ms: this.#entries.at(-1)?.ms ?? 0, stream: 'err', text: `${text}\n` })
+  }
+
+  /** Bytes that were written beyond what entries take. */
   get droppedBytes(): number {
     return this.#droppedBytes
   }
@@ -42,6 +66,12 @@ export class TaskLog {
     return this.#entries.length
   }
 
+  /** The spool begins with all that there are entries of. */
+  #overflow(text: string): void {
+    if (this.#droppedBytes === 0) this.#spool?.write(this.text())
+    this.#spool?.write(text)
+  }
+
   /** What the router doesn't have; undefined when it has all. */
   pending(): LogPart | undefined {
     if (this.isAcknowledged) return undefined
@@ -49,10 +79,17 @@ export class TaskLog {
     return { from, entries: this.#entries.slice(from) }
   }
 
-  /** All of it as one text. */
+  /** The entries as one text. */
   text(): string {
     return this.#entries.map(({ text }) => text).join('')
   }
+}
+
+/** The longest beginning that is no longer than so many bytes. */
+function headOf(text: string, bytesMax: number): string {
+  if (Buffer.byteLength(text) <= bytesMax) return text
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax))
+  return text.slice(0, read)
 }
 
 /** As much of a part as fits beside what else a frame carries, and what had to be left out. */

@@ -2,15 +2,30 @@
 import { randomUUID } from 'node:crypto'
 import { MeshError } from '../core/errors.ts'
 import { checkJob, compileJob } from '../model/job.ts'
+import { programOf } from '../model/job-inputs.ts'
+import { readInput } from '../model/input-uri.ts'
 import { refuseReferences } from '../model/job-references.ts'
 import { validatorFor } from '../model/validate.ts'
-import type { Assignment, ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
-import type { TaskDocument } from '../model/job.ts'
+import type {
+  AssignedTask,
+  Assignment,
+  ExecuteTaskParams,
+  FileSource
+} from '../model/generated/commands-execute-task.ts'
+import type { InputDocument, OutputWish, TaskDocument } from '../model/job.ts'
+import type { InputRequest } from './ports.ts'
 import type { TaskLimits, TaskOrigin } from '../executors/executor.ts'
 
 /** A task and its limits. */
 export interface TaskRequest extends TaskLimits {
   task: TaskDocument
+  inputs: readonly InputDocument[]
+  outputs: readonly OutputWish[]
+  program: InputRequest['program']
+  /** Peers that are said to have some of its inputs. */
+  sources: readonly FileSource[]
+  /** Until when what it leaves is kept here, in Unix milliseconds. */
+  keepUntilMs: number
   /** Of the task as it came. */
   bytes: number
   gpuCount: number
@@ -29,7 +44,11 @@ const NO_LABELS = Object.freeze({})
 /** What a worker alone cannot do, and must not pass over in silence. */
 const ROUTER_FIELDS = ['each', 'needs', 'ops', 'schedule', 'key'] as const
 
+/** Whoever sends a task without a router fetches what it leaves soon. */
+const KEEP_MS = 86_400_000
+
 const checkTask = validatorFor<TaskDocument>('job#/$defs/task', 'task')
+const checkAssigned = validatorFor<AssignedTask>('commands/execute-task#/$defs/assignedTask')
 
 /**
  * What a command wants done, from whoever it comes to whomever it goes.
@@ -57,12 +76,15 @@ export function readTask(
   const { assignment } = params
   const data = taskData(params)
   if (assignment !== undefined) {
-    const task = checkTask(data)
+    const assigned = asAssigned(data)
+    const { task } = assigned
     // A router has put results in their places; an engine could not.
     refuseReferences(task, 'task')
     return {
-      task,
+      ...filesOf(assigned),
       bytes,
+      sources: assignment.sources ?? [],
+      keepUntilMs: assignment.keep_until_ms ?? nowMs + KEEP_MS,
       memoryBytesMax: assignment.memory_bytes,
       timeoutMs: assignment.run_timeout_ms,
       cpuCores: assignment.cpu_cores,
@@ -87,8 +109,10 @@ export function readTask(
   const { hasNetwork, resources, timeouts } = compileJob(job)
   const asksForMemory = job.resources?.memory !== undefined
   return {
-    task: job.task,
+    ...filesOf(job),
     bytes,
+    sources: [],
+    keepUntilMs: nowMs + KEEP_MS,
     memoryBytesMax: asksForMemory ? resources.memoryBytes : taskMemoryBytes,
     timeoutMs: timeouts.runMs,
     cpuCores: resources.cpuCores || undefined,
@@ -101,6 +125,29 @@ export function readTask(
     killAfterMs: timeouts.stopMs,
     labels: job.labels ?? NO_LABELS
   }
+}
+
+/** The task alone, or with its files beside it. */
+function asAssigned(data: ExecuteTaskParams['task_data']): AssignedTask {
+  return Object.hasOwn(data, 'engine') ? { task: checkTask(data) } : checkAssigned(data)
+}
+
+/** @throws MeshError FIELD_INVALID for an input that only a router can bring */
+function filesOf({
+  inputs = [],
+  outputs = [],
+  task
+}: AssignedTask): Pick<TaskRequest, 'task' | 'inputs' | 'outputs' | 'program'> {
+  inputs.forEach((input, index) => {
+    const { kind } = readInput(input, `inputs[${index}]`)
+    if (kind === 'mesh' || kind === 'inline') return
+    throw new MeshError('FIELD_INVALID', `"${input.from.slice(0, 100)}" needs a router`, {
+      path: `inputs[${index}].from`,
+      hint: 'submit the job to a router, or name a file of the mesh: mesh:sha256:…'
+    })
+  })
+  const program = programOf(task)
+  return { task, inputs, outputs, program }
 }
 
 function originOf({ attempt, item, job_id: jobId }: Assignment): TaskOrigin {

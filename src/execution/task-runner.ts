@@ -1,26 +1,31 @@
 /**
  * Brings one task from its arrival to its end: decides whether it may come in, asks the owner's rule
- * where there is one, waits for a slot, has the engine run it, and says how it ended. It knows nothing
- * of who asked.
+ * where there is one, waits for a slot, has its inputs brought, the engine run it and its outputs taken,
+ * and says how it ended. It knows nothing of who asked.
  */
 import { BYTES_PER_MB } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
 import { GpuPool } from './gpu-pool.ts'
-import { KillTimer } from './kill-timer.ts'
 import { Slots } from './slots.ts'
+import { NO_INPUTS, fetchInputs, needsInputs } from './input-phase.ts'
+import { runTask } from './task-run.ts'
 import { closedError, fullReason, refusalOf } from './owner/admission.ts'
 import type { AdmissionFacts, AdmissionRules } from './owner/admission.ts'
 import type { AdmitRule, TaskSummary } from './owner/admit-rule.ts'
 import type { AvailabilityKeeper } from './owner/availability.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Executor, TaskOutcome } from '../executors/executor.ts'
+import type { Executor } from '../executors/executor.ts'
 import type { ExecutorRegistry } from '../executors/executor-registry.ts'
 import type { HostMonitor } from '../host/host-monitor.ts'
+import type { LogSpools } from './log-spool.ts'
+import type { ReadyInputs, TaskFiles } from './ports.ts'
 import type { Task, TaskEnd } from './task.ts'
 
 export interface TaskRunnerComponents {
   clock: Clock
   executors: ExecutorRegistry
+  files: TaskFiles
+  spools: LogSpools
   host: HostMonitor
   availability: AvailabilityKeeper
   /** The owner's own rule, asked about every task. */
@@ -37,7 +42,9 @@ export interface Errand {
   task: Task
   /** For the owner's rule. */
   describe: () => TaskSummary
-  /** Called with the slot in hand, before the engine starts; what it throws keeps the task from beginning. */
+  /** Called with the slot in hand, before its inputs come, where it has any. */
+  onFetching?: () => void
+  /** Called with the slot in hand, and its inputs, before the engine starts; what it throws keeps the task from beginning. */
   onBegin?: () => Promise<void>
 }
 
@@ -49,6 +56,8 @@ export class TaskRunner {
   readonly #running = new Set<Task>()
   readonly #closing = new AbortController()
   #askingCount = 0
+  /** Tasks that have their slot, and whose inputs are on their way: each may be handed back. */
+  readonly #fetching = new Set<AbortController>()
   /** Tasks that have their slot, and whose beginning is being written down. */
   #startingCount = 0
   #begunCount = 0
@@ -92,27 +101,35 @@ export class TaskRunner {
     const waitedMs = clock.monotonicMs() - arrivedMs
     let lingering: Promise<void> | undefined
     let gpus: readonly number[] = []
+    let inputs: ReadyInputs | undefined
     this.#running.add(task)
     try {
       gpus = this.#takeGpus(task.request.gpuCount)
       // The slot may have come in the same moment as the end of all interest in it.
       task.signal.throwIfAborted()
+      const slotMs = clock.monotonicMs()
+      if (needsInputs(task)) inputs = await this.#fetch(errand)
+      const fetchedMs = inputs === undefined ? undefined : clock.monotonicMs() - slotMs
+      task.signal.throwIfAborted()
       if (errand.onBegin !== undefined) await this.#begin(errand.onBegin)
       task.signal.throwIfAborted()
-      const ran = await this.#runIn(executor, { task, gpus }, waitedMs)
+      this.#countBegun()
+      const ready = { executor, task, gpus, inputs: inputs ?? NO_INPUTS }
+      const ran = await runTask(this.#components, ready, { waitedMs, fetchedMs })
       lingering = ran.lingering
       return ran.end
     } catch (cause) {
       return neverBegan(cause, waitedMs)
     } finally {
       this.#running.delete(task)
-      void this.#leave(gpus, lingering)
+      void this.#leave({ gpus, inputs }, lingering)
     }
   }
 
   /** Sends away all that have not begun. */
   handBack(error: MeshError): void {
     this.#slots.handBack(error)
+    for (const fetching of this.#fetching) fetching.abort(error)
   }
 
   /** Ends all that run. */
@@ -143,10 +160,28 @@ export class TaskRunner {
   }
 
   /** What can be ended by nobody keeps what it has. */
-  async #leave(gpus: readonly number[], lingering: Promise<void> | undefined): Promise<void> {
+  async #leave(
+    { gpus, inputs }: { gpus: readonly number[]; inputs: ReadyInputs | undefined },
+    lingering: Promise<void> | undefined
+  ): Promise<void> {
     if (lingering === undefined) this.#slots.release()
     else await this.#slots.releaseAfter(lingering)
     this.#gpus.giveBack(gpus)
+    await inputs?.release()
+  }
+
+  /** Who is handed back meanwhile has not begun. */
+  async #fetch({ onFetching, task }: Errand): Promise<ReadyInputs> {
+    const fetching = new AbortController()
+    this.#fetching.add(fetching)
+    try {
+      task.enter('fetching')
+      onFetching?.()
+      const signal = AbortSignal.any([task.signal, fetching.signal])
+      return await fetchInputs(this.#components, task, signal)
+    } finally {
+      this.#fetching.delete(fetching)
+    }
   }
 
   async #begin(onBegin: () => Promise<void>): Promise<void> {
@@ -156,67 +191,6 @@ export class TaskRunner {
     } finally {
       this.#startingCount -= 1
     }
-  }
-
-  async #runIn(
-    executor: Executor,
-    { gpus, task }: { gpus: readonly number[]; task: Task },
-    waitedMs: number
-  ): Promise<{ end: TaskEnd; lingering?: Promise<void> | undefined }> {
-    const { clock } = this.#components
-    const begunMs = clock.monotonicMs()
-    this.#countBegun()
-    const {
-      cpuCores,
-      diskBytesMax,
-      memoryBytesMax,
-      network,
-      origin,
-      seed,
-      submittedAtMs,
-      timeoutMs
-    } = task.request
-    const killTimer = new KillTimer(clock)
-    task.onStop = (killAfterMs) => killTimer.set(killAfterMs)
-    let outcome: TaskOutcome | undefined
-    let failure: MeshError | undefined
-    try {
-      outcome = await executor.run({
-        task: task.request.task,
-        memoryBytesMax,
-        timeoutMs,
-        cpuCores,
-        diskBytesMax,
-        network,
-        origin,
-        seed,
-        submittedAtMs,
-        gpus,
-        signal: task.signal,
-        killSignal: killTimer.signal,
-        inputs: [],
-        outputs: [],
-        programPath: undefined,
-        onOutput: async () => {},
-        onLog: (entry) => {
-          task.log.add(entry)
-          task.onNews?.()
-        },
-        onProgress: (progress) => {
-          task.progress = progress
-          task.onNews?.()
-        }
-      })
-    } catch (cause) {
-      failure = MeshError.from(cause)
-    } finally {
-      killTimer.clear()
-      task.onStop = undefined
-    }
-    const phases = { hasBegun: true, waitedMs, ranMs: clock.monotonicMs() - begunMs }
-    if (outcome === undefined)
-      return { end: { ...phases, error: failure as MeshError, logsDroppedBytes: 0 } }
-    return { end: endOf(task, outcome, phases), lingering: outcome.lingering }
   }
 
   /** @throws MeshError WORKER_STOPPING, WORKER_CORDONED, RESOURCES_UNAVAILABLE, OWNER_REFUSED, WORKER_BUSY */
@@ -233,7 +207,7 @@ export class TaskRunner {
       reason: availability.reason,
       running: this.#slots.runningCount,
       waiting: this.waitingCount,
-      begun: this.#begunCount + this.#startingCount,
+      begun: this.#begunCount + this.#startingCount + this.#fetching.size,
       cpuUsage: capabilities.cpu_usage,
       cpuCores: capabilities.cpu_cores,
       recentRunning: this.#init.isIdleOnly === true ? this.#slots.recentCount() : 0,
@@ -281,22 +255,4 @@ function assertAllowed(executor: Executor, { request }: Task): void {
 
 function neverBegan(cause: unknown, waitedMs: number): TaskEnd {
   return { hasBegun: false, error: MeshError.from(cause), logsDroppedBytes: 0, waitedMs }
-}
-
-/** A task that was told to end says why it was told so, whatever words its engine has for it. */
-function endOf(
-  task: Task,
-  outcome: TaskOutcome,
-  phases: Pick<TaskEnd, 'hasBegun' | 'waitedMs' | 'ranMs'>
-): TaskEnd {
-  const { output } = outcome
-  const bytesOut = output === undefined ? 0 : Buffer.byteLength(output)
-  const usage = { ...outcome.usage, bytesIn: task.request.bytes, bytesOut }
-  const error =
-    outcome.error?.code === 'TASK_STOPPED' ? (task.stopReason ?? outcome.error) : outcome.error
-  const logsDroppedBytes = outcome.logsDroppedBytes + task.log.droppedBytes
-  const end: TaskEnd = { ...phases, usage, logsDroppedBytes }
-  if (error !== undefined) end.error = error
-  else if (output !== undefined) end.output = output
-  return end
 }

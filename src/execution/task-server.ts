@@ -2,9 +2,11 @@
  * A worker's answers to those who want tasks run: what comes from a router with an assignment is a
  * lease and goes to the lease desk; what comes without one runs for as long as its sender waits.
  */
+import { join } from 'node:path'
 import { MeshError } from '../core/errors.ts'
 import { AvailabilityKeeper } from './owner/availability.ts'
 import { LeaseDesk } from './leases/lease-desk.ts'
+import { LogSpools } from './log-spool.ts'
 import { Task } from './task.ts'
 import { TaskJournal } from './leases/task-journal.ts'
 import { TaskRunner, handBackError } from './task-runner.ts'
@@ -26,11 +28,13 @@ import type {
   SetAvailabilityResult
 } from '../model/generated/commands-set-availability.ts'
 import type { Startable } from '../core/startable.ts'
+import type { TaskFiles } from './ports.ts'
 import type { TaskAnswer } from './task-answers.ts'
 
 export interface TaskServerComponents {
   clock: Clock
   executors: ExecutorRegistry
+  files: TaskFiles
   host: HostMonitor
   links: RouterLinks
   logger: Logger
@@ -60,6 +64,7 @@ export class TaskServer implements Startable {
   readonly #desk: LeaseDesk
   readonly #journal: TaskJournal
   readonly #runner: TaskRunner
+  readonly #spools: LogSpools
   #isStarted = false
   #stopped: Promise<void> | undefined
 
@@ -73,7 +78,9 @@ export class TaskServer implements Startable {
       onDeadline: () => this.#runner.cutOff(movedError(this.#availability.current)),
       onOpen: () => this.#runner.forgetCount()
     })
-    this.#runner = new TaskRunner({ ...components, availability: this.#availability }, init)
+    this.#spools = new LogSpools(join(folder, 'logs'))
+    const availability = this.#availability
+    this.#runner = new TaskRunner({ ...components, availability, spools: this.#spools }, init)
     this.#journal = new TaskJournal(components, { folder })
     this.#desk = new LeaseDesk(
       {
@@ -91,6 +98,7 @@ export class TaskServer implements Startable {
     if (this.#isStarted) return
     this.#isStarted = true
     this.#availability.load()
+    this.#spools.start()
     this.#desk.start()
   }
 

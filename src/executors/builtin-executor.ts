@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { assert } from '../core/assert.ts'
 import { MeshError } from '../core/errors.ts'
+import { checkTaskFolder } from '../model/task-folder.ts'
 import { sleep } from '../core/abort.ts'
 import { stopped, timedOut } from './task-ends.ts'
 import type { BuiltinTask } from '../model/generated/job.ts'
@@ -46,6 +47,11 @@ export class BuiltinExecutor implements Executor {
     const { task, signal } = run
     assert(task.engine === 'builtin', 'the registry gives each engine its own tasks')
     if (signal.aborted) return failed(stopped())
+    try {
+      checkTaskFolder(run)
+    } catch (cause) {
+      return failed(MeshError.from(cause))
+    }
     switch (task.name) {
       case 'noop':
         return NOOP_OUTCOME

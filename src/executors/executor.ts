@@ -45,8 +45,8 @@ export interface TaskInput {
 }
 
 /**
- * What a task has left: on this machine's disk, where all of it is the guest's work and may hold links that
- * lead anywhere; or bytes by their paths within it, of which a file has one, with the empty path.
+ * What a task has left: on this machine's disk, where all of it is the guest's work and may be a link or hold
+ * links that lead anywhere (that none lies on the way to it, the engine has seen to); or bytes by their paths within it, of which a file has one, with the empty path.
  */
 export type Produced =
   | { kind: 'disk'; path: string }
@@ -74,7 +74,7 @@ export interface TaskRun extends TaskLimits {
   killSignal: AbortSignal
   /**
    * Hears all that the task writes, in order and soon after it was written, up to
-   * `LIMITS.logBytesMax` bytes of UTF-8 in all. Never called once `run` has resolved.
+   * `LIMITS.logBytesMax` bytes of UTF-8 in all at least, and `LIMITS.logSpoolBytesMax` at most. Never called once `run` has resolved.
    */
   onLog: (entry: LogEntry) => void
   /** Hears how far the task says that it is, bounded in pace. Never called once `run` has resolved. */

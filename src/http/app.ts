@@ -10,6 +10,8 @@ import { hostGuard, tokenGuard } from './guards.ts'
 import { methodsOf, unknownRoute, wrongMethod } from './not-found.ts'
 import { answerFor, methodNotAllowed, refuseConnection, sendProblem } from './problems.ts'
 import { addEventRoutes } from './routes/events.ts'
+import { addFileByteRoutes } from './routes/file-bytes.ts'
+import { addFileRoutes } from './routes/files.ts'
 import { addItemRoutes } from './routes/items.ts'
 import { addJobActionRoutes } from './routes/job-actions.ts'
 import { addJobRoutes } from './routes/jobs.ts'
@@ -77,6 +79,8 @@ export function buildApp(
   addItemRoutes(app, context)
   addLogRoutes(app, context)
   addEventRoutes(app, context)
+  addFileRoutes(app, context)
+  addFileByteRoutes(app, context)
   addMeshRoutes(app, context)
   addOperationRoutes(app, context)
   return app

@@ -4,6 +4,13 @@
  */
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
+import type { FileCheck } from '../model/generated/api-file-check.ts'
+import type { FileFetchRequest } from '../model/generated/api-file-fetch.ts'
+import type { FilePinRequest } from '../model/generated/api-file-pin.ts'
+import type { FileUpload } from '../model/generated/api-file-upload.ts'
+import type { FileUploadRequest } from '../model/generated/api-file-upload-request.ts'
+import type { FileView } from '../model/generated/api-file.ts'
+import type { FolderEntry } from '../model/generated/folder-manifest.ts'
 import type { HealthView } from '../model/generated/api-health.ts'
 import type { HistoryRow, AttemptView, ItemView, JobView } from '../model/generated/api-job.ts'
 import type { LogView } from '../model/generated/api-log.ts'
@@ -92,10 +99,62 @@ export interface EventServices {
   jobId(id: string): Promise<string>
 }
 
+/** A file that is given out; its stretches come as they are read. */
+export interface FileReading {
+  id: string
+  /** Safe to be the name of a file. */
+  name: string
+  sizeBytes: number
+  /** Both ends included. */
+  read(range: { first: number; last: number }): AsyncIterable<Uint8Array>
+}
+
+/** What the router can do with files. An `id` may be any unique prefix of one, without `sha256:` too. */
+export interface FileServices {
+  /** A page of all that the namespace offers and of what the router itself has in part. */
+  list(page: {
+    name?: string
+    order: 'name' | 'id'
+    /** The last row of the page before; with its name, it need not be there any more. */
+    after?: { id: string; name?: string }
+    limit: number
+  }): FileView[]
+  /** @throws MeshError FILE_NOT_FOUND, ID_AMBIGUOUS */
+  describe(id: string): Promise<FileView>
+  /**
+   * Begins to take a file in, or goes on with it.
+   * @throws MeshError FIELD_INVALID where the manifest is wrong, FILE_BUSY, TOO_MANY_REQUESTS, STORE_FULL
+   */
+  announce(request: FileUploadRequest): Promise<FileUpload>
+  /** @throws MeshError FILE_NOT_FOUND, FIELD_INVALID, PIECE_INVALID, STORE_FULL */
+  putPiece(id: string, index: number, body: AsyncIterable<Uint8Array>): Promise<void>
+  /** Of a folder, what is in it as well. @throws MeshError FILE_NOT_FOUND where the router has no copy */
+  pin(id: string, request: FilePinRequest): Promise<FileView>
+  unpin(id: string): Promise<FileView>
+  /** Resolves when that is done, or when the time is up. @throws MeshError FILE_NOT_FOUND */
+  verify(id: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<FileCheck>
+  /** Deletes the router's copy. @throws MeshError FILE_NOT_FOUND, FILE_BUSY, FIELD_INVALID where it is shared */
+  remove(id: string): Promise<void>
+  /** Begins to fetch it; how that goes, `describe` says. */
+  fetch(id: string, request: FileFetchRequest): Promise<FileView>
+  /**
+   * Opens a file, which is fetched from the mesh if it is not here.
+   * @throws MeshError FILE_KIND_INVALID for a folder, FILE_UNAVAILABLE, TOO_MANY_REQUESTS
+   */
+  open(id: string, options: { signal: AbortSignal }): Promise<FileReading>
+  /** What is in a folder, after that path. @throws MeshError FILE_KIND_INVALID for a file */
+  entries(
+    id: string,
+    page: { after?: string; limit: number },
+    options: { signal: AbortSignal }
+  ): Promise<FolderEntry[]>
+}
+
 /** What the HTTP API needs of a router. */
 export interface ApiServices {
   jobs: JobServices
   events: EventServices
+  files: FileServices
   nodes: {
     list(filter: { require?: string[] }): Promise<NodeView[]>
     /** `peer` may be any unique prefix or suffix. @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS */

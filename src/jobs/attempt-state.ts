@@ -6,6 +6,7 @@ import { assert } from '../core/assert.ts'
 import { causeOf, withTransition } from './records.ts'
 import type { AttemptRecord, AttemptState, Cause, ItemRecord } from './records.ts'
 import type { ErrorData } from '../core/errors.ts'
+import type { OutputFile } from '../model/job.ts'
 import type { TaskProgress } from '../model/generated/commands-execute-task.ts'
 
 const ATTEMPT_ENDS = [
@@ -20,8 +21,9 @@ const ATTEMPT_ENDS = [
 export type AttemptEndState = (typeof ATTEMPT_ENDS)[number]
 
 const NEXT_ATTEMPT: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
-  offered: ['accepted', 'fetching', 'running', 'unknown', ...ATTEMPT_ENDS],
-  accepted: ['fetching', 'running', 'unknown', ...ATTEMPT_ENDS],
+  // A task that does much in little time is first heard of when its outputs are taken in.
+  offered: ['accepted', 'fetching', 'running', 'publishing', 'unknown', ...ATTEMPT_ENDS],
+  accepted: ['fetching', 'running', 'publishing', 'unknown', ...ATTEMPT_ENDS],
   fetching: ['running', 'publishing', 'unknown', ...ATTEMPT_ENDS],
   running: ['publishing', 'unknown', ...ATTEMPT_ENDS],
   publishing: ['unknown', ...ATTEMPT_ENDS],
@@ -33,6 +35,9 @@ const NEXT_ATTEMPT: Readonly<Record<AttemptState, readonly AttemptState[]>> = {
   stopped: [],
   lost: []
 }
+
+/** States from which a task may have run and ended before it said that it began. */
+const BEFORE_RUNNING: readonly AttemptState[] = ['offered', 'fetching']
 
 /** How far a worker says that it is; what it says of the end comes with the result. */
 export type ReportedState = 'accepted' | 'fetching' | 'running' | 'publishing'
@@ -57,6 +62,7 @@ export type AttemptEvent =
       progress?: TaskProgress | undefined
       /** How long the task ran by the worker's clock, where it did. */
       ranMs?: number | undefined
+      logFile?: OutputFile | undefined
     }
   /** Its worker came back with it after it was given up. */
   | { kind: 'late'; text: string }
@@ -78,6 +84,7 @@ export function newAttempt(
     error: null,
     usage: null,
     progress: null,
+    logFile: null,
     history: [{ state: 'offered', atMs: nowMs, by: 'router', reason: 'OFFERED' }]
   }
 }
@@ -100,7 +107,7 @@ export function stepAttempt(
         : moved(attempt, 'unknown', nowMs, causeOf(event.error))
     case 'reconnected':
       return attempt.state === 'unknown'
-        ? moved(attempt, 'running', nowMs, said(attempt, 'RECONNECTED'))
+        ? moved(attempt, stateBefore(attempt), nowMs, said(attempt, 'RECONNECTED'))
         : attempt
     case 'ended':
       return endedAttempt(attempt, event, nowMs)
@@ -112,11 +119,26 @@ function reportedAttempt(
   event: Extract<AttemptEvent, { kind: 'reported' }>,
   nowMs: number
 ): AttemptRecord {
-  const progress = event.progress ?? attempt.progress
+  const progress = event.progress ?? progressAfter(attempt, event.state)
   const isNews = NEXT_ATTEMPT[attempt.state].includes(event.state)
   const reason = attempt.state === 'unknown' ? 'RECONNECTED' : REPORTED[event.state]
   const next = progress === attempt.progress ? attempt : { ...attempt, progress }
   return isNews ? moved(next, event.state, nowMs, said(attempt, reason)) : next
+}
+
+/** Where it was when its worker fell silent, as far as anybody knows. */
+function stateBefore({ history }: AttemptRecord): ReportedState {
+  const last = history.findLast(({ state }) => state !== 'unknown')?.state
+  return last === 'fetching' || last === 'publishing' ? last : 'running'
+}
+
+/** How far its inputs had come says nothing of the task once it has begun. */
+function progressAfter(
+  { progress, state }: AttemptRecord,
+  next: AttemptState
+): AttemptRecord['progress'] {
+  const hasBegun = next === 'running' || next === 'publishing' || next === 'completed'
+  return state === 'fetching' && hasBegun ? null : progress
 }
 
 /** Noted once: a worker that comes and goes says it each time. */
@@ -134,7 +156,7 @@ function endedAttempt(
   const { error, ranMs, state, usage } = event
   // A short task has ended before it said that it began; its own measure tells when that was.
   const started =
-    attempt.state === 'offered' && ranMs !== undefined
+    BEFORE_RUNNING.includes(attempt.state) && ranMs !== undefined
       ? moved(
           attempt,
           'running',
@@ -148,7 +170,8 @@ function endedAttempt(
     endedAtMs: nowMs,
     error,
     usage,
-    progress: event.progress ?? attempt.progress
+    progress: event.progress ?? progressAfter(attempt, state),
+    logFile: event.logFile ?? null
   }
 }
 

@@ -45,6 +45,7 @@ interface JobRows {
 export class MemoryJobStore implements JobStore {
   readonly #jobs = new Map<string, JobRows>()
   readonly #notes = new Map<string, string>()
+  readonly #results = new Map<string, { jobId: string; itemIndex: number }>()
 
   start(): Promise<void> {
     return Promise.resolve()
@@ -123,6 +124,12 @@ export class MemoryJobStore implements JobStore {
       if (output !== undefined) found.set(index, output)
     }
     return found
+  }
+
+  async itemByResult(key: string): Promise<ItemRecord | undefined> {
+    const found = this.#results.get(key)
+    const row = found && this.#jobs.get(found.jobId)?.items.get(found.itemIndex)
+    return row && (JSON.parse(row.text) as ItemRecord)
   }
 
   async attempts(
@@ -210,6 +217,11 @@ export class MemoryJobStore implements JobStore {
         const row = text(change.output)
         return () => this.#rowsOf(key[0]).outputs.set(key[1], row)
       }
+      case 'result': {
+        const result = { jobId: text(change.jobId), itemIndex: integer(change.itemIndex) }
+        const key = text(change.key)
+        return () => this.#results.set(key, result)
+      }
       case 'attempt': {
         const { jobId, itemIndex, number, state } = change.attempt
         const row = { state: text(state), text: JSON.stringify(change.attempt) }
@@ -225,7 +237,7 @@ export class MemoryJobStore implements JobStore {
       }
       case 'forget': {
         const jobId = text(change.jobId)
-        return () => this.#jobs.delete(jobId)
+        return () => this.#forget(jobId)
       }
       case 'forgetLogs': {
         const jobId = text(change.jobId)
@@ -242,6 +254,11 @@ export class MemoryJobStore implements JobStore {
         return () => this.#notes.set(name, note)
       }
     }
+  }
+
+  #forget(jobId: string): void {
+    this.#jobs.delete(jobId)
+    for (const [key, result] of this.#results) if (result.jobId === jobId) this.#results.delete(key)
   }
 
   #forgetLogs(jobId: string): void {

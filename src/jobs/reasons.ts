@@ -10,8 +10,11 @@ export const REASONS = [
   'SUBMITTED',
   'WAITS_FOR_NEEDS',
   'WAITS_FOR_TIME',
+  'WAITS_FOR_INPUTS',
   'NEEDS_MET',
   'TIME_CAME',
+  'INPUTS_FETCHING',
+  'INPUTS_CAME',
   'SCHEDULE_FIRED',
   'SCHEDULE_SKIPPED',
   // People and the router's own life.
@@ -27,6 +30,7 @@ export const REASONS = [
   'PUBLISHING',
   'RECONNECTED',
   'COMPLETED',
+  'RESULT_REUSED',
   'LATE_RESULT'
 ] as const
 

@@ -4,7 +4,7 @@
  * outputs, logs) are kept apart in the store, so that a queue of many jobs stays small in memory.
  */
 import type { Blame, ErrorData } from '../core/errors.ts'
-import type { JobSpec } from '../model/job.ts'
+import type { JobSpec, OutputFile } from '../model/job.ts'
 import type { ReasonCode } from './reasons.ts'
 import type { TaskProgress } from '../model/generated/commands-execute-task.ts'
 
@@ -58,6 +58,25 @@ export interface Ending {
   killAfterMs?: number
 }
 
+/** What a task left that lies in files of the mesh; both are null of most. */
+export interface ItemFiles {
+  /** What of its files the job asked for. */
+  outputs: readonly OutputFile[] | null
+  /** In the place of a result that is too long to be kept here. */
+  outputFile: OutputFile | null
+}
+
+export const NO_FILES: ItemFiles = { outputs: null, outputFile: null }
+
+/** The run that gave an item its result, where that is another item's. */
+export interface EarlierRun {
+  jobId: string
+  itemId: string
+  attempt: number
+  workerId: string | null
+  endedAtMs: number
+}
+
 export interface JobRecord {
   id: string
   name: string | null
@@ -98,7 +117,7 @@ export interface JobRecord {
   history: readonly Transition[]
 }
 
-export interface ItemRecord {
+export interface ItemRecord extends ItemFiles {
   jobId: string
   index: number
   /** `each[].id`, the worker's PeerId for `ops: every`, or the position as text. */
@@ -118,6 +137,8 @@ export interface ItemRecord {
   endedAtMs: number | null
   ending: Ending | null
   error: ErrorData | null
+  /** Whose result it has, where it was never run itself. */
+  reusedFrom: EarlierRun | null
 }
 
 export interface AttemptRecord {
@@ -141,6 +162,8 @@ export interface AttemptRecord {
   } | null
   /** What the task last said of itself. */
   progress: TaskProgress | null
+  /** All of its log, where that was longer than what is kept here. */
+  logFile: OutputFile | null
   history: readonly Transition[]
 }
 

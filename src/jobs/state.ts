@@ -9,8 +9,10 @@ import { causeOf, isTerminal, withTransition } from './records.ts'
 import type { ErrorData } from '../core/errors.ts'
 import type {
   Cause,
+  EarlierRun,
   Ending,
   ItemCounts,
+  ItemFiles,
   ItemRecord,
   ItemState,
   JobRecord,
@@ -24,7 +26,9 @@ export type ItemEvent =
   | { kind: 'returned'; attempt: number; error: ErrorData }
   /** The attempt failed and another is worth it. */
   | { kind: 'retried'; attempt: number; error: ErrorData }
-  | { kind: 'completed'; attempt: number }
+  | { kind: 'completed'; attempt: number; files?: ItemFiles }
+  /** An equal task gave its result before. */
+  | { kind: 'reused'; from: EarlierRun; files: ItemFiles }
   /** The attempt failed for good: that ends the item, or it waits for somebody to look. */
   | { kind: 'failed'; attempt: number; error: ErrorData; then: 'failed' | 'held' }
   /** The worker is silent, and the job would rather wait than run twice. The attempt stays open. */
@@ -58,7 +62,7 @@ export interface StepContext {
 }
 
 const NEXT: Readonly<Record<ItemState, readonly ItemState[]>> = {
-  queued: ['running', 'failed', 'stopped', 'held'],
+  queued: ['running', 'completed', 'failed', 'stopped', 'held'],
   running: ['running', 'queued', 'completed', 'failed', 'stopped', 'held'],
   held: ['queued', 'running', 'completed', 'failed', 'stopped', 'held'],
   completed: [],
@@ -103,7 +107,9 @@ function changed(job: JobRecord, item: ItemRecord, event: ItemEvent, nowMs: numb
     case 'dispatched':
       return sentOut(item, event, nowMs)
     case 'completed':
-      return { ...item, state: 'completed', ending: null, error: null, endedAtMs: nowMs }
+      return completed(item, event.files, nowMs)
+    case 'reused':
+      return reused(item, event, nowMs)
     case 'returned':
       return afterReturn(job, item, nowMs)
     case 'retried':
@@ -121,6 +127,20 @@ function changed(job: JobRecord, item: ItemRecord, event: ItemEvent, nowMs: numb
     case 'released':
       return released(item)
   }
+}
+
+function completed(item: ItemRecord, files: ItemFiles | undefined, nowMs: number): ItemRecord {
+  return { ...item, ...files, state: 'completed', ending: null, error: null, endedAtMs: nowMs }
+}
+
+/** Whoever held it back meanwhile wants nothing of it to end, either. */
+function reused(
+  item: ItemRecord,
+  { files, from }: Extract<ItemEvent, { kind: 'reused' }>,
+  nowMs: number
+): ItemRecord {
+  if (item.state !== 'queued') return item
+  return { ...completed(item, files, nowMs), reusedFrom: from }
 }
 
 function released(item: ItemRecord): ItemRecord {
@@ -204,6 +224,8 @@ function causeOfEvent(event: ItemEvent): Cause {
       return { by: 'router', reason: 'OFFERED' }
     case 'completed':
       return { by: 'router', reason: 'COMPLETED' }
+    case 'reused':
+      return { by: 'router', reason: 'RESULT_REUSED', text: describeRun(event.from) }
     case 'returned':
     case 'retried':
     case 'failed':
@@ -216,6 +238,11 @@ function causeOfEvent(event: ItemEvent): Cause {
     case 'released':
       return event.cause
   }
+}
+
+function describeRun({ attempt, itemId, jobId, workerId }: EarlierRun): string {
+  const where = workerId === null ? '' : ` on ${workerId}`
+  return `an equal task gave it before: ${jobId}, item ${itemId}, attempt ${attempt}${where}`
 }
 
 /** The job after one of its items went from one state to another. */
@@ -232,7 +259,7 @@ function withItem(
   const error = errorWith(job, counts, after)
   const startedAtMs = job.startedAtMs ?? (after.state === 'running' ? context.nowMs : null)
   const next = { ...job, counts, attemptCount, startedAtMs, error }
-  return state === job.state ? next : withState(next, state, endCause(state, error, cause), context)
+  return state === job.state ? next : withState(next, state, endCause(next, state, cause), context)
 }
 
 /**
@@ -247,8 +274,9 @@ function errorWith(job: JobRecord, counts: ItemCounts, after: ItemRecord): Error
 }
 
 /** What ended a job of many items is its first trouble, not whatever its last item did. */
-function endCause(state: JobState, error: ErrorData | null, cause: Cause): Cause {
-  if (state === 'completed') return { by: 'router', reason: 'COMPLETED' }
+function endCause({ error, itemCount }: JobRecord, state: JobState, cause: Cause): Cause {
+  const isOfAll = cause.reason === 'RESULT_REUSED' && itemCount === 1
+  if (state === 'completed') return isOfAll ? cause : { by: 'router', reason: 'COMPLETED' }
   if (!isTerminal(state) || error === null || cause.reason === 'STOP_REQUESTED') return cause
   return causeOf(error)
 }
@@ -300,7 +328,7 @@ export function recountJob(
   const next = { ...job, counts, attemptCount, error }
   if (state === job.state) return next
   const cause: Cause = { by: 'router', reason: 'ROUTER_RESTARTED' }
-  return withState(next, state, endCause(state, error, cause), context)
+  return withState(next, state, endCause(next, state, cause), context)
 }
 
 export function emptyCounts(): ItemCounts {

@@ -15,6 +15,8 @@ export type StoreChange =
   | { kind: 'item'; item: ItemRecord }
   /** What a completed item returned (JSON text). */
   | { kind: 'output'; jobId: string; itemIndex: number; output: string }
+  /** Tasks with this key may use what that item returned; one item has the key at a time, the last one written. */
+  | { kind: 'result'; key: string; jobId: string; itemIndex: number }
   | { kind: 'attempt'; attempt: AttemptRecord }
   /** Entries of an attempt's log, the first of which has the number `from`. The same `from` replaces. */
   | {
@@ -85,6 +87,8 @@ export interface JobStore extends Startable {
   itemIndex(jobId: string, itemId: string): Promise<number | undefined>
   /** JSON texts of what items returned, by index. */
   outputs(jobId: string, itemIndexes: readonly number[]): Promise<Map<number, string>>
+  /** The item whose result tasks with this key may use. */
+  itemByResult(key: string): Promise<ItemRecord | undefined>
   /**
    * By item, then number. Without `itemIndex` the last item of a page comes with all its attempts,
    * even above `limit`, because the next page begins after that item.

@@ -1,10 +1,12 @@
 /** Several jobs in one document: checked, and put into the order in which they can run. Pure. */
 import { checkContent, compileJob, withoutExtensions } from './job.ts'
 import { MeshError } from '../core/errors.ts'
+import { checkOutputExists, inputsOf, needsOf, withJobIds } from './job-inputs.ts'
 import { replaceReferences } from './job-references.ts'
 import { validatorFor } from './validate.ts'
 import type { JobDocument } from './job.ts'
 import type { JobGraphDocument } from './generated/job-graph.ts'
+import type { Need } from './job-inputs.ts'
 
 export interface GraphJob {
   /** Its name in the graph. */
@@ -31,19 +33,19 @@ export function checkGraph(value: unknown): GraphJob[] {
   checkKeys(named)
   const sorted = sortByNeeds(named)
   checkSchedules(sorted)
+  checkOutputs(sorted)
   return sorted
 }
 
 /** The job as the router takes it: with ids for the names of jobs of its graph. */
 export function withIds(document: JobDocument, ids: ReadonlyMap<string, string>): JobDocument {
   const { needs } = document
-  if (needs === undefined) return document
   const toId = (job: string): string => ids.get(job) ?? job
-  const bound = replaceReferences(document, (reference) => ({
+  const bound = replaceReferences(withJobIds(document, toId), (reference) => ({
     ...reference,
     $job: toId(reference.$job)
   }))
-  return { ...bound, needs: needs.map(toId) }
+  return needs === undefined ? bound : { ...bound, needs: needs.map(toId) }
 }
 
 /** Runs `work`; an error about a job comes out with its place in the graph. */
@@ -66,13 +68,13 @@ export function placedInJob(name: string, cause: unknown): MeshError {
 /** As they were written, but each behind what it needs. @throws MeshError NEEDS_CYCLE */
 export function sortByNeeds(jobs: readonly GraphJob[]): GraphJob[] {
   const names = new Set(jobs.map(({ name }) => name))
-  const needsOf = new Map(
+  const needsByName = new Map(
     jobs.map(({ document, name }) => [
       name,
-      (document.needs ?? []).filter((need) => names.has(need))
+      needsOf(document).flatMap(({ job }) => (names.has(job) ? [job] : []))
     ])
   )
-  const cycle = findCycle(needsOf)
+  const cycle = findCycle(needsByName)
   if (cycle !== undefined) {
     throw new MeshError('NEEDS_CYCLE', `jobs need each other in a circle: ${cycle.join(' → ')}`, {
       path: `jobs.${cycle[0]}.needs`,
@@ -82,7 +84,7 @@ export function sortByNeeds(jobs: readonly GraphJob[]): GraphJob[] {
   const byName = new Map(jobs.map((job) => [job.name, job]))
   const sorted = new Map<string, GraphJob>()
   for (const { name } of jobs) {
-    for (const next of behindNeeds(name, needsOf, sorted)) {
+    for (const next of behindNeeds(name, needsByName, sorted)) {
       sorted.set(next, byName.get(next) as GraphJob)
     }
   }
@@ -92,11 +94,11 @@ export function sortByNeeds(jobs: readonly GraphJob[]): GraphJob[] {
 type Needs = ReadonlyMap<string, readonly string[]>
 
 /** The job and all below it that are not there yet, deepest first. Without recursion: a graph may be a chain. */
-function behindNeeds(name: string, needsOf: Needs, known: ReadonlyMap<string, unknown>): string[] {
+function behindNeeds(name: string, needs: Needs, known: ReadonlyMap<string, unknown>): string[] {
   const order = new Set<string>()
   const stack = [name]
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const open = (needsOf.get(top) ?? []).filter((need) => !known.has(need) && !order.has(need))
+    const open = (needs.get(top) ?? []).filter((need) => !known.has(need) && !order.has(need))
     if (open.length > 0 && !known.has(top)) {
       stack.push(...open.toReversed())
       continue
@@ -108,14 +110,14 @@ function behindNeeds(name: string, needsOf: Needs, known: ReadonlyMap<string, un
 }
 
 /** The first circle that is met, as `a, b, a`: each needs the one behind it. */
-function findCycle(needsOf: Needs): string[] | undefined {
+function findCycle(needs: Needs): string[] | undefined {
   const done = new Set<string>()
-  for (const start of needsOf.keys()) {
+  for (const start of needs.keys()) {
     const trail = [start]
     const places = new Map([[start, 0]])
     while (trail.length > 0) {
       const top = trail.at(-1) as string
-      const next = (needsOf.get(top) ?? []).find((need) => !done.has(need))
+      const next = (needs.get(top) ?? []).find((need) => !done.has(need))
       if (next === undefined) {
         done.add(top)
         places.delete(top)
@@ -152,17 +154,29 @@ function checkSchedules(jobs: readonly GraphJob[]): void {
     jobs.filter(({ document }) => document.schedule?.cron !== undefined).map(({ name }) => name)
   )
   for (const { document, name } of jobs) {
-    const index = (document.needs ?? []).findIndex((need) => schedules.has(need))
-    if (index !== -1) inJob(name, () => refuseScheduleNeed(String(document.needs?.[index]), index))
+    const need = needsOf(document).find(({ job }) => schedules.has(job))
+    if (need !== undefined) inJob(name, () => refuseScheduleNeed(need))
   }
 }
 
 /** A job by cron never completes. @throws MeshError FIELD_INVALID */
-export function refuseScheduleNeed(need: string, index: number): never {
-  throw new MeshError('FIELD_INVALID', `"${need}" is a schedule, which never completes`, {
-    path: `needs[${index}]`,
+export function refuseScheduleNeed({ job, path }: Need): never {
+  throw new MeshError('FIELD_INVALID', `"${job}" is a schedule, which never completes`, {
+    path,
     hint: 'name a job that runs once'
   })
+}
+
+/** What one job takes of another must be there once that has ended. */
+function checkOutputs(jobs: readonly GraphJob[]): void {
+  const documents = new Map(jobs.map(({ document, name }) => [name, document]))
+  for (const { document, name } of jobs) {
+    for (const { origin, path } of inputsOf(document)) {
+      const from = origin.kind === 'job' ? documents.get(origin.output.job) : undefined
+      if (origin.kind !== 'job' || from === undefined) continue
+      inJob(name, () => checkOutputExists(from, origin.output, `${path}.from`))
+    }
+  }
 }
 
 function withoutJobExtensions(value: unknown): unknown {

@@ -2,6 +2,7 @@
  * What the router needs to know of a job to see it through, compiled from its document without the
  * bodies: units turned into numbers, defaults filled in, conditions parsed.
  */
+import { hasInputs } from './job-inputs.ts'
 import { compileSchedule } from './schedule.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
@@ -63,6 +64,12 @@ export interface JobPlan {
   retry: RetryPolicy
   /** How long a silent worker is waited for, and what then. */
   onDisconnect: { waitMs: number; then: 'reroute' | 'hold' }
+  /** Whether some of its tasks read files of the mesh. */
+  hasInputs: boolean
+  /** Whether its tasks leave files for the mesh. */
+  hasOutputs: boolean
+  /** Whether what an equal task returned before will do. */
+  cache: 'use' | 'refresh' | 'off'
   /** How long results and logs stay after the end. */
   keep: { resultMs: number; logsMs: number }
 }
@@ -78,6 +85,7 @@ const SPEC_KEYS = [
   'timeouts',
   'retry',
   'on_disconnect',
+  'cache',
   'keep'
 ] as const satisfies readonly (keyof JobDocument)[]
 
@@ -93,8 +101,12 @@ export interface JobSpec extends Pick<JobDocument, (typeof SPEC_KEYS)[number]> {
   program?: string
   /** What a task of engine `container` runs in. */
   image?: string
-  /** Its items are those of `each`, and what it returns is a list. */
+  /** Some of its tasks read files of the mesh. */
+  inputs?: true
+  /** It has several items, and what it returns is a list. */
   each?: true
+  /** Its tasks leave files for the mesh. */
+  outputs?: true
 }
 
 export const JOB_DEFAULTS = {
@@ -108,6 +120,9 @@ export const JOB_DEFAULTS = {
   keep: '7d'
 } as const
 
+/** What is to be kept may be large, and the way to it slow. */
+const STORAGE_TIMEOUTS = { ...JOB_DEFAULTS.timeouts, run: '24h', total: '48h' } as const
+
 /** The same text for documents that ask for the same, as its keys stand in one order. */
 export function specOf(document: JobDocument): JobSpec {
   const asked = SPEC_KEYS.flatMap((key) =>
@@ -116,9 +131,16 @@ export function specOf(document: JobDocument): JobSpec {
   return {
     engine: document.task.engine,
     ...namedBy(document),
-    ...(document.each === undefined ? {} : { each: true }),
+    ...(hasInputs(document) ? { inputs: true } : {}),
+    ...(isList(document) ? { each: true } : {}),
+    ...((document.outputs ?? []).length > 0 ? { outputs: true } : {}),
     ...(Object.fromEntries(asked) as Pick<JobDocument, (typeof SPEC_KEYS)[number]>)
   }
+}
+
+/** What it returns is a list, with something of each item. */
+function isList({ each, task }: JobDocument): boolean {
+  return each !== undefined || task.engine === 'storage'
 }
 
 function namedBy({
@@ -156,9 +178,12 @@ export function compileSpec(spec: JobSpec): JobPlan {
     schedule: spec.schedule === undefined ? undefined : compileSchedule(spec.schedule),
     resources: compileResources(spec.resources ?? {}),
     hasNetwork: spec.network?.mode === 'full',
+    hasInputs: spec.inputs === true,
+    hasOutputs: spec.outputs === true,
+    cache: spec.cache ?? 'off',
     placement: compilePlacement(spec.where ?? {}),
     route: compileRoute(spec.route ?? {}),
-    timeouts: compileTimeouts(spec.timeouts ?? {}),
+    timeouts: compileTimeouts(spec.timeouts ?? {}, spec.engine),
     retry: compileRetry(spec.retry ?? {}),
     onDisconnect: compileDisconnect(spec.on_disconnect ?? {}),
     keep: compileKeep(spec.keep ?? {})
@@ -192,8 +217,11 @@ function compileRoute({ pick, preset, weights }: Asked<'route'>): RoutePolicy {
   return { preset, weights, pickCount: pickCount(pick ?? JOB_DEFAULTS.pick) }
 }
 
-function compileTimeouts({ queue, run, stop, total }: Asked<'timeouts'>): JobPlan['timeouts'] {
-  const defaults = JOB_DEFAULTS.timeouts
+function compileTimeouts(
+  { queue, run, stop, total }: Asked<'timeouts'>,
+  engine: JobSpec['engine']
+): JobPlan['timeouts'] {
+  const defaults = engine === 'storage' ? STORAGE_TIMEOUTS : JOB_DEFAULTS.timeouts
   return {
     queueMs: parseDurationMs(queue ?? defaults.queue, 'timeouts.queue'),
     runMs: aboveZero(parseDurationMs(run ?? defaults.run, 'timeouts.run'), 'timeouts.run'),

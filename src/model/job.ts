@@ -3,15 +3,24 @@
  * the names of the code, together with `job-plan.ts`, which compiles what is asked of a worker.
  */
 import { checkReferences } from './job-references.ts'
+import { checkInputs, inputsOfItem, needsOf, withPlainProgram } from './job-inputs.ts'
 import { checkTaskContent } from './task-content.ts'
-import { DISK_BYTES_MAX, GPU_ENGINES, MEMORY_BYTES_MIN, NETWORK_ENGINES } from './engines.ts'
+import {
+  DISK_BYTES_MAX,
+  GPU_ENGINES,
+  MEMORY_BYTES_MIN,
+  NETWORK_ENGINES,
+  STORAGE_COPIES
+} from './engines.ts'
 import { compileSpec, specOf } from './job-plan.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { formatBytes, parseBytes } from '../core/units.ts'
+import { readMeshFile } from './input-uri.ts'
 import { parseMoment } from '../core/moment.ts'
 import { validatorFor } from './validate.ts'
 import type { ItemDocument, JobDocument, TaskDocument } from './generated/job.ts'
+import type { AssignedTask } from './generated/commands-execute-task.ts'
 import type { JobPlan } from './job-plan.ts'
 
 export { compileSpec, specOf } from './job-plan.ts'
@@ -78,6 +87,7 @@ export function checkContent(document: JobDocument): void {
     checkOverride(task, item, index)
     checkTaskContent(task.engine, item, `each[${index}]`)
   })
+  checkInputs(document)
   checkTogether(document)
   checkEngine(document)
   checkTask(document)
@@ -91,8 +101,9 @@ export function compileJob(document: JobDocument): JobPlan {
 }
 
 /** How many tasks a job has. */
-export function itemCount(document: JobDocument): number {
-  return document.each?.length ?? 1
+export function itemCount({ each, task }: JobDocument): number {
+  if (task.engine === 'storage') return task.copies ?? STORAGE_COPIES
+  return each?.length ?? 1
 }
 
 export function itemId(item: ItemDocument | undefined, index: number): string {
@@ -103,17 +114,17 @@ export function itemId(item: ItemDocument | undefined, index: number): string {
 export function taskOfItem(document: JobDocument, index: number): TaskDocument {
   const item = document.each?.[index]
   if (item === undefined) return document.task
-  const { id: _id, ...overrides } = item
+  const { id: _id, inputs: _inputs, ...overrides } = item
   // `checkOverride` has seen to it that they fit the engine.
   return { ...document.task, ...overrides } as TaskDocument
 }
 
 /**
- * One task's JSON text, ready for the wire.
+ * One task's JSON text, ready for the wire: with what it takes and leaves beside it, where it does.
  * @throws MeshError REQUEST_TOO_LARGE
  */
 export function encodeTask(document: JobDocument, index: number): string {
-  const text = JSON.stringify(taskOfItem(document, index))
+  const text = JSON.stringify(assignedTask(document, index))
   if (Buffer.byteLength(text) > LIMITS.taskBytesMax) {
     throw new MeshError(
       'REQUEST_TOO_LARGE',
@@ -122,12 +133,19 @@ export function encodeTask(document: JobDocument, index: number): string {
         path: document.each === undefined ? 'task' : `each[${index}]`,
         hint:
           document.task.engine === 'wasm'
-            ? 'a module travels inside its task, so it may have some 700 KiB: build it with -Os and strip it'
-            : 'pass less input to one task'
+            ? 'a module inside its task may have some 700 KiB: build it with -Os and strip it, or pass it as a file, mesh:sha256:…'
+            : 'pass large inputs as files: add them to `inputs`'
       }
     )
   }
   return text
+}
+
+function assignedTask(document: JobDocument, index: number): TaskDocument | AssignedTask {
+  const task = withPlainProgram(taskOfItem(document, index))
+  const inputs = inputsOfItem(document, index)
+  const { outputs = [] } = document
+  return inputs.length === 0 && outputs.length === 0 ? task : { task, inputs, outputs }
 }
 
 /** `x_…` keys of the document belong to whoever wrote them. */
@@ -158,24 +176,54 @@ function checkOverride({ engine }: TaskDocument, item: ItemDocument, index: numb
 }
 
 /** Fields that mean something each, but not together. */
-function checkTogether({ each, needs = [], ops, schedule }: JobDocument): void {
+function checkTogether(document: JobDocument): void {
+  const { cache = 'off', each, ops, schedule, task } = document
+  if (cache !== 'off') checkCache(document, cache)
   if (ops === 'every' && each !== undefined) {
     throw new MeshError('FIELD_INVALID', 'each does not go with ops: every', {
       path: 'each',
       hint: 'every worker gets the same task; leave one of the two out'
     })
   }
-  if (schedule?.cron !== undefined && needs.length > 0) {
+  if (task.engine === 'storage' && each !== undefined) {
+    throw new MeshError('FIELD_INVALID', 'each does not go with engine storage', {
+      path: 'each',
+      hint: 'say how many workers are to keep the file: task.copies'
+    })
+  }
+  const [need] = schedule?.cron === undefined ? [] : needsOf(document)
+  if (need !== undefined) {
     throw new MeshError('FIELD_INVALID', 'needs do not go with schedule.cron', {
-      path: 'needs',
+      path: need.path,
       hint: 'a need is met once; leave one of the two out'
     })
   }
 }
 
+/** Where an earlier result could not be the same, or would not be what was asked for. @throws MeshError FIELD_INVALID */
+function checkCache({ network, ops, task }: JobDocument, cache: 'use' | 'refresh'): void {
+  const other =
+    network?.mode === 'full'
+      ? 'network.mode: full'
+      : ops === 'every'
+        ? 'ops: every'
+        : task.engine === 'storage'
+          ? 'engine storage'
+          : undefined
+  if (other === undefined) return
+  throw new MeshError('FIELD_INVALID', `cache: ${cache} does not go with ${other}`, {
+    path: 'cache',
+    hint: 'leave cache out: such a task is run each time'
+  })
+}
+
 /** What only one engine's task says, and no schema can check. @throws MeshError FIELD_INVALID */
 function checkTask({ resources, task }: JobDocument): void {
   if ('time' in task && task.time !== undefined) parseMoment(task.time, 'task.time')
+  if (task.engine === 'storage') {
+    readMeshFile(task.file, 'task.file')
+    parseMoment(task.until, 'task.until')
+  }
   const leastBytes = task.engine === 'javascript' ? MEMORY_BYTES_MIN.javascript : 0
   const mostBytes = task.engine === 'wasm' ? DISK_BYTES_MAX.wasm : Infinity
   const { disk, memory } = resources ?? {}

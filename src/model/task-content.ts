@@ -83,7 +83,8 @@ function checkVariable(engine: Engine, name: string, value: unknown, where: stri
   }
 }
 
-function checkOutsideSystem(files: readonly TaskFile[], path: string): void {
+/** @throws MeshError FIELD_INVALID for a file of a wasm task where its system has other things */
+export function checkOutsideSystem(files: readonly { path: string }[], path: string): void {
   const index = files.findIndex((file) => file.path.split('/')[0] === WASM_SYSTEM_FOLDER)
   if (index !== -1) {
     throw invalid(

@@ -132,6 +132,18 @@ export class MeshNode implements PeerLink, Startable {
     await this.#libp2p.peerStore.merge(parsePeer(peer), { multiaddrs })
   }
 
+  /** Where a peer may be reached, as far as that is known: each with its peer id, ready to be dialled. */
+  async knownAddresses(peer: string): Promise<string[]> {
+    const id = parsePeer(peer)
+    const { peerStore } = this.#libp2p
+    if (!(await peerStore.has(id))) return []
+    const suffix = `/p2p/${peer}`
+    const { addresses } = await peerStore.get(id)
+    return addresses
+      .map(({ multiaddr: address }) => String(address))
+      .map((address) => (address.endsWith(suffix) ? address : address + suffix))
+  }
+
   /** @throws MeshError PEER_UNREACHABLE, PEER_GONE, FIELD_INVALID */
   async openStream(peer: string, protocol: string, options: AbortOptions = {}): Promise<Stream> {
     const id = parsePeer(peer)

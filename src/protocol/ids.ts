@@ -16,23 +16,46 @@ export const DHT_PROTOCOL_V1 = '/taskmesh/kad/1.0.0'
 const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
 
 const PRESENCE_TOPIC_PREFIX = '/taskmesh/presence/1/'
+const FILES_TOPIC_PREFIX = '/taskmesh/files/1/'
 
 /** Where the workers of a namespace publish their signed capability records. */
 export function presenceTopic(namespace: string): string {
   return `${PRESENCE_TOPIC_PREFIX}${namespace}`
 }
 
+/** Where the nodes of a namespace that have files say that they are there. */
+export function filesTopic(namespace: string): string {
+  return `${FILES_TOPIC_PREFIX}${namespace}`
+}
+
 /** The namespace whose presence topic this is; undefined for any other topic. */
 export function presenceNamespace(topic: string): string | undefined {
-  const namespace = topic.slice(PRESENCE_TOPIC_PREFIX.length)
-  return topic.startsWith(PRESENCE_TOPIC_PREFIX) && NAMESPACE.test(namespace)
-    ? namespace
-    : undefined
+  return namespaceAfter(PRESENCE_TOPIC_PREFIX, topic)
+}
+
+/** The same of a topic of files. */
+export function filesNamespace(topic: string): string | undefined {
+  return namespaceAfter(FILES_TOPIC_PREFIX, topic)
+}
+
+function namespaceAfter(prefix: string, topic: string): string | undefined {
+  const namespace = topic.slice(prefix.length)
+  return topic.startsWith(prefix) && NAMESPACE.test(namespace) ? namespace : undefined
 }
 
 /** The text whose hash is the DHT key under which one shard of a namespace's workers are found. */
 export function namespaceKey(namespace: string, shard: number): string {
   return `/taskmesh/namespace/1/${namespace}/${shard}`
+}
+
+/** The same for the nodes that share files and are no workers. */
+export function fileNodesKey(namespace: string): string {
+  return `/taskmesh/file-nodes/1/${namespace}`
+}
+
+/** The same for its routers, who know of every file. */
+export function routersKey(namespace: string): string {
+  return `/taskmesh/routers/1/${namespace}`
 }
 
 /** Domain of the signature over a capability record: a signature given for one use is worthless for another. */

@@ -1,5 +1,5 @@
 /**
- * Which outcome of an attempt says something about the worker. Only what the worker itself did wrong
+ * What says something about a worker: how its attempts ended, and that it gave false bytes. Only what the worker itself did wrong
  * counts against it: not a full queue, a lost link, a stop on request or a fault of the job, so that
  * one broken job cannot ruin everybody who tried it.
  */
@@ -9,6 +9,8 @@ import type { Evidence } from './score.ts'
 export type AttemptOutcome =
   | { kind: 'completed'; workerId: string; latencyMs?: number | undefined }
   | { kind: 'failed'; workerId: string; blame: Blame; code: ErrorCode }
+  /** A piece or a list of pieces that it gave of a file was not what its hash says. */
+  | { kind: 'lied'; workerId: string }
 
 /** What one outcome adds, and the words for it. */
 export interface Change extends Evidence {
@@ -19,6 +21,8 @@ export interface Change extends Evidence {
 export const GOOD_WEIGHT = 1
 /** A task lost counts double: it cost a retry and somebody's patience. */
 export const BAD_WEIGHT = 2
+/** No accident on the way gives false bytes: its disk fails, or it wants to harm. What it computes is in doubt too. */
+export const LIE_WEIGHT = 4
 
 /** Codes by which a worker declines or is told to stop. They are no fault, whoever gets the blame. */
 const DECLINES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -41,6 +45,8 @@ export function changeOf(outcome: AttemptOutcome): Change | undefined {
       return { good: GOOD_WEIGHT, bad: 0, text: 'completed a task' }
     case 'failed':
       return changeOfFailure(outcome.blame, outcome.code)
+    case 'lied':
+      return { good: 0, bad: LIE_WEIGHT, text: 'gave false bytes of a file' }
   }
 }
 

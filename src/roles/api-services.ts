@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { AGENT } from '../core/version.ts'
 import { COMMANDS } from '../protocol/commands.ts'
 import { toReputationView } from './reputation-view.ts'
-import type { ApiServices, EventServices, JobServices } from '../http/services.ts'
+import type { ApiServices, EventServices, FileServices, JobServices } from '../http/services.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { JobEngine } from './job-engine.ts'
 import type { NodeCore } from './node-core.ts'
@@ -20,12 +20,14 @@ const AVAILABILITY_TIMEOUT_MS = 10_000
 export function createApiServices(
   core: NodeCore,
   engine: JobEngine,
+  files: FileServices,
   namespace: string
 ): ApiServices {
   const { nodes, reputation } = engine
   return {
     jobs: jobServices(engine),
     events: eventServices(engine),
+    files,
     nodes: {
       list: async (filter) => nodes.list(filter),
       describe: async (peer) => nodes.describe(peer),

@@ -24,7 +24,7 @@ export function describeSelf(
   }
 }
 
-/** Until files exist the mesh offers none, and a claim without proof is not heard. */
+/** Of a node without files; and a claim without proof is not heard. */
 export const commonHandlers: CommandHandlers = {
   LIST_FILES: () => ({ result: { files: [] } }),
   GET_FILE_METADATA: ({ file_hash: hash }) => {

@@ -11,6 +11,7 @@ import { DocumentCache } from '../dispatch/document-cache.ts'
 import { EventLog } from '../observe/event-log.ts'
 import { Finder } from '../discovery/finder.ts'
 import { isTerminal } from '../jobs/records.ts'
+import { createJobFiles } from './job-files.ts'
 import { JobControl } from '../dispatch/intake/job-control.ts'
 import { JobEvents } from '../dispatch/views/job-events.ts'
 import { JobExecution } from '../dispatch/intake/job-execution.ts'
@@ -33,11 +34,13 @@ import { TaskNews } from '../dispatch/task-news.ts'
 import type { Clock } from '../core/clock.ts'
 import type { DirectoryComponents } from '../discovery/directory.ts'
 import type { FinishedItem } from '../dispatch/job-steps.ts'
+import type { FileTexts, WebFiles } from '../dispatch/ports.ts'
 import type { JobRecord } from '../jobs/records.ts'
 import type { JobStore, StoreChange } from '../jobs/store.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeCore } from './node-core.ts'
 import type { Random } from '../core/random.ts'
+import type { RouterFiles } from './router-files.ts'
 import type { RouterSettings } from '../config/settings.ts'
 import type { Startable } from '../core/startable.ts'
 
@@ -59,7 +62,7 @@ export interface JobEngine {
 }
 
 /** What all parts of the engine share. */
-interface Ground {
+export interface Ground {
   clock: Clock
   logger: Logger
   random: Random
@@ -73,15 +76,21 @@ interface Ground {
   documents: DocumentCache
 }
 
-export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEngine {
+export function createJobEngine(
+  core: NodeCore,
+  settings: RouterSettings,
+  files: RouterFiles
+): JobEngine {
   const ground = createGround(core, settings)
   const { documents, events, reputation, store, watchers } = ground
   const jobEvents = new JobEvents(ground)
   const logs = new JobLogs({ store, write: writeLogs(ground) })
   const { finder, nodes, source } = createSource(core, settings, {
     ground,
+    files,
     onRoom: () => dispatcher.pump()
   })
+  const jobFiles = createJobFiles(core, settings, { ...ground, files })
   /** Both kinds of jobs tell of their changes: those that wait to begin, and those that have begun. */
   const onChanged = (job: JobRecord, finished?: FinishedItem): void => {
     jobEvents.changed(job, finished)
@@ -90,6 +99,8 @@ export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEn
   }
   const dispatcher: Dispatcher = new Dispatcher({
     ...ground,
+    preparation: jobFiles.preparation,
+    sourcesOf: jobFiles.sourcesOf,
     source,
     logs,
     link: new SessionTaskLink(core),
@@ -98,8 +109,11 @@ export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEn
     onAttempt: (attempt, item, isNewState) => {
       if (isNewState) jobEvents.attempt(attempt, item)
       else jobEvents.progress(attempt, item)
+      const job = attempt.logFile === null ? undefined : dispatcher.job(attempt.jobId)
+      if (job !== undefined) jobFiles.attemptEnded(job, attempt)
     },
     onChanged: (job, finished) => {
+      if (finished !== undefined) jobFiles.itemEnded(job, finished.item)
       if (job.hasEnded) documents.forget(job.record.id)
       const { shownRecord } = job
       onChanged(shownRecord, finished)
@@ -107,12 +121,14 @@ export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEn
       if (isTerminal(shownRecord.state)) pending.jobEnded(shownRecord)
     }
   })
-  const parts = { ...ground, dispatcher, logs, source }
+  const { holdings, texts, web } = jobFiles
+  const parts = { ...ground, dispatcher, holdings, logs, source, texts, web }
   const onNew = (job: JobRecord): void => jobEvents.submitted(job)
   const { admission, launcher, pending } = createWaiting(settings, { ...parts, onNew, onChanged })
   const reader = new JobReader(parts)
   const intake = new JobIntake({ ...parts, admission, launcher, pending, reader })
   const find = pending.find.bind(pending)
+  const retention = new Retention({ ...parts, pending })
   return {
     dispatcher,
     events,
@@ -125,8 +141,8 @@ export function createJobEngine(core: NodeCore, settings: RouterSettings): JobEn
     execution: new JobExecution({ ...parts, intake, find }),
     logReader: new LogReader({ ...parts, reader }),
     taskNews: new TaskNews({ ...parts, intake }),
-    before: [store, reputation],
-    after: [source, finder, dispatcher, pending, intake, new Retention({ ...parts, pending })]
+    before: [store, reputation, ...jobFiles.before],
+    after: [source, finder, dispatcher, pending, intake, retention, ...jobFiles.after]
   }
 }
 
@@ -161,11 +177,14 @@ function createEvents({ logger, tracker }: NodeCore, nowMs: () => number): Event
 function createSource(
   core: NodeCore,
   { namespace, preset, weights }: RouterSettings,
-  { ground, onRoom }: { ground: Ground; onRoom: () => void }
+  { files, ground, onRoom }: { files: RouterFiles; ground: Ground; onRoom: () => void }
 ): { source: Directory; finder: Finder; nodes: NodeViews } {
   const { events, reputation } = ground
   const reputationOf = reputation.of.bind(reputation)
-  const onNode: DirectoryComponents['onNode'] = (change) => events.publish(change)
+  const onNode: DirectoryComponents['onNode'] = (change) => {
+    events.publish(change)
+    files.onNode(change)
+  }
   const source = new Directory({ ...core, reputationOf, onRoom, onNode }, { namespace })
   const finder = new Finder({ ...core, onFound: source.onFound.bind(source) }, { namespace })
   const defaults = { preset, weights }
@@ -173,6 +192,7 @@ function createSource(
   const nodes = new NodeViews({
     directory: source,
     clock: core.clock,
+    files: files.catalogue,
     reputationOf,
     weights: shown
   })
@@ -182,6 +202,8 @@ function createSource(
 interface WaitingParts extends Ground {
   dispatcher: Dispatcher
   source: Directory
+  texts: FileTexts
+  web: WebFiles
   onNew: (job: JobRecord) => void
   onChanged: (job: JobRecord) => void
 }

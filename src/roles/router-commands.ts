@@ -2,12 +2,19 @@
 import { MeshError } from '../core/errors.ts'
 import { asJob, taskData } from '../execution/task-request.ts'
 import { commonHandlers } from './common-commands.ts'
+import { readFileId } from '../model/file-id.ts'
 import { shownShare } from '../reputation/score.ts'
 import type { CommandAnswer, CommandContext, CommandHandlers } from '../protocol/command-server.ts'
-import type { ExecuteTaskParams } from '../model/generated/commands-execute-task.ts'
+import type {
+  ExecuteTaskParams,
+  ExecuteTaskResult
+} from '../model/generated/commands-execute-task.ts'
 import type { Executed, JobExecution } from '../dispatch/intake/job-execution.ts'
+import type { FileSources } from '../discovery/file-sources.ts'
+import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
 import type { FinishedItem } from '../dispatch/job-steps.ts'
 import type { GetReputationResult } from '../model/generated/commands-get-reputation.ts'
+import type { ItemRecord } from '../jobs/records.ts'
 import type { Json } from '../core/json.ts'
 import type { NodeViews } from '../discovery/node-views.ts'
 import type { Reputation } from '../reputation/ledger.ts'
@@ -20,21 +27,34 @@ export interface RouterCommandComponents {
   taskNews: TaskNews
   nodes: NodeViews
   reputation: ReputationKeeper
+  /** Who has which files. */
+  sources: FileSources
 }
 
 export function routerHandlers(components: RouterCommandComponents): CommandHandlers {
-  const { execution, nodes, reputation, selfPeer, taskNews } = components
+  const { execution, reputation, selfPeer, taskNews } = components
   return {
     ...commonHandlers,
     EXECUTE_TASK: async (params, context) => await route(execution, params, context),
     REPORT_TASK: async (news, { remotePeer }) => ({
       result: await taskNews.report(remotePeer, news)
     }),
-    FIND_NODES: (params) => ({ result: nodes.find(params) }),
+    FIND_NODES: async (params) => ({ result: await findNodes(components, params) }),
     GET_REPUTATION: ({ target_peer: target = selfPeer }) => ({
       result: toResult(target, reputation.of(target))
     })
   }
+}
+
+/** Who asks after a file is told of all who have it, workers or not. */
+async function findNodes(
+  { nodes, sources }: RouterCommandComponents,
+  params: FindNodesParams
+): Promise<FindNodesResult> {
+  const found = nodes.find(params)
+  if (params.file_hash === undefined) return found
+  const fileId = readFileId(params.file_hash, 'params.file_hash')
+  return { ...found, holders: await sources.holdersOf([fileId]) }
 }
 
 /** Routes a task and answers when it has ended. */
@@ -64,16 +84,29 @@ async function route(
 function answerOne({ items, job, logs }: Executed): CommandAnswer<'EXECUTE_TASK'> {
   const finished = items[0] as FinishedItem
   const { item, output } = finished
+  const worker = item.workerId ?? item.reusedFrom?.workerId ?? null
   const result = {
     job_id: job.id,
-    attempts: item.attemptCount,
+    attempts: Math.max(1, item.attemptCount),
     logs,
-    ...(item.workerId === null ? {} : { worker: item.workerId })
+    ...(worker === null ? {} : { worker }),
+    ...filesOf(item)
   }
-  if (item.state === 'completed' && output !== null) return { result, bulk: output }
+  // A result that is a file has that in its place.
+  if (item.state === 'completed') return { result, ...(output === null ? {} : { bulk: output }) }
   return {
     result,
     error: MeshError.fromData(item.error ?? { message: `the task was ${item.state}` })
+  }
+}
+
+function filesOf({
+  outputFile,
+  outputs
+}: ItemRecord): Pick<ExecuteTaskResult, 'outputs' | 'output_file'> {
+  return {
+    ...(outputs === null ? {} : { outputs: outputs.map((file) => ({ ...file })) }),
+    ...(outputFile === null ? {} : { output_file: { ...outputFile } })
   }
 }
 

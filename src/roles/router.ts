@@ -4,10 +4,12 @@ import { ApiFile } from './api-file.ts'
 import { loadApiToken } from './api-token.ts'
 import { createApiServices } from './api-services.ts'
 import { describeSelf } from './common-commands.ts'
+import { createFileServices } from './file-services.ts'
 import { createJobEngine } from './job-engine.ts'
-import { createNodeFiles } from './node-files.ts'
+import { createRouterFiles } from './router-files.ts'
 import { startNode } from './node-core.ts'
 import { routerHandlers } from './router-commands.ts'
+import type { JobEngine } from './job-engine.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeCore, NodeParts } from './node-core.ts'
 import type { RouterSettings } from '../config/settings.ts'
@@ -21,23 +23,30 @@ export async function startRouter(settings: RouterSettings, logger: Logger): Pro
 function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
   const { folder, logger, node, server } = core
   const { namespace } = settings
-  const engine = createJobEngine(core, settings)
-  const files = createNodeFiles(core, { ...settings.files, namespace, onMisbehaviour: () => {} })
+  const files = createRouterFiles(core, {
+    ...settings.files,
+    namespace,
+    onMisbehaviour: (peer) => {
+      if (engine.nodes.has(peer)) engine.reputation.record({ kind: 'lied', workerId: peer })
+    }
+  })
+  const engine: JobEngine = createJobEngine(core, settings, files)
   const self = { role: 'router', namespace } as const
   server.register({
-    ...routerHandlers({ ...engine, selfPeer: node.selfPeer }),
+    ...routerHandlers({ ...engine, sources: files.sources, selfPeer: node.selfPeer }),
     ...files.handlers,
     GET_CAPABILITIES: (_params, { remotePeer }) => ({
       result: describeSelf(core, { ...self, peer: remotePeer })
     })
   })
   const token = settings.token ?? loadApiToken(folder.path)
-  const services = createApiServices(core, engine, namespace)
+  const apiFiles = createFileServices(core, files, (peer) => engine.nodes.has(peer))
+  const services = createApiServices(core, engine, apiFiles.services, namespace)
   const api = new ApiServer({ services, logger }, { ...settings.http, token })
   const apiFile = new ApiFile(folder.path, () => ({ url: api.address(), token }))
   return {
     before: [...files.before, ...engine.before],
-    after: [...files.after, ...engine.after, api, apiFile],
+    after: [...files.after, ...apiFiles.parts, ...engine.after, api, apiFile],
     report: () => ({
       ...self,
       peer_id: node.selfPeer,

@@ -8,10 +8,12 @@ import { FunctionExecutor } from '../executors/function/function-executor.ts'
 import { JavascriptExecutor } from '../executors/javascript/javascript-executor.ts'
 import { ProcessExecutor } from '../executors/process/process-executor.ts'
 import { SessionRouterLinks } from './worker-links.ts'
+import { StorageExecutor } from '../executors/storage-executor.ts'
 import { TaskServer } from '../execution/task-server.ts'
 import { WasmExecutor } from '../executors/wasm/wasm-executor.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
 import { createNodeFiles } from './node-files.ts'
+import { createWorkerFiles } from './worker-files.ts'
 import { createAdmitRule } from '../execution/owner/admit-rule.ts'
 import { startNode } from './node-core.ts'
 import type { Clock } from '../core/clock.ts'
@@ -21,6 +23,7 @@ import type { FunctionEventListener } from '../executors/function/function-event
 import type { Logger } from '../observe/logger.ts'
 import type { NodeCore, NodeParts } from './node-core.ts'
 import type { ReadyReport, RunningNode } from './role.ts'
+import type { TaskFiles } from '../execution/ports.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 
 /** A record may be believed for this long after the last was heard: three missed publications. */
@@ -68,14 +71,16 @@ function buildWorker(
   const { labels, namespace } = settings
   const slots = settings.slots ?? Math.max(1, Math.floor(host.snapshot().capabilities.cpu_cores))
   const queueSlots = settings.queueSlots ?? slots
-  const called = createFunctions(extras, settings, { clock, slots })
+  const called = createFunctions(extras, settings, { clock, folder: folder.path, slots })
+  const files = createNodeFiles(core, { ...settings.files, namespace })
+  const { before, forTasks, keeper } = createWorkerFiles(core, files)
   const executors = new ExecutorRegistry([
+    new StorageExecutor({ clock, keeper }),
     ...(called === undefined ? [] : [called]),
     ...createExecutors(settings, { clock, slots, folder: folder.path, logger: core.logger })
   ])
   const offer = { settings, slots, queueSlots, executors }
-  const files = createNodeFiles(core, { ...settings.files, namespace, onMisbehaviour: () => {} })
-  const tasks = createTaskServer(core, offer)
+  const tasks = createTaskServer(core, offer, forTasks)
   const advertiser = createAdvertiser(core, offer)
   const self = { role: 'worker', namespace } as const
   server.register({
@@ -113,7 +118,7 @@ function buildWorker(
   return {
     tasks,
     parts: {
-      before: [...files.before, executors, readied],
+      before: [...files.before, ...before, executors, readied],
       after: [...files.after, advertiser, tasks],
       report
     }
@@ -127,13 +132,13 @@ interface Offer {
   executors: ExecutorRegistry
 }
 
-function createTaskServer(core: NodeCore, offer: Offer): TaskServer {
+function createTaskServer(core: NodeCore, offer: Offer, files: TaskFiles): TaskServer {
   const { executors, queueSlots, settings, slots } = offer
   const { admit, drainDeadlineMs, isIdleOnly, jobsMax, taskMemoryBytes } = settings
   const links = new SessionRouterLinks(core)
   const admitRule = admit === undefined ? undefined : createAdmitRule(admit, core)
   return new TaskServer(
-    { ...core, executors, links, admitRule },
+    { ...core, executors, files, links, admitRule },
     {
       folder: core.folder.path,
       slots,
@@ -180,11 +185,11 @@ function createExecutors(
 function createFunctions(
   { functions, onFunctionEvent: onEvent }: WorkerExtras,
   { taskMemoryBytes }: WorkerSettings,
-  { clock, slots }: { clock: Clock; slots: number }
+  { clock, folder, slots }: Omit<ExecutorParts, 'logger'>
 ): FunctionExecutor | undefined {
   if (functions === undefined) return undefined
   const defaults = { concurrency: slots, memoryBytesMax: taskMemoryBytes }
-  return new FunctionExecutor({ clock }, { ...defaults, functions, onEvent })
+  return new FunctionExecutor({ clock }, { ...defaults, functions, folder, onEvent })
 }
 
 /** They come from the program that starts the worker, and it should hear what is wrong with them. */

@@ -50,6 +50,22 @@ export interface Candidate {
   ages: { capabilitiesMs: number; loadMs: number; latencyMs: number; reputationMs: number }
 }
 
+/** What a task reads of the mesh, and who has it. */
+export interface InputFiles {
+  /** Each once; without any there is no `InputFiles`. */
+  files: readonly InputSize[]
+  /** Whether a worker has all of a file. */
+  has(peerId: string, fileId: string): boolean
+  /** How long ago a worker last said what it has, in milliseconds. */
+  ageMs(peerId: string): number
+}
+
+export interface InputSize {
+  id: string
+  /** Undefined: not known. */
+  sizeBytes: number | undefined
+}
+
 /** A task that wants a worker. */
 export interface SelectionRequest {
   engine: string
@@ -65,10 +81,17 @@ export interface SelectionRequest {
   sameWorker: 'avoid' | 'never' | 'allow'
   /** Workers that would not have this item a short while ago, with what they said. */
   refusedLately: ReadonlyMap<string, string>
+  /** Of a task that reads files of the mesh. */
+  inputs?: InputFiles | undefined
   /** The router's own settings, where the job names none. */
   defaults: { preset: Preset; weights: Partial<Record<ScorePart, number>> | undefined }
 }
 
-export const SCORE_PARTS = ['cpu', 'memory', 'disk', 'gpu', 'latency', 'reputation'] as const
+/** What every worker is scored by. */
+export const WORKER_PARTS = ['cpu', 'memory', 'disk', 'gpu', 'latency', 'reputation'] as const
+export type WorkerPart = (typeof WORKER_PARTS)[number]
+
+/** `data` is what it has of a task's inputs: where there are none, there is no such part. */
+export const SCORE_PARTS = [...WORKER_PARTS, 'data'] as const
 export type ScorePart = (typeof SCORE_PARTS)[number]
-export type Weights = Readonly<Record<ScorePart, number>>
+export type Weights = Readonly<Record<WorkerPart, number> & { data?: number }>

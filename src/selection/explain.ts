@@ -163,14 +163,14 @@ function rowOfRefused(compiled: CompiledRequest, candidate: Candidate): Decision
 }
 
 function rowOf(
-  { weights }: CompiledRequest,
+  { request: { inputs }, weights }: CompiledRequest,
   candidate: Candidate,
   score: number
 ): Omit<DecisionCandidate, 'verdict' | 'reason' | 'reason_code'> {
   return {
     peer_id: candidate.peerId,
-    terms: scoreTerms(candidate, weights),
-    preference: score - weightedScore(candidate, weights),
+    terms: scoreTerms(candidate, weights, inputs),
+    preference: score - weightedScore(candidate, weights, inputs),
     score,
     free_slots: freeSlots(candidate)
   }

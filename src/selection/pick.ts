@@ -62,8 +62,9 @@ export function pickWorker(
 }
 
 export function contend(compiled: CompiledRequest, candidate: Candidate, tier: Tier): Contender {
-  const base = weightedScore(candidate, compiled.weights)
-  const preference = preferenceOf(candidate, compiled.request.placement.prefer, base)
+  const { request, weights } = compiled
+  const base = weightedScore(candidate, weights, request.inputs)
+  const preference = preferenceOf(candidate, request.placement.prefer, base)
   const score = clampToUnit(base + preference)
   return { tier, score, peerId: candidate.peerId, candidate, probability: 0 }
 }

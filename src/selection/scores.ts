@@ -1,10 +1,12 @@
 /**
- * The six parts of a worker's score, each from 0 to 1, and their weighted sum. A figure that is missing
- * or absurd scores 0 in its part and spoils nothing else.
+ * The six parts of a worker's score, each from 0 to 1, and their weighted sum; for a task with inputs a
+ * seventh, what the worker has of them. A figure that is missing or absurd scores 0 in its part and spoils
+ * nothing else.
  */
-import { SCORE_PARTS } from './candidate.ts'
-import type { ScoreTerms } from '../model/generated/decision.ts'
-import type { Candidate, ScorePart, Weights } from './candidate.ts'
+import { WORKER_PARTS } from './candidate.ts'
+import { heldInputs } from './held-inputs.ts'
+import type { ScoreTerm, ScoreTerms } from '../model/generated/decision.ts'
+import type { Candidate, InputFiles, Weights, WorkerPart } from './candidate.ts'
 
 /** More cores than this make no difference to one task. */
 const CPU_CORES_FULL = 16
@@ -18,7 +20,7 @@ const GPU_COMPUTE_UNITS_FULL = 10_000
 const GPU_SHARES = { memory: 0.5, computeUnits: 0.3, idle: 0.2 }
 
 /** The weighted sum, 0 to 1 for weights that sum to 1. */
-export function weightedScore(candidate: Candidate, weights: Weights): number {
+export function weightedScore(candidate: Candidate, weights: Weights, inputs?: InputFiles): number {
   const sum =
     weights.cpu * scoreCpu(candidate) +
     weights.memory * scoreMemory(candidate) +
@@ -26,24 +28,42 @@ export function weightedScore(candidate: Candidate, weights: Weights): number {
     weights.gpu * scoreGpu(candidate) +
     weights.latency * scoreLatency(candidate) +
     weights.reputation * scoreReputation(candidate)
-  return clampToUnit(sum)
+  if (inputs === undefined) return clampToUnit(sum)
+  return clampToUnit(sum + (weights.data ?? 0) * scoreData(candidate, inputs))
 }
 
 /** The same sum term by term, for people. */
-export function scoreTerms(candidate: Candidate, weights: Weights): ScoreTerms {
+export function scoreTerms(
+  candidate: Candidate,
+  weights: Weights,
+  inputs?: InputFiles
+): ScoreTerms {
   const terms: ScoreTerms = {}
-  for (const part of SCORE_PARTS) {
+  for (const part of WORKER_PARTS) {
     const { scoreOf, rawOf, ageMsOf } = PARTS[part]
-    const score = scoreOf(candidate)
-    terms[part] = {
-      raw: finite(rawOf(candidate)),
-      score,
-      weight: weights[part],
-      weighted: weights[part] * score,
-      age_ms: Math.max(0, finite(ageMsOf(candidate)))
-    }
+    const facts = { raw: rawOf(candidate), score: scoreOf(candidate), ageMs: ageMsOf(candidate) }
+    terms[part] = toTerm(facts, weights[part])
+  }
+  if (inputs !== undefined) {
+    const { peerId } = candidate
+    const score = scoreData(candidate, inputs)
+    const facts = { raw: heldInputs(inputs, peerId).bytes, score, ageMs: inputs.ageMs(peerId) }
+    terms['data'] = toTerm(facts, weights.data ?? 0)
   }
   return terms
+}
+
+function toTerm(
+  { ageMs, raw, score }: { raw: number; score: number; ageMs: number },
+  weight: number
+): ScoreTerm {
+  return {
+    raw: finite(raw),
+    score,
+    weight,
+    weighted: weight * score,
+    age_ms: Math.max(0, finite(ageMs))
+  }
 }
 
 export function scoreCpu({ cpuCores, cpuUsage }: Candidate): number {
@@ -75,6 +95,10 @@ export function scoreReputation({ reputation }: Candidate): number {
   return clampToUnit(reputation)
 }
 
+export function scoreData({ peerId }: Candidate, inputs: InputFiles): number {
+  return clampToUnit(heldInputs(inputs, peerId).share)
+}
+
 interface Part {
   readonly scoreOf: (candidate: Candidate) => number
   /** The fact that a person would look at first. */
@@ -82,7 +106,7 @@ interface Part {
   readonly ageMsOf: (candidate: Candidate) => number
 }
 
-const PARTS: Readonly<Record<ScorePart, Part>> = {
+const PARTS: Readonly<Record<WorkerPart, Part>> = {
   cpu: { scoreOf: scoreCpu, rawOf: ({ cpuCores }) => cpuCores, ageMsOf: ({ ages }) => ages.loadMs },
   memory: {
     scoreOf: scoreMemory,

@@ -1,9 +1,10 @@
 /**
  * How much each part of the score counts: the presets, and a job's or router's own weights over them.
- * Precedence: what the job says, then what the router's settings say, then `balanced`.
+ * Precedence: what the job says, then what the router's settings say, then `balanced`. A task with inputs
+ * has one part more; what is said of that part changes nothing for others.
  */
 import { MeshError } from '../core/errors.ts'
-import { SCORE_PARTS } from './candidate.ts'
+import { SCORE_PARTS, WORKER_PARTS } from './candidate.ts'
 import type { Preset } from '../model/job.ts'
 import type { ScorePart, SelectionRequest, Weights } from './candidate.ts'
 
@@ -19,6 +20,17 @@ export const PRESETS: Readonly<Record<Preset, Weights>> = {
   reliability: { cpu: 0.1, memory: 0.1, disk: 0.05, gpu: 0, latency: 0.1, reputation: 0.65 }
 }
 
+/**
+ * What `data` weighs for a task with inputs, in every preset; the preset's own parts share the rest as ever.
+ * So much that a machine that has them all goes before an equal one that has none, and not before one that
+ * is better in most other ways.
+ */
+export const DATA_WEIGHT = 0.3
+
+const PRESETS_WITH_DATA = Object.fromEntries(
+  Object.entries(PRESETS).map(([preset, weights]) => [preset, withData(weights)])
+) as Readonly<Record<Preset, Weights>>
+
 export interface ResolvedWeights {
   preset: Preset
   /** Sum to 1. */
@@ -32,12 +44,14 @@ export interface ResolvedWeights {
  */
 export function resolveWeights({
   route,
-  defaults
-}: Pick<SelectionRequest, 'route' | 'defaults'>): ResolvedWeights {
+  defaults,
+  inputs
+}: Pick<SelectionRequest, 'route' | 'defaults' | 'inputs'>): ResolvedWeights {
+  const presets = inputs === undefined ? PRESETS : PRESETS_WITH_DATA
   if (route.preset !== undefined) {
-    return { preset: route.preset, weights: overlay(PRESETS[route.preset], route.weights) }
+    return { preset: route.preset, weights: overlay(presets[route.preset], route.weights) }
   }
-  const own = overlay(PRESETS[defaults.preset], defaults.weights, 'weights')
+  const own = overlay(presets[defaults.preset], defaults.weights, 'weights')
   return { preset: defaults.preset, weights: overlay(own, route.weights) }
 }
 
@@ -47,7 +61,7 @@ function overlay(
   path = 'route.weights'
 ): Weights {
   if (own === undefined) return base
-  const merged = { ...base }
+  const merged: Record<string, number> = { ...base }
   for (const part of SCORE_PARTS) {
     const weight = own[part]
     if (weight === undefined) continue
@@ -57,22 +71,31 @@ function overlay(
         hint: 'a weight is a number from 0 up; to avoid workers use where.prefer with a negative weight'
       })
     }
-    merged[part] = weight
+    if (part in base) merged[part] = weight
   }
+  // Where nothing but `data` is to count and there is none, what was said is beside the point.
+  const isBeside = base.data === undefined && (own.data ?? 0) > 0
+  if (isBeside && Object.values(merged).every((weight) => weight === 0)) return base
   return normalise(merged, path)
 }
 
-function normalise(weights: Weights, path: string): Weights {
+function withData(weights: Weights): Weights {
+  const scaled = WORKER_PARTS.map((part) => [part, weights[part] * (1 - DATA_WEIGHT)])
+  return { ...(Object.fromEntries(scaled) as Weights), data: DATA_WEIGHT }
+}
+
+function normalise(weights: Readonly<Record<string, number>>, path: string): Weights {
+  const entries = Object.entries(weights)
   // Divided by the largest first, so that the sum of very large weights stays a number.
-  const largest = Math.max(...SCORE_PARTS.map((part) => weights[part]))
+  const largest = Math.max(...entries.map(([, weight]) => weight))
   if (largest === 0) {
     throw new MeshError('FIELD_INVALID', 'all weights of the score are 0', {
       path,
-      hint: `give at least one of ${SCORE_PARTS.join(', ')} a weight above 0`
+      hint: `give at least one of ${Object.keys(weights).join(', ')} a weight above 0`
     })
   }
-  const sum = SCORE_PARTS.reduce((total, part) => total + weights[part] / largest, 0)
+  const sum = entries.reduce((total, [, weight]) => total + weight / largest, 0)
   return Object.fromEntries(
-    SCORE_PARTS.map((part) => [part, weights[part] / largest / sum])
-  ) as Record<ScorePart, number>
+    entries.map(([part, weight]) => [part, weight / largest / sum])
+  ) as Weights
 }

@@ -6,7 +6,9 @@ import { ApiServer } from '../../src/http/server.ts'
 import { causeOf } from '../../src/jobs/records.ts'
 import { loadApiToken } from '../../src/roles/api-token.ts'
 import { createApiServices } from '../../src/roles/api-services.ts'
+import { createFileServices } from '../../src/roles/file-services.ts'
 import { createJobEngine } from '../../src/roles/job-engine.ts'
+import { createRouterFiles } from '../../src/roles/router-files.ts'
 import { createLogger } from '../../src/observe/logger.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import { MeshError } from '../../src/core/errors.ts'
@@ -71,13 +73,19 @@ async function startEngine(settings: RouterSettings): Promise<RunningNode> {
   const logger = createLogger({ level: 'error', format: 'json' })
   const init = { role: 'router', isDhtServer: false } as const
   return await startNode(settings, logger, init, (core) => {
-    engine = createJobEngine(core, settings)
-    services = createApiServices(core, engine, settings.namespace)
     const { http, namespace, token = loadApiToken(core.folder.path) } = settings
+    const files = createRouterFiles(core, {
+      ...settings.files,
+      namespace,
+      onMisbehaviour: () => {}
+    })
+    engine = createJobEngine(core, settings, files)
+    const apiFiles = createFileServices(core, files, (peer) => engine.nodes.has(peer))
+    services = createApiServices(core, engine, apiFiles.services, namespace)
     const api = new ApiServer({ services, logger }, { ...http, token })
     return {
-      before: engine.before.map(timed),
-      after: [...engine.after.map(timed), api],
+      before: [...files.before, ...engine.before.map(timed)],
+      after: [...files.after, ...apiFiles.parts, ...engine.after.map(timed), api],
       report: () => ({
         role: 'router',
         namespace,

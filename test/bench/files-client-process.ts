@@ -6,6 +6,7 @@ import { Download } from '../../src/files/transfer/download.ts'
 import { FileLibrary } from '../../src/files/store/library.ts'
 import { PIECES_PROTOCOL_V1 } from '../../src/protocol/ids.ts'
 import { PieceClient } from '../../src/files/exchange/piece-client.ts'
+import { notePassing } from '../../src/files/exchange/passing-bytes.ts'
 import { RateLimit } from '../../src/files/exchange/rate-limit.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -17,29 +18,31 @@ import type { FileManifestDocument } from '../../src/model/generated/file-manife
 import type { PieceSources } from '../../src/files/transfer/piece-sources.ts'
 
 export interface FilesClientInit {
-  design: 'pieces' | 'raw stream' | 'raw tls'
-  address: string
+  design: 'pieces' | 'raw stream' | 'raw stream, swept' | 'raw tls'
+  /** Whom to fetch from: all of them in pieces, the first otherwise. */
+  addresses: readonly string[]
   port: number
   folder: string
   manifest: FileManifestDocument
+  /** A peer that gives nothing for so long is dropped. */
+  stallMs?: number
 }
 
 export interface TransferResult {
   bytes: number
   ms: number
   cpuUs: number
-  rssBytes: number
 }
 
-const { address, design, folder, manifest, port } = readInit() as FilesClientInit
+const { addresses, design, folder, manifest, port, stallMs } = readInit() as FilesClientInit
 const { node } = await startBareNode([])
-const peer = await node.dial(address)
+const peers = await Promise.all(addresses.map((address) => node.dial(address)))
 const library = new FileLibrary({ clock: systemClock, logger: silentLogger }, { folder })
 await library.start()
 
 const sources: PieceSources = {
   async *find() {
-    yield { kind: 'appeared', peer } as const
+    for (const peer of peers) yield { kind: 'appeared', peer } as const
   },
   openStream: (to, options) => node.openStream(to, PIECES_PROTOCOL_V1, options),
   askManifest: async () => ({
@@ -54,8 +57,11 @@ const client = new PieceClient({
   openStream: (to, options) => sources.openStream(to, options)
 })
 
-async function fetchPieces(): Promise<void> {
-  const download = new Download(
+/** The one that is under way, or was last. */
+let download: Download | undefined
+
+async function fetchPieces(signal?: AbortSignal): Promise<void> {
+  download = new Download(
     {
       clock: systemClock,
       random: systemRandom,
@@ -68,17 +74,30 @@ async function fetchPieces(): Promise<void> {
       library,
       sources
     },
-    manifest.id
+    manifest.id,
+    stallMs === undefined ? {} : { stallMs }
   )
-  await download.run()
+  await download.run(signal === undefined ? {} : { signal })
+}
+
+/** What came within a time, all that had come before aside. */
+async function fetchFor(ms: number): Promise<number> {
+  if (library.get(manifest.id) !== undefined) await library.remove(manifest.id)
+  const cause = await fetchPieces(AbortSignal.timeout(ms)).then(
+    () => new Error('the file came before the time was over'),
+    (error: unknown) => error
+  )
+  if (!(cause instanceof DOMException)) throw cause
+  return download?.progress().bytes ?? 0
 }
 
 async function fetchRaw(): Promise<void> {
-  const stream = await node.openStream(peer, RAW_PROTOCOL)
+  const stream = await node.openStream(peers[0] ?? '', RAW_PROTOCOL)
   let left = manifest.size
   const { promise, resolve } = Promise.withResolvers<void>()
   stream.addEventListener('message', ({ data }) => {
     left -= data.byteLength
+    if (design === 'raw stream, swept') notePassing(data.byteLength)
     if (left <= 0) resolve()
   })
   stream.send(new TextEncoder().encode(String(left)))
@@ -112,10 +131,16 @@ async function transfer(): Promise<TransferResult> {
   const before = process.cpuUsage()
   const beganAtMs = performance.now()
   if (design === 'pieces') await fetchPieces()
-  else await (design === 'raw stream' ? fetchRaw() : fetchTls())
+  else await (design === 'raw tls' ? fetchTls() : fetchRaw())
   const ms = performance.now() - beganAtMs
   const { system, user } = process.cpuUsage(before)
-  return { bytes: manifest.size, ms, cpuUs: system + user, rssBytes: process.memoryUsage.rss() }
+  return { bytes: manifest.size, ms, cpuUs: system + user }
 }
 
-answerParent({ transfer })
+answerParent({
+  transfer,
+  fetchFor,
+  fetchRest: () => fetchPieces(),
+  progress: () => download?.progress(),
+  verify: () => library.verify(manifest.id)
+})

@@ -1,12 +1,10 @@
 /** Process of files.bench: gives a file in pieces, and the same number of bytes over a bare libp2p stream and over TLS. */
 import { createServer } from 'node:tls'
-import { mkdirSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { AGENT } from '../../src/core/version.ts'
 import { FileLibrary } from '../../src/files/store/library.ts'
 import { PieceServer } from '../../src/files/exchange/piece-server.ts'
+import { notePassing } from '../../src/files/exchange/passing-bytes.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { writeManifest } from '../../src/files/content/manifest.ts'
@@ -17,48 +15,56 @@ import type { AddressInfo } from 'node:net'
 import type { Stream } from '@libp2p/interface'
 import type { Certificate } from './support/self-signed.ts'
 import type { FileManifest } from '../../src/files/content/manifest.ts'
+import type { PieceServerComponents } from '../../src/files/exchange/piece-server.ts'
 
 export interface FilesServerInit {
   folder: string
+  /** What it gives. */
+  source: string
   certificate: Certificate
-  sizeBytes: number
+  /** Bytes a second. */
+  limitRateUp?: number
+  conduct?: 'honest' | 'lies' | 'stalls'
+  /** Sweeps for bare streams as well as for pieces. */
+  isSwept?: boolean
 }
 
-const { certificate, folder, sizeBytes } = readInit() as FilesServerInit
+const {
+  certificate,
+  conduct = 'honest',
+  folder,
+  isSwept = false,
+  limitRateUp,
+  source
+} = readInit() as FilesServerInit
 const { node } = await startBareNode(['/ip4/127.0.0.1/tcp/0'])
-mkdirSync(folder, { recursive: true })
-const source = join(folder, 'source.bin')
-await writeSource(source)
-const library = new FileLibrary(
-  { clock: systemClock, logger: silentLogger },
-  { folder: join(folder, 'store') }
-)
+const library = new FileLibrary({ clock: systemClock, logger: silentLogger }, { folder })
 await library.start()
-const server = new PieceServer({
-  clock: systemClock,
-  logger: silentLogger,
-  link: node,
-  library,
-  agent: AGENT
-})
+const server = new PieceServer(
+  { clock: systemClock, logger: silentLogger, link: node, library: given(), agent: AGENT },
+  limitRateUp === undefined ? {} : { limitRateUp }
+)
 await server.start()
 const { id } = await library.add(source)
 
-/** No two pieces alike, none that compresses. */
-async function writeSource(path: string): Promise<void> {
-  const file = await open(path, 'w')
-  const block = crypto.getRandomValues(new Uint8Array(65_536))
-  const view = new DataView(block.buffer)
-  for (let offset = 0; offset < sizeBytes; offset += block.byteLength) {
-    view.setFloat64(0, offset)
-    // oxlint-disable-next-line no-await-in-loop
-    await file.write(block, 0, Math.min(block.byteLength, sizeBytes - offset), offset)
+/** The library as this process gives it. */
+function given(): PieceServerComponents['library'] {
+  if (conduct === 'honest') return library
+  const readPiece: FileLibrary['readPiece'] = async (...what) => {
+    if (conduct === 'stalls') return await new Promise(() => {})
+    const bytes = await library.readPiece(...what)
+    bytes[0] = (bytes[0] as number) ^ 1
+    return bytes
   }
-  await file.close()
+  return {
+    readPiece,
+    events: library.events,
+    get: (wanted) => library.get(wanted),
+    pieces: (wanted) => library.pieces(wanted)
+  }
 }
 
-const chunk = crypto.getRandomValues(new Uint8Array(65_536))
-const large = Buffer.concat(Array.from({ length: CHUNK_BYTES / chunk.length }, () => chunk))
+const large = Buffer.alloc(CHUNK_BYTES, crypto.getRandomValues(new Uint8Array(65_536)))
 
 function giveRaw(stream: Stream): void {
   stream.addEventListener('message', ({ data }) => {
@@ -66,6 +72,7 @@ function giveRaw(stream: Stream): void {
     const write = (): void => {
       while (left > 0) {
         left -= large.byteLength
+        if (isSwept) notePassing(large.byteLength)
         if (!stream.send(large)) return
       }
     }

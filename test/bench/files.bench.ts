@@ -1,97 +1,135 @@
-/** A file from one process to another: our pieces against a bare libp2p stream and raw TLS, which only count bytes. */
+/**
+ * A file from one process to another: our pieces against a bare libp2p stream and raw TLS, which only count
+ * bytes, and against what a user would use instead.
+ */
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BenchProcess } from './support/bench-process.ts'
 import { makeCertificate } from './support/self-signed.ts'
-import type { Bench, BenchOptions, Cell, Prepared } from './support/bench.ts'
+import { missingAria2, startAria2 } from './support/aria2.ts'
+import { writeRandomFile } from './support/random-file.ts'
+import type { Bench, BenchOptions, Cell, Prepared, Sample } from './support/bench.ts'
 import type { FileManifestDocument } from '../../src/model/generated/file-manifest.ts'
 import type { FilesClientInit, TransferResult } from './files-client-process.ts'
+import type { FilesServerInit } from './files-server-process.ts'
 
 const MIB = 2 ** 20
-const SIZE_BYTES = { quick: 64 * MIB, full: 256 * MIB }
-const DESIGNS = ['pieces', 'raw stream', 'raw tls'] as const
-const VARIANT = 'one peer'
+const SIZES = { quick: [32 * MIB, 128 * MIB], full: [256 * MIB, 1_024 * MIB] }
+const DESIGNS = ['pieces', 'raw stream', 'raw stream, swept', 'raw tls'] as const
+const VARIANTS = ['a small file', 'a large file'] as const
 
 export const filesBench: Bench = {
   name: 'files',
   title: 'one file between two processes',
   notes: [
-    'pieces: read from the disk, each checked by its hash, written to the disk and synced; in-flight bytes by',
-    'the measured pace. raw stream: a libp2p stream (noise, yamux) with 256 KiB writes that wait for drain;',
-    'raw tls: TLS 1.3 by node:tls. Both count the bytes and keep none.'
+    'small and large: 32 and 128 MiB (--quick), or 256 MiB and 1 GiB. pieces: read from the disk, each checked',
+    'by its SHA-256, written to the disk and synced, which the disk limits as well. raw stream: a libp2p stream',
+    '(noise, yamux, batched encryption as in pieces) in writes that wait for drain; swept: with the sweeps of',
+    'the new space that pieces make (files/exchange/passing-bytes.ts). raw tls: TLS 1.3 by node:tls, AES where',
+    'noise has ChaCha20. The raw ones count the bytes and keep none. aria2: a BitTorrent swarm of one seeder',
+    'on loopback, bare TCP, pieces checked by SHA-1, written and not synced.'
   ],
   columns: [
     { metric: 'mbPerSecond', title: 'MB/s', digits: 0 },
     { metric: 'clientCpu', title: 'client CPU s/GB', digits: 2 },
     { metric: 'serverCpu', title: 'server CPU s/GB', digits: 2 },
-    { metric: 'clientMb', title: 'client MB', digits: 0 }
+    { metric: 'clientMb', title: 'client peak MB', digits: 0 },
+    { metric: 'serverMb', title: 'server peak MB', digits: 0 }
   ],
   primary: 'mbPerSecond',
   reference: 'raw stream',
-  comparisons: [
-    {
-      label: 'pieces / raw stream',
+  comparisons: VARIANTS.flatMap((variant) =>
+    (
+      [
+        ['raw stream', '>= .6x, with the hash'],
+        ['raw stream, swept', undefined],
+        ['raw tls', '>= .25x'],
+        ['aria2', undefined]
+      ] as const
+    ).map(([to, goal]) => ({
+      label: `pieces / ${to}, ${variant}`,
       metric: 'mbPerSecond',
-      variant: VARIANT,
+      variant,
       of: 'pieces',
-      to: 'raw stream',
-      goal: '>= .75x'
-    },
-    {
-      label: 'pieces / raw tls',
-      metric: 'mbPerSecond',
-      variant: VARIANT,
-      of: 'pieces',
-      to: 'raw tls',
-      goal: '>= .25x'
-    }
-  ],
-  rounds: { quick: 3, full: 9 },
+      to,
+      ...(goal === undefined ? {} : { goal })
+    }))
+  ),
+  rounds: { quick: 3, full: 5 },
   warmUpRounds: 1,
   prepare
 }
 
 async function prepare(options: BenchOptions): Promise<Prepared> {
-  const sizeBytes = options.isQuick ? SIZE_BYTES.quick : SIZE_BYTES.full
-  const processes: BenchProcess[] = []
+  const stops: (() => Promise<void>)[] = []
   const cells: Cell[] = []
-  for (const design of DESIGNS) {
+  const missing = missingAria2()
+  const sizes = options.isQuick ? SIZES.quick : SIZES.full
+  for (const [index, variant] of VARIANTS.entries()) {
     /* oxlint-disable no-await-in-loop */
-    const folder = join(options.home, design.replace(' ', '-'))
-    const server = await BenchProcess.start(
-      'files-server-process.ts',
-      { folder: join(folder, 'server'), certificate: makeCertificate(), sizeBytes },
-      options
-    )
-    const init: FilesClientInit = {
-      design,
-      address: await server.ask<string>('address'),
-      port: await server.ask<number>('port'),
-      manifest: await server.ask<FileManifestDocument>('manifest'),
-      folder: join(folder, 'client')
+    const folder = join(options.home, variant.replaceAll(' ', '-'))
+    const source = join(folder, 'film.bin')
+    mkdirSync(folder)
+    await writeRandomFile(source, sizes[index] ?? MIB)
+    for (const design of DESIGNS) {
+      const home = join(folder, design.replaceAll(/\W+/g, '-'))
+      const pair = await startPair(design, { home, source }, options)
+      stops.push(pair.stop)
+      cells.push({ design, variant, measure: pair.measure })
     }
-    const client = await BenchProcess.start('files-client-process.ts', init, options)
-    processes.push(client, server)
-    cells.push({ design, variant: VARIANT, measure: () => measure(client, server) })
+    if (missing === undefined) {
+      const aria2 = await startAria2(source, join(folder, 'aria2'))
+      stops.push(aria2.stop)
+      cells.push({ design: 'aria2', variant, measure: aria2.measure })
+    }
     /* oxlint-enable no-await-in-loop */
   }
   const stop = async (): Promise<void> => {
-    await Promise.all(processes.map((process) => process.stop()))
+    await Promise.all(stops.map((each) => each()))
   }
-  return { cells, skipped: [], stop }
+  return {
+    cells,
+    skipped: missing === undefined ? [] : [{ what: 'aria2', why: missing }],
+    stop
+  }
 }
 
-async function measure(
-  client: BenchProcess,
-  server: BenchProcess
-): Promise<Record<string, number>> {
+async function startPair(
+  design: FilesClientInit['design'],
+  { home, source }: { home: string; source: string },
+  options: BenchOptions
+): Promise<{ measure: () => Promise<Sample>; stop: () => Promise<void> }> {
+  const giving: FilesServerInit = {
+    folder: join(home, 'server'),
+    source,
+    certificate: makeCertificate(),
+    isSwept: design === 'raw stream, swept'
+  }
+  const server = await BenchProcess.start('files-server-process.ts', giving, options)
+  const fetching: FilesClientInit = {
+    design,
+    addresses: [await server.ask<string>('address')],
+    port: await server.ask<number>('port'),
+    manifest: await server.ask<FileManifestDocument>('manifest'),
+    folder: join(home, 'client')
+  }
+  const client = await BenchProcess.start('files-client-process.ts', fetching, options)
+  const stop = async (): Promise<void> => {
+    await Promise.all([client.stop(), server.stop()])
+  }
+  return { measure: () => measure(client, server), stop }
+}
+
+async function measure(client: BenchProcess, server: BenchProcess): Promise<Sample> {
   const before = await server.ask<number>('cpu')
-  const { bytes, cpuUs, ms, rssBytes } = await client.ask<TransferResult>('transfer')
+  const { bytes, cpuUs, ms } = await client.ask<TransferResult>('transfer')
   const after = await server.ask<number>('cpu')
   const perGb = (us: number): number => us / 1e6 / (bytes / 1e9)
   return {
     mbPerSecond: bytes / 1e6 / (ms / 1_000),
     clientCpu: perGb(cpuUs),
     serverCpu: perGb(after - before),
-    clientMb: rssBytes / 1e6
+    clientMb: (await client.ask<number>('peakRss')) / 1e6,
+    serverMb: (await server.ask<number>('peakRss')) / 1e6
   }
 }

@@ -20,6 +20,7 @@ import { selectionBench } from './selection.bench.ts'
 import { slotsBench } from './slots.bench.ts'
 import { startupBench } from './startup.bench.ts'
 import { storeBench } from './store.bench.ts'
+import { swarmBench } from './swarm.bench.ts'
 import { wireBench } from './wire.bench.ts'
 import type { Bench, BenchOptions } from './support/bench.ts'
 import type { BenchResult } from './support/rounds.ts'
@@ -27,6 +28,7 @@ import type { BenchResult } from './support/rounds.ts'
 const BENCHES: readonly Bench[] = [
   wireBench,
   filesBench,
+  swarmBench,
   jobsBench,
   intakeBench,
   queueBench,

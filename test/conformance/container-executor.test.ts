@@ -1,5 +1,7 @@
 import { afterAll, describe } from 'vitest'
 import { createContainerExecutor, prepareContainers } from '../support/container-engine.ts'
+import { fileScripts } from './file-scripts.ts'
+import { runExecutorFilesSuite } from './executor-files-suite.ts'
 import { runExecutorSuite } from './executor-suite.ts'
 import { script } from '../support/process-engine.ts'
 
@@ -28,5 +30,9 @@ describe.skipIf(problem !== undefined)(`held ${problem ?? ''}`, () => {
     shortMs: 3_000,
     chatty: { engine: 'container', image, ...script('yes | head -c 300000 >&2') },
     flooding: { engine: 'container', image, argv: ['yes'] }
+  }))
+  runExecutorFilesSuite('container', () => ({
+    executor: createContainerExecutor(ground),
+    ...fileScripts((argv) => ({ engine: 'container', image, argv }))
   }))
 })

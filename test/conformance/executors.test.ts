@@ -3,8 +3,10 @@ import { BuiltinExecutor } from '../../src/executors/builtin-executor.ts'
 import { JavascriptExecutor } from '../../src/executors/javascript/javascript-executor.ts'
 import { PROBE } from '../component/executors/run-wasm.ts'
 import { WasmExecutor } from '../../src/executors/wasm/wasm-executor.ts'
+import { runExecutorFilesSuite } from './executor-files-suite.ts'
 import { runExecutorSuite } from './executor-suite.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import type { Json } from '../../src/core/json.ts'
 import type { TaskDocument } from '../../src/model/job.ts'
 
 runExecutorSuite('builtin', () => ({
@@ -62,4 +64,40 @@ runExecutorSuite('wasm', () => ({
   streamOf: () => 'err',
   chatty: probe('chatty'),
   flooding: probe('flood', 'out', '4096')
+}))
+
+const javascript = (body: string, input: Json): TaskDocument => ({
+  engine: 'javascript',
+  source: `function main (path) { ${body} }`,
+  input
+})
+
+runExecutorFilesSuite('javascript', () => ({
+  executor: new JavascriptExecutor({ clock: systemClock }),
+  reading: (path) => javascript('return files.text(path)', path),
+  textOf: (output) => JSON.parse(output) as string,
+  missing: (path) => javascript('if (files.names().includes(path)) throw new Error(path)', path),
+  measuring: (path) => javascript('return String(files.bytes(path).length)', path),
+  tampering: (path) =>
+    javascript(
+      `files.bytes(path).fill(0)
+      for (const name of [path, path + '/x']) try { files.write(name, 'spoiled') } catch {}
+      return files.text(path)`,
+      path
+    ),
+  copying: (...pairs) =>
+    javascript('for (const [from, to] of path) files.write(to, files.bytes(from))', pairs),
+  copyingAndFailing: (from, to) =>
+    javascript('files.write(path[1], files.text(path[0])); throw new Error("no")', [from, to])
+}))
+
+runExecutorFilesSuite('wasm', () => ({
+  executor: new WasmExecutor({ clock: systemClock }),
+  reading: (path) => probe('copy', path, '/dev/stdout'),
+  textOf: (output) => (JSON.parse(output) as { stdout: string }).stdout,
+  missing: (path) => probe('missing', path),
+  measuring: (path) => probe('measure', path),
+  tampering: (path) => probe('tamper', path),
+  copying: (...pairs) => probe('copies', ...pairs.flat()),
+  copyingAndFailing: (from, to) => probe('copies', from, to, 'absent', 'x')
 }))

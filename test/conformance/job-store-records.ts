@@ -55,6 +55,9 @@ export function buildItem(
     endedAtMs: null,
     ending: null,
     error: null,
+    outputs: null,
+    outputFile: null,
+    reusedFrom: null,
     ...more
   }
 }
@@ -77,6 +80,7 @@ export function buildAttempt(
     error: null,
     usage: null,
     progress: null,
+    logFile: null,
     history: [],
     ...more
   }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeForgetting } from './job-store-forget-suite.ts'
 import { describeJobLists, jobIds } from './job-store-list-suite.ts'
+import { describeResults } from './job-store-results-suite.ts'
 import {
   CREATED_AT_MS,
   attemptChange,
@@ -47,6 +48,25 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         expect(await store.job('j-1')).toEqual(job)
       })
 
+      test('gives back items with the files that they left, and attempts with their logs', async () => {
+        const file = {
+          name: 'ä 🌙',
+          file: `sha256:${'a'.repeat(64)}`,
+          size: 7,
+          kind: 'file'
+        } as const
+        const item = buildItem('j-1', 0, {
+          state: 'completed',
+          outputs: [file, { ...file, kind: 'folder' }],
+          outputFile: file,
+          reusedFrom: { jobId: 'j-0', itemId: 'a', attempt: 2, workerId: null, endedAtMs: 1.5 }
+        })
+        const attempt = buildAttempt('j-1', 0, 1, { logFile: file })
+        await store.apply([jobChange('j-1'), { kind: 'item', item }, { kind: 'attempt', attempt }])
+        expect(await store.items('j-1', { limit: 9 })).toEqual([item])
+        expect(await store.attempts('j-1', { limit: 9 })).toEqual([attempt])
+      })
+
       test('knows nothing of what was never written', async () => {
         await store.apply([jobChange('j-1')])
         expect(await store.job('j-2')).toBeUndefined()
@@ -58,6 +78,7 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         expect(await store.decision('j-1', 0, 1)).toBeUndefined()
         expect(await store.log('j-1', 0, 1)).toEqual([])
         expect(await store.jobByKey('http', 'k')).toBeUndefined()
+        expect(await store.itemByResult('k')).toBeUndefined()
         expect(await store.note('ledger')).toBeUndefined()
         expect(await store.jobs({ limit: 9, after: 'j-2' })).toEqual([])
       })
@@ -281,6 +302,7 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
     })
 
     describeForgetting(() => store)
+    describeResults(() => store)
 
     describe('writing', () => {
       test('a call with one bad change leaves nothing behind', async () => {

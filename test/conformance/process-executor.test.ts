@@ -5,6 +5,8 @@ import {
   processProblem,
   script
 } from '../support/process-engine.ts'
+import { fileScripts } from './file-scripts.ts'
+import { runExecutorFilesSuite } from './executor-files-suite.ts'
 import { runExecutorSuite } from './executor-suite.ts'
 import type { ProcessExecutorInit } from '../../src/executors/process/process-executor.ts'
 import type { ExecutorSubject } from './executor-suite.ts'
@@ -31,4 +33,13 @@ describe.skipIf(problem !== undefined)('with a sandbox and without', () => {
   runExecutorSuite('process', () => subject({}))
   runExecutorSuite('process, memory watched', () => subject({ cgroups: NO_GROUPS }))
   runExecutorSuite('process, unsafe', () => subject({ isUnsafe: true }))
+
+  const scripts = fileScripts((argv) => ({ engine: 'process', argv }))
+  runExecutorFilesSuite('process', () => ({ executor: createProcessExecutor(), ...scripts }))
+  runExecutorFilesSuite('process, unsafe', () => ({
+    executor: createProcessExecutor({ isUnsafe: true }),
+    ...scripts,
+    // What it finds there is a copy of its own.
+    keepsInputs: false
+  }))
 })

@@ -36,6 +36,7 @@ function attempt(number: number, change: Partial<AttemptRecord> = {}): AttemptRe
     error: null,
     usage: null,
     progress: null,
+    logFile: null,
     history: [],
     ...change
   }

@@ -53,7 +53,7 @@ test('every command of the tour', async () => {
   expect(worker).toMatchObject({
     role: 'worker',
     slots: 2,
-    engines: ['builtin', 'javascript', 'wasm']
+    engines: ['builtin', 'javascript', 'storage', 'wasm']
   })
 
   expect(await json('node', 'list')).toMatchObject([

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { buildAttempt, buildItem, buildJob } from '../conformance/job-store-records.ts'
 import { emptyCounts, recountJob, step } from '../../src/jobs/state.ts'
 import { stepAttempt } from '../../src/jobs/attempt-state.ts'
-import { isTerminal } from '../../src/jobs/records.ts'
+import { NO_FILES, isTerminal } from '../../src/jobs/records.ts'
 import { MeshError } from '../../src/core/errors.ts'
 import type { AttemptEvent } from '../../src/jobs/attempt-state.ts'
 import type { ItemEvent, Step } from '../../src/jobs/state.ts'
@@ -13,6 +13,7 @@ import type { AttemptRecord, ItemRecord, JobRecord } from '../../src/jobs/record
 
 const errorOf = (text: string) => new MeshError('TASK_FAILED', text).toData()
 const CAUSE = { by: 'http', reason: 'STOP_REQUESTED' } as const
+const EARLIER = { jobId: 'j-0', itemId: '0', attempt: 1, workerId: null, endedAtMs: 1 } as const
 const KEEP = { resultMs: 1_000, logsMs: 500 }
 
 const KINDS = [
@@ -22,6 +23,7 @@ const KINDS = [
   'returned',
   'retried',
   'completed',
+  'reused',
   'failed',
   'awaited',
   'ended',
@@ -60,6 +62,8 @@ function eventFor(item: ItemRecord, { isHard, kind, lag }: Happening): ItemEvent
       return { kind, attempt: item.attemptCount + 1, workerId: `w${item.index % 3}` }
     case 'completed':
       return { kind, attempt }
+    case 'reused':
+      return { kind, from: EARLIER, files: NO_FILES }
     case 'failed':
       return { kind, attempt, error, then: isHard ? 'failed' : 'held' }
     case 'returned':

@@ -9,7 +9,7 @@ import {
   readManifest,
   writeManifest
 } from '../../src/files/content/manifest.ts'
-import { findClash, nameFault, pathFault, toSafeName } from '../../src/files/content/safe-name.ts'
+import { findClash, nameFault, pathFault, toSafeName } from '../../src/model/safe-name.ts'
 import { pieceSpan, planOf } from '../../src/files/content/piece-plan.ts'
 import { readFolder, writeFolder } from '../../src/files/content/folder-manifest.ts'
 

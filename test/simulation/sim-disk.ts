@@ -86,6 +86,8 @@ function keyOf(change: StoreChange): string {
     }
     case 'output':
       return `output ${change.jobId} ${change.itemIndex}`
+    case 'result':
+      return `result ${change.key}`
     case 'decision':
       return `decision ${change.jobId} ${change.itemIndex} ${change.attempt}`
     case 'log':

@@ -11,6 +11,7 @@ import { Admission } from '../../src/dispatch/intake/admission.ts'
 import { DemandCache } from '../../src/dispatch/demand.ts'
 import { Dispatcher } from '../../src/dispatch/dispatcher.ts'
 import { DocumentCache } from '../../src/dispatch/document-cache.ts'
+import { ItemPreparation } from '../../src/dispatch/item-preparation.ts'
 import { JobControl } from '../../src/dispatch/intake/job-control.ts'
 import { JobExecution } from '../../src/dispatch/intake/job-execution.ts'
 import { JobIntake } from '../../src/dispatch/intake/job-intake.ts'
@@ -20,14 +21,19 @@ import { JobReader } from '../../src/dispatch/views/job-reader.ts'
 import { JobWatchers } from '../../src/dispatch/views/job-watchers.ts'
 import { MemoryJobStore } from '../../src/jobs/memory-store.ts'
 import { PendingJobs } from '../../src/dispatch/intake/pending-jobs.ts'
+import { ResultCache } from '../../src/dispatch/result-cache.ts'
 import { Schedules } from '../../src/dispatch/intake/schedules.ts'
 import { TaskNews } from '../../src/dispatch/task-news.ts'
 import { FakeClock } from './fake-clock.ts'
+import { FakeJobFiles } from './fake-job-files.ts'
 import { FakeWorkers } from './fake-workers.ts'
+import { NOTHING_HELD } from './fake-holdings.ts'
+import { findSources } from '../../src/dispatch/input-sources.ts'
 import type { ActiveJob } from '../../src/dispatch/active-job.ts'
 import type { AttemptOutcome } from '../../src/reputation/outcomes.ts'
 import type { AttemptRecord, JobRecord } from '../../src/jobs/records.ts'
 import type { Clock } from '../../src/core/clock.ts'
+import type { FileHoldings } from '../../src/dispatch/ports.ts'
 import type { FinishedItem } from '../../src/dispatch/job-steps.ts'
 import type { JobDocument } from '../../src/model/job.ts'
 import type { JobStore } from '../../src/jobs/store.ts'
@@ -41,6 +47,8 @@ export interface EngineInit<C extends Clock = FakeClock> {
   cacheBytesMax?: number
   queuedItemsMax?: number
   routeDefaults?: SelectionRequest['defaults']
+  holdings?: FileHoldings
+  files?: FakeJobFiles
 }
 
 interface EngineParts {
@@ -48,6 +56,7 @@ interface EngineParts {
   workers: FakeWorkers
   dispatcher: Dispatcher
   documents: DocumentCache
+  files: FakeJobFiles
   control: JobControl
   execution: JobExecution
   intake: JobIntake
@@ -89,6 +98,7 @@ const SILENT = pino({ level: 'silent' })
 export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): EngineParts {
   const store = init.store ?? new MemoryJobStore()
   const workers = init.workers ?? new FakeWorkers()
+  const files = init.files ?? new FakeJobFiles()
   const random = seededRandom(init.seed ?? 1)
   const nowMs = steadyTime(clock)
   const outcomes: AttemptOutcome[] = []
@@ -96,6 +106,8 @@ export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): 
   const attemptsTold: AttemptRecord[] = []
   const watchers = new JobWatchers()
   const documents = new DocumentCache((jobId) => store.document(jobId), init.cacheBytesMax)
+  const holdings = init.holdings ?? NOTHING_HELD
+  const results = new ResultCache({ documents, holdings, store, logger: SILENT })
   const logs = new JobLogs({
     store,
     write: (written) => void store.apply(written).catch(() => {})
@@ -113,10 +125,14 @@ export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): 
     source: workers,
     link: workers,
     logs,
+    preparation: new ItemPreparation({ documents, holdings, results, logger: SILENT }),
     taskText: (jobId, index) => documents.taskText(jobId, index),
+    sourcesOf: async (jobId, index) =>
+      await findSources(await documents.neededFiles(jobId, index), files),
     onOutcome: (outcome) => void outcomes.push(outcome),
     onAttempt: (attempt) => void attemptsTold.push(attempt),
     onChanged: (job: ActiveJob, finished?: FinishedItem) => {
+      if (finished !== undefined) results.itemEnded(job, finished.item)
       if (job.hasEnded) documents.forget(job.record.id)
       tell(job.shownRecord, finished)
       if (finished !== undefined) admission.ended(1)
@@ -152,12 +168,15 @@ export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): 
     nowMs,
     schedules,
     store,
+    texts: files,
+    web: files,
     onChanged: (job) => tell(job, undefined)
   })
   const reader = new JobReader({ store, dispatcher, watchers, clock })
   const intake = new JobIntake({
     admission,
     demands,
+    holdings,
     launcher,
     logger: SILENT,
     nowMs,
@@ -178,6 +197,7 @@ export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): 
     workers,
     dispatcher,
     documents,
+    files,
     control,
     execution,
     intake,

@@ -19,6 +19,8 @@ import { seededRandom } from '../../src/core/random.ts'
 import { steadyTime } from '../../src/core/clock.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeDispatcher } from './fake-dispatcher.ts'
+import { FakeJobFiles } from './fake-job-files.ts'
+import { NOTHING_HELD } from './fake-holdings.ts'
 import type { Candidate } from '../../src/selection/candidate.ts'
 import type { JobDocument } from '../../src/model/job.ts'
 import type { JobRecord } from '../../src/jobs/records.ts'
@@ -30,6 +32,7 @@ export interface IntakeInit {
   workers?: Candidate[]
   queuedItemsMax?: number
   seed?: number
+  files?: FakeJobFiles
 }
 
 export interface Intake {
@@ -38,6 +41,7 @@ export interface Intake {
   workers: Candidate[]
   dispatcher: FakeDispatcher
   documents: DocumentCache
+  files: FakeJobFiles
   intake: JobIntake
   control: JobControl
   execution: JobExecution
@@ -113,9 +117,24 @@ export async function startIntake(init: IntakeInit = {}): Promise<Intake> {
   const base = { clock, demands, dispatcher, documents, logger, nowMs, random, source, store }
   const launcher = new JobLauncher({ ...base, onNew: (job) => void heard.push(job) })
   const schedules = new Schedules({ ...base, admission, launcher })
-  const pending: PendingJobs = new PendingJobs({ ...base, launcher, schedules, onChanged })
+  const files = init.files ?? new FakeJobFiles()
+  const pending: PendingJobs = new PendingJobs({
+    ...base,
+    launcher,
+    schedules,
+    texts: files,
+    web: files,
+    onChanged
+  })
   const reader = new JobReader({ ...base, watchers })
-  const intake = new JobIntake({ ...base, admission, launcher, pending, reader })
+  const intake = new JobIntake({
+    ...base,
+    admission,
+    holdings: NOTHING_HELD,
+    launcher,
+    pending,
+    reader
+  })
   const find = async (id: string): Promise<JobRecord | undefined> => await pending.find(id)
   const execution = new JobExecution({ intake, find, store, watchers })
   const control = new JobControl({ clock, dispatcher, pending, reader })
@@ -129,6 +148,7 @@ export async function startIntake(init: IntakeInit = {}): Promise<Intake> {
     workers,
     dispatcher,
     documents,
+    files,
     intake,
     control,
     execution,

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 import { pino } from 'pino'
 import { ExecutorRegistry } from '../../src/executors/executor-registry.ts'
 import { FakeClock } from './fake-clock.ts'
+import { FakeTaskFiles } from './fake-task-files.ts'
 import { MeshError } from '../../src/core/errors.ts'
 import { TaskServer } from '../../src/execution/task-server.ts'
 import { readEntries } from '../../src/execution/leases/journal-entries.ts'
@@ -117,6 +118,7 @@ export type LogLine = Record<string, unknown> & { msg: string }
 export interface TaskServerBench {
   clock: FakeClock
   executor: ManualExecutor
+  files: FakeTaskFiles
   routers: FakeRouters
   server: TaskServer
   folder: string
@@ -138,6 +140,8 @@ export interface TaskServerBench {
 }
 
 export interface LeaseOptions extends Partial<Assignment> {
+  /** The task, or the task and its files. */
+  data?: object
   from?: string
   signal?: AbortSignal
 }
@@ -163,6 +167,7 @@ export async function buildTaskServer(options: TaskServerOptions = {}): Promise<
   const clock = new FakeClock()
   const executor = new ManualExecutor()
   const routers = new FakeRouters()
+  const files = new FakeTaskFiles()
   const capabilities = {
     cpu_usage: cpuUsage ?? 12,
     cpu_cores: 4,
@@ -176,7 +181,7 @@ export async function buildTaskServer(options: TaskServerOptions = {}): Promise<
   const lines: LogLine[] = []
   const logger = pino({ base: null }, { write: (line) => lines.push(JSON.parse(line) as LogLine) })
   const server = new TaskServer(
-    { clock, executors, host, links: routers, logger, admitRule },
+    { clock, executors, files, host, links: routers, logger, admitRule },
     { slots: 2, queueSlots: 1, taskMemoryBytes: 100, ...init, folder }
   )
   await server.start()
@@ -196,6 +201,7 @@ export async function buildTaskServer(options: TaskServerOptions = {}): Promise<
     capabilities,
     clock,
     executor,
+    files,
     folder,
     lines,
     routers,
@@ -206,9 +212,12 @@ export async function buildTaskServer(options: TaskServerOptions = {}): Promise<
         { task_data: task as Record<string, never> },
         context({ isAddressed: false, ...(signal === undefined ? {} : { signal }) })
       ),
-    lease: (n, { from = 'router', signal, ...more } = {}) =>
+    lease: (n, { data = NOOP, from = 'router', signal, ...more } = {}) =>
       server.execute(
-        { task_data: NOOP, assignment: { ...assignmentOf(n), ...more } },
+        {
+          task_data: data as Record<string, never>,
+          assignment: { ...assignmentOf(n), ...more }
+        },
         context({ remotePeer: from, ...(signal === undefined ? {} : { signal }) })
       ),
     journal: () =>

@@ -30,7 +30,24 @@ export const RUNTIMES = ['podman', 'docker'] as const
 type Runtime = (typeof RUNTIMES)[number]
 
 const BUSYBOX = '/bin/busybox'
-const TOOLS = ['sh', 'id', 'cat', 'wc', 'echo', 'sleep', 'head', 'yes', 'printf', 'ln', 'tr', 'rm']
+const TOOLS = [
+  'sh',
+  'id',
+  'cat',
+  'wc',
+  'echo',
+  'sleep',
+  'head',
+  'yes',
+  'printf',
+  'ln',
+  'tr',
+  'rm',
+  'mv',
+  'chmod',
+  'mkdir',
+  'dirname'
+]
 const FOLDERS = ['bin', 'etc', 'tmp', 'work', 'proc', 'dev', 'sys']
 
 /** What a test works with; `problem` says why it can't. */

@@ -4,6 +4,7 @@ import { deferred } from '../../src/core/abort.ts'
 import { isTerminal } from '../../src/jobs/records.ts'
 import { schemaDocuments } from '../../src/model/validate.ts'
 import type { ApiServices } from '../../src/http/services.ts'
+import type { FileView } from '../../src/model/generated/api-file.ts'
 import type { HealthView } from '../../src/model/generated/api-health.ts'
 import type { BackupView } from '../../src/model/generated/api-backup.ts'
 import type {
@@ -25,6 +26,7 @@ interface Examples {
   decision: DecisionRecord
   'api/backup': BackupView
   'api/event': MeshEvent
+  'api/file': FileView
   'api/health': HealthView
   'api/job': JobView
   'api/log': LogView
@@ -264,6 +266,57 @@ export class FakeApiServices implements ApiServices {
       return () => void this.#watchers.delete(onEvent)
     },
     jobId: async (id) => this.#job(id).id
+  }
+
+  /** Another may take their place: that of a router that has files. */
+  files: ApiServices['files'] = {
+    list: (page) => {
+      this.#note('files', page)
+      return [exampleOf('api/file')]
+    },
+    describe: async (id) => {
+      this.#note('file', id)
+      return exampleOf('api/file')
+    },
+    entries: async (id, page) => {
+      this.#note('entries', id, page)
+      return []
+    },
+    announce: async ({ manifest, ...rest }) => {
+      this.#note('announce', manifest.id, rest)
+      return { id: manifest.id, complete: true, missing: [] }
+    },
+    putPiece: async (id, index) => this.#note('putPiece', id, index),
+    pin: async (id, request) => {
+      this.#note('pin', id, request)
+      return exampleOf('api/file')
+    },
+    unpin: async (id) => {
+      this.#note('unpin', id)
+      return exampleOf('api/file')
+    },
+    verify: async (id, { timeoutMs }) => {
+      this.#note('verify', id, timeoutMs)
+      const { id: whole, size } = exampleOf('api/file')
+      return { id: whole, outcome: 'right', bytes: size, size }
+    },
+    remove: async (id) => this.#note('remove', id),
+    fetch: async (id, request) => {
+      this.#note('fetch', id, request)
+      return exampleOf('api/file')
+    },
+    open: async (id) => {
+      this.#note('open', id)
+      const text = Buffer.from('test')
+      return {
+        id,
+        name: 'test.txt',
+        sizeBytes: text.length,
+        read: async function* read({ first, last }) {
+          yield text.subarray(first, last + 1)
+        }
+      }
+    }
   }
 
   readonly nodes: ApiServices['nodes'] = {

@@ -28,6 +28,8 @@ class FakeSink implements TextSink {
   write(content: string | Uint8Array): void {
     this.text += typeof content === 'string' ? content : Buffer.from(content).toString()
   }
+
+  async drained(): Promise<void> {}
 }
 
 export function fakeTerminal(

@@ -1,4 +1,8 @@
 /** Engine `function` for tests. */
+import { afterAll } from 'vitest'
+import { join } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { FunctionExecutor } from '../../src/executors/function/function-executor.ts'
 import { recordRun } from '../conformance/executor-recorder.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -17,6 +21,9 @@ export interface CallOptions extends Partial<TaskTerms> {
   input?: Json
 }
 
+const folders: string[] = []
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })))
+
 const MODULE = new URL('../component/executors/fixtures/thread-functions.ts', import.meta.url)
 
 /** One of the fixture's functions, on threads. */
@@ -28,7 +35,9 @@ export function createFunctionExecutor(
   functions: FunctionDefinitions,
   { clock = systemClock, ...more }: Partial<FunctionExecutorInit> & { clock?: Clock } = {}
 ): FunctionExecutor {
-  const defaults = { concurrency: 3, memoryBytesMax: 64 * 2 ** 20 }
+  const folder = mkdtempSync(join(tmpdir(), 'taskmesh-function-test-'))
+  folders.push(folder)
+  const defaults = { folder, concurrency: 3, memoryBytesMax: 64 * 2 ** 20 }
   return new FunctionExecutor({ clock }, { ...defaults, functions, graceMs: 100, ...more })
 }
 

@@ -3,6 +3,7 @@ import { systemClock } from '../../core/clock.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { LogLines, printableLine } from '../log-lines.ts'
+import { describeLogFile } from '../render-files.ts'
 import { AttemptStarts, followLog, readLogs } from '../log-source.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { Args } from '../args.ts'
@@ -93,6 +94,9 @@ function createPrinter(
       const selected = await select(part)
       if (output.isForPrograms) output.line(JSON.stringify(selected))
       else lines.add(selected)
+      if (part.log_file === undefined || output.isForPrograms) return
+      lines.flush()
+      output.note(describeLogFile(part.log_file))
     },
     finish: () => {
       lines.flush()

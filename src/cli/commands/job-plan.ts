@@ -3,6 +3,8 @@ import { MeshError } from '../../core/errors.ts'
 import { API_FLAGS } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { DOCUMENT_FLAGS, JOB_FILE, readJobFile } from '../job-document.ts'
+import { hashPaths } from '../upload/add-files.ts'
+import { localFilesOf, withFileIds } from '../local-files.ts'
 import { renderDecision } from '../render-decision.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { CliCommand } from '../command.ts'
@@ -21,7 +23,8 @@ export const jobPlanCommand: CliCommand = {
     ]
   ],
   errorExitCode: EXIT.planFailed,
-  run: async ({ args, output, terminal }) => {
+  run: async (context) => {
+    const { args, output, terminal } = context
     const { document, kind } = await readJobFile(args, terminal)
     if (kind === 'graph') {
       throw new MeshError('FIELD_INVALID', 'a graph of jobs has no plan', {
@@ -29,7 +32,10 @@ export const jobPlanCommand: CliCommand = {
         hint: 'plan its jobs one by one'
       })
     }
-    const plan = await connectToRouter(args).plan(document, { signal: terminal.signal })
+    // Their ids alone say who has them; nothing is handed in.
+    const trees = await hashPaths(localFilesOf(document), context)
+    const planned = withFileIds(document, new Map(trees.map(({ id, path }) => [path, id])))
+    const plan = await connectToRouter(args).plan(planned, { signal: terminal.signal })
     output.value(plan, (style) => renderPlan(plan, style))
     return plan.outcome === 'can_start' ? EXIT.completed : EXIT.error
   }

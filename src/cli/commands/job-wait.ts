@@ -9,11 +9,13 @@ import {
 } from '../exit-codes.ts'
 import { followJobs, isSettled } from '../follow.ts'
 import { renderEnd } from '../render-job.ts'
+import { describeResultFile, renderOutputs } from '../render-files.ts'
 import { SAVE_FLAGS, saveReturned, wholeJob } from '../returned-files.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { ApiClient } from '../../client/api-client.ts'
 import type { CliCommand, CommandContext } from '../command.ts'
 import type { JobView } from '../../model/generated/api-job.ts'
+import type { Output } from '../output.ts'
 
 export const jobWaitCommand: CliCommand = {
   words: 'job wait',
@@ -41,7 +43,7 @@ export const jobWaitCommand: CliCommand = {
       timeoutMs: args.durationMs('wait-timeout'),
       isAnyEnough,
       onChange: (job) => {
-        if (isSettled(job) && !output.isForPrograms) output.line(renderEnd(job, output.style))
+        if (isSettled(job) && !output.isForPrograms) printEnd(job, output)
       }
     })
     if (output.isForPrograms) {
@@ -58,6 +60,14 @@ export const jobWaitCommand: CliCommand = {
     const codeOf = args.has('exit-code') ? programExitCodeOf : exitCodeOf
     return counted.map(codeOf).find((code) => code !== EXIT.completed) ?? EXIT.completed
   }
+}
+
+/** How it ended, and where what it left is. */
+function printEnd(job: JobView, output: Output): void {
+  const { output_file: file, outputs } = job
+  output.line(renderEnd(job, output.style))
+  if (file !== undefined) output.line(describeResultFile(file, job.id))
+  if (outputs !== undefined) output.line(renderOutputs(outputs, output.style))
 }
 
 /** The files of several jobs lie in a folder of each job's own. */

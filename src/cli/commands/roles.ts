@@ -9,10 +9,11 @@ import { untilAborted } from '../until-aborted.ts'
 import type { CliCommand, CommandContext, Flags } from '../command.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { NodeSettings } from '../../config/settings.ts'
+import type { SettingsOf } from '../../config/load.ts'
 import type { ReadyReport, RunningNode } from '../../roles/role.ts'
 import type { Role } from '../../config/options.ts'
 
-const NOTES = [
+export const ROLE_NOTES: string = [
   'Every flag has a variable (--task-memory is TASKMESH_TASK_MEMORY; lists are separated by commas) and a',
   'key in the config file (task_memory). Flags win over variables, variables over the file, the file over',
   'the defaults: see `taskmesh config show`. Without --listen a node is reachable from this machine only.'
@@ -21,19 +22,19 @@ const NOTES = [
 export const bootstrapCommand: CliCommand = {
   words: 'bootstrap',
   summary: 'run a bootstrap: the first contact of all other nodes',
-  flags: flagsOf('bootstrap'),
+  flags: roleFlags('bootstrap'),
   examples: [
     ['taskmesh bootstrap', 'on this machine alone, port 51820'],
     ['taskmesh bootstrap --listen /ip4/0.0.0.0/tcp/51820', 'for other machines']
   ],
-  notes: NOTES,
-  run: (context) => runRole('bootstrap', context)
+  notes: ROLE_NOTES,
+  run: runBootstrap
 }
 
 export const workerCommand: CliCommand = {
   words: 'worker',
   summary: 'run a worker: executes tasks',
-  flags: flagsOf('worker'),
+  flags: roleFlags('worker'),
   examples: [
     ['taskmesh worker --bootstrap /ip4/127.0.0.1/tcp/51820', 'on this machine'],
     [
@@ -41,20 +42,20 @@ export const workerCommand: CliCommand = {
       'on another one'
     ]
   ],
-  notes: NOTES,
-  run: (context) => runRole('worker', context)
+  notes: ROLE_NOTES,
+  run: runWorker
 }
 
 export const routerCommand: CliCommand = {
   words: 'router start',
   summary: 'run a router: takes jobs and sees them through',
-  flags: flagsOf('router'),
+  flags: roleFlags('router'),
   examples: [
     ['taskmesh router --bootstrap /ip4/127.0.0.1/tcp/51820', 'API on 127.0.0.1:51880'],
     ['taskmesh router --bootstrap … --preset latency --weight reputation=0.5', 'with other weights']
   ],
-  notes: `${NOTES}\n\nOf its job store: taskmesh router check-store, taskmesh router backup.`,
-  run: (context) => runRole('router', context)
+  notes: `${ROLE_NOTES}\n\nOf its job store: taskmesh router check-store, taskmesh router backup.`,
+  run: runRouter
 }
 
 /** The one line that says a node is ready; programs get the report itself. */
@@ -72,7 +73,7 @@ export function reachWarning(role: Role, settings: NodeSettings): string | undef
   return `warning: the mesh is on other machines, but this ${role} listens on loopback only and they cannot dial it; add --listen /ip4/0.0.0.0/tcp/0`
 }
 
-function flagsOf(role: Role): Flags {
+export function roleFlags(role: Role): Flags {
   const own = optionsOf(role).map(({ flag: name, kind, describe }) => {
     // Their variables are read with the config file, so that errors name the right one.
     return [
@@ -83,33 +84,48 @@ function flagsOf(role: Role): Flags {
   return { config: flag('text', 'config file (JSON)'), ...Object.fromEntries(own) }
 }
 
-async function runRole(role: Role, { args, output, terminal }: CommandContext): Promise<number> {
+/** Starts a node, says that it is ready, and sees it through until it is told to stop. */
+export async function runNode<R extends Role, N extends RunningNode>(
+  role: R,
+  { args, output, terminal }: CommandContext,
+  { given = args.texts, onReady, start }: NodeRun<R, N>
+): Promise<number> {
   const switches = optionsOf(role).filter(
     (option) => option.kind === 'switch' && args.has(option.flag)
   )
   const on = Object.fromEntries(switches.map((option) => [option.flag, ['true']]))
-  const flags = { ...args.texts, ...on }
-  const settings = loadSettings(role, { flags, env: terminal.env })
+  const settings = loadSettings(role, { flags: { ...given, ...on }, env: terminal.env })
   const warning = reachWarning(role, settings)
   if (warning !== undefined) output.alert(warning)
   const logger = createLogger({ level: output.isQuiet ? 'error' : settings.logLevel })
-  const node = await start(role, settings, logger)
+  const node = await start(settings, logger)
   output.line(output.isForPrograms ? JSON.stringify(node.report) : readyLine(node.report))
+  onReady?.(node)
   await untilAborted(terminal.signal)
   await node.stop()
   return EXIT.completed
 }
 
-/** Imported only now: libp2p takes a while to load, and most commands need none of it. */
-async function start(role: Role, settings: NodeSettings, logger: Logger): Promise<RunningNode> {
-  switch (role) {
-    case 'bootstrap':
-      return (await import('../../roles/bootstrap.ts')).startBootstrap(settings, logger)
-    case 'worker':
-      return (await import('../../roles/worker.ts')).startWorker(settings as never, logger)
-    case 'router':
-      return (await import('../../roles/router.ts')).startRouter(settings as never, logger)
-    case 'share':
-      return (await import('../../roles/share.ts')).startShare(settings as never, logger)
-  }
+export interface NodeRun<R extends Role, N extends RunningNode> {
+  /** Flags with their texts. @default those of the command line */
+  given?: Readonly<Record<string, readonly string[]>>
+  start: (settings: SettingsOf[R], logger: Logger) => Promise<N>
+  /** Called when the ready line has been printed. */
+  onReady?: (node: N) => void
+}
+
+/** libp2p is imported only now: it takes a while to load, and most commands need none of it. */
+async function runBootstrap(context: CommandContext): Promise<number> {
+  const { startBootstrap: start } = await import('../../roles/bootstrap.ts')
+  return await runNode('bootstrap', context, { start })
+}
+
+async function runWorker(context: CommandContext): Promise<number> {
+  const { startWorker: start } = await import('../../roles/worker.ts')
+  return await runNode('worker', context, { start })
+}
+
+async function runRouter(context: CommandContext): Promise<number> {
+  const { startRouter: start } = await import('../../roles/router.ts')
+  return await runNode('router', context, { start })
 }

@@ -3,6 +3,7 @@ import { readPair } from '../../config/read-option.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { exitCodeLines } from '../exit-codes.ts'
 import { readEach } from '../inputs.ts'
+import { readIns, readOuts } from '../mesh-words.ts'
 import { checkDocument } from '../job-document.ts'
 import { RUN_FLAGS, runJob } from '../run-job.ts'
 import { TASK_FLAGS, TASK_POSITIONALS, readTask } from '../task-words.ts'
@@ -17,6 +18,11 @@ const JOB_FLAGS: Flags = {
   each: flag('text', 'JSON array: one task per item, or per plain input'),
   name: flag('text', 'name of the job'),
   label: flag('list', 'label k=v of the job (repeatable)'),
+  in: flag(
+    'list',
+    'file or folder that it finds at PATH: PATH=@local, PATH=mesh:sha256:…, a link, job:<id>/<output>, inline:text or https://…#sha256=… (repeatable)'
+  ),
+  out: flag('list', 'file or folder that becomes a file of the mesh: NAME=PATH (repeatable)'),
   memory: flag('text', 'memory of each task, such as 256MiB'),
   cpu: flag('text', 'CPU cores of each task'),
   disk: flag('text', 'disk of each task, such as 1GiB'),
@@ -45,6 +51,10 @@ export const runCommand: CliCommand = {
     [
       'taskmesh run process --file a.csv --returns sorted.csv --save . -- sort -o sorted.csv a.csv',
       'a file there, and its result back'
+    ],
+    [
+      'taskmesh run process --in film.mov=@film.mov --out small=out.mp4 -- ffmpeg -i film.mov out.mp4',
+      'large files, by way of the mesh; then: taskmesh job get ID small'
     ],
     ['taskmesh run container alpine@sha256:… -- uname -a', 'in an image that its owner allows'],
     ['taskmesh run function resize --input \'{"width":80}\'', 'of the program around a worker'],
@@ -79,6 +89,8 @@ export async function documentOf(
     network: args.has('network') ? { mode: 'full' } : undefined,
     where: whereOf(args),
     route: withoutGaps({ preset: args.text('preset') }),
+    inputs: readIns(args.list('in')),
+    outputs: readOuts(args.list('out')),
     timeouts: withoutGaps({ run: args.text('timeout') }),
     retry: withoutGaps({ attempts: args.integer('attempts', 1) }),
     each: each === undefined ? undefined : readEach(each)

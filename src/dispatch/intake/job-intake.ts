@@ -8,17 +8,19 @@ import { checkJob, specOf } from '../../model/job.ts'
 import { deferred } from '../../core/abort.ts'
 import { jobView } from '../views/job-views.ts'
 import { keyLocks, SubmissionKeys } from './submission-keys.ts'
+import { JobInputs } from '../job-inputs.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { NamedLocks } from './named-locks.ts'
 import { needFailed } from './pending-steps.ts'
+import { needsOf } from '../../model/job-inputs.ts'
 import { newJobId } from '../../core/ids.ts'
 import { rerunOf } from './reruns.ts'
 import { isTerminal } from '../../jobs/records.ts'
 import { resumeJobs } from './job-resume.ts'
 import { selectWorker } from '../../selection/select.ts'
 import type { Admission } from './admission.ts'
-import type { CandidateSource } from '../ports.ts'
+import type { CandidateSource, FileHoldings } from '../ports.ts'
 import type { DraftInit, JobDraft } from './job-launcher.ts'
 import type { GraphJob } from '../../model/graph.ts'
 import type { ItemRecord, JobRecord } from '../../jobs/records.ts'
@@ -33,6 +35,7 @@ import type { Startable } from '../../core/startable.ts'
 
 export interface JobIntakeComponents extends JobResumeComponents {
   admission: Admission
+  holdings: FileHoldings
   random: Random
   reader: Pick<JobReader, 'find'>
   source: Pick<CandidateSource, 'candidates'>
@@ -89,10 +92,7 @@ export class JobIntake implements Startable {
   }
 
   begin({ draft }: Accepted): void {
-    const { launcher, pending } = this.#components
-    if (draft === undefined) return
-    if (draft.record.state === 'pending') pending.add(draft.record)
-    else launcher.launch(draft)
+    if (draft !== undefined) this.#components.pending.begin(draft)
   }
 
   /**
@@ -139,8 +139,10 @@ export class JobIntake implements Startable {
 
   /** Where a job would go now, and why; nothing is stored. */
   async plan(value: unknown): Promise<PlanView> {
-    const { demands, nowMs, random, source } = this.#components
-    const { request } = demands.of(specOf(checkJob(value)))
+    const { demands, holdings, nowMs, random, source } = this.#components
+    const document = checkJob(value)
+    const inputs = new JobInputs(document, holdings).of(0)
+    const request = { ...demands.of(specOf(document)).request, inputs }
     const selection = selectWorker(request, source.candidates(), random.next(), nowMs())
     return {
       outcome: selection.outlook,
@@ -154,7 +156,7 @@ export class JobIntake implements Startable {
     return await this.#locks.hold(keyLocks(init.submitter, [document]), async () => {
       const known = await this.#keys.known(document, init.submitter)
       if (known !== undefined) return { record: await this.#asNow(known), draft: undefined }
-      await this.#checkNeeds(document.needs)
+      await this.#checkNeeds(document)
       const draft = this.#components.launcher.draft(document, init)
       await this.#store([draft])
       return { record: draft.record, draft }
@@ -173,7 +175,7 @@ export class JobIntake implements Startable {
     let letters = 0
     for (const { document, name } of jobs) {
       // oxlint-disable-next-line no-await-in-loop -- the first error ends it
-      await this.#checkNeeds(document.needs, ids).catch((cause: unknown) => {
+      await this.#checkNeeds(document, ids).catch((cause: unknown) => {
         throw placedInJob(name, cause)
       })
       const id = ids.get(name) as string
@@ -187,21 +189,22 @@ export class JobIntake implements Startable {
 
   /** @param own jobs that come in together with this one, by name */
   async #checkNeeds(
-    needs: readonly string[] = [],
+    document: JobDocument,
     own: ReadonlyMap<string, string> = new Map()
   ): Promise<void> {
-    for (const [index, id] of needs.entries()) {
+    for (const needed of needsOf(document)) {
+      const { job: id, path } = needed
       if (own.has(id)) continue
       // oxlint-disable-next-line no-await-in-loop -- the first error ends it
       const need = await this.#components.pending.find(id)
       if (need === undefined) {
         throw new MeshError('JOB_NOT_FOUND', `there is no job "${id}" to wait for`, {
-          path: `needs[${index}]`,
+          path,
           hint: 'write the whole id of a job of this router, or the name of one in the same graph'
         })
       }
-      if (need.spec.schedule?.cron !== undefined) refuseScheduleNeed(id, index)
-      if (need.state === 'failed' || need.state === 'stopped') throw needFailed(needs, id, need)
+      if (need.spec.schedule?.cron !== undefined) refuseScheduleNeed(needed)
+      if (need.state === 'failed' || need.state === 'stopped') throw needFailed(needed, need)
     }
   }
 

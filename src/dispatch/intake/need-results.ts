@@ -5,12 +5,15 @@ import { checkShape } from '../../model/job.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { partOf, referencesOf, replaceReferences, resultIn } from '../../model/job-references.ts'
+import type { AbortOptions } from '../../core/abort.ts'
+import type { FileTexts } from '../ports.ts'
 import type { JobDocument } from '../../model/job.ts'
 import type { JobRecord } from '../../jobs/records.ts'
 import type { JobStore } from '../../jobs/store.ts'
 
 export interface NeedResultsComponents {
-  store: Pick<JobStore, 'outputs'>
+  store: Pick<JobStore, 'itemsAt' | 'outputs'>
+  texts: FileTexts
   /** A job as it is now. */
   find: (jobId: string) => Promise<JobRecord | undefined>
 }
@@ -29,7 +32,8 @@ interface JobResult {
  */
 export async function withNeedResults(
   document: JobDocument,
-  components: NeedResultsComponents
+  components: NeedResultsComponents,
+  options: AbortOptions
 ): Promise<JobDocument> {
   const references = referencesOf(document)
   if (references.length === 0) return document
@@ -40,7 +44,8 @@ export async function withNeedResults(
     const { at, job } = reference
     // oxlint-disable-next-line no-await-in-loop -- each is read once, and only if those before it fit
     const result =
-      results.get(job) ?? (await readResult(job, LIMITS.submissionBytesMax - letters, components))
+      results.get(job) ??
+      (await readResult(job, LIMITS.submissionBytesMax - letters, components, options))
     results.set(job, result)
     letters += at === undefined ? result.letters : lettersOf(partOf(result.value, reference))
     if (letters > LIMITS.submissionBytesMax) throw tooLarge()
@@ -62,9 +67,10 @@ function lettersOf(part: unknown): number {
 async function readResult(
   jobId: string,
   lettersMax: number,
-  { find, store }: NeedResultsComponents
+  components: NeedResultsComponents,
+  options: AbortOptions
 ): Promise<JobResult> {
-  const job = await find(jobId)
+  const job = await components.find(jobId)
   const values: unknown[] = []
   let letters = 0
   const count = job?.itemCount ?? 0
@@ -72,9 +78,12 @@ async function readResult(
     const length = Math.min(OUTPUTS_AT_ONCE, count - first)
     const indexes = Array.from({ length }, (_, offset) => first + offset)
     // oxlint-disable-next-line no-await-in-loop -- a page is read only if those before it fit
-    const outputs = await store.outputs(jobId, indexes)
+    const outputs = await components.store.outputs(jobId, indexes)
     for (const index of indexes) {
-      const output = outputs.get(index) ?? 'null'
+      const output =
+        outputs.get(index) ??
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        (await readAside(jobId, index, lettersMax - letters, { ...components, ...options }))
       letters += output.length
       values.push(JSON.parse(output))
     }
@@ -82,6 +91,20 @@ async function readResult(
   }
   const isArray = job?.spec.each === true || job?.spec.ops === 'every'
   return { value: isArray ? values : (values[0] ?? null), letters }
+}
+
+/** What an item returned that is too long for the store: it lies in a file. */
+async function readAside(
+  jobId: string,
+  index: number,
+  lettersMax: number,
+  { signal, store, texts }: NeedResultsComponents & AbortOptions
+): Promise<string> {
+  const [item] = await store.itemsAt(jobId, [index])
+  const file = item?.outputFile ?? null
+  if (file === null) return 'null'
+  if (file.size > lettersMax) throw tooLarge()
+  return await texts.text(file, lettersMax, { signal })
 }
 
 function tooLarge(): MeshError {

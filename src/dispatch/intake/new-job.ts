@@ -1,7 +1,9 @@
 /** The records with which a job begins. Pure. */
 import { formatBytes } from '../../core/units.ts'
 import { emptyCounts } from '../../jobs/state.ts'
+import { NO_FILES } from '../../jobs/records.ts'
 import { encodeTask, itemCount, itemId } from '../../model/job.ts'
+import { hasWebInputs, needsOf } from '../../model/job-inputs.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import type { Demand } from '../demand.ts'
@@ -26,7 +28,8 @@ const UTF8_BYTES_PER_UNIT_MAX = 3
 export function newJob(document: JobDocument, init: NewJobInit): JobRecord {
   const { demand, nowMs, submitter } = init
   const { engine, priority, schedule } = demand.plan
-  const { key = null, labels = {}, name = null, needs = [], share = submitter } = document
+  const { key = null, labels = {}, name = null, share = submitter } = document
+  const needs = needsOf(document).map(({ job }) => job)
   const isPending = mustWait(document, demand.plan, nowMs)
   const atMs = schedule?.kind === 'at' && isPending ? schedule.atMs : null
   return {
@@ -54,14 +57,19 @@ export function newJob(document: JobDocument, init: NewJobInit): JobRecord {
     forgetLogsAtMs: null,
     isOnHold: false,
     error: null,
-    history: firstSteps(init, isPending, needs.length > 0)
+    history: firstSteps(init, isPending, {
+      WAITS_FOR_NEEDS: needs.length > 0,
+      WAITS_FOR_TIME: demand.plan.schedule !== undefined,
+      WAITS_FOR_INPUTS: hasWebInputs(document)
+    })
   }
 }
 
 /** Whether something must happen before it may be queued. */
-export function mustWait({ needs = [] }: JobDocument, plan: JobPlan, nowMs: number): boolean {
+export function mustWait(document: JobDocument, plan: JobPlan, nowMs: number): boolean {
   const { schedule } = plan
-  return needs.length > 0 || schedule?.kind === 'cron' || (schedule?.atMs ?? 0) > nowMs
+  const isLater = schedule?.kind === 'cron' || (schedule?.atMs ?? 0) > nowMs
+  return isLater || needsOf(document).length > 0 || hasWebInputs(document)
 }
 
 /** One item per task of the document. */
@@ -104,22 +112,16 @@ export function assertFits(document: JobDocument, text: string): void {
 }
 
 function firstSteps(
-  { demand, nowMs, submitter }: NewJobInit,
+  { nowMs, submitter }: NewJobInit,
   isPending: boolean,
-  hasNeeds: boolean
+  waits: Readonly<Record<'WAITS_FOR_NEEDS' | 'WAITS_FOR_TIME' | 'WAITS_FOR_INPUTS', boolean>>
 ): Transition[] {
   const submitted = { atMs: nowMs, by: submitter, reason: 'SUBMITTED' } as const
   if (!isPending) return [{ state: 'queued', ...submitted }]
-  const waits = (reason: 'WAITS_FOR_NEEDS' | 'WAITS_FOR_TIME'): Transition => ({
-    state: 'pending',
-    atMs: nowMs,
-    by: 'router',
-    reason
-  })
+  const reasons = (Object.keys(waits) as (keyof typeof waits)[]).filter((reason) => waits[reason])
   return [
     { state: 'pending', ...submitted },
-    ...(hasNeeds ? [waits('WAITS_FOR_NEEDS')] : []),
-    ...(demand.plan.schedule === undefined ? [] : [waits('WAITS_FOR_TIME')])
+    ...reasons.map((reason) => ({ state: 'pending', atMs: nowMs, by: 'router', reason }) as const)
   ]
 }
 
@@ -137,6 +139,8 @@ function newItem(jobId: string, index: number, id: string): ItemRecord {
     startedAtMs: null,
     endedAtMs: null,
     ending: null,
-    error: null
+    error: null,
+    ...NO_FILES,
+    reusedFrom: null
   }
 }

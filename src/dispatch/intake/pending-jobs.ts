@@ -7,20 +7,29 @@ import { causeOf } from '../../jobs/records.ts'
 import { MeshError } from '../../core/errors.ts'
 import { NamedLocks } from './named-locks.ts'
 import { Dependents } from './dependents.ts'
-import { begun, endedPending, heldPending, needFailed, releasedPending } from './pending-steps.ts'
+import {
+  begun,
+  endedPending,
+  heldPending,
+  needFailed,
+  noted,
+  releasedPending
+} from './pending-steps.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { newItems, newItemsOn } from './new-job.ts'
+import { Preparation } from './preparation.ts'
 import { Timetable } from '../../core/timetable.ts'
-import { withNeedResults } from './need-results.ts'
 import type { Cause, Ending, ItemRecord, JobRecord } from '../../jobs/records.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Demand, DemandCache } from '../demand.ts'
 import type { Dispatcher } from '../dispatcher.ts'
 import type { DocumentCache } from '../document-cache.ts'
+import type { FileTexts, WebFiles } from '../ports.ts'
 import type { JobDocument } from '../../model/job.ts'
-import type { JobLauncher } from './job-launcher.ts'
+import type { JobDraft, JobLauncher } from './job-launcher.ts'
 import type { JobStore, StoreChange } from '../../jobs/store.ts'
 import type { Logger } from '../../observe/logger.ts'
+import type { PreparedJob } from './preparation.ts'
 import type { Schedules } from './schedules.ts'
 import type { Startable } from '../../core/startable.ts'
 import type { StepContext } from '../../jobs/state.ts'
@@ -36,6 +45,8 @@ export interface PendingJobsComponents {
   nowMs: () => number
   schedules: Schedules
   store: JobStore
+  texts: FileTexts
+  web: WebFiles
   /** Called after every change of a pending job, its last one included, once that is stored. */
   onChanged: (job: JobRecord) => void
 }
@@ -45,6 +56,8 @@ interface PendingJob {
   demand: Demand
   /** Those of its needs that were not completed when it was last looked at. */
   openNeeds: readonly string[]
+  /** Begun once nothing else is waited for. */
+  preparation: Preparation | undefined
 }
 
 /** What a store that fails could not be told is tried again after so long. */
@@ -73,6 +86,7 @@ export class PendingJobs implements Startable {
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#times.clear()
+    for (const { preparation } of this.#jobs.values()) preparation?.giveUp()
   }
 
   /** Takes a job that is on disk, new or from an earlier life of the router. @throws MeshError FIELD_INVALID */
@@ -81,10 +95,17 @@ export class PendingJobs implements Startable {
     this.#jobs.set(record.id, {
       record: { ...record, spec: demand.spec },
       demand,
-      openNeeds: record.needs
+      openNeeds: record.needs,
+      preparation: undefined
     })
     this.#dependents.add(record)
     this.#look(record.id)
+  }
+
+  /** Takes a new job that is on disk to wherever it goes first. */
+  begin(draft: JobDraft): void {
+    if (draft.record.state === 'pending') this.add(draft.record)
+    else this.#components.launcher.launch(draft)
   }
 
   /** The job while it is pending, or held before it was ever queued. */
@@ -121,6 +142,7 @@ export class PendingJobs implements Startable {
     return await this.#alone(jobId, async (job) => {
       if (job.record.isOnHold) return job.record
       this.#times.delete(jobId)
+      giveUpPreparation(job)
       return await this.#change(job, heldPending(job.record, cause, this.#context(job)))
     })
   }
@@ -177,9 +199,11 @@ export class PendingJobs implements Startable {
     const dueAtMs = record.dueAtMs ?? 0
     if (dueAtMs > nowMs()) return this.#lookAt(record.id, dueAtMs)
     const { schedule: plan } = demand.plan
-    if (plan?.kind !== 'cron') return await this.#begin(job)
+    if (plan?.kind !== 'cron') return await this.#prepare(job)
     const isMissed = dueAtMs < this.#startedAtMs
-    job.record = await schedules.fire({ record, plan, dueAtMs, isMissed })
+    const { draft, schedule } = await schedules.fire({ record, plan, dueAtMs, isMissed })
+    job.record = schedule
+    if (draft !== undefined) this.begin(draft)
     this.#components.onChanged(job.record)
     this.#lookAt(record.id, job.record.dueAtMs ?? 0)
   }
@@ -192,7 +216,10 @@ export class PendingJobs implements Startable {
     const lost = found.find(
       ({ need }) => need === undefined || need.state === 'failed' || need.state === 'stopped'
     )
-    if (lost !== undefined) return needFailed(job.record.needs, lost.id, lost.need)
+    if (lost !== undefined) {
+      const path = `needs[${job.record.needs.indexOf(lost.id)}]`
+      return needFailed({ job: lost.id, path }, lost.need)
+    }
     job.openNeeds = found.filter(({ need }) => need?.state !== 'completed').map(({ id }) => id)
     return undefined
   }
@@ -203,12 +230,39 @@ export class PendingJobs implements Startable {
     return dispatcher.job(jobId)?.shownRecord ?? this.job(jobId) ?? (await store.job(jobId))
   }
 
-  async #begin(job: PendingJob): Promise<void> {
+  /** Has all put into its document that is to be there; it is looked at again after that, and begins. */
+  async #prepare(job: PendingJob): Promise<void> {
+    const { demand, preparation, record } = job
+    if (preparation === undefined) {
+      const find = async (id: string): Promise<JobRecord | undefined> => await this.find(id)
+      const init = {
+        record,
+        plan: demand.plan,
+        onNote: (cause: Cause) => this.#note(record.id, cause),
+        onDone: () => this.#look(record.id)
+      }
+      job.preparation = new Preparation({ ...this.#components, find }, init)
+      return
+    }
+    const { outcome } = preparation
+    if (outcome === undefined) return
+    if (!(outcome instanceof MeshError)) return await this.#begin(job, outcome)
+    // What may go better is begun anew at the next look.
+    job.preparation = undefined
+    throw outcome
+  }
+
+  #note(jobId: string, cause: Cause): void {
+    this.#alone(jobId, async (job) => {
+      await this.#change(job, noted(job.record, cause, this.#components.nowMs()))
+    }).catch((error: unknown) => {
+      this.#components.logger.warn({ jobId, err: error }, 'a note on a job could not be stored')
+    })
+  }
+
+  async #begin(job: PendingJob, { document, resolved }: PreparedJob): Promise<void> {
     const { documents, launcher, onChanged, store } = this.#components
     const { demand, record } = job
-    const document = await documents.document(record.id)
-    const find = async (id: string): Promise<JobRecord | undefined> => await this.find(id)
-    const resolved = await withNeedResults(document, { store, find })
     const items = this.#itemsOf(job, resolved)
     const next = begun(record, items, this.#context(job))
     const text = resolved === document ? undefined : JSON.stringify(resolved)
@@ -237,6 +291,7 @@ export class PendingJobs implements Startable {
 
   async #end(job: PendingJob, ending: Ending): Promise<JobRecord> {
     const { documents, store } = this.#components
+    giveUpPreparation(job)
     const items = await store.items(job.record.id, { limit: LIMITS.jobItemsMax })
     const ended = endedPending(job.record, items, { context: this.#context(job), ending })
     await this.#change(
@@ -274,4 +329,9 @@ export class PendingJobs implements Startable {
   #context({ demand }: PendingJob): StepContext {
     return { nowMs: this.#components.nowMs(), keep: demand.plan.keep }
   }
+}
+
+function giveUpPreparation(job: PendingJob): void {
+  job.preparation?.giveUp()
+  job.preparation = undefined
 }

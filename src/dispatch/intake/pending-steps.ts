@@ -3,6 +3,7 @@ import { emptyCounts, withState } from '../../jobs/state.ts'
 import { MeshError } from '../../core/errors.ts'
 import { withTransition } from '../../jobs/records.ts'
 import type { Cause, Ending, ItemRecord, JobRecord } from '../../jobs/records.ts'
+import type { Need } from '../../model/job-inputs.ts'
 import type { StepContext } from '../../jobs/state.ts'
 
 /** It has waited long enough. @param items what it consists of, which may be known only now */
@@ -11,7 +12,8 @@ export function begun(
   items: readonly ItemRecord[],
   context: StepContext
 ): JobRecord {
-  const reason = job.needs.length > 0 ? 'NEEDS_MET' : 'TIME_CAME'
+  const hadTime = job.dueAtMs !== null
+  const reason = job.needs.length > 0 ? 'NEEDS_MET' : hadTime ? 'TIME_CAME' : 'INPUTS_CAME'
   const itemCount = items.length
   const counts = { ...emptyCounts(), queued: itemCount }
   return withState({ ...job, itemCount, counts }, 'queued', { by: 'router', reason }, context)
@@ -60,13 +62,14 @@ export function fired(
   return { ...job, dueAtMs: nextMs, history: withTransition(job.history, transition) }
 }
 
+/** Something that people should know happened while it waits. */
+export function noted(job: JobRecord, cause: Cause, nowMs: number): JobRecord {
+  const transition = { ...cause, state: job.state, atMs: nowMs }
+  return { ...job, history: withTransition(job.history, transition) }
+}
+
 /** Why a job fails of which a need cannot be met any more. @param need undefined when nobody knows it any more */
-export function needFailed(
-  needs: readonly string[],
-  needId: string,
-  need: JobRecord | undefined
-): MeshError {
-  const path = `needs[${needs.indexOf(needId)}]`
+export function needFailed({ job: needId, path }: Need, need: JobRecord | undefined): MeshError {
   const hint = `run ${needId} again with \`taskmesh job rerun\`, and submit this job with the new id in needs`
   if (need === undefined) {
     const message = `it needs ${needId}, which is not there any more`

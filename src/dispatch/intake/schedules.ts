@@ -32,6 +32,13 @@ export interface DueSchedule {
   isMissed: boolean
 }
 
+export interface Fired {
+  /** As it is stored now. */
+  schedule: JobRecord
+  /** The run, on disk, if it made one. */
+  draft: JobDraft | undefined
+}
+
 export class Schedules {
   readonly #components: SchedulesComponents
 
@@ -47,20 +54,20 @@ export class Schedules {
   }
 
   /**
-   * Makes one run, for however many were missed, or none; gives the schedule as it is stored then.
+   * Makes one run, for however many were missed, or none.
    * @throws MeshError STORE_FAILED: then nothing has changed
    */
-  async fire(due: DueSchedule): Promise<JobRecord> {
+  async fire(due: DueSchedule): Promise<Fired> {
     const { nowMs, store } = this.#components
     const why = await this.#reasonAgainst(due)
     const times = { nextMs: this.nextMs(due.plan), nowMs: nowMs() }
     if (why === undefined) return await this.#run(due, times)
     const record = fired(due.record, { ...times, why })
     await store.apply([{ kind: 'job', job: record }])
-    return record
+    return { schedule: record, draft: undefined }
   }
 
-  async #run(due: DueSchedule, times: { nextMs: number; nowMs: number }): Promise<JobRecord> {
+  async #run(due: DueSchedule, times: { nextMs: number; nowMs: number }): Promise<Fired> {
     const { admission, launcher, store } = this.#components
     let draft: JobDraft
     let entered: (isIn: boolean) => void
@@ -73,7 +80,7 @@ export class Schedules {
       // Nobody waits for an answer: the history has it, and the next time may go better.
       const record = fired(due.record, { ...times, why: error.message })
       await store.apply([{ kind: 'job', job: record }])
-      return record
+      return { schedule: record, draft: undefined }
     }
     const record = fired(due.record, { ...times, runId: draft.record.id })
     let isStored = false
@@ -84,8 +91,7 @@ export class Schedules {
       entered(isStored)
     }
     launcher.stored(draft)
-    launcher.launch(draft)
-    return record
+    return { schedule: record, draft }
   }
 
   async #reasonAgainst({

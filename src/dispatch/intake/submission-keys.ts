@@ -3,6 +3,7 @@
  * is taken as long as its job is stored.
  */
 import { describeDifferences } from '../../model/differences.ts'
+import { isResolvedInput } from '../../model/job-inputs.ts'
 import { isReference } from '../../model/job-references.ts'
 import { MeshError } from '../../core/errors.ts'
 import { placedInJob, withIds } from '../../model/graph.ts'
@@ -61,7 +62,7 @@ export class SubmissionKeys {
     const isResolved = record.queuedAtMs !== null
     const differences = describeDifferences(stored, document, {
       countMax: DIFFERENCES_MAX,
-      isSame: (_before, now) => isResolved && isReference(now)
+      isSame: (before, now) => isResolved && (isReference(now) || isResolvedInput(before, now))
     })
     if (differences.length === 0) return
     const message = `key "${record.key}" is that of ${record.id}, which is another job: ${differences.join('; ')}`

@@ -92,12 +92,11 @@ export class JobReader {
     if (job.itemCount > 1) return view
     const [item] = await this.items(job.id, { limit: 1 })
     if (item === undefined) return view
-    const { attempts, progress, result, worker } = item
+    const { attempts, worker } = item
     const entries = attempts === 0 ? [] : await store.log(job.id, item.index, attempts)
     return {
       ...view,
-      ...(result === undefined ? {} : { result }),
-      ...(progress === undefined ? {} : { progress }),
+      ...pick(item, ['result', 'outputs', 'output_file', 'reused_from', 'progress']),
       ...(entries.length === 0 ? {} : { logs: entries.map(({ text }) => text).join('') }),
       worker
     }
@@ -236,6 +235,17 @@ export class JobReader {
     if (state !== 'running') return null
     return this.#components.dispatcher.liveAttempt(jobId, index)?.progress ?? null
   }
+}
+
+/** Those of its fields that it has. */
+function pick<T extends object, K extends keyof T>(
+  from: T,
+  keys: readonly K[]
+): Partial<Pick<T, K>> {
+  const entries = keys.flatMap((key) =>
+    from[key] === undefined ? [] : [[key, from[key]] as const]
+  )
+  return Object.fromEntries(entries) as Partial<Pick<T, K>>
 }
 
 const ON_HOLD = 'its owner holds it back; nothing of it begins until it is released'

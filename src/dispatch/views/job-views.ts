@@ -1,8 +1,15 @@
 /** Records as the API shows them: camelCase of the code to snake_case of the published schemas, in one place. */
 import { isTerminal } from '../../jobs/records.ts'
-import type { AttemptRecord, ItemRecord, JobRecord, Transition } from '../../jobs/records.ts'
+import type {
+  AttemptRecord,
+  EarlierRun,
+  ItemRecord,
+  JobRecord,
+  Transition
+} from '../../jobs/records.ts'
 import type {
   AttemptView,
+  EarlierRunView,
   HistoryRow,
   ItemView,
   JobView,
@@ -48,7 +55,7 @@ export function itemView(
     id: item.id,
     index: item.index,
     state: item.state,
-    ...(item.state === 'completed' ? { result: parseOutput(output) } : {}),
+    ...resultView(item, output),
     ...(item.error === null ? {} : { error: errorView(item.error) }),
     worker: item.workerId,
     attempts: item.attemptCount,
@@ -58,8 +65,31 @@ export function itemView(
   }
 }
 
+/** What an item gave: its result, or the file in its place, and the files that it left. */
+function resultView(
+  { outputFile, outputs, reusedFrom, state }: ItemRecord,
+  output: string | undefined
+): Pick<ItemView, 'result' | 'outputs' | 'output_file' | 'reused_from'> {
+  if (state !== 'completed') return {}
+  return {
+    ...(outputFile === null ? { result: parseOutput(output) } : { output_file: { ...outputFile } }),
+    ...(outputs === null ? {} : { outputs: outputs.map((file) => ({ ...file })) }),
+    ...(reusedFrom === null ? {} : { reused_from: earlierRunView(reusedFrom) })
+  }
+}
+
+function earlierRunView(run: EarlierRun): EarlierRunView {
+  return {
+    job: run.jobId,
+    item: run.itemId,
+    attempt: run.attempt,
+    worker: run.workerId,
+    ended_at_ms: run.endedAtMs
+  }
+}
+
 export function attemptView(attempt: AttemptRecord, itemId: string): AttemptView {
-  const { error, progress, usage } = attempt
+  const { error, logFile, progress, usage } = attempt
   return {
     item: itemId,
     index: attempt.itemIndex,
@@ -70,6 +100,7 @@ export function attemptView(attempt: AttemptRecord, itemId: string): AttemptView
     offered_at_ms: attempt.offeredAtMs,
     ended_at_ms: attempt.endedAtMs,
     ...(usage === null ? {} : { usage: usageView(usage) }),
+    ...(logFile === null ? {} : { log_file: { ...logFile } }),
     ...(progress === null ? {} : { progress: { ...progress } }),
     history: attempt.history.map(transitionView)
   }

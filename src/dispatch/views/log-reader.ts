@@ -44,7 +44,8 @@ export class LogReader {
     // Looked at first: entries that come between the two make the answer newer, not wrong.
     const isComplete = !this.isOpen(key)
     const entries = await this.#components.logs.read(key)
-    return viewOf(item, { attempt, from: 0, entries, is_complete: isComplete })
+    const whole = isComplete ? await wholeLog(this.#components.store, key) : {}
+    return viewOf(item, { attempt, from: 0, entries, is_complete: isComplete, ...whole })
   }
 
   /**
@@ -164,7 +165,7 @@ class LogFollower {
   }
 
   async #followAttempt(attempt: number): Promise<void> {
-    const { isOpen, logs } = this.#components
+    const { isOpen, logs, store } = this.#components
     const key = keyOf(this.#following.item, attempt)
     const unfollow = logs.follow(key, () => this.#wakeUp())
     let from = 0
@@ -174,7 +175,9 @@ class LogFollower {
         // oxlint-disable-next-line no-await-in-loop -- one part after the other
         const entries = (await logs.read(key)).slice(from)
         if (this.#isStopped) return
-        this.#tell({ attempt, from, entries, is_complete: !mayGrow })
+        // oxlint-disable-next-line no-await-in-loop
+        const whole = mayGrow ? {} : await wholeLog(store, key)
+        this.#tell({ attempt, from, entries, is_complete: !mayGrow, ...whole })
         from += entries.length
         // oxlint-disable-next-line no-await-in-loop
         if (mayGrow) await this.#nextWake()
@@ -229,6 +232,16 @@ class LogFollower {
 
 function hasOtherEnd(before: AttemptRecord | undefined, now: AttemptRecord | undefined): boolean {
   return before?.number !== now?.number || before?.endedAtMs !== now?.endedAtMs
+}
+
+/** Where all of an ended attempt's log is, if not here. */
+async function wholeLog(
+  store: Pick<JobStore, 'attempts'>,
+  { attempt, itemIndex, jobId }: LogKey
+): Promise<Pick<LogView, 'log_file'>> {
+  const attempts = await store.attempts(jobId, { itemIndex, limit: attempt })
+  const file = attempts.find(({ number }) => number === attempt)?.logFile ?? null
+  return file === null ? {} : { log_file: { ...file } }
 }
 
 function keyOf({ index, jobId }: ItemRecord, attempt: number): LogKey {

@@ -215,6 +215,7 @@ export class LeaseDesk {
         memory_bytes: task.request.memoryBytesMax,
         run_timeout_ms: task.request.timeoutMs
       }),
+      onFetching: () => this.#reporter.add(lease),
       onBegin: async () => await this.#begin(lease)
     })
     this.#reporter.remove(lease)

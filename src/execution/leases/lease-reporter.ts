@@ -1,6 +1,6 @@
 /**
  * Tells routers how their tasks go on: while a task runs for longer than a moment, what it wrote and
- * how far it says it is; when a router comes back, what is held of it and what was lost. A report
+ * how far it is; when a router comes back, what is held of it and what was lost. A report
  * that fails changes nothing: what it would have said goes with the next, or with the answer.
  */
 import { messageOf } from '../../core/errors.ts'
@@ -46,8 +46,10 @@ export class LeaseReporter {
     this.#init = init
   }
 
-  /** The lease's task runs from now on. */
+  /** The lease's task has its slot, and is worked for from now on. May be called twice. */
   add(lease: Lease): void {
+    if (this.#running.has(lease)) return
+    lease.reports.sinceMs = this.#components.clock.monotonicMs()
     this.#running.add(lease)
     // Left to fire by itself when all are short: setting and cancelling one per task costs more.
     this.#cancelTick ??= this.#components.clock.after(TICK_MS, () => this.#tick())
@@ -95,8 +97,8 @@ export class LeaseReporter {
     this.#cancelTick = this.#components.clock.after(TICK_MS, () => this.#tick())
   }
 
-  #isDue({ begunAtMs = 0, reports, router }: Lease, nowMs: number): boolean {
-    if (reports.isUnderWay || nowMs - begunAtMs < PERIOD_MS) return false
+  #isDue({ reports, router }: Lease, nowMs: number): boolean {
+    if (reports.isUnderWay || nowMs - reports.sinceMs < PERIOD_MS) return false
     // The first one goes out without news: the router learns that the task runs.
     const isFirst = reports.atMs === Number.NEGATIVE_INFINITY
     if (!isFirst && (!reports.hasNews || nowMs - reports.atMs < PERIOD_MS)) return false
@@ -113,7 +115,7 @@ export class LeaseReporter {
     reports.isUnderWay = true
     reports.hasNews = false
     reports.atMs = this.#components.clock.monotonicMs()
-    const news = state === 'running' ? newsOf(lease) : {}
+    const news = state === 'ended' ? {} : newsOf(lease)
     const sentCount = task.log.nextNumber
     const answer = await this.#send(lease.router, { ...attemptOf(lease), state, ...news })
     reports.isUnderWay = false
@@ -122,7 +124,7 @@ export class LeaseReporter {
     if (news.log !== undefined) task.log.acknowledge(answer.log_next ?? sentCount)
     if (!answer.is_wanted) return this.#init.onUnwanted(lease)
     // A router that lost some of the log gets it again.
-    if (state === 'running' && !task.log.isAcknowledged) reports.hasNews = true
+    if (state !== 'ended' && !task.log.isAcknowledged) reports.hasNews = true
   }
 
   async #reportLost(lost: LostLease): Promise<void> {

@@ -19,7 +19,7 @@ export class Lease {
   readonly name: JournalName
   /** Of the job and the item: one attempt counts of each. */
   readonly item: string
-  /** When it got its slot, by the monotonic clock. */
+  /** When it began, with its slot and its inputs in hand, by the monotonic clock. */
   begunAtMs: number | undefined
   /** How it ended, once it has. */
   end: TaskEnd | undefined
@@ -30,6 +30,8 @@ export class Lease {
   isUnwanted = false
   /** What the reporter knows of it. */
   readonly reports = {
+    /** When there began to be something to tell, by the monotonic clock. */
+    sinceMs: 0,
     hasNews: false,
     isUnderWay: false,
     atMs: Number.NEGATIVE_INFINITY,
@@ -50,9 +52,9 @@ export class Lease {
     return this.assignment.lease_id
   }
 
-  get state(): 'accepted' | 'running' | 'ended' {
+  get state(): 'accepted' | 'fetching' | 'running' | 'publishing' | 'ended' {
     if (this.end !== undefined) return 'ended'
-    return this.begunAtMs === undefined ? 'accepted' : 'running'
+    return this.task.phase ?? 'accepted'
   }
 
   /** Tells all who wait. */

@@ -1,7 +1,7 @@
 /** How a container is run for one task: everything refused that can be, then what the task needs. Pure. */
 import { streamLogWords } from './stream-log.ts'
 import { PROCESSES_MAX } from '../process/resource-limits.ts'
-import type { TaskRun } from '../executor.ts'
+import type { TaskInput, TaskRun } from '../executor.ts'
 
 export interface ContainerPlan extends Pick<TaskRun, 'gpus' | 'memoryBytesMax' | 'timeoutMs'> {
   name: string
@@ -14,6 +14,8 @@ export interface ContainerPlan extends Pick<TaskRun, 'gpus' | 'memoryBytesMax' |
   isOwnUser: boolean
   /** On the machine; the task's working folder. */
   folder: string
+  /** What it finds there for reading. */
+  inputs: readonly TaskInput[]
   /** File with a `NAME=value` a line. */
   envFile: string
   /** File in which what it writes is kept as well; undefined: nowhere. */
@@ -64,6 +66,7 @@ export function runWords(plan: ContainerPlan, isPodman: boolean): string[] {
     // An image may name a command that is run beside the task from time to time.
     '--no-healthcheck',
     `--mount=type=bind,source=${folder},target=${WORK_FOLDER}${isPodman ? ',relabel=private' : ''}`,
+    ...plan.inputs.map(inputFlag),
     `--workdir=${WORK_FOLDER}`,
     `--env-file=${envFile}`,
     ...gpuFlags(plan.gpus, isPodman),
@@ -73,6 +76,16 @@ export function runWords(plan: ContainerPlan, isPodman: boolean): string[] {
     image,
     ...rest
   ]
+}
+
+/** Its fields are parted as in a table, where a field in quotes may hold anything. */
+function inputFlag({ path, source }: TaskInput): string {
+  const fields = ['type=bind', `source=${source}`, `target=${WORK_FOLDER}/${path}`, 'readonly']
+  return `--mount=${fields.map(quoteField).join(',')}`
+}
+
+function quoteField(text: string): string {
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 function limitFlags({ cpuCores, diskBytesMax, memoryBytesMax }: ContainerPlan): string[] {

@@ -10,6 +10,7 @@ import { ContainerImages } from './container-images.ts'
 import { ContainerRun } from './container-run.ts'
 import { MeshError } from '../../core/errors.ts'
 import { ParentGroups } from './container-groups.ts'
+import { checkTaskFolder } from '../../model/task-folder.ts'
 import { chooseJobUser } from '../process/job-user.ts'
 import { findCli } from './container-cli.ts'
 import { probe, probeNetwork } from './container-probe.ts'
@@ -143,6 +144,7 @@ export class ContainerExecutor implements Executor {
     if (running === undefined) return neverBegan(stopping())
     try {
       const request = readContainerTask(task)
+      checkTaskFolder({ task, ...terms })
       const image = running.images.find(task.image)
       if (terms.network && !this.#allowsNetwork) throw networkRefused()
       return await this.#runner(running)({ ...request, image }, terms)

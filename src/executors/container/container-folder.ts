@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { foldersAbove } from '../../model/task-files.ts'
 import { formatBytes } from '../../core/units.ts'
 import { noSpace } from './container-end.ts'
+import type { TaskInput } from '../executor.ts'
 import { removeTree } from '../process/remove-tree.ts'
 
 export interface ContainerFolder {
@@ -25,6 +26,8 @@ export interface ContainerFolderInit {
   env: Readonly<Record<string, string>>
   /** Bytes by path; the paths have passed `checkTaskPath`. */
   files: ReadonlyMap<string, Uint8Array>
+  /** Each is mounted over a place of its own. */
+  inputs: readonly TaskInput[]
   /** What the task may fill. */
   diskBytesMax: number
 }
@@ -39,6 +42,7 @@ export async function openFolder({
   diskBytesMax,
   env,
   files,
+  inputs,
   path,
   uid
 }: ContainerFolderInit): Promise<ContainerFolder> {
@@ -54,13 +58,19 @@ export async function openFolder({
     mkdirSync(work, { recursive: true, mode: 0o700 })
     requireRoom(path, diskBytesMax)
     give(work)
-    for (const [name, bytes] of files) {
-      for (const folder of foldersAbove(name)) {
-        mkdirSync(join(work, folder), { recursive: true, mode: 0o700 })
-        give(join(work, folder))
-      }
+    const makeFolder = (name: string): void => {
+      mkdirSync(join(work, name), { recursive: true, mode: 0o700 })
+      give(join(work, name))
+    }
+    const makeFile = (name: string, bytes: Uint8Array): void => {
+      for (const folder of foldersAbove(name)) makeFolder(folder)
       writeFileSync(join(work, name), bytes, { mode: 0o600 })
       give(join(work, name))
+    }
+    for (const [name, bytes] of files) makeFile(name, bytes)
+    for (const { kind, path: name } of inputs) {
+      if (kind === 'file') makeFile(name, new Uint8Array())
+      else for (const folder of [...foldersAbove(name), name]) makeFolder(folder)
     }
     const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`)
     writeFileSync(envFile, lines.join(''), { mode: 0o600 })

@@ -13,7 +13,8 @@ import { ProgramLog } from '../process/program-log.ts'
 import { ProgramOutput } from '../process/program-output.ts'
 import { stdoutOf } from './stream-log.ts'
 import { collectOutputs } from '../process/output-collector.ts'
-import { deferred } from '../../core/abort.ts'
+import { deferred, whenAborted } from '../../core/abort.ts'
+import { handOver, requireOutputs } from '../output-handover.ts'
 import { encodeResult, outOfDisk, outputTooLarge } from '../process/process-outcome.ts'
 import { errorOf } from './container-end.ts'
 import { freeBytes, openFolder } from './container-folder.ts'
@@ -115,7 +116,9 @@ export class ContainerRun {
     const { lingering } = this.#child === undefined ? {} : await this.#remove(this.#child)
     this.#log.finish()
     if (result.error !== undefined) this.#log.showOutput(this.#stdout.bytes)
-    const outcome = { ...result, logsDroppedBytes: this.#log.droppedBytes, usage: this.#usage() }
+    const usage = this.#usage()
+    if (result.error === undefined) result = await this.#publish(result, lingering !== undefined)
+    const outcome = { ...result, logsDroppedBytes: this.#log.droppedBytes, usage }
     if (lingering === undefined) await this.#close()
     this.#ended.resolve()
     if (lingering === undefined) return outcome
@@ -132,7 +135,9 @@ export class ContainerRun {
   async #runProgram(): Promise<Result> {
     const { env, files } = this.#request
     const { path, uid } = this.#init
-    const folder = await openFolder({ path, uid, env, files, diskBytesMax: this.#diskBytesMax })
+    const { inputs } = this.#terms
+    const diskBytesMax = this.#diskBytesMax
+    const folder = await openFolder({ path, uid, env, files, inputs, diskBytesMax })
     this.#folder = folder
     if (this.#verdict !== undefined) return { error: this.#verdict }
     const end = await this.#attach(this.#words(folder), folder)
@@ -145,13 +150,14 @@ export class ContainerRun {
     const { cli, groups } = this.#components
     const { argv, image } = this.#request
     const { holdsCpu, name, uid } = this.#init
-    const { cpuCores = CPU_CORES, gpus, memoryBytesMax, network, timeoutMs } = this.#terms
+    const { cpuCores = CPU_CORES, gpus, inputs, memoryBytesMax, network, timeoutMs } = this.#terms
     const plan = {
       name,
       image,
       argv,
       uid,
       folder: work,
+      inputs,
       envFile,
       hostsFile,
       gpus,
@@ -217,6 +223,7 @@ export class ContainerRun {
   async #result({ work }: ContainerFolder): Promise<string> {
     const { outputs } = this.#request
     const stdout = await this.#wholeStdout()
+    await requireOutputs(work, this.#terms.outputs)
     if (outputs.length === 0) return encodeResult(stdout)
     const bytesMax = LIMITS.resultBytesMax - stdout.length
     return encodeResult(stdout, await collectOutputs(work, outputs, { bytesMax }))
@@ -228,6 +235,19 @@ export class ContainerRun {
     const kept = stdoutOf(await readFile(this.#streamLog()).catch(() => new Uint8Array()))
     if (kept.byteLength > LIMITS.resultBytesMax) throw outputTooLarge()
     return kept.byteLength > shown.byteLength ? kept : shown
+  }
+
+  /** @param isLingering something of it may run still, and change what it has left */
+  async #publish(result: Result, isLingering: boolean): Promise<Result> {
+    const { outputs } = this.#terms
+    if (outputs.length === 0) return result
+    try {
+      if (isLingering) throw new MeshError('SANDBOX_CRASHED', 'the container could not be removed')
+      await handOver(this.#folder?.work ?? '', this.#terms)
+      return result
+    } catch (cause) {
+      return { error: MeshError.from(cause) }
+    }
   }
 
   /** Podman's command leaves early only where it has something to send. */
@@ -245,17 +265,12 @@ export class ContainerRun {
 
   #guard(): () => void {
     const { killSignal, signal, timeoutMs } = this.#terms
-    const stop = (): void => void this.#stop()
-    const kill = (): void => this.kill(stopped())
-    signal.addEventListener('abort', stop, { once: true })
-    killSignal.addEventListener('abort', kill, { once: true })
-    if (signal.aborted) stop()
-    const cancel = this.#components.clock.after(timeoutMs, () => this.kill(timedOut(timeoutMs)))
-    return () => {
-      signal.removeEventListener('abort', stop)
-      killSignal.removeEventListener('abort', kill)
-      cancel()
-    }
+    const cancels = [
+      whenAborted(signal, () => void this.#stop()),
+      whenAborted(killSignal, () => this.kill(stopped())),
+      this.#components.clock.after(timeoutMs, () => this.kill(timedOut(timeoutMs)))
+    ]
+    return () => cancels.forEach((cancel) => cancel())
   }
 
   /** Asks it first, unless it would not hear: what it writes before it goes is worth a moment. */

@@ -19,6 +19,13 @@ export interface FunctionContext {
   readonly job: TaskOrigin | undefined
   /** Equal for all attempts at the same item, on whatever worker: names what must not be done twice. */
   readonly seed: string
+  /** Where the job's inputs lie on this machine, by their paths in the job; other tasks read them too, so change nothing. */
+  readonly inputs: Readonly<Record<string, string>>
+  /**
+   * A folder of this call's own, empty, and gone once the call is over; what the job's `outputs` name by their
+   * paths in it becomes files of the mesh. Undefined where the job has no outputs.
+   */
+  readonly outputFolder: string | undefined
   /**
    * Says how far it is, from 0 to 1 (what lies beyond is cut), with a line of up to 200 characters for
    * people. However often it is called, some ten reports a second go out.

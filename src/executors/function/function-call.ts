@@ -4,7 +4,7 @@ import { encodeResult } from './function-result.ts'
 import { faultOfThrown } from './function-fault.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { FunctionFault } from './function-fault.ts'
-import type { TaskFunction } from './definitions.ts'
+import type { FunctionContext, TaskFunction } from './definitions.ts'
 import type { TaskRun } from '../executor.ts'
 
 /** What a function is called with, and who hears what it says. */
@@ -13,6 +13,8 @@ export interface FunctionCall extends Pick<
   'onLog' | 'onProgress' | 'origin' | 'seed' | 'signal'
 > {
   input: unknown
+  inputs: FunctionContext['inputs']
+  outputFolder: FunctionContext['outputFolder']
 }
 
 /** A call under way. */
@@ -36,12 +38,12 @@ export interface FunctionEnd {
 /** @param reports made for this call alone. Never rejects: whatever a function throws is its end. */
 export async function callFunction(
   run: TaskFunction,
-  { input, origin, seed, signal }: Omit<FunctionCall, 'onLog' | 'onProgress'>,
+  { input, origin: job, ...task }: Omit<FunctionCall, 'onLog' | 'onProgress'>,
   reports: FunctionReports
 ): Promise<FunctionEnd> {
   let end: Omit<FunctionEnd, 'droppedBytes'>
   try {
-    end = encodeResult(await run(input, reports.context({ job: origin, seed, signal })))
+    end = encodeResult(await run(input, reports.context({ job, ...task })))
   } catch (thrown) {
     end = { fault: faultOfThrown(thrown) }
   }

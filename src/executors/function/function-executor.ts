@@ -3,8 +3,12 @@
  * which function a task gets and whether its input fits; what a function may do is its owner's affair, as
  * it is the owner's own code.
  */
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { assert } from '../../core/assert.ts'
 import { MeshError } from '../../core/errors.ts'
+import { checkTaskFolder } from '../../model/task-folder.ts'
 import { callInline } from './function-call.ts'
 import { compileFunctions } from './known-function.ts'
 import { FunctionRun } from './function-run.ts'
@@ -25,6 +29,8 @@ export interface FunctionExecutorComponents {
 
 export interface FunctionExecutorInit extends FunctionDefaults {
   functions: FunctionDefinitions
+  /** The node's own folder, in which calls leave their outputs. */
+  folder: string
   /** From a time limit to the end by force, in milliseconds. @default 5000 */
   graceMs?: number
   /** Hears of each call as it begins and ends; must not throw. */
@@ -55,6 +61,7 @@ export class FunctionExecutor implements Executor {
   readonly #clock: Clock
   readonly #onEvent: FunctionEventListener
   readonly #graceMs: number
+  readonly #folder: string
   readonly #places: ReadonlyMap<string, Place>
   readonly #runs = new Set<FunctionRun>()
   #isStarted = false
@@ -62,12 +69,13 @@ export class FunctionExecutor implements Executor {
   /** @throws MeshError CONFIG_INVALID or FIELD_INVALID for what no task could call */
   constructor(
     { clock }: FunctionExecutorComponents,
-    { functions, graceMs = GRACE_MS, onEvent = () => {}, ...defaults }: FunctionExecutorInit
+    { folder, functions, graceMs = GRACE_MS, onEvent = () => {}, ...defaults }: FunctionExecutorInit
   ) {
     const known = compileFunctions(functions, defaults)
     this.#clock = clock
     this.#onEvent = onEvent
     this.#graceMs = graceMs
+    this.#folder = join(folder, 'function-folders')
     this.names = known.map(({ name }) => name).toSorted()
     this.isolation = known.every(({ body }) => typeof body !== 'function') ? 'thread' : 'none'
     this.#places = new Map(known.map((one) => [one.name, placeOf(one, clock)]))
@@ -76,6 +84,8 @@ export class FunctionExecutor implements Executor {
   /** @throws MeshError ENGINE_UNAVAILABLE where a module can't be loaded */
   async start(): Promise<void> {
     try {
+      await rm(this.#folder, { recursive: true, force: true })
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
       await Promise.all(this.#pools().map((pool) => pool.start()))
     } catch (cause) {
       await this.stop()
@@ -108,12 +118,19 @@ export class FunctionExecutor implements Executor {
     if (place === undefined) throw this.#unknown(name)
     try {
       place.known.checkInput(input)
+      checkTaskFolder({ task, ...terms })
     } catch (cause) {
       return neverBegan(MeshError.from(cause))
     }
     const timeoutMs = Math.min(terms.timeoutMs, place.known.timeoutMs)
     const run = new FunctionRun(
-      { clock: this.#clock, onEvent: this.#onEvent, graceMs: this.#graceMs, ...place },
+      {
+        clock: this.#clock,
+        onEvent: this.#onEvent,
+        graceMs: this.#graceMs,
+        folder: this.#folder,
+        ...place
+      },
       { ...terms, name, input, timeoutMs }
     )
     this.#runs.add(run)

@@ -37,7 +37,7 @@ export class FunctionReports {
   }
 
   /** What the function itself gets. */
-  context(task: Pick<FunctionContext, 'job' | 'seed' | 'signal'>): FunctionContext {
+  context(task: Omit<FunctionContext, 'log' | 'progress'>): FunctionContext {
     return {
       ...task,
       log: (value, stream) => {

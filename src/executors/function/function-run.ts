@@ -3,10 +3,14 @@
  * after a grace its thread is ended, or, where it runs inline and nothing can end it, the task is answered
  * and the call left behind with its turn.
  */
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { MeshError } from '../../core/errors.ts'
-import { deferred } from '../../core/abort.ts'
+import { deferred, whenAborted } from '../../core/abort.ts'
 import { errorOfFault } from './function-fault.ts'
 import { formatDuration } from '../../core/units.ts'
+import { handOver, requireOutputs } from '../output-handover.ts'
 import { neverBegan, stopped, timedOut } from '../task-ends.ts'
 import type { CancelTimer, Clock } from '../../core/clock.ts'
 import type { FunctionCall, FunctionEnd, RunningCall } from './function-call.ts'
@@ -22,6 +26,8 @@ export interface FunctionRunComponents {
   onEvent: FunctionEventListener
   /** From a time limit, or the engine's own end, to the end by force, in milliseconds. */
   graceMs: number
+  /** In which calls get a folder for what they are to leave. */
+  folder: string
 }
 
 export interface FunctionTerms extends Omit<TaskRun, 'task'> {
@@ -101,7 +107,8 @@ export class FunctionRun {
 
   async #callInTurn(): Promise<TaskOutcome> {
     const { clock, onEvent, start, turns } = this.#components
-    const { input, name, onLog, onProgress, origin, seed, timeoutMs } = this.#terms
+    const { input, inputs, name, onLog, onProgress, origin, outputs, seed, timeoutMs } = this.#terms
+    const outputFolder = outputs.length === 0 ? undefined : this.#makeFolder()
     const startedMs = clock.monotonicMs()
     this.#after(timeoutMs, () => this.end(timedOut(timeoutMs)))
     onEvent({ type: 'started', name, seed })
@@ -109,6 +116,8 @@ export class FunctionRun {
       input,
       origin,
       seed,
+      inputs: Object.fromEntries(inputs.map(({ path, source }) => [path, source])),
+      outputFolder,
       signal: this.#ending.signal,
       // One that is left behind may go on talking.
       onLog: (entry) => this.#isOver || onLog(entry),
@@ -119,23 +128,46 @@ export class FunctionRun {
     const end = await Promise.race([over, this.#graceOver.promise])
     this.#isOver = true
     const wallMs = clock.monotonicMs() - startedMs
-    const outcome = outcomeOf(end, this.#verdict, wallMs)
+    const outcome = await this.#publish(outcomeOf(end, this.#verdict, wallMs), outputFolder)
     const { error } = outcome
     if (error === undefined) onEvent({ type: 'completed', name, seed, wallMs })
     else onEvent({ type: 'failed', name, seed, wallMs, error })
-    return end === undefined ? { ...outcome, lingering: over.then(ignore) } : outcome
+    const gone = over.then(() => removeFolder(outputFolder))
+    if (end === undefined) return { ...outcome, lingering: gone }
+    await gone
+    return outcome
+  }
+
+  #makeFolder(): string {
+    const { folder, turns } = this.#components
+    try {
+      return mkdtempSync(join(folder, 'call-'))
+    } catch (cause) {
+      turns.release()
+      throw MeshError.from(cause)
+    }
+  }
+
+  /** What is told to end from here on has ended, and time is no longer its own. */
+  async #publish(outcome: TaskOutcome, folder: string | undefined): Promise<TaskOutcome> {
+    this.#release()
+    if (outcome.error !== undefined || folder === undefined) return outcome
+    try {
+      await requireOutputs(folder, this.#terms.outputs)
+      await handOver(folder, this.#terms)
+      return outcome
+    } catch (cause) {
+      const { output: _, ...rest } = outcome
+      return { ...rest, error: MeshError.from(cause) }
+    }
   }
 
   #heedStop(): void {
     const { killSignal, signal } = this.#terms
-    this.#when(signal, () => this.#ask(stopped()))
-    this.#when(killSignal, () => this.#force())
-  }
-
-  #when(signal: AbortSignal, callback: () => void): void {
-    signal.addEventListener('abort', callback, { once: true })
-    this.#cancels.push(() => signal.removeEventListener('abort', callback))
-    if (signal.aborted) callback()
+    this.#cancels.push(
+      whenAborted(signal, () => this.#ask(stopped())),
+      whenAborted(killSignal, () => this.#force())
+    )
   }
 
   #after(delayMs: number, callback: () => void): void {
@@ -163,4 +195,6 @@ function busy(name: string): MeshError {
   return new MeshError('WORKER_BUSY', `function ${name} had no turn for the task within ${wait}`)
 }
 
-function ignore(): void {}
+async function removeFolder(folder: string | undefined): Promise<void> {
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+}

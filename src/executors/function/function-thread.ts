@@ -14,7 +14,7 @@ import type { TaskFunction } from './definitions.ts'
 
 type Place = Pick<ModuleBody, 'module' | 'exportName'>
 
-export interface ThreadCall extends Place, Pick<FunctionCall, 'input' | 'origin' | 'seed'> {
+export interface ThreadCall extends Place, Omit<FunctionCall, 'onLog' | 'onProgress' | 'signal'> {
   /** By which it speaks, and hears when and why it is to end. */
   port: MessagePort
 }
@@ -41,14 +41,14 @@ export async function runFunction({ port, ...call }: ThreadCall): Promise<void> 
 
 async function callOver(
   port: MessagePort,
-  { input, origin, seed, ...place }: Omit<ThreadCall, 'port'>
+  { exportName, module, ...call }: Omit<ThreadCall, 'port'>
 ): Promise<FunctionEnd> {
   const ending = new AbortController()
   const send = (message: ThreadMessage): void => port.postMessage(message)
   port.on('message', (why: ErrorData) => ending.abort(MeshError.fromData(why)))
   let run: TaskFunction
   try {
-    run = await load(place)
+    run = await load({ exportName, module })
   } catch (cause) {
     return { fault: faultOf('ENGINE_UNAVAILABLE', messageOf(cause)), droppedBytes: 0 }
   }
@@ -58,7 +58,7 @@ async function callOver(
   })
   listenToOutput((stream, text) => reports.write(stream, text))
   const before = process.threadCpuUsage()
-  const end = await callFunction(run, { input, origin, seed, signal: ending.signal }, reports)
+  const end = await callFunction(run, { ...call, signal: ending.signal }, reports)
   const { system, user } = process.threadCpuUsage(before)
   return { ...end, cpuMs: (system + user) / 1_000 }
 }

@@ -81,7 +81,7 @@ export class ThreadPool implements Startable {
   }
 
   async #run(
-    { input, origin, seed, signal, ...listener }: FunctionCall,
+    { onLog, onProgress, signal, ...call }: FunctionCall,
     killed: AbortSignal
   ): Promise<FunctionEnd> {
     const { exportName, module } = this.#init
@@ -89,13 +89,17 @@ export class ThreadPool implements Startable {
     const done = deferred<FunctionEnd>()
     const gone = deferred<void>()
     const stop = (): void => near.postMessage(MeshError.from(signal.reason).toData(), [])
-    near.on('message', (message: ThreadMessage) => hear(message, listener, done))
+    near.on('message', (message: ThreadMessage) => hear(message, { onLog, onProgress }, done))
     near.once('close', () => gone.resolve())
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
     try {
-      const call: ThreadCall = { input, origin, seed, module, exportName, port }
-      await this.#pool?.run(call, { name: 'runFunction', transferList: [port], signal: killed })
+      const threadCall: ThreadCall = { ...call, module, exportName, port }
+      await this.#pool?.run(threadCall, {
+        name: 'runFunction',
+        transferList: [port],
+        signal: killed
+      })
       // By the same way as the log, so that nothing of the log comes after it.
       return await done.promise
     } catch (cause) {

@@ -23,12 +23,13 @@ await engine.prepare(0)
 serveTasks(run)
 
 async function run(task: GuestRun<JavascriptRequest>): Promise<GuestEnd> {
-  const { logs, memoryBytesMax, progress, request, timeoutMs } = task
+  const { attachments, logs, memoryBytesMax, progress, request, timeoutMs } = task
   const guest = await takeGuest(memoryBytesMax)
   const startedMs = systemClock.monotonicMs()
   let nextOrphanCheckMs = startedMs + ORPHAN_CHECK_MS
   const end = guest.run({
     ...request,
+    attachments,
     onLog: (stream, text, cutLength) => logs.write(stream, text, cutLength),
     onProgress: (report) => progress.report(report),
     isOverdue() {

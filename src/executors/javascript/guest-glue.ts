@@ -44,6 +44,7 @@ export const GUEST_GLUE = String.raw`((host) => {
 
   const Bytes = Uint8Array
   const ArrayBufferClass = ArrayBuffer
+  const sliceBuffer = ArrayBufferClass.prototype.slice
   /* Before the host puts so many bytes into the guest's memory: it could not say that there is no room. */
   const makeRoom = (size) => { new ArrayBufferClass(size) }
   const take = (size) => {
@@ -59,7 +60,7 @@ export const GUEST_GLUE = String.raw`((host) => {
       list += (index === 0 ? '' : ', ') + stringify(names[index])
     }
     const there = names.length === 0
-      ? 'the task has no files; give it some with "files"'
+      ? 'the task has no files; give it some with "files" or "inputs"'
       : 'the task has ' + list + (names.length > 10 ? ' and ' + (names.length - 10) + ' more' : '')
     const asked = typeof path === 'string' ? stringify(cut(path, 200)) : typeof path
     throw new ErrorClass('files.' + name + '(' + asked + '): there is no such file; ' + there)
@@ -75,6 +76,18 @@ export const GUEST_GLUE = String.raw`((host) => {
     bytes: (path) => {
       makeRoom(known(path, 'bytes'))
       return new Bytes(host.readBytes(path))
+    },
+    write: (path, content) => {
+      const isText = typeof content === 'string'
+      if (typeof path !== 'string' || !(isText || content instanceof Bytes)) {
+        throw new TypeErrorClass('files.write(path, content) needs a path, and text or a Uint8Array')
+      }
+      try {
+        if (isText) host.writeText(path, stringify(content))
+        else host.writeBytes(path, apply(sliceBuffer, content.buffer, [content.byteOffset, content.byteOffset + content.byteLength]))
+      } catch (error) {
+        throw new ErrorClass('files.write(' + stringify(cut(path, 200)) + '): ' + error.message)
+      }
     }
   }
 

@@ -15,7 +15,8 @@ import { startTaskClock } from './task-clock.ts'
 import { stripTypes } from './typescript.ts'
 import { waitWhile } from './wait.ts'
 import type { Beginning } from '../repeatable.ts'
-import type { DoneMessage, GuestFault } from '../sandbox/messages.ts'
+import type { GuestEnd as HostedEnd } from '../sandbox/serve-tasks.ts'
+import type { GuestFault } from '../sandbox/messages.ts'
 import type { JavascriptTask } from '../../model/generated/job.ts'
 import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from 'quickjs-emscripten-core'
@@ -27,15 +28,23 @@ export interface JavascriptRequest
   extends Beginning, Required<Pick<JavascriptTask, 'source' | 'language' | 'files'>> {
   /** JSON text. */
   input: string
+  /** Paths of the files that it finds beside its own; their bytes are attached, in this order. */
+  inputPaths: readonly string[]
+  /** Paths of files and folders whose bytes are wanted when it has ended well. */
+  wishes: readonly string[]
+  /** Of all that it writes. */
+  writtenBytesMax: number
 }
 
 export interface GuestTask extends JavascriptRequest {
+  /** Bytes of the inputs. */
+  attachments: readonly Uint8Array[]
   isOverdue: () => boolean
   onLog: (stream: LogEntry['stream'], text: string, cutLength: number) => void
   onProgress: (progress: TaskProgress) => void
 }
 
-type GuestEnd = Pick<DoneMessage, 'output' | 'fault' | 'isSpent'>
+type GuestEnd = Omit<HostedEnd, 'peakMemoryBytes'>
 
 /**
  * About 3 000 plain calls. Each byte of it costs up to 11 bytes of the host's real stack
@@ -93,14 +102,24 @@ export class Guest {
     this.#side = this.#sideOf(task)
     const { fault, isSpent, output } = this.#runSafely(task)
     if (this.#isInterrupted) return { fault: TIMED_OUT, isSpent }
-    if (fault === undefined) return { output: output ?? 'null', isSpent }
+    if (fault === undefined) return this.#withFiles({ output: output ?? 'null', isSpent }, task)
     return { fault: { ...fault, message: withTail(fault.message, this.#stderrTail) }, isSpent }
+  }
+
+  #withFiles(end: GuestEnd, { wishes }: GuestTask): GuestEnd {
+    const produced = this.#side?.files.produced(wishes) ?? []
+    if (!('missing' in produced)) return { ...end, produced }
+    const { missing } = produced
+    const { fault } = failed(
+      `the source wrote no "${missing}", which its outputs name; use files.write`
+    )
+    return { fault, isSpent: end.isSpent }
   }
 
   #sideOf(task: GuestTask): TaskSide {
     const clock = startTaskClock(task.timeMs)
     return {
-      files: new GuestFiles(task.files),
+      files: new GuestFiles(task.files, inputsOf(task), task.writtenBytesMax),
       numbers: new SeededNumbers(task.seed),
       onLog: (stream, text, cutLength) => {
         if (stream === 'err') this.#stderrTail = addToTail(this.#stderrTail, text)
@@ -245,6 +264,10 @@ export class Guest {
       return before
     }
   }
+}
+
+function inputsOf({ attachments, inputPaths }: GuestTask): Map<string, Uint8Array> {
+  return new Map(inputPaths.map((path, index) => [path, attachments[index] ?? new Uint8Array()]))
 }
 
 type CallResult = ReturnType<QuickJSContext['evalCode']>

@@ -12,6 +12,9 @@ import type { SeededNumbers } from '../repeatable.ts'
 /** Of random numbers, drawn at once: a call costs as much as some thirty of the guest's own. */
 export const RANDOM_BLOCK_BYTES = 2_048
 
+/** Of one written text as JSON: what is all plain letters may be as long as all files. */
+const WRITTEN_JSON_LENGTH_MAX = 2 * LIMITS.javascriptFileBytesMax
+
 /** What of one task the calls reach. */
 export interface TaskSide {
   files: GuestFiles
@@ -46,7 +49,17 @@ export function hostFunctions(context: QuickJSContext, task: () => TaskSide): Qu
     prepareText: (name: QuickJSHandle) => context.newNumber(task().files.prepareText(path(name))),
     takePrepared: () => context.newString(task().files.takePrepared()),
     readBytes: (name: QuickJSHandle) =>
-      context.newArrayBuffer(new Uint8Array(task().files.bytesOf(path(name))).buffer)
+      context.newArrayBuffer(new Uint8Array(task().files.bytesOf(path(name))).buffer),
+    writeText(name: QuickJSHandle, content: QuickJSHandle) {
+      const text = textOf(context, content, WRITTEN_JSON_LENGTH_MAX)
+      if (text === undefined) throw new Error('the text is too long')
+      task().files.write(path(name), Buffer.from(JSON.parse(text) as string))
+    },
+    writeBytes(name: QuickJSHandle, content: QuickJSHandle) {
+      const bytes = context.getArrayBuffer(content)
+      task().files.write(path(name), new Uint8Array(bytes.value))
+      bytes.dispose()
+    }
   }
   const object = context.newObject()
   for (const [name, call] of Object.entries(functions)) {

@@ -4,6 +4,8 @@
  * task has no disk, and one that asks for half a processor may use a whole one.
  */
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { LIMITS } from '../../core/limits.ts'
 import { MEMORY_BYTES_MIN } from '../../model/engines.ts'
 import { MeshError } from '../../core/errors.ts'
 import { SandboxPool } from '../sandbox/sandbox-pool.ts'
@@ -11,10 +13,14 @@ import { assert } from '../../core/assert.ts'
 import { beginningOf } from '../repeatable.ts'
 import { entryOf, ownFolders, ownModule, packageFolders } from '../sandbox/sandbox-program.ts'
 import { formatBytes } from '../../core/units.ts'
+import { handOverBytes } from '../output-handover.ts'
+import { listInputs, programBytes } from '../input-files.ts'
 import { checkTaskContent } from '../../model/task-content.ts'
+import { checkTaskFolder } from '../../model/task-folder.ts'
 import { neverBegan } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
+import type { InputListing } from '../input-files.ts'
 import type { JavascriptRequest } from './guest.ts'
 import type { JavascriptTask } from '../../model/generated/job.ts'
 import type { SandboxPoolInit } from '../sandbox/sandbox-pool.ts'
@@ -24,6 +30,10 @@ export interface JavascriptExecutorComponents {
   clock: Clock
 }
 
+const INPUT_BOUNDS = {
+  bytesMax: LIMITS.javascriptFileBytesMax,
+  hint: 'use engine process, which reads them where they lie, or wasm with resources.disk'
+}
 /** Deep recursion in the guest needs this much of the host's stack: three quarters of the usual 8 MiB. */
 const STACK_KIB_MAX = 6_000
 /** The engine looks at the clock often enough to end a loop itself, which keeps the host. */
@@ -64,7 +74,12 @@ export class JavascriptExecutor implements Executor {
     try {
       checkMemory(terms.memoryBytesMax)
       checkTaskContent(task.engine, task, 'task')
-      return await this.#pool.run(requestOf(task, terms), terms)
+      checkTaskFolder({ task, ...terms })
+      const inputs = await listInputs(terms.inputs, INPUT_BOUNDS)
+      const request = requestOf({ ...task, source: await sourceOf(task, terms) }, terms, inputs)
+      const attachments = inputs.flatMap(({ files }) => files)
+      const { produced, ...outcome } = await this.#pool.run(request, terms, attachments)
+      return await handOverBytes(outcome, produced, terms)
     } catch (error) {
       if (error instanceof MeshError) return neverBegan(error)
       throw error
@@ -72,9 +87,34 @@ export class JavascriptExecutor implements Executor {
   }
 }
 
-function requestOf(task: JavascriptTask, terms: Omit<TaskRun, 'task'>): JavascriptRequest {
+function requestOf(
+  task: JavascriptTask,
+  terms: Omit<TaskRun, 'task'>,
+  inputs: readonly InputListing[]
+): JavascriptRequest {
   const { files = [], input = null, language = 'javascript', source } = task
-  return { source, language, files, input: JSON.stringify(input), ...beginningOf(task, terms) }
+  return {
+    source,
+    language,
+    files,
+    input: JSON.stringify(input),
+    inputPaths: inputs.flatMap(({ files: found, path }) =>
+      found.map((file) => (file.path === '' ? path : `${path}/${file.path}`))
+    ),
+    wishes: terms.outputs.map(({ path }) => path),
+    writtenBytesMax: Math.min(terms.diskBytesMax ?? Infinity, LIMITS.javascriptFileBytesMax),
+    ...beginningOf(task, terms)
+  }
+}
+
+/** @throws MeshError FIELD_INVALID */
+async function sourceOf(
+  { source }: JavascriptTask,
+  { programPath }: Pick<TaskRun, 'programPath'>
+): Promise<string> {
+  if (programPath === undefined) return source
+  await programBytes(programPath, LIMITS.sourceBytesMax)
+  return await readFile(programPath, 'utf8')
 }
 
 /** The engine's instance has as much from its first moment: less could not be held. @throws MeshError FIELD_INVALID */
@@ -103,7 +143,11 @@ export function javascriptProgram(): SandboxProgram {
     ],
     nodeFlags: [`--stack-size=${stackKib()}`],
     killGraceMs: KILL_GRACE_MS,
-    memorySlackBytes: () => MEMORY_SLACK_BYTES
+    // Its inputs once, and the one that it reads at the moment; what it writes.
+    memorySlackBytes: (_limits, attachedBytes) =>
+      MEMORY_SLACK_BYTES +
+      LIMITS.javascriptFileBytesMax +
+      2 * attachedBytes.reduce((total, bytes) => total + bytes, 0)
   }
 }
 

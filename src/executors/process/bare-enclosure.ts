@@ -5,6 +5,7 @@
  */
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { copyInputs } from './input-copies.ts'
 import { gpuView } from './gpu-view.ts'
 import { limitCommand, userCommand } from './resource-limits.ts'
 import { ownFolders } from './own-folders.ts'
@@ -46,7 +47,7 @@ export class BareEnclosure implements Enclosure {
     }
   }
 
-  async open({ diskBytesMax, env, gpus, stdin }: CellInit): Promise<Cell> {
+  async open({ diskBytesMax, env, gpus, inputs, stdin }: CellInit): Promise<Cell> {
     const { diskBytes, parent, uid } = this.#init
     const bytesMax = diskBytesMax ?? diskBytes
     const gpu = gpuView(gpus, { seesAll: true })
@@ -58,6 +59,12 @@ export class BareEnclosure implements Enclosure {
     mkdirSync(folder, { mode: 0o700 })
     if (process.getuid?.() !== uid) chownSync(folder, uid, uid)
     if (stdinPath !== undefined) writeFileSync(stdinPath, stdin ?? '', { mode: 0o444 })
+    try {
+      await copyInputs(inputs, { folder, uid })
+    } catch (cause) {
+      await removeTree(place)
+      throw cause
+    }
     return {
       command: [...userCommand(uid), ...limitCommand(bytesMax)],
       env: { ...env, HOME: folder, TMPDIR: folder, ...gpu.env },
@@ -67,6 +74,7 @@ export class BareEnclosure implements Enclosure {
       wrapperCount: 0,
       diskBytesMax: bytesMax,
       isDiskWatched: true,
+      inputSources: inputs.map(({ path }) => join(folder, path)),
       memoryFolders: [],
       enter: () => folder,
       stragglers: () => processesAtHome(folder),

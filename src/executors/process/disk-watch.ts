@@ -3,6 +3,7 @@
  * second, files that it has removed and still holds open included, and calls when it is too much, or when
  * it can't be told. A fast program gets some way beyond the limit before it is seen.
  */
+import { lstatSync } from 'node:fs'
 import { lstat, opendir, readdir, stat } from 'node:fs/promises'
 import type { CancelTimer, Clock } from '../../core/clock.ts'
 import type { Stats } from 'node:fs'
@@ -11,6 +12,8 @@ export interface DiskWatchInit {
   /** The task's folder. */
   folder: string
   bytesMax: number
+  /** Files and folders that are shown in it, and are not the task's own. */
+  shown?: readonly string[]
   /** The task's processes at the moment. */
   pids: () => readonly number[]
   /** @param isHidden it has files that can't be counted */
@@ -30,6 +33,8 @@ const SLASH = Buffer.from('/')
 export class DiskWatch {
   readonly #clock: Clock
   readonly #init: DiskWatchInit
+  /** By what they are, wherever in the folder they have been moved to. */
+  readonly #shown: ReadonlySet<string>
   #cancel: CancelTimer | undefined
   #looking: Promise<void> | undefined
   #isStopped = false
@@ -40,6 +45,7 @@ export class DiskWatch {
   constructor(clock: Clock, init: DiskWatchInit) {
     this.#clock = clock
     this.#init = init
+    this.#shown = new Set((init.shown ?? []).map((path) => identityOf(lstatSync(path))))
     this.#wait(PERIOD_MS)
   }
 
@@ -92,8 +98,9 @@ export class DiskWatch {
           if (this.#isOver) return true
           const inner = Buffer.concat([path, SLASH, Buffer.from(name as unknown as Uint8Array)])
           const stats = await lstat(inner).catch(() => undefined)
-          if (stats?.isDirectory() === true) folders.push(inner)
-          if (stats !== undefined) this.#count(stats)
+          if (stats === undefined || this.#shown.has(identityOf(stats))) continue
+          if (stats.isDirectory()) folders.push(inner)
+          this.#count(stats)
         }
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return false
@@ -128,4 +135,8 @@ export class DiskWatch {
     if (!isOnceOnly) this.#seen.add(stats.ino)
     this.#bytes += Math.max(FILE_BYTES_MIN, stats.blocks * BLOCK_BYTES)
   }
+}
+
+function identityOf({ dev, ino }: Stats): string {
+  return `${dev} ${ino}`
 }

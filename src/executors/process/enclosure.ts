@@ -7,7 +7,7 @@ import type { TaskRun } from '../executor.ts'
 
 export interface CellInit extends Pick<
   TaskRun,
-  'memoryBytesMax' | 'diskBytesMax' | 'network' | 'gpus'
+  'memoryBytesMax' | 'diskBytesMax' | 'network' | 'gpus' | 'inputs'
 > {
   env: Readonly<Record<string, string>>
   /** What the program reads; undefined: nothing. */
@@ -44,6 +44,8 @@ export interface Cell {
   readonly diskBytesMax: number
   /** Whether that takes a watch, as nothing else bounds their sum. */
   readonly isDiskWatched: boolean
+  /** Where this cell has its inputs from, which do not count as the task's files. */
+  readonly inputSources: readonly string[]
   /** Folders of this cell whose content lies in memory; known once it is entered. */
   readonly memoryFolders: readonly string[]
   /**

@@ -1,16 +1,14 @@
 /**
  * Takes what a task left in its folder, as a stranger's work: no link is followed, nothing but regular
- * files is opened, and count, bytes and depth are bounded before anything is read. It goes from folder to
- * folder by open descriptors, so that nothing that changes meanwhile can lead it elsewhere. Of a file only its
- * path and bytes come out, never its owner, its mode or its times, so that a setuid bit ends here.
+ * files is opened, and count, bytes and depth are bounded before anything is read. Of a file only its path and bytes come out, never its owner, its mode or its times, so that a setuid bit ends here.
  * What it left aside it names, with the reason.
  */
 import { constants } from 'node:fs'
-import { lstat, open, opendir } from 'node:fs/promises'
+import { open, opendir } from 'node:fs/promises'
 import { MeshError } from '../../core/errors.ts'
 import { TASK_FILE_BOUNDS, checkTaskPath } from '../../model/task-files.ts'
+import { findGuestPath, kindOf, openGuestFolder, statsOf, wayInto } from './guest-path.ts'
 import { formatBytes } from '../../core/units.ts'
-import type { FileHandle } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 
 export interface CollectBounds {
@@ -32,7 +30,6 @@ export interface CollectedOutputs {
 
 /** Never through a link; never waiting for the other end of a FIFO. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-const FOLDER_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_DIRECTORY
 /** Reasons are read by people: some are as good as all. */
 const SKIPPED_MAX = 100
 
@@ -80,26 +77,12 @@ class Collector {
     }
   }
 
-  /** Folders on the way must be folders themselves: a link among them would lead out. */
   async collectNamed(name: string): Promise<void> {
-    const folders: FileHandle[] = []
-    try {
-      let at = this.#root
-      const segments = name.split('/')
-      for (const [index, segment] of segments.entries()) {
-        const stats = await statsOf(`${at}/${segment}`)
-        if (stats === undefined) throw missing(name)
-        const isLast = index === segments.length - 1
-        if (isLast) return await this.#collect({ path: name, at: `${at}/${segment}` }, stats)
-        if (!stats.isDirectory()) return this.#skip(name, kindOf(stats))
-        const folder = await openFolder(`${at}/${segment}`, stats)
-        if (folder === undefined) return this.#skip(name, 'changed')
-        folders.push(folder)
-        at = wayInto(folder, `${at}/${segment}`)
-      }
-    } finally {
-      for (const folder of folders) await folder.close()
-    }
+    await findGuestPath(this.#root, name, async (found) => {
+      if (found === 'missing') throw missing(name)
+      if (typeof found === 'string') this.#skip(name, found)
+      else await this.#collect({ path: name, at: found.at }, found.stats)
+    })
   }
 
   async #collect(place: Place, stats: Stats): Promise<void> {
@@ -112,7 +95,7 @@ class Collector {
 
   async #collectFolder({ at, path }: Place, stats: Stats): Promise<void> {
     if (path.split('/').length >= TASK_FILE_BOUNDS.depthMax) return this.#skip(path, 'depth')
-    const folder = await openFolder(at, stats)
+    const folder = await openGuestFolder({ at, stats })
     if (folder === undefined) return this.#skip(path, 'changed')
     try {
       await this.#collectEntries({ path, at: wayInto(folder, at) })
@@ -156,24 +139,6 @@ class Collector {
   }
 }
 
-async function statsOf(at: string): Promise<Stats | undefined> {
-  return await lstat(at).catch(() => undefined)
-}
-
-/** Undefined if it is no longer the folder that was looked at. */
-async function openFolder(at: string, { dev, ino }: Stats): Promise<FileHandle | undefined> {
-  const folder = await open(at, FOLDER_FLAGS).catch(() => undefined)
-  const now = await folder?.stat()
-  if (now?.dev === dev && now.ino === ino) return folder
-  await folder?.close()
-  return undefined
-}
-
-/** Leads to the folder itself, whatever its name leads to by now, where the system has such ways. */
-function wayInto({ fd }: FileHandle, at: string): string {
-  return process.platform === 'linux' ? `/proc/self/fd/${fd}` : at
-}
-
 /** Undefined if it is no longer the file that was looked at, or doesn't stay it. */
 async function readUnchanged(at: string, stats: Stats): Promise<Uint8Array | undefined> {
   const { dev, ino, size } = stats
@@ -193,10 +158,6 @@ async function readUnchanged(at: string, stats: Stats): Promise<Uint8Array | und
   } finally {
     await file.close()
   }
-}
-
-function kindOf(stats: Stats): SkipReason {
-  return stats.isSymbolicLink() ? 'link' : 'special file'
 }
 
 /** A name that results may hold, or one that people can read in its place. */

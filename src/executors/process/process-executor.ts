@@ -15,6 +15,7 @@ import { SandboxEnclosure } from './sandbox-enclosure.ts'
 import { assert } from '../../core/assert.ts'
 import { assertHidden } from './system-view.ts'
 import { MeshError } from '../../core/errors.ts'
+import { checkTaskFolder } from '../../model/task-folder.ts'
 import { chooseJobUser } from './job-user.ts'
 import { closeInheritedDescriptors } from '../inherited-descriptors.ts'
 import { probe } from './probe.ts'
@@ -146,6 +147,7 @@ export class ProcessExecutor implements Executor {
     if (running === undefined) return neverBegan(stopping())
     try {
       const request = readProcessTask(task)
+      checkTaskFolder({ task, ...terms })
       const program = running.programs.find(request.argv[0])
       return await this.#runProgram(running, { ...request, program }, terms)
     } catch (cause) {

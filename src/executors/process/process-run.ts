@@ -10,7 +10,8 @@ import { ProgramOutput } from './program-output.ts'
 import { TaskHold } from './task-hold.ts'
 import { closeFifo } from './fifo-store.ts'
 import { collectOutputs } from './output-collector.ts'
-import { deferred, sleep } from '../../core/abort.ts'
+import { deferred, sleep, whenAborted } from '../../core/abort.ts'
+import { handOver, requireOutputs } from '../output-handover.ts'
 import { descendants, isAlive, signalAll } from './process-tree.ts'
 import {
   crashed,
@@ -91,6 +92,7 @@ export class ProcessRun {
     if (result.error !== undefined) this.#log.showOutput(this.#stdout.bytes)
     const usage = this.#usage()
     await this.#hold?.release()
+    if (result.error === undefined) result = await this.#publish(result)
     await this.#cell?.close()
     this.#ended.resolve()
     return { ...result, logsDroppedBytes: this.#log.droppedBytes, usage }
@@ -179,9 +181,19 @@ export class ProcessRun {
     if (!this.#stdout.add(chunk)) this.kill(outputTooLarge())
   }
 
+  async #publish(result: Result): Promise<Result> {
+    try {
+      await handOver(this.#folder ?? '', this.#terms)
+      return result
+    } catch (cause) {
+      return { error: MeshError.from(cause) }
+    }
+  }
+
   async #result(): Promise<string> {
     const { outputs } = this.#request
     const stdout = this.#stdout.bytes
+    await requireOutputs(this.#folder ?? '', this.#terms.outputs)
     if (outputs.length === 0 || this.#folder === undefined) return encodeResult(stdout)
     const bytesMax = LIMITS.resultBytesMax - stdout.length
     return encodeResult(stdout, await collectOutputs(this.#folder, outputs, { bytesMax }))
@@ -233,10 +245,4 @@ export class ProcessRun {
     const wallMs = this.#components.clock.monotonicMs() - this.#startedMs
     return { wallMs, ...this.#hold?.usage() }
   }
-}
-
-function whenAborted(signal: AbortSignal, listener: () => void): () => void {
-  signal.addEventListener('abort', listener, { once: true })
-  if (signal.aborted) listener()
-  return () => signal.removeEventListener('abort', listener)
 }

@@ -21,7 +21,7 @@ export class ProgramLog {
   readonly #decoder = new StringDecoder('utf8')
   #pending = ''
   #pendingMs = 0
-  #roomBytes: number = LIMITS.logBytesMax
+  #roomBytes: number = LIMITS.logSpoolBytesMax
   #droppedBytes = 0
   #tail = ''
   #cancel: CancelTimer | undefined

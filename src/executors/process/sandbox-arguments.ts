@@ -20,6 +20,8 @@ export interface SandboxInit {
   memoryFolderBytes: number
   /** Of a working folder on the disk; undefined: in memory. */
   folderPath: string | undefined
+  /** Arguments that show what is to be read in that folder; from `inputMounts`. */
+  inputs: readonly string[]
 }
 
 /** Descriptors that bwrap reads from; it closes them before the program starts. */
@@ -32,7 +34,8 @@ export const SANDBOX_STDIN_PATH = '/.stdin'
 const SHARED_MEMORY_BYTES = 64 * 2 ** 20
 
 export function sandboxArguments(init: SandboxInit): string[] {
-  const { devices, env, folderPath, hasNetwork, hasStdin, memoryFolderBytes, uid, view } = init
+  const { devices, env, folderPath, hasNetwork, hasStdin, inputs, memoryFolderBytes, uid, view } =
+    init
   const { filter, stdin, users } = SANDBOX_DESCRIPTORS
   const size = String(memoryFolderBytes)
   const groups = [
@@ -57,6 +60,7 @@ export function sandboxArguments(init: SandboxInit): string[] {
     folderPath === undefined
       ? ['--perms', '0700', '--size', size, '--tmpfs', '/work']
       : ['--bind', folderPath, '/work'],
+    inputs,
     ['--remount-ro', '/', '--chdir', '/work'],
     ['--seccomp', String(filter)]
   ]

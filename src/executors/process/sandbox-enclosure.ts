@@ -17,6 +17,7 @@ import {
 import { findTool, networkView, systemView } from './system-view.ts'
 import { formatBytes } from '../../core/units.ts'
 import { gpuView } from './gpu-view.ts'
+import { inputMounts } from './input-mounts.ts'
 import { isFilterable, seccompFilter } from './seccomp.ts'
 import { limitCommand, userCommand } from './resource-limits.ts'
 import type { Cell, CellInit, Enclosure } from './enclosure.ts'
@@ -64,8 +65,9 @@ export class SandboxEnclosure implements Enclosure {
 
   async open(init: CellInit): Promise<Cell> {
     const { uid } = this.#init
-    const { env, gpus, network, stdin } = init
+    const { env, gpus, inputs, network, stdin } = init
     const gpu = gpuView(gpus)
+    const mounts = inputMounts(inputs, this.#isStaging(inputs.length))
     const bytes = this.#folderBytes(init)
     const disk = bytes.disk === undefined ? undefined : await this.#init.disks.open(bytes.disk)
     const texts = sandboxArguments({
@@ -76,10 +78,11 @@ export class SandboxEnclosure implements Enclosure {
       env: { ...env, ...gpu.env },
       hasStdin: stdin !== undefined,
       memoryFolderBytes: bytes.memory,
-      folderPath: disk?.path
+      folderPath: disk?.path,
+      inputs: mounts.arguments
     })
     return new SandboxCell({
-      command: this.#command(disk, bytes.disk),
+      command: [...(disk?.command ?? []), ...mounts.command, ...this.#command(disk, bytes.disk)],
       // One that bwrap doesn't read would stay open for the task.
       feeds: [
         encodeArguments(texts),
@@ -89,8 +92,21 @@ export class SandboxEnclosure implements Enclosure {
       ],
       stdinPath: stdin === undefined ? undefined : SANDBOX_STDIN_PATH,
       diskBytesMax: bytes.disk ?? bytes.memory,
+      inputSources: inputs.map(({ source }) => source),
       disk
     })
+  }
+
+  /** Whether root must help with the inputs, which it can where it may mount at all. */
+  #isStaging(inputCount: number): boolean {
+    const { disks, uid } = this.#init
+    if (process.getuid?.() === uid || inputCount === 0) return false
+    if (disks.isOffered) return true
+    throw new MeshError(
+      'RESOURCES_UNAVAILABLE',
+      'this worker is root and may mount nothing, so its tasks can be given no inputs',
+      { path: 'inputs', hint: 'run the worker as another user', blame: 'worker' }
+    )
   }
 
   /** Files in memory are memory: a folder larger than that could never be filled. */
@@ -110,7 +126,6 @@ export class SandboxEnclosure implements Enclosure {
 
   #command(disk: DiskFolder | undefined, diskBytes: number | undefined): string[] {
     return [
-      ...(disk?.command ?? []),
       ...userCommand(this.#init.uid),
       findTool('bwrap', 'bubblewrap'),
       '--args',
@@ -129,7 +144,10 @@ export class SandboxEnclosure implements Enclosure {
   }
 }
 
-type SandboxCellInit = Pick<Cell, 'command' | 'feeds' | 'stdinPath' | 'diskBytesMax'> & {
+type SandboxCellInit = Pick<
+  Cell,
+  'command' | 'feeds' | 'stdinPath' | 'diskBytesMax' | 'inputSources'
+> & {
   disk: DiskFolder | undefined
 }
 
@@ -139,6 +157,7 @@ class SandboxCell implements Cell {
   readonly stdinPath: string | undefined
   readonly diskBytesMax: number
   readonly isDiskWatched: boolean
+  readonly inputSources: readonly string[]
   readonly env: Cell['env'] = {}
   readonly cwd = '/'
   /** Bubblewrap outside, and inside as the first process, which takes in orphans. */
@@ -147,11 +166,12 @@ class SandboxCell implements Cell {
   #folder: number | undefined
   #memoryFolders: readonly string[] = []
 
-  constructor({ command, disk, diskBytesMax, feeds, stdinPath }: SandboxCellInit) {
+  constructor({ command, disk, diskBytesMax, feeds, inputSources, stdinPath }: SandboxCellInit) {
     this.command = command
     this.feeds = feeds
     this.stdinPath = stdinPath
     this.diskBytesMax = diskBytesMax
+    this.inputSources = inputSources
     this.isDiskWatched = disk?.isWatched ?? false
     this.#disk = disk
   }

@@ -112,6 +112,7 @@ export class TaskHold {
     return new DiskWatch(this.#components.clock, {
       folder,
       bytesMax,
+      shown: cell.inputSources,
       pids: () => pids.slice(0, 1).flatMap((pid) => [pid, ...descendants(pid)]),
       onExceeded: (isHidden) => onExceeded(isHidden ? uncountable() : outOfDisk(bytesMax))
     })

@@ -2,6 +2,7 @@
  * What a worker and its sandbox host say to each other over their pipe, and the check of what comes
  * back. The host has run a stranger's code, so its words are a stranger's words too.
  */
+import { LIMITS } from '../../core/limits.ts'
 import type { LogEntry, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 
 /** One task, with the limits that differ from task to task; the others are in `core/limits.ts`. */
@@ -9,6 +10,8 @@ export interface RunMessage<Request> {
   type: 'run'
   /** The task as the host's program takes it. */
   request: Request
+  /** What follows on the other pipe, one after the other: so many bytes each. */
+  attachedBytes: readonly number[]
   memoryBytesMax: number
   timeoutMs: number
 }
@@ -48,12 +51,22 @@ export interface Fault {
   exitCode?: number
 }
 
+/** A file that a task has left, of which the bytes follow on the other pipe, in the order of the list. */
+export interface ProducedFile {
+  /** Which of the task's wishes it belongs to, from 0. */
+  output: number
+  /** Within it; empty where the wish is for a file. */
+  path: string
+  bytes: number
+}
+
 /** How a task ended inside the host. */
 export interface DoneMessage {
   type: 'done'
   /** JSON text; absent when it failed. */
   output?: string
   fault?: Fault
+  produced?: ProducedFile[]
   wallMs: number
   cpuMs: number
   peakMemoryBytes: number
@@ -111,7 +124,12 @@ function readDone(value: Record<string, unknown>): DoneMessage | undefined {
   const { output, fault, wallMs, cpuMs, peakMemoryBytes, isSpent } = value
   if (!isCount(wallMs) || !isCount(cpuMs) || !isCount(peakMemoryBytes)) return undefined
   const base = { type: 'done', wallMs, cpuMs, peakMemoryBytes, isSpent: isSpent !== false } as const
-  if (fault === undefined) return typeof output === 'string' ? { ...base, output } : undefined
+  if (fault === undefined) {
+    const produced = readProduced(value['produced'])
+    return typeof output === 'string' && produced !== undefined
+      ? { ...base, output, ...(produced.length === 0 ? {} : { produced }) }
+      : undefined
+  }
   if (!isRecord(fault)) return undefined
   const { code, exitCode, message } = fault
   const knownCode = GUEST_FAULTS.find((known) => known === code)
@@ -124,6 +142,17 @@ function readDone(value: Record<string, unknown>): DoneMessage | undefined {
       ...(Number.isSafeInteger(exitCode) ? { exitCode: exitCode as number } : {})
     }
   }
+}
+
+function readProduced(value: unknown = []): ProducedFile[] | undefined {
+  if (!Array.isArray(value) || value.length > LIMITS.taskFilesMax) return undefined
+  const known = value.flatMap((file: unknown) => {
+    if (!isRecord(file)) return []
+    const { bytes, output, path } = file
+    const isKnown = typeof path === 'string' && isCount(output) && isCount(bytes)
+    return isKnown && Number.isInteger(bytes) ? [{ output, path, bytes }] : []
+  })
+  return known.length === value.length ? known : undefined
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,28 +3,39 @@
  * kills it when it breaks one. Nothing that the host says can widen a limit, and `run` resolves only
  * once the task is truly over: its answer is there, or its process is gone.
  */
+import { BYTES_DESCRIPTOR, BytePipe } from './byte-pipe.ts'
 import { PassThrough } from 'node:stream'
 import { assert } from '../../core/assert.ts'
-import { deferred } from '../../core/abort.ts'
+import { deferred, whenAborted } from '../../core/abort.ts'
 import { formatBytes } from '../../core/units.ts'
 import { LIMITS } from '../../core/limits.ts'
-import { MeshError } from '../../core/errors.ts'
+import { MeshError, messageOf } from '../../core/errors.ts'
 import { MessagePipe, PIPE_DESCRIPTOR } from './message-pipe.ts'
 import { TaskReports } from './task-reports.ts'
 import { lowerPriority, residentBytes } from './child-vitals.ts'
 import { readHostMessage } from './messages.ts'
 import { spawnSandboxHost } from './sandbox-spawn.ts'
 import { stopped, timedOut } from '../task-ends.ts'
+import type { Attachment } from './byte-pipe.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../../core/clock.ts'
 import type { Deferred } from '../../core/abort.ts'
 import type { Duplex } from 'node:stream'
-import type { DoneMessage, RunMessage } from './messages.ts'
+import type { DoneMessage, ProducedFile, RunMessage } from './messages.ts'
 import type { SandboxProgram } from './sandbox-program.ts'
 import type { TaskOutcome, TaskRun } from '../executor.ts'
 
 /** How a task is to be held, and who hears it. */
 export type SandboxTerms = Omit<TaskRun, 'task'>
+
+/** A file that the task has left for one of its wishes; the path is a stranger's word. */
+export interface ProducedBytes extends Omit<ProducedFile, 'bytes'> {
+  content: Uint8Array
+}
+
+export interface SandboxOutcome extends TaskOutcome {
+  produced: readonly ProducedBytes[]
+}
 
 const SPAWN_TIMEOUT_MS = 15_000
 const WATCH_PERIOD_MS = 50
@@ -34,13 +45,23 @@ const MESSAGE_LENGTH_MAX = 2 * LIMITS.resultBytesMax + 65_536
 /** Progress and counts of what was dropped come as long as a task runs; what is more would hold the node up. */
 const REPORT_LENGTH_PER_SECOND = 65_536
 
+interface SandboxEnd {
+  error?: MeshError | undefined
+  output?: string | undefined
+  produced?: readonly ProducedBytes[]
+}
+
 interface Running {
-  done: Deferred<TaskOutcome>
+  done: Deferred<SandboxOutcome>
   terms: SandboxTerms
   startedMs: number
   /** What its pipe had carried before. */
   heardLength: number
   reports: TaskReports
+  /** Resolves once the host has taken all that the task brings. */
+  delivered: Promise<void>
+  /** The host has said how it ended. */
+  isDone: boolean
   /** Why the host was killed, if it was. */
   verdict: MeshError | undefined
   cancel: () => void
@@ -56,6 +77,7 @@ export class SandboxHost<Request> {
   readonly #program: SandboxProgram
   readonly #child: ChildProcess
   readonly #pipe: MessagePipe
+  readonly #bytes: BytePipe
   readonly #ready: Deferred<void> = deferred()
   readonly #gone: Deferred<void> = deferred()
   #running: Running | undefined
@@ -73,7 +95,8 @@ export class SandboxHost<Request> {
     lowerPriority(this.#child.pid)
     const cancel = clock.after(SPAWN_TIMEOUT_MS, () => void this.kill())
     this.ready.then(cancel, cancel)
-    const stream = pipeOf(this.#child)
+    const stream = pipeOf(this.#child, PIPE_DESCRIPTOR)
+    this.#bytes = new BytePipe(pipeOf(this.#child, BYTES_DESCRIPTOR))
     this.#pipe = new MessagePipe(stream, {
       lengthMax: MESSAGE_LENGTH_MAX,
       onMessage: (message) => this.#onMessage(message)
@@ -100,7 +123,12 @@ export class SandboxHost<Request> {
     return this.#isEnded
   }
 
-  run(request: Request, terms: SandboxTerms): Promise<TaskOutcome> {
+  /** @param attachments what the task brings beside its request, in the order in which the program expects it */
+  run(
+    request: Request,
+    terms: SandboxTerms,
+    attachments: readonly Attachment[] = []
+  ): Promise<SandboxOutcome> {
     assert(this.#running === undefined, 'a host runs one task at a time')
     assert(this.isReady, 'only a ready host gets a task')
     const running: Running = {
@@ -109,17 +137,22 @@ export class SandboxHost<Request> {
       startedMs: this.#clock.monotonicMs(),
       heardLength: this.#pipe.heardLength,
       reports: new TaskReports(this.#clock, terms),
+      delivered: Promise.resolve(),
+      isDone: false,
       verdict: undefined,
       cancel: ignore
     }
     this.#running = running
-    running.cancel = this.#guard(terms)
+    const attachedBytes = attachments.map(sizeOf)
+    running.cancel = this.#guard(terms, attachedBytes)
     this.#pipe.send({
       type: 'run',
       request,
+      attachedBytes,
       memoryBytesMax: terms.memoryBytesMax,
       timeoutMs: terms.timeoutMs
     } satisfies RunMessage<Request>)
+    running.delivered = this.#deliver(attachments)
     return running.done.promise
   }
 
@@ -134,19 +167,25 @@ export class SandboxHost<Request> {
     await this.gone
   }
 
-  /** Watches the clock, the memory and the caller's signal while a task runs. */
-  #guard(terms: SandboxTerms): () => void {
-    const { memoryBytesMax, signal, timeoutMs } = terms
-    const stop = (): void => {
-      void this.kill(stopped())
+  /** Never rejects: where it fails, the host is gone. */
+  async #deliver(attachments: readonly Attachment[]): Promise<void> {
+    try {
+      for (const attachment of attachments) await this.#bytes.send(attachment)
+    } catch (cause) {
+      const why = `what the task brings could not be handed over: ${messageOf(cause)}`
+      await this.kill(new MeshError('SANDBOX_CRASHED', why))
     }
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
+  }
+
+  /** Watches the clock, the memory and the caller's signal while a task runs. */
+  #guard(terms: SandboxTerms, attachedBytes: readonly number[]): () => void {
+    const { memoryBytesMax, signal, timeoutMs } = terms
+    const cancelStop = whenAborted(signal, () => void this.kill(stopped()))
     const cancelTimeout = this.#clock.after(timeoutMs + this.#program.killGraceMs, () => {
       void this.kill(timedOut(timeoutMs))
     })
     const baseBytes = residentBytes(this.pid)
-    const slackBytes = this.#program.memorySlackBytes(terms)
+    const slackBytes = this.#program.memorySlackBytes(terms, attachedBytes)
     const watch = (): void => {
       const grownBytes = (residentBytes(this.pid) ?? 0) - (baseBytes ?? 0)
       if (grownBytes <= memoryBytesMax + slackBytes) return
@@ -154,7 +193,7 @@ export class SandboxHost<Request> {
     }
     const cancelWatch = baseBytes === undefined ? ignore : this.#clock.every(WATCH_PERIOD_MS, watch)
     return () => {
-      signal.removeEventListener('abort', stop)
+      cancelStop()
       cancelTimeout()
       cancelWatch()
     }
@@ -166,7 +205,12 @@ export class SandboxHost<Request> {
     if (message?.type === 'ready' && !this.#isReady) {
       this.#isReady = true
       this.#ready.resolve()
-    } else if (message === undefined || message.type === 'ready' || running === undefined) {
+    } else if (
+      message === undefined ||
+      message.type === 'ready' ||
+      running === undefined ||
+      running.isDone
+    ) {
       void this.kill(new MeshError('SANDBOX_CRASHED', 'the sandbox sent what nobody can read'))
     } else if (this.#isFlooded(running)) {
       void this.kill(
@@ -174,7 +218,7 @@ export class SandboxHost<Request> {
       )
     } else if (message.type === 'log') running.reports.log(message)
     else if (message.type === 'progress') running.reports.progress(message)
-    else if (running.verdict === undefined) this.#finish(running, message)
+    else if (running.verdict === undefined) void this.#finish(running, message)
   }
 
   /** Bounds what its words cost this process, whatever they say. */
@@ -184,20 +228,42 @@ export class SandboxHost<Request> {
     return this.#pipe.heardLength - heardLength > lengthMax
   }
 
-  #finish(running: Running, message: DoneMessage): void {
-    if (message.isSpent) void this.kill()
-    const { output } = message
+  async #finish(running: Running, message: DoneMessage): Promise<void> {
+    running.isDone = true
+    const { output, produced = [] } = message
     const isTooLong = output !== undefined && Buffer.byteLength(output) > LIMITS.resultBytesMax
     const error = isTooLong
       ? new MeshError('TASK_OUTPUT_TOO_LARGE', 'the result is too long')
       : faultOf(message, running.terms)
-    this.#resolve(running, error, output, message)
+    // What a host left in the pipe would be the beginning of the next task's.
+    await running.delivered
+    try {
+      const taken = error === undefined ? await this.#take(produced, running.terms) : []
+      if (this.#running !== running) return
+      if (message.isSpent) void this.kill()
+      this.#resolve(running, { error, output, produced: taken }, message)
+    } catch {
+      // Its end says why.
+      void this.kill(this.#crash('its files never came'))
+    }
+  }
+
+  /** What it says that the task has left; no more than the task may have. */
+  async #take(
+    files: readonly ProducedFile[],
+    { diskBytesMax = LIMITS.taskFileBytesMax }: SandboxTerms
+  ): Promise<ProducedBytes[]> {
+    if (sum(files.map(({ bytes }) => bytes)) > diskBytesMax) throw new Error('it is too much')
+    const taken: ProducedBytes[] = []
+    for (const { bytes, output, path } of files) {
+      taken.push({ output, path, content: await this.#bytes.receive(bytes) })
+    }
+    return taken
   }
 
   #resolve(
     running: Running,
-    error: MeshError | undefined,
-    output?: string,
+    { error, output, produced = [] }: SandboxEnd,
     usage?: DoneMessage
   ): void {
     running.cancel()
@@ -205,6 +271,7 @@ export class SandboxHost<Request> {
     running.done.resolve({
       ...(error === undefined && output !== undefined ? { output } : {}),
       ...(error === undefined ? {} : { error }),
+      produced,
       logsDroppedBytes: running.reports.droppedBytes,
       usage:
         usage === undefined
@@ -236,7 +303,9 @@ export class SandboxHost<Request> {
     this.#isEnded = true
     this.#ready.reject(this.#crash(how))
     const running = this.#running
-    if (running !== undefined) this.#resolve(running, running.verdict ?? this.#crash(how))
+    if (running !== undefined) {
+      this.#resolve(running, { error: running.verdict ?? this.#crash(how) })
+    }
     this.#gone.resolve()
   }
 
@@ -250,8 +319,17 @@ export class SandboxHost<Request> {
 }
 
 /** Where there are no descriptors left, Node makes none of its pipes, and says so by an error of the child. */
-function pipeOf({ stdio }: { stdio?: ChildProcess['stdio'] }): Duplex {
-  return (stdio?.[PIPE_DESCRIPTOR] ?? new PassThrough()) as Duplex
+function pipeOf({ stdio }: { stdio?: ChildProcess['stdio'] }, descriptor: number): Duplex {
+  const pipes: ArrayLike<unknown> = stdio ?? []
+  return (pipes[descriptor] ?? new PassThrough()) as Duplex
+}
+
+function sizeOf(attachment: Attachment): number {
+  return attachment instanceof Uint8Array ? attachment.byteLength : attachment.sizeBytes
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
 }
 
 function faultOf({ fault }: DoneMessage, terms: SandboxTerms): MeshError | undefined {

@@ -9,9 +9,9 @@ import { sleep } from '../../core/abort.ts'
 import { stopped, stopping } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { SandboxProgram } from './sandbox-program.ts'
-import type { SandboxTerms } from './sandbox-host.ts'
+import type { Attachment } from './byte-pipe.ts'
+import type { SandboxOutcome, SandboxTerms } from './sandbox-host.ts'
 import type { Startable } from '../../core/startable.ts'
-import type { TaskOutcome } from '../executor.ts'
 
 export interface SandboxPoolComponents {
   clock: Clock
@@ -76,18 +76,23 @@ export class SandboxPool<Request> implements Startable {
   }
 
   /** Never rejects for what the task or the sandbox does: that is in the outcome. */
-  async run(request: Request, terms: SandboxTerms): Promise<TaskOutcome> {
+  async run(
+    request: Request,
+    terms: SandboxTerms,
+    attachments: readonly Attachment[] = []
+  ): Promise<SandboxOutcome> {
     assert(this.#runningCount < this.size, 'the caller runs no more tasks than the pool has hosts')
     this.#runningCount += 1
     const waitedSinceMs = this.#clock.monotonicMs()
     try {
       const host = await this.#take(terms.signal)
-      const outcome = await host.run(request, terms)
+      const outcome = await host.run(request, terms, attachments)
       this.#giveBack(host)
       return outcome
     } catch (cause) {
       return {
         error: this.#startFault(cause, terms.signal),
+        produced: [],
         logsDroppedBytes: 0,
         usage: { wallMs: this.#clock.monotonicMs() - waitedSinceMs }
       }

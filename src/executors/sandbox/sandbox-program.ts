@@ -17,8 +17,11 @@ export interface SandboxProgram {
   readonly nodeFlags: readonly string[]
   /** Time for its own way of ending a task, which keeps the process, before the hard kill. */
   readonly killGraceMs: number
-  /** What a host may need beside the task's own memory: its copies of what goes in and comes out, and files. */
-  readonly memorySlackBytes: (limits: TaskLimits) => number
+  /**
+   * What a host may need beside the task's own memory: its copies of what goes in and comes out, and files.
+   * @param attachedBytes of each that the task brings beside its request
+   */
+  readonly memorySlackBytes: (limits: TaskLimits, attachedBytes: readonly number[]) => number
 }
 
 const here = fileURLToPath(import.meta.url)

@@ -18,7 +18,7 @@ import type { SandboxProgram } from './sandbox-program.ts'
  */
 const HEAP_MIB_MAX = 256
 
-/** Starts one host: beside its stderr it has one descriptor, which is the pipe of `sandbox/message-pipe.ts`. */
+/** Starts one host: beside its stderr it has two descriptors, the pipes of `message-pipe.ts` and `byte-pipe.ts`. */
 export function spawnSandboxHost(program: SandboxProgram): ChildProcess {
   const { entryPath, nodeFlags, readablePaths } = program
   const [file, ...words] = [...hostCommand(entryPath), process.execPath] as const
@@ -36,18 +36,18 @@ export function spawnSandboxHost(program: SandboxProgram): ChildProcess {
       // One time zone on all workers, so that a task's dates do not depend on where it ran.
       env: { TZ: 'UTC' },
       cwd: parse(entryPath).root,
-      stdio: [nothing, nothing, 'pipe', 'pipe', ...covers(nothing)]
+      stdio: [nothing, nothing, 'pipe', 'pipe', 'pipe', ...covers(nothing)]
     })
   } finally {
     closeSync(nothing)
   }
 }
 
-/** Something harmless from descriptor 4 on, over all that this process was born with. */
+/** Something harmless from descriptor 5 on, over all that this process was born with. */
 function covers(nothing: number): ('ignore' | number)[] {
   const inherited = new Set(inheritedDescriptors())
-  const count = Math.max(3, ...inherited) - 3
+  const count = Math.max(4, ...inherited) - 4
   return Array.from({ length: count }, (_, index) =>
-    inherited.has(index + 4) ? nothing : 'ignore'
+    inherited.has(index + 5) ? nothing : 'ignore'
   )
 }

@@ -5,18 +5,27 @@
  * end it but a signal, so everything that matters is checked again by its parent.
  */
 import { Socket } from 'node:net'
+import { BYTES_DESCRIPTOR, BytePipe } from './byte-pipe.ts'
 import { LogBuffer } from './log-buffer.ts'
 import { MessagePipe, PIPE_DESCRIPTOR } from './message-pipe.ts'
 import { ProgressBuffer } from './progress-buffer.ts'
 import { systemClock } from '../../core/clock.ts'
-import type { DoneMessage, HostMessage, RunMessage } from './messages.ts'
+import type { DoneMessage, HostMessage, ProducedFile, RunMessage } from './messages.ts'
 
 /** How a task ended, as the guest knows it. */
-export type GuestEnd = Pick<DoneMessage, 'output' | 'fault' | 'isSpent' | 'peakMemoryBytes'>
+export interface GuestEnd extends Pick<
+  DoneMessage,
+  'output' | 'fault' | 'isSpent' | 'peakMemoryBytes'
+> {
+  /** What it has left for its task's wishes. */
+  produced?: (Omit<ProducedFile, 'bytes'> & { content: Uint8Array })[]
+}
 
 /** One task for the guest, and where it reports. */
 export interface GuestRun<Request> {
   request: Request
+  /** What the task brings beside it. */
+  attachments: readonly Uint8Array<ArrayBuffer>[]
   memoryBytesMax: number
   timeoutMs: number
   logs: LogBuffer
@@ -32,8 +41,9 @@ export function serveTasks<Request>(run: (task: GuestRun<Request>) => Promise<Gu
   const stream = new Socket({ fd: PIPE_DESCRIPTOR, readable: true, writable: true })
   stream.on('error', ignore)
   stream.on('close', () => process.kill(process.pid, 'SIGKILL'))
+  const bytes = new BytePipe(new Socket({ fd: BYTES_DESCRIPTOR, readable: true, writable: true }))
   const pipe = new MessagePipe(stream, {
-    onMessage: (message) => void serve(run, message as RunMessage<Request>, send)
+    onMessage: (message) => void serve(run, message as RunMessage<Request>, { bytes, send })
   })
   send({ type: 'ready' })
 
@@ -44,8 +54,8 @@ export function serveTasks<Request>(run: (task: GuestRun<Request>) => Promise<Gu
 
 async function serve<Request>(
   run: (task: GuestRun<Request>) => Promise<GuestEnd>,
-  { request, memoryBytesMax, timeoutMs }: RunMessage<Request>,
-  send: (message: HostMessage) => void
+  { attachedBytes, request, memoryBytesMax, timeoutMs }: RunMessage<Request>,
+  { bytes, send }: { bytes: BytePipe; send: (message: HostMessage) => void }
 ): Promise<void> {
   const startedMs = systemClock.monotonicMs()
   const cpu = process.cpuUsage()
@@ -57,16 +67,21 @@ async function serve<Request>(
     clock: systemClock,
     send: (report) => send({ type: 'progress', progress: report })
   })
-  const end = await run({ request, memoryBytesMax, timeoutMs, logs, progress })
+  const attachments: Uint8Array<ArrayBuffer>[] = []
+  for (const size of attachedBytes) attachments.push(await bytes.receive(size))
+  const task = { request, attachments, memoryBytesMax, timeoutMs, logs, progress }
+  const { produced = [], ...end } = await run(task)
   logs.flush()
   progress.flush()
   const { user, system } = process.cpuUsage(cpu)
   send({
     type: 'done',
     ...end,
+    produced: produced.map(({ content, ...file }) => ({ ...file, bytes: content.byteLength })),
     wallMs: systemClock.monotonicMs() - startedMs,
     cpuMs: (user + system) / 1_000
   })
+  for (const { content } of produced) await bytes.send(content)
 }
 
 function ignore(): void {}

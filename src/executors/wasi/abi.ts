@@ -23,6 +23,7 @@ export const ERRNO = {
   notempty: 55,
   notsock: 57,
   notsup: 58,
+  rofs: 69,
   spipe: 70,
   notcapable: 76
 } as const

@@ -92,15 +92,27 @@ export class FileSystem {
   place(path: string, content: Uint8Array | Node): void {
     const names = path.split('/')
     const name = names.pop() ?? ''
-    let folder = this.root
-    for (const step of names) {
-      const next = folder.entries.get(step) ?? this.createFolder(folder, step)
-      if (next.kind !== 'folder') throw new FileError(ERRNO.notdir)
-      folder = next
-    }
+    const folder = this.#makeFolders(names)
     if (!(content instanceof Uint8Array)) return this.#put(folder, name, content)
     const file = this.openOrCreate(folder, name, true)
     if (file.kind !== 'file' || !file.write(0, content)) throw new FileError(ERRNO.nospc)
+  }
+
+  /**
+   * Puts a file or a folder of files there that a program can only read.
+   * @param files bytes by their paths within it, which are the file's from now on; of a file one, with the empty path
+   * @throws FileError
+   */
+  placeInput(path: string, files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): void {
+    const single = files.get('')
+    if (single === undefined) this.#makeFolders(path.split('/'))
+    for (const [inner, bytes] of files) {
+      const names = (inner === '' ? path : `${path}/${inner}`).split('/')
+      const name = names.pop() ?? ''
+      const file = this.openOrCreate(this.#makeFolders(names), name, true)
+      if (file.kind !== 'file' || !file.adopt(bytes)) throw new FileError(ERRNO.nospc)
+    }
+    seal(this.find(this.root, path))
   }
 
   /** @throws FileError */
@@ -130,6 +142,9 @@ export class FileSystem {
     if (node === target.node) return
     if (source.name === '' || target.name === '') throw new FileError(ERRNO.inval)
     if (node.kind === 'device') throw new FileError(ERRNO.notcapable)
+    if ([node, source.folder, target.folder].some((one) => one.isReadOnly)) {
+      throw new FileError(ERRNO.rofs)
+    }
     if (target.folder.isRemoved) throw new FileError(ERRNO.noent)
     if (node.kind === 'folder') checkFolderMove(node, target)
     else {
@@ -171,6 +186,17 @@ export class FileSystem {
     return { folder, name, node, isFolderPath }
   }
 
+  /** The folder at the end of these steps, made where there is none. @throws FileError */
+  #makeFolders(names: readonly string[]): FolderNode {
+    let folder = this.root
+    for (const step of names) {
+      const next = folder.entries.get(step) ?? this.createFolder(folder, step)
+      if (next.kind !== 'folder') throw new FileError(ERRNO.notdir)
+      folder = next
+    }
+    return folder
+  }
+
   /** Counted anew for each program, which so learns nothing of others. */
   #nextInode(): bigint {
     this.#lastInode += 1n
@@ -180,6 +206,7 @@ export class FileSystem {
   /** Room for one more in a folder. @throws FileError noent if that was removed; nospc */
   #takeNode(folder: FolderNode): void {
     if (folder.isRemoved) throw new FileError(ERRNO.noent)
+    if (folder.isReadOnly) throw new FileError(ERRNO.rofs)
     if (!this.#quota.takeNode()) throw new FileError(ERRNO.nospc)
   }
 
@@ -190,6 +217,7 @@ export class FileSystem {
 
   #remove(folder: FolderNode, name: string, node: Node): void {
     if (node.kind === 'device') throw new FileError(ERRNO.notcapable)
+    if (node.isReadOnly || folder.isReadOnly) throw new FileError(ERRNO.rofs)
     if (node.kind === 'folder') {
       if (node.entries.size > 0) throw new FileError(ERRNO.notempty)
       node.parent = undefined
@@ -199,6 +227,13 @@ export class FileSystem {
     folder.entries.delete(name)
     folder.modifiedNs = this.nowNs()
   }
+}
+
+/** No deeper than paths of inputs are. */
+function seal(node: Node): void {
+  if (node.kind === 'device') return
+  node.isReadOnly = true
+  if (node.kind === 'folder') for (const inner of node.entries.values()) seal(inner)
 }
 
 function checkName(name: string): void {

@@ -77,6 +77,8 @@ export class FileNode implements Times {
   readonly #quota: Quota
   accessedNs: bigint
   modifiedNs: bigint
+  /** A program can neither write to it nor move or remove it. */
+  isReadOnly = false
   /** All of it is charged; beyond `#size` it holds zeros. */
   #bytes = new Uint8Array(0)
   #size = 0
@@ -97,6 +99,16 @@ export class FileNode implements Times {
   /** Its bytes as they are, not a copy. */
   get content(): Uint8Array {
     return this.#bytes.subarray(0, this.#size)
+  }
+
+  /** Takes these bytes for its own, which nobody else may use then. False when the quota has no room. */
+  adopt(bytes: Uint8Array<ArrayBuffer>): boolean {
+    assert(bytes.byteLength === bytes.buffer.byteLength, 'it shares its memory with nobody')
+    if (bytes.byteLength > this.#quota.roomBytes) return this.#quota.refuseBytes()
+    this.#quota.takeBytes(bytes.byteLength)
+    this.#bytes = bytes
+    this.#size = bytes.byteLength
+    return true
   }
 
   retain(): void {
@@ -169,6 +181,8 @@ export class FolderNode implements Times {
   parent: FolderNode | undefined
   /** A program may hold it open still, and makes nothing in it any more. */
   isRemoved = false
+  /** A program can neither change what it lists nor move or remove it. */
+  isReadOnly = false
 
   constructor(inode: bigint, nowNs: bigint, parent?: FolderNode) {
     this.inode = inode
@@ -184,6 +198,7 @@ export class DeviceNode implements Times {
   readonly inode = 0n
   accessedNs = 0n
   modifiedNs = 0n
+  readonly isReadOnly = false
   /** @returns how many bytes it put into `target`; 0 at its end */
   readonly read: ((target: Uint8Array) => number) | undefined
   /** Takes all; `source` is the program's own memory and changes once it runs again. */

@@ -83,6 +83,7 @@ function open(
     : files.find(base, path)
   if (has(O_FLAG.directory) && node.kind !== 'folder') throw new FileError(ERRNO.notdir)
   if (node.kind === 'folder' && (isWritable || has(O_FLAG.create))) throw new FileError(ERRNO.isdir)
+  if (node.isReadOnly && (isWritable || has(O_FLAG.truncate))) throw new FileError(ERRNO.rofs)
   if (node.kind === 'file' && has(O_FLAG.truncate)) {
     if (!isWritable) throw new FileError(ERRNO.badf)
     node.resize(0)

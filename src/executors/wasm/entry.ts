@@ -44,13 +44,14 @@ await ready.promise
 serveTasks(run)
 
 async function run(task: GuestRun<WasmRequest>): Promise<GuestEnd> {
-  const { logs, memoryBytesMax, progress, request } = task
+  const { attachments, logs, memoryBytesMax, progress, request } = task
   running = { task, end: deferred() }
   const cancelFlush = systemClock.every(FLUSH_PERIOD_MS, () => {
     logs.flushIfStale()
     progress.flushIfStale()
   })
-  thread.postMessage({ request, memoryBytesMax } satisfies ToThread, [])
+  const moved = attachments.map(({ buffer }) => buffer)
+  thread.postMessage({ request, attachments, memoryBytesMax } satisfies ToThread, moved)
   const end = await running.end.promise
   cancelFlush()
   running = undefined

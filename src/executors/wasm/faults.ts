@@ -1,7 +1,7 @@
 /** Says why a program failed, in words for the one who wrote it: what ended it, where, and which limit it had met. */
 import { LIMITS } from '../../core/limits.ts'
 import { ModuleRefusal } from './module-refusal.ts'
-import { OutputMissing } from './result.ts'
+import { OutputMissing, UnfitName } from './result.ts'
 import { OutputOverflow } from './guest-streams.ts'
 import { ProgramExit } from '../wasi/program-exit.ts'
 import { formatBytes } from '../../core/units.ts'
@@ -57,7 +57,7 @@ function faultOf(cause: unknown, circumstances: Circumstances): Fault {
     const { exitCode } = cause
     return { ...failed(`the program ended with exit code ${exitCode}`), exitCode }
   }
-  if (cause instanceof OutputMissing) return failed(cause.message)
+  if (cause instanceof OutputMissing || cause instanceof UnfitName) return failed(cause.message)
   if (cause instanceof InputLack) return failed(inputNote(cause.lack, circumstances))
   if (cause instanceof OutputOverflow) {
     return { code: 'TASK_OUTPUT_TOO_LARGE', message: cause.message }

@@ -14,6 +14,8 @@ import type { WasmRequest } from './program.ts'
 
 export interface ToThread {
   request: WasmRequest
+  /** The module, then the files of the inputs in their order. */
+  attachments: readonly Uint8Array<ArrayBuffer>[]
   memoryBytesMax: number
 }
 
@@ -31,17 +33,23 @@ const port = parentPort
 const runner = new ProgramRunner()
 let garbageBytes = 0
 
-port.on('message', ({ memoryBytesMax, request }: ToThread) => {
+port.on('message', ({ attachments, memoryBytesMax, request }: ToThread) => {
   const progress = new ProgressBuffer({
     clock: systemClock,
     send: (report) => post({ type: 'progress', progress: report })
   })
-  const end = runner.run(request, memoryBytesMax, {
-    onLog: (stream, text, droppedBytes) => post({ type: 'log', stream, text, droppedBytes }),
-    onProgress: (report) => progress.report(report)
-  })
+  const end = runner.run(
+    request,
+    { attachments, memoryBytesMax },
+    {
+      onLog: (stream, text, droppedBytes) => post({ type: 'log', stream, text, droppedBytes }),
+      onProgress: (report) => progress.report(report)
+    }
+  )
   progress.flush()
-  post({ type: 'end', end })
+  // Moved, not copied; two outputs may be one file.
+  const moved = (end.produced ?? []).map(({ content }) => content.buffer as ArrayBuffer)
+  post({ type: 'end', end }, [...new Set(moved)])
   garbageBytes += end.peakMemoryBytes
   if (garbageBytes < GARBAGE_BYTES_MAX) return
   garbageBytes = 0
@@ -49,6 +57,6 @@ port.on('message', ({ memoryBytesMax, request }: ToThread) => {
 })
 post({ type: 'ready' })
 
-function post(message: FromThread): void {
-  port.postMessage(message)
+function post(message: FromThread, moved: ArrayBuffer[] = []): void {
+  port.postMessage(message, moved)
 }

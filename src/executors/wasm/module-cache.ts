@@ -13,15 +13,12 @@ export class ModuleCache {
   /** The longest unused comes first. */
   readonly #modules = new Map<string, WebAssembly.Module>()
 
-  /**
-   * @param module its bytes in base64
-   * @throws ModuleRefusal, WebAssembly.CompileError
-   */
-  compile(module: string, limits: GuardLimits): WebAssembly.Module {
+  /** @throws ModuleRefusal, WebAssembly.CompileError */
+  compile(module: Uint8Array, limits: GuardLimits): WebAssembly.Module {
     // The limit of the memory is part of what is compiled.
     const digest = createHash('sha256').update(module).digest('base64')
     const key = `${digest} ${limits.memoryPagesMax} ${limits.functionBytesMax}`
-    const compiled = this.#modules.get(key) ?? compile(Buffer.from(module, 'base64'), limits)
+    const compiled = this.#modules.get(key) ?? compile(module, limits)
     this.#modules.delete(key)
     this.#modules.set(key, compiled)
     if (this.#modules.size > MODULES_MAX) {

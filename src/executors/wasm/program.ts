@@ -9,7 +9,7 @@ import { ProgramExit } from '../wasi/program-exit.ts'
 import { WASI_MODULE } from '../wasi/abi.ts'
 import { createWorld } from './world.ts'
 import { describeFault } from './faults.ts'
-import { encodeResult } from './result.ts'
+import { collectProduced, encodeResult } from './result.ts'
 import { outputTail } from '../output-tail.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Beginning } from '../repeatable.ts'
@@ -19,10 +19,28 @@ import type { WasiSystem } from '../wasi/wasi-system.ts'
 import type { WasmTask } from '../../model/generated/job.ts'
 
 /** A task as it comes from the executor. */
-export interface WasmRequest extends Omit<WasmTask, 'engine' | 'seed' | 'time'>, Beginning {
+export interface WasmRequest
+  extends Omit<WasmTask, 'engine' | 'module' | 'seed' | 'time'>, Beginning {
+  /** What it finds beside its files, for reading; their bytes are attached. */
+  inputs: readonly InputPaths[]
+  /** Paths of files and folders whose bytes are wanted when it has ended well. */
+  wishes: readonly string[]
   functionBytesMax: number
   /** Of all its files together. */
   fileBytesMax: number
+}
+
+/** An input by its path in the task, and what is in it: of a file the empty path alone. */
+export interface InputPaths {
+  path: string
+  files: readonly string[]
+}
+
+/** What goes with a request beside it. */
+export interface ProgramTerms {
+  /** The module, then the files of the inputs in their order. */
+  attachments: readonly Uint8Array<ArrayBuffer>[]
+  memoryBytesMax: number
 }
 
 export interface ProgramEars {
@@ -30,15 +48,17 @@ export interface ProgramEars {
   onProgress: (progress: TaskProgress) => void
 }
 
-const BASE64_PREFIX = 'base64:'
-
 export class ProgramRunner {
   readonly #modules = new ModuleCache()
 
-  run(request: WasmRequest, memoryBytesMax: number, ears: ProgramEars): GuestEnd {
+  run(
+    request: WasmRequest,
+    { attachments, memoryBytesMax }: ProgramTerms,
+    ears: ProgramEars
+  ): GuestEnd {
     const memoryPagesMax = Math.min(PAGES_MAX, Math.max(1, Math.floor(memoryBytesMax / PAGE_BYTES)))
     const limits = { memoryPagesMax, functionBytesMax: request.functionBytesMax }
-    const base64 = request.module.slice(BASE64_PREFIX.length)
+    const [bytes = new Uint8Array(), ...contents] = attachments
     const stdout = new OutputStream()
     const stderr = new ErrorStream({
       clock: systemClock,
@@ -48,21 +68,27 @@ export class ProgramRunner {
     let wasi: WasiSystem | undefined
     const peakBytes = (): number => memory?.buffer.byteLength ?? 0
     try {
-      const module = this.#modules.compile(base64, limits)
-      wasi = createWorld(request, { stdin: request.stdin ?? '', stdout, stderr, ...ears })
+      const module = this.#modules.compile(bytes, limits)
+      wasi = createWorld(request, contents, {
+        stdin: request.stdin ?? '',
+        stdout,
+        stderr,
+        ...ears
+      })
       const instance = new WebAssembly.Instance(module, { [WASI_MODULE]: wasi.imports() })
       memory = instance.exports['memory'] as WebAssembly.Memory
       wasi.attach(memory)
       runToEnd(wasi, instance.exports['_start'] as () => void)
       const output = encodeResult(stdout.content, wasi.files, request.outputs)
+      const produced = collectProduced(wasi.files, request)
       stderr.end()
-      return { output, peakMemoryBytes: peakBytes(), isSpent: false }
+      return { output, produced, peakMemoryBytes: peakBytes(), isSpent: false }
     } catch (cause) {
       stderr.end()
       const lostOutput = outputTail(stdout.content)
       if (lostOutput !== '') ears.onLog('out', lostOutput, 0)
       const fault = describeFault(cause, {
-        module: () => Buffer.from(base64, 'base64'),
+        module: () => bytes,
         memoryBytes: peakBytes(),
         memoryBytesMax: memoryPagesMax * PAGE_BYTES,
         fileBytesMax: request.fileBytesMax,

@@ -2,9 +2,12 @@
 import { FileError } from '../wasi/file-system.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { OutputOverflow } from './guest-streams.ts'
-import { encodeBytes, encodeResultFile } from '../../model/task-files.ts'
+import { checkTaskPath, encodeBytes, encodeResultFile } from '../../model/task-files.ts'
+import { messageOf } from '../../core/errors.ts'
 import type { FileSystem } from '../wasi/file-system.ts'
+import type { GuestEnd } from '../sandbox/serve-tasks.ts'
 import type { Node } from '../wasi/nodes.ts'
+import type { WasmRequest } from './program.ts'
 
 /** A file that the task named as output and the program did not make. */
 export class OutputMissing extends Error {
@@ -12,6 +15,18 @@ export class OutputMissing extends Error {
     super(`the program left no "${path}", which its outputs name`)
   }
 }
+
+/** A file that may not leave under the name that the program gave it. */
+export class UnfitName extends Error {
+  constructor(path: string, why: string) {
+    super(`the program left ${JSON.stringify(path.slice(0, NAME_LENGTH_SHOWN))}, and ${why}`)
+  }
+}
+
+type Produced = NonNullable<GuestEnd['produced']>[number]
+
+/** People see which is meant. */
+const NAME_LENGTH_SHOWN = 200
 
 /**
  * JSON text of the exit code, stdout and the output files.
@@ -30,6 +45,27 @@ export function encodeResult(stdout: Uint8Array, files: FileSystem, outputs?: st
   })
   checkLength(Buffer.byteLength(text))
   return text
+}
+
+/**
+ * What is wanted of it beside its result.
+ * @throws OutputOverflow, OutputMissing, UnfitName
+ */
+export function collectProduced(
+  files: FileSystem,
+  { fileBytesMax, wishes }: Pick<WasmRequest, 'fileBytesMax' | 'wishes'>
+): Produced[] {
+  const produced = wishes.flatMap((wish, output) =>
+    [...collect(files, [wish])].map(([path, content]) => {
+      const inner = path.slice(wish.length + 1)
+      if (inner !== '') checkName(inner)
+      return { output, path: inner, content }
+    })
+  )
+  const bytes = produced.reduce((total, { content }) => total + content.byteLength, 0)
+  // The same file may be wanted more than once.
+  if (bytes > fileBytesMax || produced.length > LIMITS.taskFilesMax) throw new OutputOverflow()
+  return produced
 }
 
 /** Path → content, in the order of the outputs, and of the names below each. */
@@ -54,6 +90,15 @@ function nodeOf(files: FileSystem, path: string): Node {
   } catch (cause) {
     if (cause instanceof FileError) throw new OutputMissing(path)
     throw cause
+  }
+}
+
+/** @throws UnfitName */
+function checkName(path: string): void {
+  try {
+    checkTaskPath(path, 'the name')
+  } catch (cause) {
+    throw new UnfitName(path, messageOf(cause))
   }
 }
 

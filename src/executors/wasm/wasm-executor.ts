@@ -11,11 +11,16 @@ import { SandboxPool } from '../sandbox/sandbox-pool.ts'
 import { assert } from '../../core/assert.ts'
 import { beginningOf } from '../repeatable.ts'
 import { checkTaskContent } from '../../model/task-content.ts'
+import { checkTaskFolder } from '../../model/task-folder.ts'
 import { entryOf, ownFolders, ownModule } from '../sandbox/sandbox-program.ts'
+import { handOverBytes } from '../output-handover.ts'
+import { listInputs, programBytes } from '../input-files.ts'
 import { formatBytes } from '../../core/units.ts'
 import { neverBegan } from '../task-ends.ts'
+import type { Attachment } from '../sandbox/byte-pipe.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
+import type { InputBounds, InputListing } from '../input-files.ts'
 import type { SandboxPoolInit } from '../sandbox/sandbox-pool.ts'
 import type { SandboxProgram } from '../sandbox/sandbox-program.ts'
 import type { WasmRequest } from './program.ts'
@@ -34,8 +39,11 @@ type DiskLimit = Pick<TaskRun, 'diskBytesMax'>
 
 /** Compilers keep far below it; a body of 7 MB held a thread for 7 s that nothing could interrupt. */
 const FUNCTION_BYTES_MAX = 512 * 1_024
-/** A result and its copies, and what compiling takes. */
+/** A result and its copies, and what compiling takes of a small module. */
 const MEMORY_SLACK_BYTES = 64 * 1_024 * 1_024
+/** A module that is compiled takes some times its length. */
+const COMPILED_RATIO = 6
+const BASE64_PREFIX = 'base64:'
 
 export class WasmExecutor implements Executor {
   readonly engine = 'wasm'
@@ -72,7 +80,15 @@ export class WasmExecutor implements Executor {
     assert(task.engine === 'wasm', 'the registry gives each engine its own tasks')
     try {
       checkTaskContent(task.engine, task, 'task')
-      return await this.#pool.run(this.#requestOf(task, terms), terms)
+      checkTaskFolder({ task, ...terms })
+      const inputs = await listInputs(terms.inputs, inputBounds(terms))
+      const attachments = [
+        await moduleOf(task, terms.programPath),
+        ...inputs.flatMap(({ files }) => files)
+      ]
+      const request = this.#requestOf(task, terms, inputs)
+      const { produced, ...outcome } = await this.#pool.run(request, terms, attachments)
+      return await handOverBytes(outcome, produced, terms)
     } catch (error) {
       if (error instanceof MeshError) return neverBegan(error)
       throw error
@@ -80,10 +96,16 @@ export class WasmExecutor implements Executor {
   }
 
   /** @throws MeshError FIELD_INVALID */
-  #requestOf(task: WasmTask, terms: Omit<TaskRun, 'task'>): WasmRequest {
-    const { engine: _engine, seed: _seed, time: _time, ...program } = task
+  #requestOf(
+    task: WasmTask,
+    terms: Omit<TaskRun, 'task'>,
+    inputs: readonly InputListing[]
+  ): WasmRequest {
+    const { engine: _engine, module: _module, seed: _seed, time: _time, ...program } = task
     return {
       ...program,
+      inputs: inputs.map(({ files, path }) => ({ path, files: files.map((file) => file.path) })),
+      wishes: terms.outputs.map(({ path }) => path),
       ...beginningOf(task, terms),
       functionBytesMax: this.#functionBytesMax,
       fileBytesMax: fileBytesMax(terms)
@@ -101,6 +123,21 @@ function fileBytesMax({ diskBytesMax = LIMITS.taskFileBytesMax }: DiskLimit): nu
   )
 }
 
+function inputBounds(terms: DiskLimit): InputBounds {
+  const bytesMax = fileBytesMax(terms)
+  const hint =
+    bytesMax < DISK_BYTES_MAX.wasm
+      ? `ask for more with resources.disk, up to ${formatBytes(DISK_BYTES_MAX.wasm)}, or use engine process, which reads them where they lie`
+      : 'use engine process, which reads them where they lie'
+  return { bytesMax, hint }
+}
+
+/** @throws MeshError FIELD_INVALID */
+async function moduleOf({ module }: WasmTask, path: string | undefined): Promise<Attachment> {
+  if (path === undefined) return Buffer.from(module.slice(BASE64_PREFIX.length), 'base64')
+  return { source: path, sizeBytes: await programBytes(path, LIMITS.moduleBytesMax) }
+}
+
 /** The host that runs WebAssembly programs. */
 export function wasmProgram(): SandboxProgram {
   return {
@@ -116,6 +153,7 @@ export function wasmProgram(): SandboxProgram {
     // A program that does not call the system cannot be asked to end.
     killGraceMs: 0,
     // A file that grows is there twice for a moment.
-    memorySlackBytes: (limits) => MEMORY_SLACK_BYTES + 2 * fileBytesMax(limits)
+    memorySlackBytes: (limits, [moduleBytes = 0]) =>
+      MEMORY_SLACK_BYTES + 2 * fileBytesMax(limits) + COMPILED_RATIO * moduleBytes
   }
 }

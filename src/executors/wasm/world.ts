@@ -30,8 +30,12 @@ const SCRATCH_FOLDER = 'tmp'
 
 const sleepCell = new Int32Array(new SharedArrayBuffer(4))
 
-/** @throws InputLack */
-export function createWorld(request: WasmRequest, streams: WorldStreams): WasiSystem {
+/** @param contents of the files of its inputs, in their order. @throws InputLack */
+export function createWorld(
+  request: WasmRequest,
+  contents: readonly Uint8Array<ArrayBuffer>[],
+  streams: WorldStreams
+): WasiSystem {
   const numbers = new SeededNumbers(request.seed)
   const clock = new RepeatableClock(request.timeMs)
   const fillRandom = (target: Uint8Array): void => numbers.fillBytes(target)
@@ -71,6 +75,12 @@ export function createWorld(request: WasmRequest, streams: WorldStreams): WasiSy
     }
     for (const [path, content] of readTaskFiles(request.files ?? [], 'task.files')) {
       wasi.files.place(path, content)
+    }
+    let next = 0
+    for (const { files, path } of request.inputs) {
+      const bytesOf = files.map((inner, index) => [inner, contents[next + index]] as const)
+      wasi.files.placeInput(path, new Map(bytesOf as [string, Uint8Array<ArrayBuffer>][]))
+      next += files.length
     }
     if (!wasi.files.root.entries.has(SCRATCH_FOLDER)) {
       wasi.files.createFolder(wasi.files.root, SCRATCH_FOLDER)

@@ -6,7 +6,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { parseJson } from '../../core/json.ts'
 import { validatorFor } from '../../model/validate.ts'
-import { findClash, pathFault } from './safe-name.ts'
+import { findClash, pathFault } from '../../model/safe-name.ts'
 import type { FolderManifestDocument } from '../../model/generated/folder-manifest.ts'
 
 /** A file in a folder: its path there, with `/`, its size in bytes and its id. */

@@ -7,8 +7,9 @@ import { MeshError } from '../../core/errors.ts'
 import { assert } from '../../core/assert.ts'
 import { validatorFor } from '../../model/validate.ts'
 import { HASH_BYTES, TreeBuilder, pieceHash } from './content-tree.ts'
-import { FILE_BYTES_MAX, isPieceSize, pieceSpan, planOf } from './piece-plan.ts'
-import { fileIdOf, readFileId } from './file-id.ts'
+import { isPieceSize, pieceSpan, planOf } from './piece-plan.ts'
+import { fileIdOf } from './file-id.ts'
+import { readFileId } from '../../model/file-id.ts'
 import type { FileManifestDocument, PieceHashPage } from '../../model/generated/file-manifest.ts'
 import type { PiecePlan } from './piece-plan.ts'
 
@@ -129,7 +130,7 @@ export class ManifestGathering {
 
 /** @throws MeshError FIELD_INVALID */
 export function checkPlan(sizeBytes: number, pieceBytes: number): PiecePlan {
-  if (!Number.isInteger(sizeBytes) || sizeBytes < 0 || sizeBytes > FILE_BYTES_MAX) {
+  if (!Number.isInteger(sizeBytes) || sizeBytes < 0 || sizeBytes > LIMITS.fileBytesMax) {
     throw wrong('size', `no file has ${sizeBytes} bytes`)
   }
   if (!isPieceSize(pieceBytes)) throw wrong('piece_size', `no piece has ${pieceBytes} bytes`)

@@ -1,9 +1,6 @@
 /** Into what pieces a file of some size is cut, so that their list stays small and a bad piece costs little. Pure. */
 import { LEAF_BYTES } from './content-tree.ts'
 
-/** One terabyte; file systems and JSON numbers go further, the list of pieces would not stay small. */
-export const FILE_BYTES_MAX = 2 ** 40
-
 /** Below it, requests cost more than bytes; see test/bench. */
 const PIECE_BYTES_LIKED = 262_144
 /** What is asked for, checked and lost as one; larger files get a longer list instead. */

@@ -6,6 +6,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { ByteGatherer } from '../../protocol/byte-gatherer.ts'
 import { LENGTH_BYTES, decodeMessage } from './messages.ts'
+import { notePassing } from './passing-bytes.ts'
 import type { PieceMessage } from './messages.ts'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
@@ -29,6 +30,7 @@ export class MessageReader {
 
   /** @throws MeshError FRAME_TOO_LARGE, FRAME_INVALID, and what the sink throws; it is of no use after that */
   push(bytes: Uint8Array | Uint8ArrayList): void {
+    notePassing(bytes.byteLength)
     for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) this.#take(part)
   }
 

@@ -6,7 +6,6 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { PIECES_PROTOCOL_V1 } from '../../protocol/ids.ts'
 import { PeerQuota } from '../../protocol/peer-quota.ts'
-import { PieceCache } from './piece-cache.ts'
 import { RateLimit } from './rate-limit.ts'
 import { ServingStream } from './serving-stream.ts'
 import { UploadSlots } from './upload-slots.ts'
@@ -56,7 +55,6 @@ export class PieceServer implements Startable {
   readonly #components: PieceServerComponents
   readonly #limit: RateLimit
   readonly #turns: UploadTurns
-  readonly #cache: PieceCache
   readonly #slots: UploadSlots<ServingStream>
   readonly #requests = new PeerQuota({
     perPeerMax: LIMITS.pieceRequestsMax,
@@ -80,11 +78,10 @@ export class PieceServer implements Startable {
   #isStopped = false
 
   constructor(components: PieceServerComponents, init: PieceServerInit = {}) {
-    const { clock, library } = components
+    const { clock } = components
     this.#components = components
     this.#limit = new RateLimit(clock, init.limitRateUp)
     this.#turns = new UploadTurns(clock, this.#limit)
-    this.#cache = new PieceCache(library)
     this.#slots = new UploadSlots(init.slots ?? LIMITS.uploadSlotsMax, {
       onGranted: (serving) => serving.setBusy(false),
       onTaken: (serving) => serving.setBusy(true)
@@ -141,10 +138,7 @@ export class PieceServer implements Startable {
 
   readonly #onAdded = ({ id }: FileEntry): void => this.#offer(id)
 
-  readonly #onRemoved = (id: string): void => {
-    this.#cache.forget(id)
-    this.#offer(id)
-  }
+  readonly #onRemoved = (id: string): void => this.#offer(id)
 
   #offer(id: string): void {
     this.#news.delete(id)
@@ -189,7 +183,6 @@ export class PieceServer implements Startable {
       agent,
       clock,
       library,
-      cache: this.#cache,
       turns: this.#turns,
       requests: this.#requests,
       interests: this.#interests

@@ -16,7 +16,6 @@ import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import type { PeerQuota } from '../../protocol/peer-quota.ts'
 import type { FileLibrary } from '../store/library.ts'
-import type { PieceCache } from './piece-cache.ts'
 import type { PiecePlan } from '../content/piece-plan.ts'
 import type { AskMessage, GiveMessage, PieceMessage, Refusal } from './messages.ts'
 import type { UploadTurns } from './upload-turns.ts'
@@ -24,8 +23,7 @@ import type { UploadTurns } from './upload-turns.ts'
 export interface ServingComponents {
   clock: Clock
   agent: string
-  library: Pick<FileLibrary, 'get' | 'pieces'>
-  cache: PieceCache
+  library: Pick<FileLibrary, 'get' | 'pieces' | 'readPiece'>
   turns: UploadTurns
   requests: PeerQuota
   interests: PeerQuota
@@ -55,7 +53,7 @@ interface Pending {
   offset: number
   bytes: number
   sentBytes: number
-  /** The whole piece, once it is read. */
+  /** What is asked for, once it is read. */
   data: Uint8Array | undefined
   isReading: boolean
 }
@@ -65,9 +63,9 @@ const HELLO_MS = 10_000
 const STUCK_MS = 30_000
 const IDLE_MS = 60_000
 const CLOSE_TIMEOUT_MS = 1_000
-/** Pieces that are read before their turn: the disk works while the network does. */
-const AHEAD_BYTES = 2 * 2 ** 20
-/** Reading a whole piece for a part of it is fair within this; see `pieceReadBytesMax`. */
+/** What is read before its turn: the disk works while the network does. */
+const AHEAD_BYTES = 2 ** 20
+/** Reading what is called off then is fair within this; see `pieceReadBytesMax`. */
 const READ_RATIO = 4
 
 export class ServingStream {
@@ -280,39 +278,35 @@ export class ServingStream {
     return [...this.#interests].filter(([, interest]) => interest.id === id)
   }
 
-  /** Reads the pieces of the next requests. */
+  /** Reads for the next requests. */
   #readAhead(): void {
     let bytes = 0
-    let last: string | undefined
     for (const pending of this.#pending.values()) {
-      const { interest, piece } = pending
-      const place = `${piece} ${interest.id}`
-      if (place !== last) {
-        if (bytes >= AHEAD_BYTES) return
-        last = place
-        bytes += interest.plan?.pieceBytes ?? 0
-      }
+      if (bytes >= AHEAD_BYTES) return
+      bytes += pending.bytes
       if (pending.data === undefined && !pending.isReading) void this.#read(pending)
     }
   }
 
   /** Never rejects. */
   async #read(pending: Pending): Promise<void> {
-    const { interest, piece } = pending
+    const { bytes, interest, offset, piece, request } = pending
     pending.isReading = true
+    this.#noteRead(bytes)
     try {
-      const { cache } = this.#components
-      pending.data = await cache.read(interest.id, piece, (bytes) => this.#onRead(bytes))
+      const { library } = this.#components
+      pending.data = await library.readPiece(interest.id, piece, { offset, bytes })
       this.#writer.wake()
     } catch {
       // The store has logged why. This peer is to look elsewhere.
       if (this.#end !== undefined) return
       interest.withdrawn.add(piece)
-      if (this.#pending.has(pending.request)) this.#refuse(pending.request, 'NOT_HERE')
+      if (this.#pending.has(request)) this.#refuse(request, 'NOT_HERE')
     }
   }
 
-  #onRead(bytes: number): void {
+  /** Much may be called off that was read already; nobody calls off most of it. */
+  #noteRead(bytes: number): void {
     this.#readBytes += bytes
     if (this.#readBytes > READ_RATIO * this.#givenBytes + LIMITS.pieceReadBytesMax) {
       this.close(tooMany('pieces were read for what was taken of them'))
@@ -325,7 +319,7 @@ export class ServingStream {
     const { data, request } = pending
     const bytes = Math.min(LIMITS.pieceBlockBytesMax, pending.bytes - pending.sentBytes)
     if (!this.#components.turns.take(this, bytes)) return undefined
-    const offset = pending.offset + pending.sentBytes
+    const { sentBytes } = pending
     pending.sentBytes += bytes
     this.#givenBytes += bytes
     this.#movedAtMs = this.#components.clock.monotonicMs()
@@ -333,8 +327,9 @@ export class ServingStream {
       this.#forget(request)
       this.#readAhead()
     }
+    const offset = pending.offset + sentBytes
     const head = encodeMessage({ kind: 'block', request, offset, bytes })
-    return [head, data.subarray(offset, offset + bytes)]
+    return [head, data.subarray(sentBytes, sentBytes + bytes)]
   }
 
   #refuse(request: number, code: Refusal): void {

@@ -2,10 +2,12 @@
  * The files of one node at work: what is here is given to all who ask, what is wanted is fetched from all who
  * have it, once, however many want it.
  */
+import { MeshError } from '../../core/errors.ts'
 import { PieceClient } from '../exchange/piece-client.ts'
 import { PieceServer } from '../exchange/piece-server.ts'
 import { RateLimit } from '../exchange/rate-limit.ts'
 import { SharedDownload } from './shared-download.ts'
+import { ShunnedPeers } from './shunned-peers.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Download, DownloadInit, DownloadProgress } from '../transfer/download.ts'
@@ -27,7 +29,7 @@ export interface FileServiceComponents {
   sources: PieceSources
   /** Somebody waits for answers of that peer: pieces then leave them room. */
   hasWaitingCalls: (peer: string) => boolean
-  /** A peer gave what is not what it said. */
+  /** A peer gave what is not what it said. It is not asked again for a while; what else follows is others' business. */
   onMisbehaviour: (peer: string, reason: string) => void
   /** Program and version. */
   agent: string
@@ -49,6 +51,7 @@ export class FileService implements Startable {
   readonly #server: PieceServer
   readonly #client: PieceClient
   readonly #limitDown: RateLimit
+  readonly #shunned: ShunnedPeers
   /** By file id. */
   readonly #downloads = new Map<string, SharedDownload>()
 
@@ -57,6 +60,7 @@ export class FileService implements Startable {
     const { limitRateDown, limitRateUp } = init
     this.#components = components
     this.#limitDown = new RateLimit(clock, limitRateDown)
+    this.#shunned = new ShunnedPeers(clock)
     this.#server = new PieceServer(components, limitRateUp === undefined ? {} : { limitRateUp })
     this.#client = new PieceClient({
       ...components,
@@ -73,8 +77,8 @@ export class FileService implements Startable {
   }
 
   async stop(): Promise<void> {
-    for (const { controller } of this.#downloads.values()) controller.abort()
-    await Promise.allSettled([...this.#downloads.values()].map(({ entry }) => entry))
+    const reason = new MeshError('STOPPING', 'this node is stopping')
+    await Promise.all([...this.#downloads.values()].map((download) => download.stop(reason)))
     await this.#client.stop()
     await this.#server.stop()
   }
@@ -107,12 +111,16 @@ export class FileService implements Startable {
   #shared(id: string, { peers = [], ...init }: FetchInit): SharedDownload {
     const running = this.#downloads.get(id)
     if (running !== undefined) return running
-    const { sources } = this.#components
+    const { onMisbehaviour } = this.#components
     const parts = {
       ...this.#components,
       client: this.#client,
       limit: this.#limitDown,
-      sources: withKnownPeers(sources, peers),
+      sources: this.#sourcesWith(peers),
+      onMisbehaviour: (peer: string, reason: string) => {
+        this.#shunned.note(peer)
+        onMisbehaviour(peer, reason)
+      },
       onVerified: (fileId: string, piece: number) => this.#server.noteHas(fileId, piece)
     }
     const shared: SharedDownload = new SharedDownload(parts, id, {
@@ -122,16 +130,20 @@ export class FileService implements Startable {
     this.#downloads.set(id, shared)
     return shared
   }
-}
 
-/** Those who are known to have it come first. */
-function withKnownPeers(sources: PieceSources, peers: readonly string[]): PieceSources {
-  return {
-    openStream: (peer, options) => sources.openStream(peer, options),
-    askManifest: (peer, request, options) => sources.askManifest(peer, request, options),
-    async *find(fileId, options): AsyncGenerator<SourceNews> {
-      for (const peer of peers) yield { kind: 'appeared', peer }
-      yield* sources.find(fileId, options)
+  /** Those who are known to have it come first, and those who lied lately not at all. */
+  #sourcesWith(peers: readonly string[]): PieceSources {
+    const { sources } = this.#components
+    const shunned = this.#shunned
+    return {
+      openStream: (peer, options) => sources.openStream(peer, options),
+      askManifest: (peer, request, options) => sources.askManifest(peer, request, options),
+      async *find(fileId, options): AsyncGenerator<SourceNews> {
+        for (const peer of peers) if (!shunned.has(peer)) yield { kind: 'appeared', peer }
+        for await (const news of sources.find(fileId, options)) {
+          if (news.kind === 'vanished' || !shunned.has(news.peer)) yield news
+        }
+      }
     }
   }
 }

@@ -11,61 +11,22 @@ import { DiskReserve } from './disk-reserve.ts'
 import { planOf } from '../content/piece-plan.ts'
 import { openIndex } from './index-database.ts'
 import { toStoreError } from './disk-errors.ts'
+import { ENTRY, toEntry, toSharedPath } from './file-entry.ts'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Clock } from '../../core/clock.ts'
+import type { FileEntry, FilePage, Keep, OwnCopy, Row, SharedPath } from './file-entry.ts'
 import type { FileManifest } from '../content/manifest.ts'
 
-/** What the store itself holds of a file: nothing, some pieces, or all of it. */
-export type OwnCopy = 'none' | 'part' | 'blob'
-
-/** A file that this node has, or has some of. */
-export interface FileEntry {
-  id: string
-  /** Safe to be a file's name anywhere; of the first copy that came. */
-  name: string
-  sizeBytes: number
-  pieceBytes: number
-  /** All of it is here. */
-  isComplete: boolean
-  own: OwnCopy
-  /** Paths of the owner's with the same bytes. */
-  sharedCount: number
-  isPinned: boolean
-  addedAtMs: number
-  /** When somebody last read it. */
-  usedAtMs: number
-}
-
-/** A page of a list. */
-export interface FilePage {
-  /** @default 'name' */
-  order?: 'name' | 'id'
-  /** The last entry of the page before. By id, its id is enough. */
-  after?: { id: string; name?: string }
-  /** @default LIMITS.pageRowsMax, and never more */
-  limit?: number
-}
-
-/** A path of the owner's with a file's bytes, as long as it has that stamp. */
-export interface SharedPath {
-  path: string
-  id: string
-  /** The shared folder in which it lies; none for a file that was added by itself. */
-  folder: string | undefined
-  stamp: string
-}
+export type { FileEntry, FilePage, Keep, OwnCopy, SharedPath } from './file-entry.ts'
 
 export interface FileEvents {
   /** The whole file is here now. */
   added: [FileEntry]
+  /** It is here as before; whether it is pinned, or for whom it is kept, has changed. */
+  changed: [FileEntry]
   /** It is not any more. */
   removed: [string]
 }
-
-const ENTRY = `SELECT id, name, size, piece_bytes, own, is_pinned, added_at, used_at,
-  (SELECT count(*) FROM shared WHERE file = files.id) AS shared_count FROM files`
-
-type Row = Record<string, unknown>
 
 export class FileIndex {
   readonly events = new EventEmitter<FileEvents>()
@@ -95,17 +56,18 @@ export class FileIndex {
 
   find(id: string): FileEntry | undefined {
     const row = this.#get(`${ENTRY} WHERE id = ?`, id)
-    return row === undefined ? undefined : toEntry(row)
+    return row === undefined ? undefined : toEntry(row, this.#nowMs())
   }
 
   list({ after, limit = LIMITS.pageRowsMax, order = 'name' }: FilePage = {}): FileEntry[] {
     const rows = Math.min(limit, LIMITS.pageRowsMax)
     const { id = '', name = '' } = after ?? {}
+    const nowMs = this.#nowMs()
     return (
       order === 'id'
         ? this.#all(`${ENTRY} WHERE id > ? ORDER BY id LIMIT ?`, id, rows)
         : this.#all(`${ENTRY} WHERE (name, id) > (?, ?) ORDER BY name, id LIMIT ?`, name, id, rows)
-    ).map(toEntry)
+    ).map((row) => toEntry(row, nowMs))
   }
 
   /** How many files there are, and their bytes, each once. */
@@ -158,7 +120,8 @@ export class FileIndex {
 
   /** Files whose bytes the store holds, whole or in part. */
   ownFiles(own: Exclude<OwnCopy, 'none'>): FileEntry[] {
-    return this.#all(`${ENTRY} WHERE own = ? ORDER BY id`, own).map(toEntry)
+    const nowMs = this.#nowMs()
+    return this.#all(`${ENTRY} WHERE own = ? ORDER BY id`, own).map((row) => toEntry(row, nowMs))
   }
 
   /** Parts count whole: their room is promised. */
@@ -168,10 +131,13 @@ export class FileIndex {
 
   /** What may go to make room, least recently used first. */
   *evictable(): Generator<FileEntry, undefined> {
-    const sql = `${ENTRY} WHERE own <> 'none' AND is_pinned = 0 ORDER BY used_at, id LIMIT ? OFFSET ?`
+    const nowMs = this.#nowMs()
+    const sql = `${ENTRY} WHERE own <> 'none' AND is_pinned = 0
+      AND NOT EXISTS (SELECT 1 FROM keeps WHERE file = files.id AND until > ?)
+      ORDER BY used_at, id LIMIT ? OFFSET ?`
     for (let offset = 0; ; offset += LIMITS.pageRowsMax) {
-      const page = this.#all(sql, LIMITS.pageRowsMax, offset)
-      for (const row of page) yield toEntry(row)
+      const page = this.#all(sql, nowMs, LIMITS.pageRowsMax, offset)
+      for (const row of page) yield toEntry(row, nowMs)
       if (page.length < LIMITS.pageRowsMax) return
     }
   }
@@ -234,10 +200,42 @@ export class FileIndex {
     this.#write(() =>
       this.#run('UPDATE files SET is_pinned = ? WHERE id = ?', Number(isPinned), id)
     )
+    this.#tellChanged(id)
+  }
+
+  /** It stays until then; who said so before may move the moment. What is over is forgotten. */
+  keep(id: string, { keptFor, untilMs }: Keep): void {
+    this.#write(() => {
+      this.#run('DELETE FROM keeps WHERE until <= ?', this.#nowMs())
+      this.#run(
+        'INSERT OR REPLACE INTO keeps (file, kept_for, until) VALUES (?, ?, ?)',
+        id,
+        keptFor,
+        Math.floor(untilMs)
+      )
+    })
+    this.#tellChanged(id)
+  }
+
+  /** Until when somebody wants it kept; undefined where it does not, or no longer. */
+  keptUntil(id: string, keptFor: string): number | undefined {
+    const sql = 'SELECT until FROM keeps WHERE file = ? AND kept_for = ? AND until > ?'
+    const until = this.#get(sql, id, keptFor, this.#nowMs())?.['until']
+    return until === undefined ? undefined : Number(until)
+  }
+
+  letGo(id: string, keptFor: string): void {
+    this.#write(() => this.#run('DELETE FROM keeps WHERE file = ? AND kept_for = ?', id, keptFor))
+    this.#tellChanged(id)
   }
 
   noteUse(id: string): void {
     this.#write(() => this.#run('UPDATE files SET used_at = ? WHERE id = ?', this.#nowMs(), id))
+  }
+
+  #tellChanged(id: string): void {
+    const entry = this.find(id)
+    if (entry?.isComplete === true) this.events.emit('changed', entry)
   }
 
   #insert({ hashes, id, plan }: FileManifest, name: string): void {
@@ -325,31 +323,5 @@ export class FileIndex {
     } catch (cause) {
       throw toStoreError(cause, this.#file)
     }
-  }
-}
-
-function toEntry(row: Row): FileEntry {
-  const own = row['own'] as OwnCopy
-  const sharedCount = Number(row['shared_count'])
-  return {
-    id: String(row['id']),
-    name: String(row['name']),
-    sizeBytes: Number(row['size']),
-    pieceBytes: Number(row['piece_bytes']),
-    isComplete: own === 'blob' || sharedCount > 0,
-    own,
-    sharedCount,
-    isPinned: row['is_pinned'] === 1,
-    addedAtMs: Number(row['added_at']),
-    usedAtMs: Number(row['used_at'])
-  }
-}
-
-function toSharedPath(row: Row): SharedPath {
-  return {
-    path: String(row['path']),
-    id: String(row['file']),
-    folder: (row['folder'] ?? undefined) as string | undefined,
-    stamp: String(row['stamp'])
   }
 }

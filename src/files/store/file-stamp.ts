@@ -3,7 +3,7 @@
  * equal stamps of one path mean equal bytes, without reading them.
  */
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { lstat, open } from 'node:fs/promises'
 import { toFileError, unreadable } from './disk-errors.ts'
 import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
@@ -20,6 +20,15 @@ export const STAMP_TICK_MS = 20
  */
 export function stampOf({ ctimeNs, ino, mtimeNs, size }: BigIntStats): string {
   return `${ino}:${size}:${mtimeNs}:${ctimeNs}`
+}
+
+/** Undefined where there is no such file. */
+export async function stampAt(path: string): Promise<string | undefined> {
+  try {
+    return stampOf(await lstat(path, { bigint: true }))
+  } catch {
+    return undefined
+  }
 }
 
 /** A file that is open, with what it was when it was opened. */

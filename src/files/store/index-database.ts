@@ -38,7 +38,14 @@ const MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX shared_by_file ON shared (file);
    CREATE INDEX shared_by_folder ON shared (folder);
-   CREATE TABLE folders (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`
+   CREATE TABLE folders (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE keeps (
+     file TEXT NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+     kept_for TEXT NOT NULL,
+     until INTEGER NOT NULL,
+     PRIMARY KEY (file, kept_for)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX keeps_by_until ON keeps (until);`
 ]
 
 /**

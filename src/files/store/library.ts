@@ -4,31 +4,35 @@
  */
 import { lstat } from 'node:fs/promises'
 import { basename, join, relative, resolve, sep } from 'node:path'
-import { assert } from '../../core/assert.ts'
 import { MeshError } from '../../core/errors.ts'
 import { FileIndex } from './file-index.ts'
+import { FileIntake } from './file-intake.ts'
 import { Hasher } from './hasher.ts'
+import { Holds } from './holds.ts'
 import { PieceStore } from './piece-store.ts'
 import { SharedFolders, realPathOf } from './shared-folders.ts'
 import { Space } from './space.ts'
 import { changed, notHere, toFileError } from './disk-errors.ts'
-import { pieceHash } from '../content/content-tree.ts'
-import { makeManifest } from '../content/manifest.ts'
-import { pieceSpan, planPieces } from '../content/piece-plan.ts'
-import { checkFileName, toSafeName } from '../content/safe-name.ts'
-import { stampOf } from './file-stamp.ts'
+import { placeFile } from './file-placing.ts'
+import { checkFileName, toSafeName } from '../../model/safe-name.ts'
+import { stampAt } from './file-stamp.ts'
 import { writeFolder } from '../content/folder-manifest.ts'
 import type { EventEmitter } from 'node:events'
+import type { AbortOptions } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { FileEntry, FileEvents, FilePage } from './file-index.ts'
+import type { FileEntry, FileEvents, FilePage, Keep } from './file-index.ts'
+import type { LeftFile, NewPart } from './file-intake.ts'
 import type { FileManifest } from '../content/manifest.ts'
 import type { FolderEntry } from '../content/folder-manifest.ts'
 import type { HashOptions } from './hasher.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { PartFile } from './part-file.ts'
+import type { PieceRange } from './piece-store.ts'
 import type { PieceSet } from '../content/piece-set.ts'
 import type { ScanReport, ShareFolderInit } from './share-folder.ts'
 import type { Startable } from '../../core/startable.ts'
+
+export type { NewPart } from './file-intake.ts'
 
 export interface FileLibraryComponents {
   clock: Clock
@@ -46,13 +50,6 @@ export interface FileLibraryInit {
   sharing?: Omit<ShareFolderInit, 'path' | 'exclude'>
 }
 
-/** A file that is on its way here. */
-export interface NewPart {
-  manifest: FileManifest
-  /** What it is to be called; made safe. */
-  name: string
-}
-
 /** Some dozens of films, or one large data set; a laptop has room for it. */
 const BUDGET_BYTES = 10 * 2 ** 30
 
@@ -62,12 +59,10 @@ export class FileLibrary implements Startable {
   readonly #index: FileIndex
   readonly #hasher: Hasher
   readonly #store: PieceStore
-  readonly #space: Space
+  readonly #holds = new Holds()
+  readonly #intake: FileIntake
   readonly #shared: SharedFolders
   #adopting: Promise<void> | undefined
-  readonly #adding = new Map<string, Promise<void>>()
-  /** One after the other, so that no two are given the same room. */
-  #lastOpening: Promise<unknown> = Promise.resolve()
 
   constructor(components: FileLibraryComponents, init: FileLibraryInit) {
     const { clock, logger } = components
@@ -81,14 +76,15 @@ export class FileLibrary implements Startable {
       init.threads === undefined ? {} : { threads: init.threads }
     )
     this.#store = new PieceStore({ clock, logger, index: this.#index }, folder)
-    this.#space = new Space({ index: this.#index, store: this.#store }, { folder, budgetBytes })
+    const own = { hasher: this.#hasher, holds: this.#holds, index: this.#index, store: this.#store }
+    this.#intake = new FileIntake({ ...own, space: new Space(own, { folder, budgetBytes }) })
     this.#shared = new SharedFolders(
-      { ...components, hasher: this.#hasher, index: this.#index, store: this.#store },
+      { ...components, ...own },
       { own: folder, sharing: init.sharing ?? {} }
     )
   }
 
-  /** `added` with the entry, when a whole file has come to be here; `removed` with its id. */
+  /** `added` with the entry, when a whole file has come to be here; `changed` with it; `removed` with its id. */
   get events(): EventEmitter<FileEvents> {
     return this.#index.events
   }
@@ -124,6 +120,11 @@ export class FileLibrary implements Startable {
     return this.#index.list(page)
   }
 
+  /** Files of which some pieces are here, for somebody began to bring them. */
+  parts(): FileEntry[] {
+    return this.#index.ownFiles('part').filter(({ isComplete }) => !isComplete)
+  }
+
   /** How many files there are, their bytes, and what of these the store's own take. */
   totals(): { fileCount: number; sizeBytes: number; ownBytes: number; budgetBytes: number } {
     const { budgetBytes = BUDGET_BYTES } = this.#init
@@ -141,11 +142,11 @@ export class FileLibrary implements Startable {
   }
 
   /**
-   * The bytes of a piece: as they were hashed, unless the disk itself has failed.
+   * The bytes of a piece, or of some of it: as they were hashed, unless the disk itself has failed.
    * @throws MeshError FILE_NOT_FOUND where it is not here, FIELD_INVALID where the file has no such piece
    */
-  readPiece(id: string, index: number): Promise<Uint8Array> {
-    return this.#store.readPiece(id, index)
+  readPiece(id: string, index: number, range?: PieceRange): Promise<Uint8Array> {
+    return this.#store.readPiece(id, index, range)
   }
 
   /**
@@ -163,22 +164,25 @@ export class FileLibrary implements Startable {
   }
 
   /**
-   * Keeps bytes as a file of the store's own.
+   * Makes bytes a file of the store's own.
+   * @param keep who wants it to stay
    * @throws MeshError FIELD_INVALID for a name that is no file's; STORE_FULL or STORE_FAILED
    */
-  async addBytes(bytes: Uint8Array, name: string): Promise<FileEntry> {
+  async addBytes(bytes: Uint8Array, name: string, keep?: Keep): Promise<FileEntry> {
     checkFileName(name, 'name')
-    const plan = planPieces(bytes.length)
-    const pieces = Array.from({ length: plan.count }, (_, index) => {
-      const span = pieceSpan(plan, index)
-      return bytes.subarray(span.offset, span.offset + span.bytes)
+    return this.#known(await this.#intake.addBytes(bytes, name, keep))
+  }
+
+  /**
+   * Makes a file of this machine's one of the store's own, whatever its size.
+   * @throws MeshError FILE_UNREADABLE, FILE_CHANGED; FILE_BUSY where it is being fetched; STORE_FULL or
+   * STORE_FAILED; or the signal's reason
+   */
+  async addFile(file: LeftFile, options: AbortOptions = {}): Promise<FileEntry> {
+    const { size } = await lstat(file.path).catch((cause: unknown) => {
+      throw toFileError(cause, file.path)
     })
-    const manifest = makeManifest(plan, new Uint8Array(Buffer.concat(pieces.map(pieceHash))))
-    // Two jobs may end with the same bytes at once.
-    const adding = this.#adding.get(manifest.id) ?? this.#keep({ manifest, name }, pieces)
-    this.#adding.set(manifest.id, adding)
-    await adding.finally(() => this.#adding.delete(manifest.id))
-    return this.#known(manifest.id)
+    return this.#known(await this.#intake.addFile(file, size, options))
   }
 
   /**
@@ -225,9 +229,7 @@ export class FileLibrary implements Startable {
    * @throws MeshError FILE_BUSY where it is on its way already; STORE_FULL where there is no room; STORE_FAILED
    */
   openPart(part: NewPart): Promise<PartFile> {
-    const opening = this.#lastOpening.then(() => this.#openPart(part))
-    this.#lastOpening = opening.catch(() => {})
-    return opening
+    return this.#intake.openPart(part)
   }
 
   /**
@@ -249,10 +251,54 @@ export class FileLibrary implements Startable {
     })
   }
 
+  /**
+   * Gives a whole file of the store's own away: its bytes lie at `path` from then on, and nothing of it is here.
+   * @param path on the same disk; what is there is replaced
+   * @throws MeshError FILE_NOT_FOUND where the store has no copy of its own; STORE_FAILED
+   */
+  async giveAway(id: string, path: string): Promise<void> {
+    if (this.#known(id).own !== 'blob') throw notHere(id)
+    await this.#store.giveAway(id, path)
+  }
+
   /** A file that is pinned never goes to make room. @throws MeshError FILE_NOT_FOUND */
   pin(id: string, isPinned = true): void {
     this.#known(id)
     this.#index.pin(id, isPinned)
+  }
+
+  /**
+   * A file stays until a moment, for a job or whoever else says so; said again, that moment moves. Then it
+   * makes room as others do.
+   * @throws MeshError FILE_NOT_FOUND
+   */
+  keep(id: string, keep: Keep): void {
+    this.#known(id)
+    this.#index.keep(id, keep)
+  }
+
+  /** Until when it is kept for somebody, in Unix milliseconds; undefined where it is not. */
+  keptUntil(id: string, keptFor: string): number | undefined {
+    return this.#index.keptUntil(id, keptFor)
+  }
+
+  /** Somebody wants it kept no more. */
+  letGo(id: string, keptFor: string): void {
+    this.#index.letGo(id, keptFor)
+  }
+
+  /** Files that are here, or will be, do not go to make room until they are let go of. */
+  hold(ids: readonly string[]): () => void {
+    return this.#holds.hold(ids)
+  }
+
+  /**
+   * Puts a whole file at another path of this machine, where nobody may write to it: without taking room
+   * for it again where the system can do so, and as it is now whatever becomes of the owner's.
+   * @throws MeshError FILE_NOT_FOUND; STORE_FULL or STORE_FAILED
+   */
+  async place(id: string, path: string): Promise<void> {
+    await placeFile({ index: this.#index, store: this.#store }, this.#known(id), path)
   }
 
   /**
@@ -300,35 +346,6 @@ export class FileLibrary implements Startable {
     }
   }
 
-  async #keep(file: NewPart, pieces: readonly Uint8Array[]): Promise<void> {
-    if (this.get(file.manifest.id)?.own === 'blob') return
-    const part = await this.openPart(file)
-    try {
-      await Promise.all(pieces.map((piece, index) => part.write(index, piece)))
-    } catch (cause) {
-      await part.close()
-      throw cause
-    }
-    await part.finish()
-  }
-
-  async #openPart({ manifest, name }: NewPart): Promise<PartFile> {
-    const { id } = manifest
-    const known = this.get(id)
-    assert(known?.own !== 'blob', 'a file is fetched that the store does not have')
-    const begun = known?.own === 'part' ? (this.manifest(id) ?? manifest) : manifest
-    const { sizeBytes } = begun.plan
-    if (known?.own === 'part') {
-      this.#index.noteUse(id)
-      const diskBytes = sizeBytes - (await this.#store.partBytes(id))
-      await this.#space.makeRoom({ budgetBytes: 0, diskBytes })
-    } else {
-      await this.#space.makeRoom({ budgetBytes: sizeBytes, diskBytes: sizeBytes })
-      this.#index.addPart(manifest, toSafeName(name))
-    }
-    return this.#store.openPart(begun)
-  }
-
   /** Files that were added by themselves and are no longer what they were. */
   async #checkAdded(): Promise<void> {
     for (const { path, stamp } of this.#index.sharedPathsIn(undefined)) {
@@ -341,14 +358,5 @@ export class FileLibrary implements Startable {
     const file = this.get(id)
     if (file === undefined) throw notHere(id)
     return file
-  }
-}
-
-/** Undefined where there is no such file. */
-async function stampAt(path: string): Promise<string | undefined> {
-  try {
-    return stampOf(await lstat(path, { bigint: true }))
-  } catch {
-    return undefined
   }
 }

@@ -109,16 +109,6 @@ export class PartFile {
     if (this.#closing === undefined) this.#planFlush()
   }
 
-  /** The bytes of a piece that is here. @throws MeshError STORE_FAILED */
-  async read(index: number): Promise<Uint8Array> {
-    assert(this.#verified.has(index), 'a piece is read that is here')
-    this.#assertUsable()
-    const { bytes, offset } = pieceSpan(this.manifest.plan, index)
-    const piece = await readWhole(this.#handle, offset, bytes)
-    if (piece === undefined) throw toStoreError(new Error('it was cut'), this.#path)
-    return piece
-  }
-
   /**
    * The file is whole: it becomes one that this node has, and survives a power cut.
    * @throws MeshError STORE_FULL or STORE_FAILED; it may be opened again and finished then

@@ -6,20 +6,24 @@
  *     blobs/9f/9f86d0…         whole files, by their id
  *     parts/9f86d0…            files on their way
  */
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { assert } from '../../core/assert.ts'
 import { MeshError } from '../../core/errors.ts'
 import { PieceSet } from '../content/piece-set.ts'
 import { planOf, pieceSpan } from '../content/piece-plan.ts'
 import { OpenFiles } from './open-files.ts'
+import { OwnPlaces, digitsOf } from './own-places.ts'
 import { PartFile, readWhole } from './part-file.ts'
 import { changed, notHere, toFileError, toStoreError } from './disk-errors.ts'
+import { copyPlain, moveFile, syncFolder } from './file-moves.ts'
 import { openPlainFile, stampOf } from './file-stamp.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { FileEntry, FileIndex, SharedPath } from './file-index.ts'
 import type { FileManifest } from '../content/manifest.ts'
 import type { Hasher } from './hasher.ts'
+import type { LeftFile } from './file-intake.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { PiecePlan } from '../content/piece-plan.ts'
 
@@ -29,9 +33,21 @@ export interface PieceStoreComponents {
   logger: Logger
 }
 
-const ID_PREFIX = 'sha256:'
-/** A name of ours: the id's digits. */
-const OWN_NAME = /^[0-9a-f]{64}$/
+/** Some of a piece. */
+export interface PieceRange {
+  /** In the piece. */
+  offset: number
+  bytes: number
+}
+
+/** Where bytes lie in a file. */
+interface Place {
+  offset: number
+  bytes: number
+  /** Of the file. */
+  sizeBytes: number
+}
+
 /** In which `stat` counts, on every system. */
 const BLOCK_BYTES = 512
 /** How old the note of a file's last use may get: it need not be written for each piece. */
@@ -39,7 +55,7 @@ const USE_MS = 60_000
 
 export class PieceStore {
   readonly #components: PieceStoreComponents
-  readonly #folder: string
+  readonly #own: OwnPlaces
   readonly #openFiles = new OpenFiles()
   readonly #parts = new Map<string, PartFile>()
   /** Parts that are about to be open. */
@@ -47,7 +63,7 @@ export class PieceStore {
 
   constructor(components: PieceStoreComponents, folder: string) {
     this.#components = components
-    this.#folder = folder
+    this.#own = new OwnPlaces(folder)
   }
 
   /**
@@ -58,17 +74,17 @@ export class PieceStore {
   recover(): string[] {
     const { index } = this.#components
     try {
-      const blobs = this.#ownNames('blobs')
-      const parts = this.#ownNames('parts')
+      const blobs = this.#own.ids('blobs')
+      const parts = this.#own.ids('parts')
       for (const { id } of index.ownFiles('part')) this.#recoverPart(id, { blobs, parts })
       for (const { id } of index.ownFiles('blob')) {
-        if (!blobs.delete(digitsOf(id))) index.removeOwn(id)
+        if (!blobs.delete(id)) index.removeOwn(id)
       }
       // Nobody knows what of them is there.
-      for (const name of parts) rmSync(join(this.#folder, 'parts', name), { force: true })
-      return [...blobs].map((digits) => ID_PREFIX + digits)
+      for (const id of parts) rmSync(this.#own.part(id), { force: true })
+      return [...blobs]
     } catch (cause) {
-      throw toStoreError(cause, this.#folder)
+      throw toStoreError(cause, this.#own.folder)
     }
   }
 
@@ -85,9 +101,9 @@ export class PieceStore {
   async openPart(manifest: FileManifest): Promise<PartFile> {
     const { clock, index } = this.#components
     const { id } = manifest
-    this.#checkIdle(id)
+    this.checkIdle(id)
     this.#opening.add(id)
-    const path = this.#partPath(id)
+    const path = this.#own.part(id)
     try {
       const part = await PartFile.open(
         {
@@ -105,9 +121,31 @@ export class PieceStore {
     }
   }
 
+  /**
+   * A whole file of this machine's becomes a blob. It is in the index as a part, and nobody has it open.
+   * @throws MeshError STORE_FULL or STORE_FAILED
+   */
+  async takeIn(manifest: FileManifest, { canMove, path }: LeftFile): Promise<void> {
+    const { id } = manifest
+    const part = this.#own.part(id)
+    this.#opening.add(id)
+    try {
+      await (canMove ? moveFile(path, part) : copyPlain(path, part))
+      const { size } = await stat(part)
+      if (size !== manifest.plan.sizeBytes) throw changed(path)
+      await this.#complete(manifest)
+    } catch (cause) {
+      await rm(part, { force: true })
+      this.#components.index.removeOwn(id)
+      throw toStoreError(cause, path)
+    } finally {
+      this.#opening.delete(id)
+    }
+  }
+
   /** What a part takes on the disk already. */
   async partBytes(id: string): Promise<number> {
-    const stats = await stat(this.#partPath(id)).catch(() => undefined)
+    const stats = await stat(this.#own.part(id)).catch(() => undefined)
     return (stats?.blocks ?? 0) * BLOCK_BYTES
   }
 
@@ -127,11 +165,11 @@ export class PieceStore {
   }
 
   /**
-   * The bytes of one piece, from wherever they lie. A shared file that was written to since it was hashed
-   * is withdrawn on the way.
+   * The bytes of one piece, or of some of it, from wherever they lie. A shared file that was written to
+   * since it was hashed is withdrawn on the way.
    * @throws MeshError FILE_NOT_FOUND where it is not here, FIELD_INVALID where the file has no such piece
    */
-  async readPiece(id: string, index: number): Promise<Uint8Array> {
+  async readPiece(id: string, index: number, range?: PieceRange): Promise<Uint8Array> {
     const file = this.#components.index.find(id)
     if (file === undefined) throw notHere(id)
     const plan = planOf(file.sizeBytes, file.pieceBytes)
@@ -140,19 +178,20 @@ export class PieceStore {
         path: 'piece_index'
       })
     }
-    const piece =
-      (file.own === 'blob' ? await this.#readBlob(id, plan, index) : undefined) ??
-      (await this.#readShared(id, plan, index)) ??
-      (file.own === 'part' ? await this.#readPart(file, plan, index) : undefined)
-    if (piece === undefined) throw notHere(id)
+    const place = placeOf(plan, index, range)
+    const bytes =
+      (file.own === 'blob' ? await this.#readBlob(id, place) : undefined) ??
+      (await this.#readShared(id, place)) ??
+      (file.own === 'part' ? await this.#readPart(file, index, place) : undefined)
+    if (bytes === undefined) throw notHere(id)
     this.#noteUse(file)
-    return piece
+    return bytes
   }
 
   /** A blob that the index does not know is kept if it is what its name says, and deleted otherwise. */
   async adopt(id: string, hasher: Hasher): Promise<void> {
     const { index, logger } = this.#components
-    const path = this.#blobPath(id)
+    const path = this.blobPath(id)
     const { manifest } = await hasher.hashFile(path)
     if (manifest.id !== id) return rm(path, { force: true })
     logger.info({ fileId: id }, 'a file is kept that the index had lost')
@@ -163,7 +202,7 @@ export class PieceStore {
 
   /** Where a whole copy of a file lies that may be read as one; undefined where there is none. */
   pathOf(file: FileEntry): string | undefined {
-    if (file.own === 'blob') return this.#blobPath(file.id)
+    if (file.own === 'blob') return this.blobPath(file.id)
     return this.#components.index.sharedPathsOf(file.id)[0]?.path
   }
 
@@ -172,9 +211,9 @@ export class PieceStore {
    * @throws MeshError FILE_BUSY while it is written to
    */
   async removeOwn(id: string): Promise<void> {
-    this.#checkIdle(id)
+    this.checkIdle(id)
     this.#components.index.removeOwn(id)
-    const paths = [this.#blobPath(id), this.#partPath(id)]
+    const paths = [this.blobPath(id), this.#own.part(id)]
     await Promise.all(
       paths.map(async (path) => {
         await this.#openFiles.close(path)
@@ -184,15 +223,27 @@ export class PieceStore {
     )
   }
 
+  /** A blob becomes a file of somebody else's; see `FileLibrary.giveAway`. */
+  async giveAway(id: string, path: string): Promise<void> {
+    const blob = this.blobPath(id)
+    await this.#openFiles.close(blob)
+    try {
+      await rename(blob, path)
+    } catch (cause) {
+      throw toStoreError(cause, path)
+    }
+    this.#components.index.removeOwn(id)
+  }
+
   /** A path holds no longer what it did. */
   async withdraw(path: string): Promise<void> {
     this.#components.index.removeShared(path)
     await this.#openFiles.close(path)
   }
 
-  async #readBlob(id: string, plan: PiecePlan, index: number): Promise<Uint8Array | undefined> {
+  async #readBlob(id: string, place: Place): Promise<Uint8Array | undefined> {
     try {
-      return await this.#readFrom(this.#blobPath(id), plan, index)
+      return await this.#readFrom(this.blobPath(id), place)
     } catch (cause) {
       const { code } = this.#checkIsLost(cause)
       this.#components.logger.warn({ fileId: id, code }, 'a file of the store is damaged')
@@ -202,12 +253,12 @@ export class PieceStore {
   }
 
   /** From the first path that still has it. */
-  async #readShared(id: string, plan: PiecePlan, index: number): Promise<Uint8Array | undefined> {
+  async #readShared(id: string, place: Place): Promise<Uint8Array | undefined> {
     for (const shared of this.#components.index.sharedPathsOf(id)) {
       // The next is read only where this one fails.
       /* oxlint-disable no-await-in-loop */
       try {
-        return await this.#readFrom(shared.path, plan, index, shared)
+        return await this.#readFrom(shared.path, place, shared)
       } catch (cause) {
         const { code } = this.#checkIsLost(cause)
         this.#components.logger.info({ path: shared.path, code }, 'a shared file is withdrawn')
@@ -220,50 +271,54 @@ export class PieceStore {
 
   /** What fails for another reason, such as too many open files, says nothing about the file. */
   #checkIsLost(cause: unknown): MeshError {
-    const error = toFileError(cause, this.#folder)
+    const error = toFileError(cause, this.#own.folder)
     if (error.code !== 'FILE_CHANGED' && error.code !== 'FILE_UNREADABLE') throw error
     return error
   }
 
-  async #readPart(
-    file: FileEntry,
-    plan: PiecePlan,
-    index: number
-  ): Promise<Uint8Array | undefined> {
-    if (!this.pieces(file).has(index)) return undefined
-    const part = this.#parts.get(file.id)
-    if (part !== undefined) return part.read(index)
-    return this.#readFrom(this.#partPath(file.id), plan, index).catch(() => undefined)
+  /** It may become a blob at any moment, and then lies there. */
+  async #readPart(file: FileEntry, index: number, place: Place): Promise<Uint8Array | undefined> {
+    const verified = this.#parts.get(file.id)?.verified ?? this.pieces(file)
+    if (!verified.has(index)) return undefined
+    for (const path of [this.#own.part(file.id), this.blobPath(file.id)]) {
+      // The second is read only where the first is not there any more.
+      /* oxlint-disable no-await-in-loop */
+      try {
+        return await this.#readFrom(path, place)
+      } catch (cause) {
+        this.#checkIsLost(cause)
+      }
+      /* oxlint-enable no-await-in-loop */
+    }
+    return undefined
   }
 
   /** @param shared is looked at after reading: until then nobody may have written */
   #readFrom(
     path: string,
-    plan: PiecePlan,
-    index: number,
+    { bytes, offset, sizeBytes }: Place,
     shared?: SharedPath
   ): Promise<Uint8Array> {
-    const { bytes, offset } = pieceSpan(plan, index)
     const opening = async () => (await openPlainFile(path)).handle
     return this.#openFiles.use(path, opening, async (handle) => {
-      const piece = await readWhole(handle, offset, bytes)
+      const read = await readWhole(handle, offset, bytes)
       const stats = await handle.stat({ bigint: true })
       const isSame =
-        shared === undefined
-          ? Number(stats.size) === plan.sizeBytes
-          : stampOf(stats) === shared.stamp
-      if (piece === undefined || !isSame) throw changed(path)
-      return piece
+        shared === undefined ? Number(stats.size) === sizeBytes : stampOf(stats) === shared.stamp
+      if (read === undefined || !isSame) throw changed(path)
+      return read
     })
   }
 
   /** From parts to blobs: there is never a blob that is not whole. */
   async #complete({ id }: FileManifest): Promise<void> {
-    const path = this.#blobPath(id)
+    const path = this.blobPath(id)
     try {
-      await this.#openFiles.close(this.#partPath(id))
+      await this.#openFiles.close(this.#own.part(id))
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await rename(this.#partPath(id), path)
+      await rename(this.#own.part(id), path)
+      // Whoever opened it in between holds what is no longer there.
+      await this.#openFiles.close(this.#own.part(id))
       await syncFolder(dirname(path))
     } catch (cause) {
       throw toStoreError(cause, path)
@@ -271,7 +326,8 @@ export class PieceStore {
     this.#components.index.completePart(id)
   }
 
-  #checkIdle(id: string): void {
+  /** @throws MeshError FILE_BUSY */
+  checkIdle(id: string): void {
     if (!this.isOpen(id)) return
     throw new MeshError('FILE_BUSY', `${id} is being fetched`, { path: 'file' })
   }
@@ -290,50 +346,21 @@ export class PieceStore {
     { blobs, parts }: { blobs: ReadonlySet<string>; parts: Set<string> }
   ): void {
     const { index } = this.#components
-    const digits = digitsOf(id)
-    if (parts.delete(digits)) return
+    if (parts.delete(id)) return
     // The last run ended between its renaming, which comes when it is whole, and the record of that.
-    if (blobs.has(digits)) index.completePart(id)
+    if (blobs.has(id)) index.completePart(id)
     else index.removeOwn(id)
   }
 
-  /** Digits of the ids of files that lie there. What has another name is not ours, and stays. */
-  #ownNames(kind: 'blobs' | 'parts'): Set<string> {
-    const folder = join(this.#folder, kind)
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const names = readdirSync(folder, { encoding: 'utf8' })
-    if (kind === 'parts') return new Set(names.filter((name) => OWN_NAME.test(name)))
-    const inner = names.filter((name) => statSync(join(folder, name)).isDirectory())
-    return new Set(
-      inner.flatMap((name) => readdirSync(join(folder, name))).filter((name) => OWN_NAME.test(name))
-    )
-  }
-
-  #partPath(id: string): string {
-    return join(this.#folder, 'parts', digitsOf(id))
-  }
-
-  #blobPath(id: string): string {
-    return join(this.#folder, blobName(digitsOf(id)))
+  /** Where the store's own copy of a whole file lies, if it has one. */
+  blobPath(id: string): string {
+    return this.#own.blob(id)
   }
 }
 
-function digitsOf(id: string): string {
-  return id.slice(ID_PREFIX.length)
-}
-
-/** In 256 folders, as some systems are slow with a hundred thousand names in one. */
-function blobName(digits: string): string {
-  return join('blobs', digits.slice(0, 2), digits)
-}
-
-/** A name is on the disk once its folder is. Windows has no such thing, and no need. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+function placeOf(plan: PiecePlan, index: number, range?: PieceRange): Place {
+  const piece = pieceSpan(plan, index)
+  const { bytes, offset } = range ?? { offset: 0, bytes: piece.bytes }
+  assert(offset >= 0 && offset + bytes <= piece.bytes, 'a range lies within its piece')
+  return { offset: piece.offset + offset, bytes, sizeBytes: plan.sizeBytes }
 }

@@ -5,7 +5,7 @@
 import { basename } from 'node:path'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { toSafeName } from '../content/safe-name.ts'
+import { toSafeName } from '../../model/safe-name.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { stampOf } from './file-stamp.ts'
 import { toFileError } from './disk-errors.ts'
@@ -36,7 +36,9 @@ export interface ShareFolderInit {
   /** A file that was written to within this time is probably not done: it is left for later. @default 1_000 */
   quietMs?: number
   /** Told again and again while files are hashed. */
-  onProgress?: (progress: ScanProgress) => void
+  onProgress?: (progress: ScanProgress, path: string) => void
+  /** Told after each look. */
+  onScanned?: (report: ScanReport, path: string) => void
 }
 
 export interface ScanProgress {
@@ -162,6 +164,7 @@ export class ShareFolder implements Startable {
     }
     report.unwatchedCount = this.#watch.unwatchedCount
     if (report.postponedCount > 0) this.#isStale = true
+    this.#init.onScanned?.(report, this.path)
     return report
   }
 
@@ -219,7 +222,7 @@ export class ShareFolder implements Startable {
     const onProgress = (hashedBytes: number): void => {
       progress.hashedBytes += hashedBytes - toldBytes
       toldBytes = hashedBytes
-      this.#init.onProgress?.({ ...progress })
+      this.#init.onProgress?.({ ...progress }, this.path)
     }
     try {
       const { manifest, stamp } = await hasher.hashFile(path, { signal, onProgress })
@@ -234,7 +237,7 @@ export class ShareFolder implements Startable {
       else throw error
     }
     progress.hashedFiles += 1
-    this.#init.onProgress?.({ ...progress })
+    this.#init.onProgress?.({ ...progress }, this.path)
   }
 
   #isYoung({ mtimeNs }: BigIntStats): boolean {

@@ -1,15 +1,17 @@
 /**
  * Room for what comes: the store's own files together stay within a budget, and on the disk. What was
- * used longest ago goes first; what is pinned, and what is being fetched, stays. The owner's own files,
+ * used longest ago goes first; what is pinned or kept, and what is being fetched or worked with, stays. The owner's own files,
  * which are only shared, neither count nor go.
  */
 import { statfs } from 'node:fs/promises'
 import { formatBytes } from '../../core/units.ts'
 import { MeshError } from '../../core/errors.ts'
 import type { FileIndex } from './file-index.ts'
+import type { Holds } from './holds.ts'
 import type { PieceStore } from './piece-store.ts'
 
 export interface SpaceComponents {
+  holds: Pick<Holds, 'has'>
   index: FileIndex
   store: PieceStore
 }
@@ -36,12 +38,19 @@ export class Space {
     this.#init = init
   }
 
+  /** Whether a file of that size could be here at all. @throws MeshError STORE_FULL */
+  checkBudget(sizeBytes: number): void {
+    const { budgetBytes } = this.#init
+    if (sizeBytes <= budgetBytes) return
+    throw full(`the budget for files is ${formatBytes(budgetBytes)}`, sizeBytes - budgetBytes)
+  }
+
   /**
    * Lets go of as much as is needed, or of nothing where that would not do.
    * @throws MeshError STORE_FULL
    */
   async makeRoom(need: Need): Promise<void> {
-    const { index, store } = this.#components
+    const { holds, index, store } = this.#components
     const { budgetBytes, folder } = this.#init
     const { bavail, bsize } = await statfs(folder)
     let overBudget = index.ownBytes() + need.budgetBytes - budgetBytes
@@ -50,7 +59,7 @@ export class Space {
     const leaving: string[] = []
     for (const { id, own, sizeBytes } of index.evictable()) {
       if (overBudget <= 0 && overDisk <= 0) break
-      if (store.isOpen(id)) continue
+      if (store.isOpen(id) || holds.has(id)) continue
       leaving.push(id)
       overBudget -= sizeBytes
       // How much of a part is on the disk is not known here, and may be nothing.

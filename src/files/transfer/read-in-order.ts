@@ -10,13 +10,21 @@ export async function* readInOrder(
   const { count } = await download.plan
   for (let piece = 0; piece < count; piece += 1) {
     // One after the other, at the reader's pace.
-    /* oxlint-disable no-await-in-loop */
-    await download.whenHere(piece)
-    yield await library.readPiece(download.fileId, piece).catch(async () => {
-      // A part can't be read while it becomes a whole file.
-      await download.finished
-      return await library.readPiece(download.fileId, piece)
-    })
-    /* oxlint-enable no-await-in-loop */
+    // oxlint-disable-next-line no-await-in-loop
+    yield await readWhenHere(download, library, piece)
   }
+}
+
+/** One piece, as soon as it is here. @throws as the download does */
+export async function readWhenHere(
+  download: Download,
+  library: Pick<FileLibrary, 'readPiece'>,
+  piece: number
+): Promise<Uint8Array> {
+  await download.whenHere(piece)
+  return await library.readPiece(download.fileId, piece).catch(async () => {
+    // A part can't be read while it becomes a whole file.
+    await download.finished
+    return await library.readPiece(download.fileId, piece)
+  })
 }

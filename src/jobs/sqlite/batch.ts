@@ -20,7 +20,8 @@ export const OP = {
   note: 6,
   log: 7,
   forget: 8,
-  forgetLogs: 9
+  forgetLogs: 9,
+  result: 10
 } as const
 
 export type OpCode = (typeof OP)[keyof typeof OP]
@@ -36,7 +37,8 @@ export const VALUE_COUNTS: Record<OpCode, number> = {
   [OP.note]: 3,
   [OP.log]: 6,
   [OP.forget]: 2,
-  [OP.forgetLogs]: 2
+  [OP.forgetLogs]: 2,
+  [OP.result]: 4
 }
 
 /** Where the values of a job stand behind its code: in the order of the columns. */
@@ -101,6 +103,9 @@ export function appendChange(values: BatchValue[], change: StoreChange): void {
     }
     case 'output':
       values.push(OP.output, change.jobId, change.itemIndex, change.output)
+      break
+    case 'result':
+      values.push(OP.result, change.jobId, change.itemIndex, change.key)
       break
     case 'attempt': {
       const { jobId, itemIndex, number, state } = change.attempt

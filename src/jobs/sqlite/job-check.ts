@@ -14,11 +14,18 @@ interface Row {
   text: string
 }
 
+/** Of an item, what its other rows must fit. */
+interface ItemFacts {
+  state: string
+  attemptCount: number
+  hasOutputFile: boolean
+}
+
 /** A job at hand. */
 interface Case {
   seq: number
   id: string
-  items: Map<number, { state: string; attemptCount: number }>
+  items: Map<number, ItemFacts>
 }
 
 const SQL = {
@@ -91,13 +98,15 @@ export class SqliteJobCheck {
     for (const { itemIndex, state, text } of this.#rows('items', seq)) {
       const name = `item ${itemIndex} of ${id}`
       const item = this.#parse(text, `the record of ${name}`) as
-        | { state: string; attemptCount: number }
+        | { state: string; attemptCount: number; outputFile?: object | null }
         | undefined
       if (item !== undefined && item.state !== state) {
         this.#tell(`${name} is listed as ${state}, its record says ${item.state}`)
       }
       // Of one that can't be read nothing more is said.
-      items.set(itemIndex, { state, attemptCount: item?.attemptCount ?? Infinity })
+      const attemptCount = item?.attemptCount ?? Infinity
+      const hasOutputFile = (item?.outputFile ?? null) !== null
+      items.set(itemIndex, { state, attemptCount, hasOutputFile })
     }
     return items
   }
@@ -108,8 +117,8 @@ export class SqliteJobCheck {
       found.add(itemIndex)
       this.#parse(text, `the output of item ${itemIndex} of ${id}`)
     }
-    for (const [index, { state }] of items) {
-      if (state === 'completed' && !found.has(index)) {
+    for (const [index, { hasOutputFile, state }] of items) {
+      if (state === 'completed' && !found.has(index) && !hasOutputFile) {
         this.#tell(`item ${index} of ${id} is completed, but its output is missing`)
       }
     }

@@ -143,5 +143,21 @@ const VERSION_2 = `
   ALTER TABLE outputs_2 RENAME TO outputs;
 `
 
+/**
+ * Results that are files, and results that equal tasks may use: a key leads to the newest item that has
+ * such a result, for as long as that item is kept.
+ */
+const VERSION_3 = `
+  UPDATE items SET record = json_insert(record,
+    '$.outputs', NULL, '$.outputFile', NULL, '$.reusedFrom', NULL);
+  UPDATE attempts SET record = json_insert(record, '$.logFile', NULL);
+  CREATE TABLE results (
+    key TEXT NOT NULL PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    item_index INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX results_by_job ON results (seq);
+`
+
 /** `MIGRATIONS[n]` leads from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2]
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3]

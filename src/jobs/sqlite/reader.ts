@@ -135,6 +135,14 @@ export class SqliteReader {
     return found
   }
 
+  itemByResult(key: string): string | undefined {
+    return this.#text(
+      `SELECT i.record FROM results r
+       JOIN items i ON i.seq = r.seq AND i.item_index = r.item_index WHERE r.key = ?`,
+      key
+    )
+  }
+
   attempts(jobId: string, filter: ItemFilter & { itemIndex?: number | undefined }): string {
     const { after, state, itemIndex, limit } = filter
     const from = 'FROM keys k JOIN attempts a ON a.seq = k.seq WHERE k.id = ?'

@@ -106,6 +106,11 @@ export class SqliteJobStore implements JobStore {
     return new Map(await this.#read('outputs', jobId, itemIndexes))
   }
 
+  async itemByResult(key: string): Promise<ItemRecord | undefined> {
+    const text = await this.#read('itemByResult', key)
+    return text === undefined ? undefined : (this.#parse(text) as ItemRecord)
+  }
+
   async attempts(
     jobId: string,
     filter: ItemFilter & { itemIndex?: number | undefined }

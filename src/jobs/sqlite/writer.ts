@@ -26,7 +26,17 @@ interface KnownJob {
 const KNOWN_JOBS_MAX = 32_768
 
 /** Where rows of a job lie, besides its labels. */
-const TABLES = ['keys', 'jobs', 'documents', 'items', 'outputs', 'attempts', 'logs', 'decisions']
+const TABLES = [
+  'keys',
+  'jobs',
+  'documents',
+  'items',
+  'outputs',
+  'results',
+  'attempts',
+  'logs',
+  'decisions'
+]
 
 const SQL = {
   findKey: `SELECT k.seq, j.state, coalesce(j.created_at_ms, 0) AS createdAtMs,
@@ -47,6 +57,7 @@ const SQL = {
   putDocument: 'INSERT OR REPLACE INTO documents VALUES (?, ?)',
   putItem: 'INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)',
   putOutput: 'INSERT OR REPLACE INTO outputs VALUES (?, ?, ?)',
+  putResult: 'INSERT OR REPLACE INTO results (seq, item_index, key) VALUES (?, ?, ?)',
   putAttempt: 'INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?)',
   putLog: 'INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)',
   dropLogs: 'DELETE FROM logs WHERE seq = ?',
@@ -146,6 +157,9 @@ export class SqliteWriter {
         return
       case OP.output:
         statements.putOutput.run(this.#seqOf(key), a, b)
+        return
+      case OP.result:
+        statements.putResult.run(this.#seqOf(key), a, b)
         return
       case OP.attempt:
         statements.putAttempt.run(this.#seqOf(key), a, b, c, d)

@@ -60,6 +60,12 @@ export interface JobView {
   waiting_for: string | null
   error?: ErrorDocument
   result?: AnyJson
+  /**
+   * What of its files the job asked for, now files of the mesh.
+   */
+  outputs?: OutputFile[]
+  output_file?: OutputFile1
+  reused_from?: EarlierRunView
   logs?: string
   worker?: string | null
   items?: ItemView[]
@@ -106,6 +112,49 @@ export interface ErrorDocument {
   [k: string]: unknown
 }
 /**
+ * A file or folder of the mesh that a task left.
+ */
+export interface OutputFile {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
+}
+/**
+ * A file or folder of the mesh that a task left.
+ */
+export interface OutputFile1 {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
+}
+/**
+ * The run whose result this is, as an equal task had been run before.
+ *
+ * This interface was referenced by `JobView`'s JSON-Schema
+ * via the `definition` "earlierRun".
+ */
+export interface EarlierRunView {
+  job: string
+  item: string
+  attempt: number
+  worker: string | null
+  ended_at_ms: number
+}
+/**
  * This interface was referenced by `JobView`'s JSON-Schema
  * via the `definition` "item".
  */
@@ -114,6 +163,12 @@ export interface ItemView {
   index: number
   state: 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'stopped' | 'held'
   result?: AnyJson
+  /**
+   * What of its files the job asked for, now files of the mesh.
+   */
+  outputs?: OutputFile[]
+  output_file?: OutputFile2
+  reused_from?: EarlierRunView
   error?: ErrorDocument
   logs?: string
   worker: string | null
@@ -121,6 +176,21 @@ export interface ItemView {
   started_at_ms?: number | null
   ended_at_ms?: number | null
   progress?: TaskProgress
+}
+/**
+ * A file or folder of the mesh that a task left.
+ */
+export interface OutputFile2 {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
 }
 /**
  * How far a task says that it is.
@@ -166,6 +236,7 @@ export interface AttemptView {
   offered_at_ms: number
   ended_at_ms: number | null
   usage?: UsageDocument
+  log_file?: OutputFile3
   progress?: TaskProgress
   history: TransitionView[]
 }
@@ -184,6 +255,21 @@ export interface UsageDocument {
    * What the task returned.
    */
   bytes_out?: number
+}
+/**
+ * A file or folder of the mesh that a task left.
+ */
+export interface OutputFile3 {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
 }
 /**
  * One change of state, and why.

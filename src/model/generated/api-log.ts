@@ -16,6 +16,7 @@ export interface LogView {
    * True when the attempt has ended: nothing more comes.
    */
   is_complete: boolean
+  log_file?: OutputFile
 }
 /**
  * A piece of what a task wrote.
@@ -27,4 +28,19 @@ export interface LogEntry {
   ms: number
   stream: 'out' | 'err'
   text: string
+}
+/**
+ * All of the log, where that is longer than what is kept here; known once the attempt has ended.
+ */
+export interface OutputFile {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
 }

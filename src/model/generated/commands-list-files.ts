@@ -24,6 +24,10 @@ export interface FileCursor {
    */
   run: string
   revision: number
+  /**
+   * Between two pages: the revision at which the first was read. To be given back as it came.
+   */
+  began?: number
 }
 /**
  * This interface was referenced by `ListFiles`'s JSON-Schema
@@ -72,4 +76,8 @@ export interface FileCursor1 {
    */
   run: string
   revision: number
+  /**
+   * Between two pages: the revision at which the first was read. To be given back as it came.
+   */
+  began?: number
 }

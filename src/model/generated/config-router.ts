@@ -64,6 +64,10 @@ export interface RouterConfig {
    * Bytes a second fetched from others; no limit without it.
    */
   limit_rate_down?: string
+  /**
+   * Which `https:` inputs of jobs this router fetches: none, those that the whole internet can reach, or those of its own network and machine as well.
+   */
+  https_inputs?: 'off' | 'public' | 'any'
 }
 /**
  * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.
@@ -75,4 +79,8 @@ export interface WeightsDocument {
   gpu?: number
   latency?: number
   reputation?: number
+  /**
+   * What a worker has of the task's inputs already; 0.3 by default. It counts for tasks with inputs alone.
+   */
+  data?: number
 }

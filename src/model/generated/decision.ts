@@ -54,12 +54,15 @@ export interface DecisionCandidate {
    */
   probability?: number
 }
+/**
+ * By part; `data` only for a task with inputs.
+ */
 export interface ScoreTerms {
   [k: string]: ScoreTerm
 }
 export interface ScoreTerm {
   /**
-   * The fact itself, such as free megabytes or milliseconds.
+   * The fact itself, such as free megabytes, milliseconds, or bytes of the inputs that are there.
    */
   raw: number
   score: number

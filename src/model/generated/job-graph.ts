@@ -168,7 +168,7 @@ export interface JobDocument {
   inputs?: Inputs
   outputs?: Outputs
   /**
-   * `use`: an equal task that this router has seen through is not run again, its result counts. `refresh`: it is run, and its result is what later ones may use.
+   * `use`: where this router has seen an equal task of yours through, and its result and files are still there, the task is not run again. `refresh`: it is run, and its result is what later ones may use. Equal are tasks with the same content, inputs, outputs, resources and demands on the worker. A `seed` or `time` counts as what it says; a task that names none takes the result of any other that names none. Not with network `full` or `ops: every`.
    */
   cache?: 'use' | 'refresh' | 'off'
   resources?: ResourcesDocument
@@ -578,6 +578,10 @@ export interface WeightsDocument {
   gpu?: number
   latency?: number
   reputation?: number
+  /**
+   * What a worker has of the task's inputs already; 0.3 by default. It counts for tasks with inputs alone.
+   */
+  data?: number
 }
 /**
  * This interface was referenced by `JobDocument`'s JSON-Schema

@@ -60,6 +60,13 @@ export class BenchProcess {
     return waiting.promise as Promise<T>
   }
 
+  /** As a power cut would. */
+  async kill(): Promise<void> {
+    const exited = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await exited
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const exited = once(this.#child, 'exit')

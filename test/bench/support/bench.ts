@@ -20,6 +20,8 @@ export interface Skipped {
 export interface Prepared {
   cells: Cell[]
   skipped: Skipped[]
+  /** Lines that figures cannot say, printed below them; they may come while it is measured. */
+  remarks?: readonly string[]
   stop: () => Promise<void>
 }
 

@@ -17,9 +17,9 @@ export function readInit(): unknown {
   return JSON.parse(process.argv[2] ?? 'null') as unknown
 }
 
-/** Answers questions until the bench is gone, then stops. `cpu` is answered by every process. */
+/** Answers questions until the bench is gone, then stops. `cpu` and `peakRss` are answered by every process. */
 export function answerParent(answers: Answers, stop = async (): Promise<void> => {}): void {
-  const all: Answers = { cpu: cpuUs, ready: () => null, ...answers }
+  const all: Answers = { cpu: cpuUs, peakRss: peakRssBytes, ready: () => null, ...answers }
   process.on('message', (question: Question) => void answer(all, question))
   process.on('disconnect', () => void stop().finally(() => process.exit(0)))
 }
@@ -36,6 +36,11 @@ async function answer(answers: Answers, question: Question): Promise<void> {
 
 function send(reply: Reply): void {
   process.send?.(reply)
+}
+
+/** Since the process began; the system counts it in KiB. */
+function peakRssBytes(): number {
+  return process.resourceUsage().maxRSS * 1_024
 }
 
 function cpuUs(): number {

@@ -1,4 +1,5 @@
 /** Each engine as a bench asks for it: made for so many slots, a task that does next to nothing, one that stays. */
+import { tmpdir } from 'node:os'
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { BuiltinExecutor } from '../../../src/executors/builtin-executor.ts'
@@ -135,7 +136,7 @@ function functionDesign(where: 'inline' | 'thread'): EngineDesign {
     create: async (slots) =>
       new FunctionExecutor(
         { clock: systemClock },
-        { functions, concurrency: slots, memoryBytesMax: 64 * 2 ** 20 }
+        { functions, folder: tmpdir(), concurrency: slots, memoryBytesMax: 64 * 2 ** 20 }
       ),
     tiny: { engine: 'function', name: 'tiny', input: 1 },
     staying: { engine: 'function', name: 'staying' }

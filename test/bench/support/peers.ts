@@ -37,12 +37,13 @@ export async function importPeer<T>(packageName: string): Promise<T> {
   return (await import(pathToFileURL(require.resolve(packageName)).href)) as T
 }
 
-/** Starts a peer's server on a free port of loopback. */
+/** Starts a peer's server on a port of loopback, a free one unless it is named. */
 export async function startPeerServer(
   program: string,
-  argumentsFor: (port: number) => readonly string[]
+  argumentsFor: (port: number) => readonly string[],
+  named?: number
 ): Promise<PeerServer> {
-  const port = await freePort()
+  const port = named ?? (await freePort())
   const child = spawn(findProgram(program) ?? program, argumentsFor(port), { stdio: 'ignore' })
   await listening(child, port)
   return {
@@ -55,12 +56,12 @@ export async function startPeerServer(
   }
 }
 
-function findProgram(program: string): string | undefined {
+export function findProgram(program: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

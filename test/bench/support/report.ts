@@ -14,6 +14,7 @@ export function renderBench(bench: Bench, result: BenchResult): string {
     '',
     ...tables,
     ...renderRatios(result),
+    ...result.remarks.map((remark) => `  ${remark}`),
     ...result.skipped.map(({ what, why }) => `  left out: ${what}: ${why}`),
     ''
   ].join('\n')

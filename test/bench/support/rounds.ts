@@ -21,6 +21,7 @@ export interface BenchResult {
   cells: CellResult[]
   ratios: RatioResult[]
   skipped: Skipped[]
+  remarks: readonly string[]
 }
 
 export async function runRounds(
@@ -53,7 +54,8 @@ export async function runRounds(
     rounds,
     cells,
     ratios: bench.comparisons.flatMap((each) => compare(cells, each)),
-    skipped
+    skipped,
+    remarks: prepared.remarks ?? []
   }
 }
 

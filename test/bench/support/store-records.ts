@@ -94,7 +94,10 @@ function itemRecord(jobId: string, state: State, workerId: string | null): ItemR
     startedAtMs: workerId === null ? null : NOW_MS + 1,
     endedAtMs: state === 'completed' ? NOW_MS + 2 : null,
     ending: null,
-    error: null
+    error: null,
+    outputs: null,
+    outputFile: null,
+    reusedFrom: null
   }
 }
 
@@ -116,6 +119,7 @@ function attemptRecord(
     error: null,
     usage: hasEnded ? { wallMs: 0 } : null,
     progress: null,
+    logFile: null,
     history: historyTo(state)
   }
 }

@@ -4,6 +4,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { afterEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { PresenceGate } from '../../../src/discovery/presence-gate.ts'
+import { WORKER_PRESENCE } from '../../../src/discovery/presence-kind.ts'
 import { RECORD_BYTES_MAX, openRecord, sealRecord } from '../../../src/discovery/record.ts'
 import { presenceTopic } from '../../../src/protocol/ids.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -33,10 +34,10 @@ describe('the gate', () => {
   it('lets in what a worker says of itself, once, and keeps the record for who asks', async () => {
     const worker = await mesh.add()
     const clock = new FakeClock()
-    const gate = new PresenceGate({ node: worker.node, clock })
+    const gate = new PresenceGate({ node: worker.node, clock }, WORKER_PRESENCE)
     const first = message(worker, await sealed(worker, 5))
     expect(await gate.judge(NAMESPACE, first)).toBe(Accept)
-    expect(gate.recordOf(first)?.seq).toBe(5)
+    expect(gate.newsOf(first)?.seq).toBe(5)
     clock.advance(1_000)
     expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 5)))).toBe(Ignore)
     expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 4)))).toBe(Ignore)
@@ -49,7 +50,7 @@ describe('the gate', () => {
   it('rejects everything else, and remembers nothing of it', async () => {
     const worker = await mesh.add()
     const liar = await mesh.add()
-    const gate = new PresenceGate({ node: worker.node, clock: new FakeClock() })
+    const gate = new PresenceGate({ node: worker.node, clock: new FakeClock() }, WORKER_PRESENCE)
     const good = await sealed(worker, 5)
     const bad: Message[] = [
       message(worker, new Uint8Array(0)),
@@ -63,7 +64,7 @@ describe('the gate', () => {
     ]
     for (const wrong of bad) {
       expect(await gate.judge(NAMESPACE, wrong)).toBe(Reject)
-      expect(gate.recordOf(wrong)).toBeUndefined()
+      expect(gate.newsOf(wrong)).toBeUndefined()
     }
     expect(await gate.judge(NAMESPACE, message(worker, good))).toBe(Accept)
   })
@@ -115,18 +116,18 @@ describe('a stranger', () => {
     for (let index = 0; index < LIMITS.presenceTopicsMax + 20; index += 1) {
       pubsub.subscribe(presenceTopic(`n-${index}`))
     }
-    await until(() => relay.namespaces.length === LIMITS.presenceTopicsMax)
-    expect(relay.namespaces.every((namespace) => namespace.startsWith('n-'))).toBe(true)
+    await until(() => relay.topics.length === LIMITS.presenceTopicsMax)
+    expect(relay.topics.every((topic) => topic.startsWith(presenceTopic('n-')))).toBe(true)
 
     pubsub.unsubscribe(presenceTopic('n-0'))
-    await until(() => !relay.namespaces.includes('n-0'))
+    await until(() => !relay.topics.includes(presenceTopic('n-0')))
     await stranger.stop()
-    await until(() => relay.namespaces.length === 0)
+    await until(() => relay.topics.length === 0)
 
     const router = await discovery.router({ bootstrap: [address] })
     const worker = await discovery.worker({ bootstrap: [address] })
     await untilReady(router, worker)
-    expect(relay.namespaces).toEqual([NAMESPACE])
+    expect(relay.topics).toEqual([TOPIC])
   })
 })
 

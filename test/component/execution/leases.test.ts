@@ -329,13 +329,15 @@ test('a lease that comes when its router has no session has its time from then o
   expect(executor.running.map(({ run }) => run.signal.aborted)).toEqual([false, true])
 })
 
-test('a result of the largest size leaves out what of the log does not fit beside it', async () => {
-  const { executor, lease } = await buildTaskServer()
+test('a result of the largest size that finds no other room leaves out what of the log does not fit beside it', async () => {
+  const { executor, files, lease } = await buildTaskServer()
   const answer = lease(1)
   await settle()
   const { run } = executor.running[0] ?? {}
   for (let index = 0; index < 64; index += 1) run?.onLog(out(index, 'x'.repeat(1_024)))
   executor.running[0]?.end({ output: `"${'y'.repeat(LIMITS.resultBytesMax - 2)}"` })
+  await settle()
+  files.publishes[0]?.fail(new MeshError('STORE_FULL', 'the disk is full'))
   const { bulk = '', result } = await answer
   const kept = result?.log?.entries.length ?? 0
   expect(kept).toBeGreaterThan(40)

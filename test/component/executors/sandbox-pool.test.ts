@@ -52,7 +52,8 @@ function run(
   const terms = taskTerms({ timeoutMs, signal, memoryBytesMax: 64 * MIB })
   const { seed, submittedAtMs: timeMs } = terms
   const language = 'javascript' as const
-  const request = { source, language, files: [], input: 'null', seed, timeMs }
+  const files = { files: [], inputPaths: [], wishes: [], writtenBytesMax: 0 }
+  const request = { source, language, ...files, input: 'null', seed, timeMs }
   return recordRun((listener) => pool.run(request, { ...terms, ...listener }))
 }
 
@@ -115,11 +116,22 @@ describe('a host that was taken over', () => {
     'emptyLog',
     'otherStream',
     'timeBefore',
-    'moreThanAll'
+    'moreThanAll',
+    'filesWithoutBytes',
+    'filesOfAnySize',
+    'filesThatNeverCome',
+    'endedTwice'
   ])('is not believed (%s)', async (deed) => {
     const pool = createPool(HOSTILE)
     await pool.start()
     expect((await run(pool, deed)).error?.code).toBe('SANDBOX_CRASHED')
+    expect((await run(pool, 'fine')).output).toBe('"fine"')
+  })
+
+  it('fills no more than its pipe with bytes that nobody asked for', async () => {
+    const pool = createPool(HOSTILE)
+    await pool.start()
+    expect((await run(pool, 'unaskedBytes')).output).toBe('"fine"')
     expect((await run(pool, 'fine')).output).toBe('"fine"')
   })
 

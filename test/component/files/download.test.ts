@@ -118,19 +118,19 @@ function giving(library: FileLibrary, readPiece: Given['readPiece']): Given {
 
 /** Every piece is wrong in one byte. */
 function lying(library: FileLibrary): Given {
-  return giving(library, async (id, index) => {
-    const piece = Uint8Array.from(await library.readPiece(id, index))
-    piece[piece.length - 1] = (piece.at(-1) as number) ^ 1
-    return piece
+  return giving(library, async (...what) => {
+    const bytes = Uint8Array.from(await library.readPiece(...what))
+    bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1
+    return bytes
   })
 }
 
 /** No read comes to an end, after the first few. */
 function stalling(library: FileLibrary, afterPieces: number): Given {
   let count = 0
-  return giving(library, async (id, index) => {
+  return giving(library, async (...what) => {
     count += 1
-    return count > afterPieces ? new Promise(() => {}) : library.readPiece(id, index)
+    return count > afterPieces ? new Promise(() => {}) : library.readPiece(...what)
   })
 }
 
@@ -193,9 +193,9 @@ describe('a download', () => {
   test('that nobody can complete says what is missing, keeps what has come, and goes on later', async () => {
     const { bytes, path } = writeSource(2 * MIB)
     const half = await addSeeder(path, {}, (library) =>
-      giving(library, async (id, index) => {
+      giving(library, async (id, index, range) => {
         if (index >= 4) throw new Error('this part of the disk is broken')
-        return library.readPiece(id, index)
+        return library.readPiece(id, index, range)
       })
     )
     const [{ id } = { id: '' }] = half.library.list()

@@ -222,7 +222,7 @@ describe('whoever', () => {
     const library = await openLibrary(newFolder())
     const { id } = await library.addBytes(someBytes(LEAF), 'film')
     const [sizeBytes, pieceBytes] = [2 ** 38, 16 * 2 ** 20]
-    const piece = new Uint8Array(pieceBytes)
+    const piece = new Uint8Array(LIMITS.pieceRequestBytesMax)
     const server = await startPieceServer(giver.node, {
       events: library.events,
       get: (wanted) => ({ ...(library.get(wanted) as object), sizeBytes, pieceBytes }) as never,
@@ -231,7 +231,10 @@ describe('whoever', () => {
     })
     onTestFinished(() => server.stop())
     const raw = await askFrom(asker, { id, giver, asker, library, server })
-    for (let count = 0; count < 64; count += 1) raw.send(request(count, { piece: count }))
+    const readCount = LIMITS.pieceReadBytesMax / piece.byteLength + 1
+    for (let count = 0; count < readCount; count += 1) {
+      raw.send(request(count, { bytes: piece.byteLength }), { kind: 'cancel', request: count })
+    }
     expect(await raw.next('goodbye')).toMatchObject({ code: 'TOO_MANY_REQUESTS' })
   })
 })

@@ -84,6 +84,25 @@ const GETS: Row[] = [
   },
   { path: '/v1/nodes', schema: 'api/node', isList: true, calls: [['nodes', {}]] },
   { path: '/v1/nodes/YkzB', schema: 'api/node', calls: [['node', 'YkzB']] },
+  {
+    path: '/v1/files',
+    schema: 'api/file',
+    isList: true,
+    calls: [['files', { order: 'name', limit: 100 }]]
+  },
+  {
+    path: '/v1/files?name=test&order=id&after=sha256:ab&limit=5',
+    schema: 'api/file',
+    isList: true,
+    calls: [['files', { name: 'test', order: 'id', after: { id: 'sha256:ab' }, limit: 5 }]]
+  },
+  {
+    path: '/v1/files?after=sha256:ab/a.txt&limit=5',
+    schema: 'api/file',
+    isList: true,
+    calls: [['files', { order: 'name', after: { id: 'sha256:ab', name: 'a.txt' }, limit: 5 }]]
+  },
+  { path: '/v1/files/db0a', schema: 'api/file', calls: [['file', 'db0a']] },
   { path: '/v1/peers', schema: 'api/peer', isList: true, calls: [['peers']] },
   { path: '/v1/reputation', schema: 'api/reputation', isList: true, calls: [['reputations']] },
   { path: '/v1/reputation/YkzB', schema: 'api/reputation', calls: [['reputation', 'YkzB']] },

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { NOOP, settle, startEngine } from '../../support/build-engine.ts'
 import { routerHandlers } from '../../../src/roles/router-commands.ts'
 import type { Engine } from '../../support/build-engine.ts'
+import type { FileSources } from '../../../src/discovery/file-sources.ts'
 import type { NodeViews } from '../../../src/discovery/node-views.ts'
 import type { ReputationKeeper } from '../../../src/roles/reputation-keeper.ts'
 
@@ -12,6 +13,7 @@ function ask({ execution, news }: Engine, job: object) {
     execution,
     taskNews: news,
     nodes: {} as NodeViews,
+    sources: {} as FileSources,
     reputation: {} as ReputationKeeper
   })
   if (execute === undefined) throw new Error('a router routes tasks')

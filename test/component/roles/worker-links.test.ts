@@ -1,6 +1,7 @@
 /** A worker's leases over real sessions: reports reach their router, and a router that comes back finds its tasks. */
 import { afterEach, expect, test } from 'vitest'
 import { BuiltinExecutor } from '../../../src/executors/builtin-executor.ts'
+import { FakeTaskFiles } from '../../support/fake-task-files.ts'
 import { ExecutorRegistry } from '../../../src/executors/executor-registry.ts'
 import { Mesh, until } from '../../support/spawn-mesh.ts'
 import { SessionRouterLinks } from '../../../src/roles/worker-links.ts'
@@ -23,8 +24,9 @@ async function serveTasks(worker: SpawnedNode): Promise<TaskServer> {
   await executors.start()
   const host = { snapshot: () => ({ capabilities }) } as unknown as HostMonitor
   const links = new SessionRouterLinks(worker)
+  const files = new FakeTaskFiles()
   const server = new TaskServer(
-    { clock: systemClock, executors, host, links, logger: silentLogger },
+    { clock: systemClock, executors, files, host, links, logger: silentLogger },
     { folder: temporaryFolder(), slots: 2, queueSlots: 0, taskMemoryBytes: 1_000, stopGraceMs: 0 }
   )
   await server.start()

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readEach, readInput } from '../../../src/cli/inputs.ts'
-import { applySet, embedCode } from '../../../src/cli/job-document.ts'
+import { applySet } from '../../../src/cli/job-document.ts'
+import { placeLocalFiles } from '../../../src/cli/local-files.ts'
 import { runInProcess } from '../../support/fake-terminal.ts'
 import type { Json } from '../../../src/core/json.ts'
 
@@ -51,7 +52,7 @@ describe('@file', () => {
   test('a source is read from beside the job file', () => {
     const folder = folderWith({ 'main.js': 'function main () {}' })
     const document: Record<string, Json> = { task: { engine: 'javascript', source: '@main.js' } }
-    embedCode(document, folder)
+    placeLocalFiles(document, folder)
     expect(document).toEqual({ task: { engine: 'javascript', source: 'function main () {}' } })
   })
 
@@ -60,7 +61,7 @@ describe('@file', () => {
     const source = 'function main () {}'
     const ofSource = (task: Json): Record<string, Json> => {
       const document: Record<string, Json> = { task }
-      embedCode(document, folder)
+      placeLocalFiles(document, folder)
       return document
     }
     const engine = 'javascript'
@@ -75,7 +76,7 @@ describe('@file', () => {
   test('a module is read as bytes', () => {
     const folder = folderWith({ 'main.wasm': Uint8Array.of(0, 0x61, 0x73, 0x6d, 0xff) })
     const document: Record<string, Json> = { task: { engine: 'wasm', module: '@main.wasm' } }
-    embedCode(document, folder)
+    placeLocalFiles(document, folder)
     expect(document).toEqual({ task: { engine: 'wasm', module: 'base64:AGFzbf8=' } })
   })
 

@@ -202,6 +202,44 @@ describe('acting on a job', () => {
   })
 })
 
+const LEFT = {
+  name: 'thumbs',
+  file: `sha256:${'a'.repeat(64)}`,
+  size: 2_048,
+  kind: 'file'
+} as const
+
+describe('what a job left in files', () => {
+  test('is told by describe, and by wait', async () => {
+    const { env, services } = await startWithHome()
+    const earlier = { job: 'j-0', item: '0', attempt: 2, worker: null, ended_at_ms: 1 }
+    const files = { output_file: LEFT, outputs: [LEFT], reused_from: earlier }
+    const job = buildJobView({ ...files, worker: null })
+    delete job.result
+    services.jobsById.set(JOB, job)
+    services.jobDocument = { task: {}, cache: 'use', outputs: [{ name: 'thumbs', path: 'out' }] }
+    const described = await runInProcess(['job', 'describe', 'j-7'], { env })
+    expect(described.stdout).toMatch(
+      /result +result is file sha256:a{64} \(2KiB\); taskmesh job get/
+    )
+    expect(described.stdout).toMatch(/left +NAME +KIND +SIZE +FILE\n +thumbs +file +2KiB +sha256:a/)
+    expect(described.stdout).toMatch(/reused from +j-0, item 0, attempt 2 on –\n/)
+    expect(described.stdout).toMatch(/cache +use\n/)
+    const waited = await runInProcess(['job', 'wait', 'j-7'], { env })
+    expect(waited.stdout).toMatch(
+      /^completed .*, the result of j-0\nresult is file .*\nNAME .*\nthumbs /
+    )
+  })
+
+  test('logs say where all of a long one is', async () => {
+    const { env, services } = await startWithHome()
+    services.logView = buildLog({ entries: [entry('a')], log_file: LEFT })
+    const { stderr, stdout } = await runInProcess(['job', 'logs', 'j-7'], { env })
+    expect(stdout).toBe('a\n')
+    expect(stderr).toContain(`the whole log is file ${LEFT.file} (2KiB); taskmesh files get`)
+  })
+})
+
 describe('job wait', () => {
   test('waits for all over one stream; held counts as settled', async () => {
     const { env, services } = await startWithHome()

@@ -14,6 +14,12 @@ import type { LogEntry } from '../../../src/model/generated/api-log.ts'
 const JOB = 'j-7m2k9x04tqhe'
 const NOOP = '{"task":{"engine":"builtin","name":"noop"}}'
 const ARRAY = '{"task":{"engine":"builtin","name":"noop"},"each":[{"id":"a"},{"id":"b"}]}'
+const FILE = {
+  name: 'thumbs',
+  file: `sha256:${'a'.repeat(64)}`,
+  size: 3_355_443,
+  kind: 'folder'
+} as const
 const PROGRESS = { at_ms: 1, type: 'attempt:progress', job_id: JOB } as const
 const GRAPH = `{"jobs":{"first":${NOOP},"second":{"needs":["first"],${NOOP.slice(1)}}}`
 
@@ -51,6 +57,20 @@ describe('job run', () => {
       { id: 'a', state: 'completed', result: 4 },
       { id: 'b', state: 'completed', result: [1] }
     ])
+  })
+
+  test('a result that is a file is named in its place, what was left beside it on stderr', async () => {
+    const { env, services } = await startWithHome()
+    const outputFile = { ...FILE, name: 'output.json', kind: 'file' } as const
+    const job = buildJobView({ output_file: outputFile, outputs: [FILE] })
+    delete job.result
+    services.jobsById.set(JOB, job)
+    const run = await runInProcess(['job', 'run', '-'], { env, stdin: NOOP })
+    const get = `taskmesh job get ${JOB}`
+    expect(run).toMatchObject({ code: 0, stdout: `result is file ${FILE.file} (3.2MiB); ${get}\n` })
+    expect(run.stderr).toMatch(/NAME +KIND +SIZE +FILE\nthumbs +folder +3.2MiB +sha256:a{64}\n/)
+    const json = await runInProcess(['job', 'run', '-', '--json'], { env, stdin: NOOP })
+    expect(JSON.parse(json.stdout)).toMatchObject({ output_file: outputFile, outputs: [FILE] })
   })
 
   test('--detach --id-only prints the id alone', async () => {

@@ -4,6 +4,8 @@ import { readyLine, reachWarning } from '../../../src/cli/commands/roles.ts'
 import { loadSettings } from '../../../src/config/load.ts'
 import { decisionSentence, renderDecision } from '../../../src/cli/render-decision.ts'
 import { renderEnd, renderResult } from '../../../src/cli/render-job.ts'
+import { describeEarlierRun } from '../../../src/cli/render-files.ts'
+import { resultOf } from '../../../src/cli/columns.ts'
 import {
   printable,
   renderBar,
@@ -23,6 +25,12 @@ import type { DecisionCandidate, DecisionRecord } from '../../../src/model/gener
 import type { OutputFormat } from '../../../src/cli/output.ts'
 
 const PLAIN = styleFor(false)
+const FILE = {
+  name: 'thumbs',
+  file: `sha256:${'a'.repeat(64)}`,
+  size: 3_355_443,
+  kind: 'folder'
+} as const
 const PEER = '12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
 
 const term = (raw: number, score: number, weight: number): DecisionCandidate['terms'][string] => ({
@@ -166,6 +174,15 @@ describe('a decision', () => {
     )
   })
 
+  test('shows what of the inputs is there already', () => {
+    const [first] = record.candidates
+    const candidates = [{ ...first, terms: { data: term(3_355_443, 0.8, 0.3) } }]
+    const weights = { data: 0.3 }
+    const text = renderDecision({ ...record, weights, candidates } as DecisionRecord, PLAIN)
+    expect(text).toContain('DATA ×0.30')
+    expect(text).toContain('3.2MiB there')
+  })
+
   test('says so when nobody was chosen', () => {
     expect(decisionSentence({ ...record, chosen: null })).toBe('nobody was chosen out of 3 workers')
   })
@@ -177,6 +194,22 @@ describe('jobs and nodes', () => {
     expect(renderEnd(job, PLAIN)).toBe('completed  j-1  1 task in 250ms on …GYkZzB')
     expect(renderEnd({ ...job, item_count: 3, attempts: 4 }, PLAIN)).toBe(
       'completed  j-1  3 tasks in 250ms, 4 attempts'
+    )
+  })
+
+  test('the end of a job that was not run says whose result it has', () => {
+    const earlier = { job: 'j-0', item: '0', attempt: 1, worker: PEER, ended_at_ms: 1 }
+    const times = { created_at_ms: 1_000, ended_at_ms: 1_005 }
+    const job = buildJobView({ id: 'j-1', ...times, worker: null, reused_from: earlier })
+    expect(renderEnd(job, PLAIN)).toBe('completed  j-1  1 task in 5ms, the result of j-0')
+    expect(describeEarlierRun(earlier)).toBe('j-0, item 0, attempt 1 on …GYkZzB')
+  })
+
+  test('results in files, in one line', () => {
+    expect(resultOf({ output_file: FILE })).toBe(`file ${FILE.file} (3.2MiB)`)
+    expect(resultOf({ result: null, outputs: [FILE] })).toBe('thumbs (3.2MiB)')
+    expect(resultOf({ result: 4, outputs: [FILE, FILE] })).toBe(
+      '4; thumbs (3.2MiB), thumbs (3.2MiB)'
     )
   })
 

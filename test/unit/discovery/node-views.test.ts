@@ -29,6 +29,7 @@ function viewsOf(entry: WorkerEntry): NodeViews {
   return new NodeViews({
     directory: { entries: () => [entry] } as unknown as Directory,
     clock: new FakeClock(),
+    files: { has: () => false },
     reputationOf: () => ({ reputation: 0.5, evidenceCount: 0 }),
     weights: { cpu: 1, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0 }
   })

@@ -5,6 +5,7 @@ import { compileJob } from '../../../src/model/job.ts'
 import { consequenceOf } from '../../../src/dispatch/consequence.ts'
 import { judgeAnswer, judgeError, judgeLoss } from '../../../src/dispatch/verdict.ts'
 import { MeshError } from '../../../src/core/errors.ts'
+import { NO_FILES } from '../../../src/jobs/records.ts'
 import type { Consequence } from '../../../src/dispatch/consequence.ts'
 import type { ErrorCode } from '../../../src/core/errors.ts'
 import type { ItemRecord } from '../../../src/jobs/records.ts'
@@ -34,7 +35,7 @@ const cutOff = judgeError(new MeshError('WORKER_STOPPING', 'why'), true)
 
 test('a result completes the attempt it is from', () => {
   expect(after(judgeAnswer({ bulk: '1' }))).toEqual({
-    event: { kind: 'completed', attempt: ATTEMPT },
+    event: { kind: 'completed', attempt: ATTEMPT, files: NO_FILES },
     delayMs: 0,
     isWorkerAvoided: false,
     isWorkerLeftOut: false

@@ -1,5 +1,5 @@
 /** What each end of an attempt means, for the item, its record and the worker. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   attemptEndOf,
   isLinkLoss,
@@ -10,6 +10,7 @@ import {
 } from '../../../src/dispatch/verdict.ts'
 import { ERROR_CATALOGUE, MeshError } from '../../../src/core/errors.ts'
 import { readReport } from '../../../src/dispatch/task-report.ts'
+import { NO_FILES } from '../../../src/jobs/records.ts'
 import type { ErrorCode } from '../../../src/core/errors.ts'
 
 test.each<[ErrorCode, string, string, string[]]>([
@@ -45,6 +46,21 @@ test.each<[ErrorCode, string, string, string[]]>([
   expect('blames' in verdict ? verdict.blames : []).toEqual(blames)
 })
 
+test.each<[ErrorCode, object | undefined, string, string[]]>([
+  ['STORE_FULL', undefined, 'returned', []],
+  ['STORE_FULL', { usage: { wall_ms: 5 } }, 'failed', ['worker']],
+  ['STORE_FAILED', undefined, 'failed', ['worker']],
+  ['STORE_FAILED', { usage: { wall_ms: 5 } }, 'failed', ['worker']],
+  ['FILE_UNAVAILABLE', undefined, 'failed', ['network']]
+])('%s as the answer of a worker with %j: %s, %j', (code, result, kind, blames) => {
+  const verdict = judgeAnswer({
+    error: new MeshError(code, 'why'),
+    ...(result === undefined ? {} : { result: { ...result } })
+  })
+  expect(verdict.kind).toBe(kind)
+  expect('blames' in verdict ? verdict.blames : []).toEqual(blames)
+})
+
 const outcome = (code: ErrorCode) => outcomeOf(judgeError(new MeshError(code, 'why')), 'w', 5)
 
 test('only what began and ended says something about the worker', () => {
@@ -52,7 +68,7 @@ test('only what began and ended says something about the worker', () => {
   expect(outcome('SESSION_CLOSED')).toMatchObject({ kind: 'failed', blame: 'worker' })
   expect(outcome('TASK_FAILED')).toMatchObject({ kind: 'failed', blame: 'job' })
   const completed = judgeAnswer({ bulk: '{"a":[1]}' })
-  expect(completed).toEqual({ kind: 'completed', output: '{"a":[1]}' })
+  expect(completed).toEqual({ kind: 'completed', output: '{"a":[1]}', files: NO_FILES })
   expect(outcomeOf(completed, 'w', 5)).toEqual({ kind: 'completed', workerId: 'w', latencyMs: 5 })
 })
 
@@ -130,4 +146,35 @@ test.each<[unknown, object]>([
 ])('of a report like %j only what has the right shape is believed', (result, report) => {
   const answer = result === undefined ? {} : { result: result as Record<string, unknown> }
   expect(readReport(answer)).toMatchObject(report)
+})
+
+describe('files of an answer', () => {
+  const file = { name: 'thumbs', file: `sha256:${'a'.repeat(64)}`, size: 3, kind: 'folder' }
+
+  test('come with the result, and only what is known of them', () => {
+    const answer = { bulk: '1', result: { outputs: [{ ...file, path: '/etc' }] } }
+    const files = { outputs: [file], outputFile: null }
+    expect(judgeAnswer(answer)).toEqual({ kind: 'completed', output: '1', files })
+    expect(judgeAnswer({ bulk: '1', result: { outputs: [] } })).toMatchObject({ files: NO_FILES })
+  })
+
+  test('one may be in the place of the result', () => {
+    const answer = { result: { output_file: file } }
+    const files = { outputs: null, outputFile: file }
+    expect(judgeAnswer(answer)).toEqual({ kind: 'completed', output: null, files })
+    expect(judgeAnswer({ bulk: 'no json', ...answer })).toMatchObject({ output: null })
+  })
+
+  test.each([
+    ['no list', { outputs: file }],
+    ['too many', { outputs: Array.from({ length: 65 }, () => file) }],
+    ['one without an id', { outputs: [{ ...file, file: 'sha256:ab' }] }],
+    ['one of negative size', { outputs: [{ ...file, size: -1 }] }],
+    ['one without a name', { outputs: [{ ...file, name: '' }] }],
+    ['one of another kind', { output_file: { ...file, kind: 'link' } }]
+  ])('%s makes the answer worthless, which is the worker’s fault', (_name, result) => {
+    const verdict = judgeAnswer({ bulk: '1', result })
+    expect(verdict).toMatchObject({ kind: 'failed', error: { code: 'RESULT_INVALID' } })
+    expect(verdict).toMatchObject({ blames: ['worker'] })
+  })
 })

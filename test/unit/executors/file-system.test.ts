@@ -22,6 +22,17 @@ function fileAt(files: FileSystem, path: string): FileNode {
   return node
 }
 
+function withInput(): FileSystem {
+  const files = createFiles()
+  files.placeInput('set', new Map([['in/side', new Uint8Array(10)]]))
+  files.placeInput('single', new Map([['', new Uint8Array(5)]]))
+  return files
+}
+
+function rename(files: FileSystem, from: string, to: string): void {
+  files.rename({ base: files.root, path: from }, { base: files.root, path: to })
+}
+
 function errnoOf(work: () => unknown): number {
   try {
     work()
@@ -167,5 +178,42 @@ describe('a file', () => {
     expect(file.read(2, target)).toBe(1)
     expect(file.read(3, target)).toBe(0)
     expect(file.read(2 ** 50, target)).toBe(0)
+  })
+})
+
+describe('an input', () => {
+  it('is there, with the folders above it', () => {
+    const files = withInput()
+    expect(fileAt(files, 'set/in/side').size).toBe(10)
+    expect(fileAt(files, 'single').size).toBe(5)
+  })
+
+  it('may be a folder with nothing in it', () => {
+    const files = createFiles()
+    files.placeInput('empty', new Map())
+    expect(folderAt(files, 'empty').entries.size).toBe(0)
+  })
+
+  it.each([
+    ['removed', (files: FileSystem) => files.unlink(files.root, 'single')],
+    ['removed within', (files: FileSystem) => files.unlink(files.root, 'set/in/side')],
+    ['added to', (files: FileSystem) => files.openOrCreate(files.root, 'set/in/new', false)],
+    ['given a folder', (files: FileSystem) => files.createFolder(files.root, 'set/new')],
+    ['moved', (files: FileSystem) => rename(files, 'set', 'other')],
+    ['moved out of', (files: FileSystem) => rename(files, 'set/in/side', 'other')],
+    ['moved into', (files: FileSystem) => rename(files, 'a/b/c.txt', 'set/in/side')],
+    ['moved over', (files: FileSystem) => rename(files, 'a/b/c.txt', 'single')]
+  ])('cannot be %s', (_what, change) => {
+    const files = withInput()
+    expect(errnoOf(() => change(files))).toBe(ERRNO.rofs)
+    expect(fileAt(files, 'set/in/side').size).toBe(10)
+    expect(fileAt(files, 'single').size).toBe(5)
+  })
+
+  it('counts as its files do', () => {
+    const files = createFiles(100)
+    const tooLarge = (): void => files.placeInput('in', new Map([['', new Uint8Array(100)]]))
+    expect(errnoOf(tooLarge)).toBe(ERRNO.nospc)
+    expect(files.lack).toBe('bytes')
   })
 })

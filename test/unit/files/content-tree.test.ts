@@ -8,7 +8,8 @@ import {
   pieceHash,
   rootOf
 } from '../../../src/files/content/content-tree.ts'
-import { fileIdOf, readFileId } from '../../../src/files/content/file-id.ts'
+import { fileIdOf } from '../../../src/files/content/file-id.ts'
+import { readFileId } from '../../../src/model/file-id.ts'
 import { planOf, planPieces } from '../../../src/files/content/piece-plan.ts'
 
 function hex(bytes: Uint8Array): string {

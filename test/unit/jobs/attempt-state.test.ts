@@ -143,3 +143,51 @@ test('an attempt that flickers without end keeps its beginning and its end', () 
   expect(attempt.history[0]?.atMs).toBe(OFFERED_AT)
   expect(attempt.history.at(-1)).toMatchObject({ state: 'completed', atMs: 9_000 })
 })
+
+const FETCHING: AttemptEvent = { kind: 'reported', state: 'fetching' }
+const PUBLISHING: AttemptEvent = { kind: 'reported', state: 'publishing' }
+
+describe('a task with files', () => {
+  test('fetches, runs and publishes', () => {
+    const events = [FETCHING, RUNNING, PUBLISHING, ended('completed')]
+    expect(statesAfter(attemptIn('offered'), ...events)).toEqual([
+      'offered',
+      'fetching',
+      'running',
+      'publishing',
+      'completed'
+    ])
+  })
+
+  test.each([FETCHING, PUBLISHING])('comes back as it was: $state', (event) => {
+    const before = stepAttempt(attemptIn('offered'), event, 2_000)
+    const back = stepAttempt(stepAttempt(before, SILENT, 2_001), BACK, 2_002)
+    expect(back.state).toBe(before.state)
+  })
+
+  test('that is first heard of while it publishes has run', () => {
+    expect(statesAfter(attemptIn('offered'), PUBLISHING)).toEqual(['offered', 'publishing'])
+  })
+
+  test('does not run again once it publishes', () => {
+    expect(statesAfter(attemptIn('publishing'), RUNNING)).toEqual(['publishing'])
+  })
+
+  test('has run where it has ended before it said so', () => {
+    expect(statesAfter(attemptIn('fetching'), ended('completed', 5))).toEqual([
+      'fetching',
+      'running',
+      'completed'
+    ])
+    expect(statesAfter(attemptIn('fetching'), ended('failed'))).toEqual(['fetching', 'failed'])
+  })
+
+  test('leaves how far its inputs had come behind it, unless they are all there is to tell', () => {
+    const progress = { ratio: 0.5, text: 'input 1MiB of 2MiB' }
+    const fetching = attemptIn('fetching', { progress })
+    const after = (event: AttemptEvent) => stepAttempt(fetching, event, 2_000).progress
+    expect(after(RUNNING)).toBeNull()
+    expect(after(ended('completed', 5))).toBeNull()
+    expect(after(ended('failed'))).toEqual(progress)
+  })
+})

@@ -58,6 +58,15 @@ test('finds nothing in a good store, and leaves it as it is', async () => {
   expect(readdirSync(dirname(file))).toEqual(['jobs.db'])
 })
 
+test('misses no output of an item whose result is a file', async () => {
+  const file = { name: 'output.json', file: 'sha256:ab', size: 1, kind: 'file' } as const
+  const more = { state: 'completed', attemptCount: 1, outputFile: file } as const
+  const counts = { queued: 0, running: 0, completed: 1, failed: 0, stopped: 0, held: 0 }
+  const changes = [...submission('j-1'), jobChange('j-1', { state: 'completed', counts })]
+  const stored = await written([...changes, itemChange('j-1', 0, more)])
+  expect(checkStore(stored).problems).toEqual([])
+})
+
 test('misses no items of a job that was never queued, running or ended', async () => {
   const isNew = { itemCount: 1, queuedAtMs: null }
   const counts = { queued: 0, running: 0, completed: 0, failed: 0, stopped: 1, held: 0 }

@@ -22,7 +22,7 @@ const WEEK_MS = 7 * 86_400_000
 /** What version 1 did not know. */
 const LATER = new Set(
   `share key parentId needs dueAtMs spec queuedAtMs forgetAtMs forgetLogsAtMs isOnHold history held
-   pinnedTo crashedOn ending leaseId progress`.split(/\s+/)
+   pinnedTo crashedOn ending leaseId progress outputs outputFile reusedFrom logFile`.split(/\s+/)
 )
 
 function asVersion1(record: object): string {

@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { buildItem, buildJob } from '../../conformance/job-store-records.ts'
 import { emptyCounts, recountJob, step, withState } from '../../../src/jobs/state.ts'
 import { MeshError } from '../../../src/core/errors.ts'
-import type { Cause, ItemRecord, ItemState, JobRecord } from '../../../src/jobs/records.ts'
+import { NO_FILES } from '../../../src/jobs/records.ts'
+import type {
+  Cause,
+  EarlierRun,
+  ItemRecord,
+  ItemState,
+  JobRecord
+} from '../../../src/jobs/records.ts'
 import type { ErrorCode } from '../../../src/core/errors.ts'
 import type { ItemEvent, Step } from '../../../src/jobs/state.ts'
 
@@ -27,12 +34,21 @@ const timeUp: ItemEvent = {
   }
 }
 
+const EARLIER: EarlierRun = {
+  jobId: 'j-0',
+  itemId: 'a',
+  attempt: 2,
+  workerId: 'w7',
+  endedAtMs: 5
+}
+
 /** Attempt 2 was the last one sent. */
 const EVENTS = {
   dispatched: { kind: 'dispatched', attempt: 3, workerId: 'w' },
   returned: { kind: 'returned', attempt: 2, error: errorOf('WORKER_BUSY') },
   retried: { kind: 'retried', attempt: 2, error },
   completed: { kind: 'completed', attempt: 2 },
+  reused: { kind: 'reused', from: EARLIER, files: NO_FILES },
   failed: { kind: 'failed', attempt: 2, error, then: 'failed' },
   'failed for now': { kind: 'failed', attempt: 2, error, then: 'held' },
   awaited: { kind: 'awaited', attempt: 2, error: errorOf('PEER_SILENT') },
@@ -51,6 +67,7 @@ const TABLE: Record<ItemState, Record<EventName, string>> = {
     returned: '=',
     retried: '=',
     completed: '=',
+    reused: 'completed',
     failed: '=',
     'failed for now': '=',
     awaited: '=',
@@ -64,6 +81,7 @@ const TABLE: Record<ItemState, Record<EventName, string>> = {
     returned: 'queued',
     retried: 'queued',
     completed: 'completed',
+    reused: '=',
     failed: 'failed',
     'failed for now': 'held',
     awaited: 'held',
@@ -79,6 +97,7 @@ const TABLE: Record<ItemState, Record<EventName, string>> = {
     returned: 'queued',
     retried: 'queued',
     completed: 'completed',
+    reused: '=',
     failed: 'failed',
     'failed for now': 'held',
     awaited: 'held',
@@ -418,5 +437,35 @@ describe('a job made anew from its items', () => {
   test('says that a restart found it, where its row was behind', () => {
     const waiting = recountJob(job, [itemIn('queued')], CONTEXT)
     expect(waiting.history.at(-1)).toMatchObject({ state: 'queued', reason: 'ROUTER_RESTARTED' })
+  })
+})
+
+describe('results that are files, or another run’s', () => {
+  const file = { name: 'thumbs', file: 'sha256:ab', size: 3, kind: 'file' } as const
+  const files = { outputs: [file], outputFile: { ...file, name: 'output.json' } }
+
+  test('what an item left comes with its end', () => {
+    const { item } = stepOf(itemIn('running'), { ...EVENTS.completed, files })
+    expect(item).toMatchObject({ state: 'completed', ...files, reusedFrom: null })
+  })
+
+  test('an item that takes an earlier result was never sent, and says whose it is', () => {
+    const waiting = itemIn('queued', { attemptCount: 0, workerId: null })
+    const { item, job } = stepOf(waiting, { ...EVENTS.reused, files })
+    expect(item).toMatchObject({ state: 'completed', ...files, reusedFrom: EARLIER })
+    expect(item).toMatchObject({ attemptCount: 0, workerId: null, endedAtMs: NOW })
+    expect(job).toMatchObject({ state: 'completed', attemptCount: 0, startedAtMs: null })
+    expect(job.history.at(-1)).toMatchObject({
+      reason: 'RESULT_REUSED',
+      by: 'router',
+      text: 'an equal task gave it before: j-0, item a, attempt 2 on w7'
+    })
+  })
+
+  test('of several items one does not speak for the job', () => {
+    const counts = { ...emptyCounts(), queued: 1, completed: 1 }
+    const job = buildJob('j-1', { state: 'running', itemCount: 2, counts })
+    const { job: next } = step(job, itemIn('queued'), EVENTS.reused, CONTEXT)
+    expect(next.history.at(-1)).toMatchObject({ state: 'completed', reason: 'COMPLETED' })
   })
 })

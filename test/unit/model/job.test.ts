@@ -188,7 +188,7 @@ test.each<[unknown, string, string, string, string]>([
   [
     { task: NOOP, schedule: { cron: '@daily' }, needs: ['a'] },
     'FIELD_INVALID',
-    'needs',
+    'needs[0]',
     'schedule.cron',
     'met once'
   ],
@@ -228,6 +228,9 @@ test('the smallest job gets the documented defaults', () => {
   expect(compileJob(checkJob({ task: NOOP }))).toEqual({
     priority: 50,
     engine: 'builtin',
+    cache: 'off',
+    hasInputs: false,
+    hasOutputs: false,
     taskName: undefined,
     hasNetwork: false,
     resources: { cpuCores: 0, memoryBytes: 128 * 2 ** 20, diskBytes: 0, gpuCount: 0 },

@@ -27,6 +27,14 @@ describe('outcomes', () => {
     }
   )
 
+  it('counts false bytes more than any failure', () => {
+    expect(changeOf({ kind: 'lied', workerId })).toEqual({
+      good: 0,
+      bad: 4,
+      text: 'gave false bytes of a file'
+    })
+  })
+
   it.each(['network', 'router', 'job', 'caller'] as const)(
     'counts nothing, whatever the code, when the blame is on %s',
     (blame: Blame) => {

@@ -11,7 +11,7 @@ import {
   weightedScore
 } from '../../../src/selection/scores.ts'
 import { PRESETS } from '../../../src/selection/weights.ts'
-import { SCORE_PARTS } from '../../../src/selection/candidate.ts'
+import { WORKER_PARTS } from '../../../src/selection/candidate.ts'
 import { buildCandidate } from '../../support/build-candidate.ts'
 
 const scorers = [scoreCpu, scoreMemory, scoreDisk, scoreGpu, scoreLatency, scoreReputation]
@@ -88,7 +88,7 @@ describe('weighted score', () => {
 
   it('gives the fact, its age and its weight with every term', () => {
     const terms = scoreTerms(buildCandidate(), PRESETS.balanced)
-    expect(Object.keys(terms)).toEqual([...SCORE_PARTS])
+    expect(Object.keys(terms)).toEqual([...WORKER_PARTS])
     expect(terms['cpu']).toEqual({ raw: 8, score: 0.5, weight: 0.2, weighted: 0.1, age_ms: 1000 })
     expect(terms['latency']).toMatchObject({ raw: 100, score: 0.5, age_ms: 2000 })
     expect(terms['gpu']).toMatchObject({ raw: 0, score: 0, age_ms: 5000 })

@@ -12,6 +12,7 @@ function wordsOf(more: Partial<ContainerPlan> = {}, isPodman = true): string[] {
     uid: 65_534,
     isOwnUser: false,
     folder: '/node/containers/1/work',
+    inputs: [],
     envFile: '/node/containers/1/env',
     hostsFile: '/node/containers/1/hosts',
     memoryBytesMax: 64 * 2 ** 20,

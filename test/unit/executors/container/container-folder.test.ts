@@ -16,7 +16,12 @@ afterEach(() => {
 })
 
 describe('the folder of a task', () => {
-  const init = { uid: process.getuid?.() ?? 0, env: { A: '1' }, diskBytesMax: MIB }
+  const init = {
+    uid: process.getuid?.() ?? 0,
+    env: { A: '1' },
+    inputs: [],
+    diskBytesMax: MIB
+  }
 
   it('has its input files, and beside it what the task can’t reach', async () => {
     const files = new Map([['in/a', Buffer.from('text')]])

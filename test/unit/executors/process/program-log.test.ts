@@ -20,12 +20,12 @@ it('gathers what is written byte by byte, and cuts no character in two', () => {
 
 it('keeps to its bound in bytes, counts the rest, and says nothing after a gap', () => {
   const { entries, log } = createLog()
-  log.write(Buffer.from('x'.repeat(LIMITS.logBytesMax - 1)))
+  log.write(Buffer.from('x'.repeat(LIMITS.logSpoolBytesMax - 1)))
   log.write(Buffer.from('ä'))
   log.write(Buffer.from('y'))
   log.finish()
   const text = entries.map((entry) => entry.text).join('')
-  expect(text).toBe('x'.repeat(LIMITS.logBytesMax - 1))
+  expect(text).toBe('x'.repeat(LIMITS.logSpoolBytesMax - 1))
   expect(log.droppedBytes).toBe(3)
   expect(log.tail.endsWith('äy')).toBe(true)
 })
@@ -48,7 +48,7 @@ it('ends with the standard output of a program that failed, where there is room'
     { ms: 30, stream: 'out', text: '1\n2' }
   ])
   expect(log.tail).toBe('bad')
-  log.write(Buffer.from('x'.repeat(LIMITS.logBytesMax)))
+  log.write(Buffer.from('x'.repeat(LIMITS.logSpoolBytesMax)))
   log.finish()
   log.showOutput(Buffer.from('3\n'))
   expect(entries.filter(({ stream }) => stream === 'out')).toHaveLength(1)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatFileLink, isFileLink, readFileLink } from '../../../src/files/content/file-link.ts'
-import type { FileLink } from '../../../src/files/content/file-link.ts'
+import { formatFileLink, isFileLink, readFileLink } from '../../../src/model/file-link.ts'
+import type { FileLink } from '../../../src/model/file-link.ts'
 
 const HEX = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 const LINK: FileLink = {

@@ -2,10 +2,9 @@
  * A link that works on another machine: which file, and, to help on the way, its name, its size and who
  * has it. Written as a magnet link is. Only the id is believed; the rest are hints. Pure.
  */
-import { LIMITS } from '../../core/limits.ts'
-import { MeshError } from '../../core/errors.ts'
-import { FILE_BYTES_MAX } from './piece-plan.ts'
-import { readFileId } from './file-id.ts'
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
+import { FILE_ID_PREFIX, readFileId } from './file-id.ts'
 import { toSafeName } from './safe-name.ts'
 
 export interface FileLink {
@@ -18,18 +17,19 @@ export interface FileLink {
 }
 
 const SCHEME = 'taskmesh:?'
+/** Looks at no more of a text than that: it may be a whole program. */
+const BEGINNING = /^\s*taskmesh:\?/i
 const URN = 'urn:sha256:'
-const ID_PREFIX = 'sha256:'
 /** A multiaddr, as far as a text shows it. */
 const ADDRESS = /^(\/[\w.:%~-]+)+$/
 
 export function isFileLink(text: string): boolean {
-  return text.trimStart().toLowerCase().startsWith(SCHEME)
+  return BEGINNING.test(text)
 }
 
 /** `taskmesh:?xt=urn:sha256:…&dn=name&xl=size&peer=…` */
 export function formatFileLink({ id, name, peers, sizeBytes }: FileLink): string {
-  const fields = [`xt=${URN}${id.slice(ID_PREFIX.length)}`]
+  const fields = [`xt=${URN}${id.slice(FILE_ID_PREFIX.length)}`]
   if (name !== undefined) fields.push(`dn=${encodeURIComponent(name)}`)
   if (sizeBytes !== undefined) fields.push(`xl=${sizeBytes}`)
   return SCHEME + [...fields, ...peers.map((peer) => `peer=${encodeAddress(peer)}`)].join('&')
@@ -55,7 +55,7 @@ export function readFileLink(text: string, path: string): FileLink {
   const name = fields.get('dn')
   const size = fields.get('xl')
   const sizeBytes = size === null ? undefined : Number(size)
-  const isSize = /^\d+$/.test(size ?? '0') && (sizeBytes ?? 0) <= FILE_BYTES_MAX
+  const isSize = /^\d+$/.test(size ?? '0') && (sizeBytes ?? 0) <= LIMITS.fileBytesMax
   if (!isSize) throw invalid(`no file has ${size} bytes`)
   const peers = fields.getAll('peer')
   if (peers.length > LIMITS.fileLinkPeersMax) throw invalid('it names too many peers')

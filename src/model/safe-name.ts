@@ -3,8 +3,8 @@
  * shared on one is fetched on another. A name is taken as it is or refused with the reason, or, where
  * somebody must be given one anyway, made safe. Pure.
  */
-import { LIMITS } from '../../core/limits.ts'
-import { MeshError } from '../../core/errors.ts'
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
 
 /** Control characters, and marks that make a text show as another than it is. */
 const UNSEEN = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u

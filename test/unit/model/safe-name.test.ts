@@ -5,7 +5,7 @@ import {
   nameFault,
   pathFault,
   toSafeName
-} from '../../../src/files/content/safe-name.ts'
+} from '../../../src/model/safe-name.ts'
 
 test.each([
   ['', 'empty'],

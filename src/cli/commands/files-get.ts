@@ -1,0 +1,58 @@
+/** `taskmesh files get`: fetches a file or a folder by its id or link, from all who have it at once. */
+import { API_FLAGS, VISITOR_FLAGS, flag } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
+import { FETCH_FLAGS, fetchAll } from '../fetch/session.ts'
+import { isFileLink, readFileLink } from '../../model/file-link.ts'
+import { readFileId } from '../../model/file-id.ts'
+import { readTarget } from '../fetch/target.ts'
+import { streamFile } from '../fetch/stream.ts'
+import type { CliCommand } from '../command.ts'
+import type { FileLink } from '../../model/file-link.ts'
+
+/** Of an id, for people. */
+const LETTERS = 19
+
+export const filesGetCommand: CliCommand = {
+  words: 'files get',
+  summary: 'fetch a file or a folder, from all who have it at once',
+  positionals: [{ name: 'file', describe: 'sha256:…, or a link: taskmesh:?xt=…' }],
+  flags: {
+    ...FETCH_FLAGS,
+    stdout: flag('switch', 'write it to stdout as it comes, as -o - does'),
+    order: {
+      ...flag('text', 'which pieces come first [rarest]'),
+      choices: ['rarest', 'sequential']
+    },
+    ...VISITOR_FLAGS,
+    ...API_FLAGS
+  },
+  examples: [
+    ["taskmesh files get 'taskmesh:?xt=urn:sha256:…'", 'into this folder, under its own name'],
+    ['taskmesh files get sha256:… -o data/ --limit-rate 5MiB', 'into a folder, at a moderate pace'],
+    ['taskmesh files get sha256:… -o - | tar -x', 'as it comes']
+  ],
+  notes:
+    'What was cut off, however, goes on where it stopped when the same command is started again. Each piece is checked as it comes.',
+  run: async (context) => {
+    const { args } = context
+    const { id, name, peers } = readFile(args.positional('file'))
+    const title = name ?? id.slice(0, LETTERS)
+    const output = args.text('output')
+    if (args.has('stdout') || output === '-') {
+      await streamFile(context, title, { id, peers })
+      return EXIT.completed
+    }
+    const target = await readTarget(output, name)
+    await fetchAll(context, {
+      folder: target.folder,
+      name: id,
+      title: target.name ?? title,
+      wanted: [{ id, peers, target }]
+    })
+    return EXIT.completed
+  }
+}
+
+function readFile(text: string): FileLink {
+  return isFileLink(text) ? readFileLink(text, 'file') : { id: readFileId(text, 'file'), peers: [] }
+}

@@ -1,0 +1,57 @@
+/** What is published on presence topics: of workers their signed records, of nodes with files that they are there. */
+import { MeshError } from '../core/errors.ts'
+import { filesNamespace, filesTopic, presenceNamespace, presenceTopic } from '../protocol/ids.ts'
+import { validatorFor } from '../model/validate.ts'
+import { RECORD_BYTES_MAX, openRecord } from './record.ts'
+import type { CapabilityRecord } from './record.ts'
+import type { FilePresence } from '../model/generated/file-presence.ts'
+
+/** What the gate must know of whatever is published. */
+export interface PresenceNews {
+  namespace: string
+  /** Whom it is about: nobody but itself may publish it. */
+  peer_id: string
+  /** Grows with each of the same peer. */
+  seq: number
+}
+
+export interface PresenceKind<T extends PresenceNews> {
+  topic: (namespace: string) => string
+  /** Undefined for a topic of another kind. */
+  namespaceOf: (topic: string) => string | undefined
+  bytesMax: number
+  /** @throws MeshError for what is no such thing */
+  open: (bytes: Uint8Array) => Promise<T>
+}
+
+export const WORKER_PRESENCE: PresenceKind<CapabilityRecord> = {
+  topic: presenceTopic,
+  namespaceOf: presenceNamespace,
+  bytesMax: RECORD_BYTES_MAX,
+  open: openRecord
+}
+
+/** All its addresses at their longest. */
+const FILE_PRESENCE_BYTES_MAX = 10 * 1_024
+
+const checkFilePresence = validatorFor<FilePresence>('file-presence', 'presence')
+
+/** The message itself is signed by who publishes it, and it is worth nothing beyond. */
+export const FILE_PRESENCE: PresenceKind<FilePresence> = {
+  topic: filesTopic,
+  namespaceOf: filesNamespace,
+  bytesMax: FILE_PRESENCE_BYTES_MAX,
+  open: async (bytes) => checkFilePresence(readJson(bytes))
+}
+
+export function writeFilePresence(presence: FilePresence): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(presence))
+}
+
+function readJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch (cause) {
+    throw new MeshError('FIELD_INVALID', 'the presence of a node with files is not JSON', { cause })
+  }
+}

@@ -1,0 +1,115 @@
+/** Bytes of files: handed in piece by piece after the file was announced, and given out, whole or a stretch of it. */
+import { Readable } from 'node:stream'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { validatorFor } from '../../model/validate.ts'
+import { readQuery } from '../query.ts'
+import { FileReaders, endOf } from './file-readers.ts'
+import { pathParameter } from './context.ts'
+import { readRange } from './byte-range.ts'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FileReading } from '../services.ts'
+import type { FileUploadRequest } from '../../model/generated/api-file-upload-request.ts'
+import type { RouteContext } from './context.ts'
+
+/** A hash in hex, with its quotes and its comma. */
+const HASH_LETTERS = 68
+/** The largest manifest, and its name. */
+const ANNOUNCEMENT_BYTES_MAX = LIMITS.filePiecesMax * HASH_LETTERS + 65_536
+
+const PART_OF = 206
+const UNSATISFIABLE = 416
+
+const checkAnnouncement = validatorFor<FileUploadRequest>('api/file-upload-request')
+
+export function addFileByteRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { files } = context.services
+  app.post('/v1/files', { bodyLimit: ANNOUNCEMENT_BYTES_MAX }, async (request, reply) => {
+    readQuery(request.query, {})
+    const upload = await files.announce(checkAnnouncement(request.body ?? {}))
+    return reply
+      .code(upload.complete ? 200 : 201)
+      .header('location', `/v1/files/${upload.id}`)
+      .send(upload)
+  })
+  addPieceRoute(app, context)
+  addContentRoute(app, context)
+}
+
+/** In a scope of its own, where a body is a stream of bytes, whatever it says it is. */
+function addPieceRoute(app: FastifyInstance, { services: { files } }: RouteContext): void {
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    scope.put('/v1/files/:id/pieces/:index', async (request, reply) => {
+      readQuery(request.query, {})
+      const index = readIndex(pathParameter(request, 'index'))
+      await files.putPiece(pathParameter(request, 'id'), index, request.raw)
+      return reply.code(204).send()
+    })
+  })
+}
+
+function addContentRoute(
+  app: FastifyInstance,
+  { services: { files }, stopping }: RouteContext
+): void {
+  const readers = new FileReaders()
+  app.get('/v1/files/:id/content', async (request, reply) => {
+    readQuery(request.query, {})
+    readers.take(reply)
+    const signal = AbortSignal.any([stopping, endOf(reply)])
+    const file = await files.open(pathParameter(request, 'id'), { signal })
+    reply.headers({
+      'accept-ranges': 'bytes',
+      'content-disposition': dispositionOf(file.name),
+      'content-type': 'application/octet-stream',
+      // The same id is always the same bytes.
+      etag: `"${file.id}"`
+    })
+    return sendContent(reply, file, request.headers)
+  })
+}
+
+function sendContent(
+  reply: FastifyReply,
+  file: FileReading,
+  { range, 'if-range': ifRange }: { range?: string | undefined; 'if-range'?: string | undefined }
+): FastifyReply {
+  const { sizeBytes } = file
+  const isSame = ifRange === undefined || ifRange === `"${file.id}"`
+  const wanted = isSame ? readRange(range, sizeBytes) : undefined
+  if (wanted === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${sizeBytes}`).header('content-length', 0)
+    return reply.code(UNSATISFIABLE).send('')
+  }
+  const { first, last } = wanted ?? { first: 0, last: sizeBytes - 1 }
+  if (wanted !== undefined) {
+    reply.code(PART_OF).header('content-range', `bytes ${first}-${last}/${sizeBytes}`)
+  }
+  reply.header('content-length', last + 1 - first)
+  // A piece at a time: what waits to be sent is not read twice.
+  return reply.send(
+    Readable.from(file.read({ first, last }), { highWaterMark: 1, objectMode: true })
+  )
+}
+
+/** @throws MeshError FIELD_INVALID */
+function readIndex(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new MeshError('FIELD_INVALID', 'the path names no piece', {
+    path: 'index',
+    hint: 'pieces are counted from 0'
+  })
+}
+
+/** As RFC 6266 has it: for old programs without what they might misread, for others as it is. */
+function dispositionOf(name: string): string {
+  const plain = name.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_')
+  const exact = encodeURIComponent(name).replaceAll(/['()*]/g, percent)
+  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`
+}
+
+function percent(letter: string): string {
+  return `%${letter.charCodeAt(0).toString(16).toUpperCase()}`
+}
