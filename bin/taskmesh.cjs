@@ -19,6 +19,11 @@ function pinnedNode() {
 }
 
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
+  // What Node has read and compiled is kept beside the code, where only those can write who may change the code
+  // as well. Half of what a short command takes is saved; where nothing can be kept, nothing is.
+  require('module').enableCompileCache(
+    path.join(__dirname, '..', 'node_modules', '.cache', 'taskmesh')
+  )
   void import(require('url').pathToFileURL(main).href)
 } else {
   var node = pinnedNode()
@@ -33,7 +38,7 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
     process.exit(1)
   }
   // Through the channel the child notices when we are gone, even if we were killed.
-  var child = spawn(node, [main].concat(process.argv.slice(2)), {
+  var child = spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc']
   })
   var signals = ['SIGINT', 'SIGTERM', 'SIGHUP']

@@ -9,6 +9,7 @@ import { eventsCommand } from './commands/events.ts'
 import { filesAddCommand } from './commands/files-add.ts'
 import { filesGetCommand } from './commands/files-get.ts'
 import { filesInfoCommand } from './commands/files-info.ts'
+import { filesKeepCommand } from './commands/files-keep.ts'
 import { filesLsCommand } from './commands/files-ls.ts'
 import {
   filesPinCommand,
@@ -83,6 +84,7 @@ export const COMMANDS: readonly CliCommand[] = [
   filesVerifyCommand,
   filesPinCommand,
   filesUnpinCommand,
+  filesKeepCommand,
   filesRmCommand,
   nodeListCommand,
   nodeDescribeCommand,

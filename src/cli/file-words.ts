@@ -8,9 +8,12 @@ export const FILE_IDS = {
   isList: true
 } as const
 
+/** As job files name one. */
+const MESH = /^mesh:(?=sha256:)/
+
 /** @throws MeshError FIELD_INVALID for a link that is none */
 export function readFileWord(text: string): Pick<FileLink, 'id' | 'name' | 'peers'> {
-  return isFileLink(text) ? readFileLink(text, 'file') : { id: text, peers: [] }
+  return isFileLink(text) ? readFileLink(text, 'file') : { id: text.replace(MESH, ''), peers: [] }
 }
 
 /** As tables show it; enough for every command that takes an id. */

@@ -14,7 +14,10 @@ import type { ChildProcess } from 'node:child_process'
 import type { PlannedNode } from './mesh-plan.ts'
 import type { ReadyReport } from '../roles/role.ts'
 
-export const MAIN_FILE: string = fileURLToPath(new URL('main.ts', import.meta.url))
+/** The command itself, which also keeps what is compiled. */
+export const PROGRAM_FILE: string = fileURLToPath(
+  new URL('../../bin/taskmesh.cjs', import.meta.url)
+)
 
 /** Many times what it takes on a busy machine. */
 const READY_TIMEOUT_MS = 60_000
@@ -53,7 +56,7 @@ export class MeshChild {
       ...init.flags,
       ...plan.flags
     ]
-    this.#process = spawn(process.execPath, [MAIN_FILE, ...words], {
+    this.#process = spawn(process.execPath, [PROGRAM_FILE, ...words], {
       detached: true,
       stdio: init.isKept ? ['ignore', out, log] : ['ignore', out, log, 'ipc'],
       env: plainEnvironment()

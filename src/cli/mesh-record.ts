@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { sleep } from '../core/abort.ts'
 import { systemClock } from '../core/clock.ts'
 import { commandLineOf, isAlive } from './process-facts.ts'
-import { MAIN_FILE } from './mesh-child.ts'
+import { PROGRAM_FILE } from './mesh-child.ts'
 
 export interface MeshRecord {
   /** The process of `up`, which stops the others itself; null for a mesh that was left alone. */
@@ -60,12 +60,12 @@ function readMeshRecord(home: string): MeshRecord | undefined {
 function isNode(pid: number, home: string, name: string): boolean {
   if (!isAlive(pid)) return false
   const words = commandLineOf(pid)
-  return [MAIN_FILE, home, name].every((word) => words.includes(word))
+  return [PROGRAM_FILE, home, name].every((word) => words.includes(word))
 }
 
 function isOwner(pid: number): boolean {
   const words = commandLineOf(pid)
-  return words.some((word) => word.includes('taskmesh') || word === MAIN_FILE)
+  return words.some((word) => word.includes('taskmesh'))
 }
 
 function fileIn(home: string): string {

@@ -1,5 +1,5 @@
 /** Where a command's words go: data to stdout in the form that was asked for, everything else to stderr. */
-import { renderTable, styleFor } from './render.ts'
+import { printable, renderTable, styleFor } from './render.ts'
 import type { Column, Style } from './render.ts'
 import type { Terminal, TextSink } from './terminal.ts'
 
@@ -48,12 +48,13 @@ export class Output {
 
   /** A line about what goes on, for people; not shown with --quiet. */
   note(text: string): void {
-    if (!this.isQuiet) this.#stderr.write(`${text}\n`)
+    if (!this.isQuiet) this.alert(text)
   }
 
   /** A line that even --quiet shows. */
   alert(text: string): void {
-    this.#stderr.write(`${text}\n`)
+    // It may hold words of strangers, such as names of files.
+    this.#stderr.write(`${text.split('\n').map(printable).join('\n')}\n`)
   }
 
   /** One thing: as JSON for programs (indented on a terminal), by `render` for people. */

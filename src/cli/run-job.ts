@@ -5,6 +5,7 @@ import { flag } from './command.ts'
 import { followJob, isSettled } from './follow.ts'
 import { followLogs } from './follow-logs.ts'
 import { HAND_IN_FLAGS, handIn } from './hand-in.ts'
+import { isList } from '../model/job.ts'
 import { nextStep } from './job-hints.ts'
 import { createProgress } from './progress.ts'
 import { renderEnd, renderItems, renderResult } from './render-job.ts'
@@ -94,7 +95,7 @@ async function printEnd(
   { document, context }: { document: JobDocument; context: CommandContext }
 ): Promise<void> {
   const { args, output } = context
-  const isArray = document.each !== undefined || document.ops === 'every'
+  const isArray = isList(document) || document.ops === 'every'
   const whole = await wholeJob(client, job, isArray)
   const items = whole.items ?? []
   if (output.format === 'json') output.value(whole, () => '')

@@ -110,6 +110,7 @@ function compileFiles(values: ShareConfig): FileSettings {
   return Object.freeze({
     diskBytes: parseBytes(disk, 'files_disk'),
     shareFolders: Object.freeze((values.share_dirs ?? []).map(expandHome)),
+    sharesHidden: values.share_hidden ?? false,
     limitRateUp: up === undefined ? undefined : parseRate(up, 'limit_rate_up'),
     limitRateDown: down === undefined ? undefined : parseRate(down, 'limit_rate_down')
   })
@@ -169,7 +170,8 @@ function compileRouter(values: RouterConfig): RouterSettings {
     preset: values.preset ?? 'balanced',
     weights: values.weights,
     queuedItemsMax: values.max_queued ?? LIMITS.queuedItemsMax,
-    httpsInputs: values.https_inputs ?? 'public'
+    httpsInputs: values.https_inputs ?? 'public',
+    storageGraceMs: parseDurationMs(values.storage_grace ?? '5m', 'storage_grace')
   }
 }
 

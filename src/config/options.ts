@@ -34,6 +34,7 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     ...option('share_dirs', 'list', FILE_ROLES, 'folder whose files are offered (repeatable)'),
     flag: 'share-dir'
   },
+  option('share_hidden', 'switch', FILE_ROLES, 'offer what begins with a dot in them, too'),
   option('files_disk', 'text', FILE_ROLES, 'disk for files of the mesh that are kept here'),
   option('limit_rate_up', 'text', FILE_ROLES, 'bytes a second given to others, such as 10MiB'),
   option('limit_rate_down', 'text', FILE_ROLES, 'bytes a second fetched from others'),
@@ -105,6 +106,12 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     'text',
     ['router'],
     'off, public, or any: whence jobs may have files fetched'
+  ),
+  option(
+    'storage_grace',
+    'text',
+    ['router'],
+    'how long a copy that is to be kept may be away before it is replaced [5m]'
   ),
   option('max_queued', 'integer', ['router'], 'items that may wait or run before more are refused'),
   option('name', 'text', ROLES, "name of this node's folder [its role, numbered when taken]"),

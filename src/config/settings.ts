@@ -50,6 +50,8 @@ export interface FileSettings {
   readonly diskBytes: number
   /** Absolute paths of the owner's folders. */
   readonly shareFolders: readonly string[]
+  /** Files and folders in them whose names begin with a dot, too. */
+  readonly sharesHidden: boolean
   /** Bytes a second; undefined: no limit. */
   readonly limitRateUp: number | undefined
   readonly limitRateDown: number | undefined
@@ -98,4 +100,6 @@ export interface RouterSettings extends NodeSettings {
   readonly queuedItemsMax: number
   /** Whence files for jobs may be fetched by `https:`; `any` includes this machine's own network. */
   readonly httpsInputs: 'off' | 'public' | 'any'
+  /** How long a copy that a storage job has placed may be away before another is placed. */
+  readonly storageGraceMs: number
 }

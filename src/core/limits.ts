@@ -86,6 +86,8 @@ export const LIMITS = {
   releasedLeasesMax: 1_024,
   /** Events that a router remembers for a reader that was away. */
   eventsKeptMax: 16_384,
+  /** Those for whom a file is kept, as they are told to others. */
+  keepsShownMax: 64,
   /** Files that one router sees to being kept, by storage jobs. */
   storageOrdersMax: 10_000,
   /** Shares that one router serves in turn; jobs of further ones take their turn together. */
@@ -106,7 +108,7 @@ export const LIMITS = {
   fileNameBytesMax: 255,
   /** A path below a folder, in UTF-8: some systems take no more, the folder's own path included. */
   filePathBytesMax: 1_024,
-  /** Files of one folder that is shared as a whole. */
+  /** Files of one folder that is shared as a whole, and folders in it. */
   folderEntriesMax: 100_000,
   /** The list of those files: a page of text for each of the longest. */
   folderBytesMax: 64 * MIB,

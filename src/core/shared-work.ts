@@ -17,6 +17,11 @@ export class SharedWork<T> {
     return this.#controller.signal.aborted
   }
 
+  /** Resolves when it is over, however that came. */
+  async over(): Promise<void> {
+    await this.#result.catch(() => {})
+  }
+
   /** Waits for it. @throws as the work does; the signal's reason */
   async join(options: AbortOptions): Promise<T> {
     this.#waitingCount += 1
@@ -31,6 +36,6 @@ export class SharedWork<T> {
   /** Ends it for all. Resolves when it is over. */
   async stop(reason: Error): Promise<void> {
     this.#controller.abort(reason)
-    await this.#result.catch(() => {})
+    await this.over()
   }
 }

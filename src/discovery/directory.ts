@@ -89,6 +89,11 @@ export class Directory implements Startable {
     return this.#entries.has(peer)
   }
 
+  /** A worker that is known, and cannot be reached now. */
+  isAway(peer: string): boolean {
+    return this.#entries.get(peer)?.state === 'unreachable'
+  }
+
   /** All known workers, ready or not. */
   entries(): WorkerEntry[] {
     return [...this.#entries.values()]

@@ -1,7 +1,8 @@
 /**
  * Which files the namespace offers and who has them, as this router knows it: from its own library, and from
  * what other nodes have said of theirs. It asks nobody; whoever follows the nodes tells it. Bounded, and
- * quick to show page by page however many files there are.
+ * quick to show page by page however many files there are. Where there is no room for all, the nodes that offer
+ * most give way: a few cannot keep the others out.
  */
 import { EventEmitter } from 'node:events'
 import { LIMITS } from '../core/limits.ts'
@@ -53,6 +54,8 @@ export interface FileCatalogueInit {
   offersMax?: number
   /** @default LIMITS.offersPerPeerMax */
   offersPerPeerMax?: number
+  /** This node, which gives way to nobody. @default '' */
+  selfPeer?: string
 }
 
 interface KnownFile extends FileMark {
@@ -61,21 +64,31 @@ interface KnownFile extends FileMark {
   readonly holders: Map<string, FileHolder>
 }
 
+interface KnownPeer {
+  readonly ids: Set<string>
+  /** Of all its offers. */
+  weight: number
+}
+
+/** Given way with at once, so that the largest need not be looked for again with each file. */
+const GIVEN_WAY_MAX = 256
+
 export class FileCatalogue {
   readonly events = new EventEmitter<CatalogueEvents>()
   readonly #init: Required<FileCatalogueInit>
   readonly #files = new Map<string, KnownFile>()
-  /** The ids of what each peer has. */
-  readonly #peers = new Map<string, Set<string>>()
+  readonly #peers = new Map<string, KnownPeer>()
   readonly #byName = new SortedFiles<KnownFile>('name')
   readonly #byId = new SortedFiles<KnownFile>('id')
   #offerCount = 0
+  #weight = 0
   #sizeBytes = 0
 
   constructor(init: FileCatalogueInit = {}) {
     this.#init = {
       offersMax: LIMITS.catalogueOffersMax,
       offersPerPeerMax: LIMITS.offersPerPeerMax,
+      selfPeer: '',
       ...init
     }
     // Every download of this router listens.
@@ -124,36 +137,40 @@ export class FileCatalogue {
 
   /** What a peer has. */
   filesOf(peer: string): ReadonlySet<string> {
-    return this.#peers.get(peer) ?? NONE
+    return this.#peers.get(peer)?.ids ?? NONE
   }
 
   /** A peer offers a file, or says something else of one that it offers. @returns false when there is no room for it */
   offered(peer: string, { id, isPinned, keptFor, name, sizeBytes }: Offer): boolean {
     const holder: FileHolder = { peer, isPinned, keptFor }
     const known = this.#files.get(id)?.holders.get(peer)
-    if (known !== undefined) {
-      this.#files.get(id)?.holders.set(peer, holder)
-      if (!isSame(known, holder)) this.events.emit('changed', id, holder)
-      return true
-    }
-    const own = this.#peers.get(peer) ?? new Set()
-    const { offersMax, offersPerPeerMax } = this.#init
-    if (own.size >= offersPerPeerMax || this.#offerCount >= offersMax) return false
-    this.#peers.set(peer, own.add(id))
+    const more = weightOf(holder) - (known === undefined ? 0 : weightOf(known))
+    if (more > 0 && !this.#hasRoom(peer, more)) return false
+    const own = this.#peers.get(peer) ?? { ids: new Set(), weight: 0 }
+    this.#peers.set(peer, own)
+    own.ids.add(id)
+    own.weight += more
+    this.#weight += more
     const file = this.#files.get(id) ?? this.#open({ id, name, sizeBytes, holders: new Map() })
     file.holders.set(peer, holder)
-    this.#offerCount += 1
-    this.events.emit('appeared', id, holder)
+    if (known === undefined) {
+      this.#offerCount += 1
+      this.events.emit('appeared', id, holder)
+    } else if (!isSame(known, holder)) this.events.emit('changed', id, holder)
     return true
   }
 
   /** A peer offers it no longer. */
   withdrawn(peer: string, fileId: string): void {
     const file = this.#files.get(fileId)
-    if (file?.holders.delete(peer) !== true) return
+    const holder = file?.holders.get(peer)
     const own = this.#peers.get(peer)
-    own?.delete(fileId)
-    if (own?.size === 0) this.#peers.delete(peer)
+    if (file === undefined || holder === undefined || own === undefined) return
+    file.holders.delete(peer)
+    own.ids.delete(fileId)
+    own.weight -= weightOf(holder)
+    this.#weight -= weightOf(holder)
+    if (own.ids.size === 0) this.#peers.delete(peer)
     this.#offerCount -= 1
     if (file.holders.size === 0) this.#close(file)
     this.events.emit('lost', fileId, peer)
@@ -162,6 +179,35 @@ export class FileCatalogue {
   /** A peer is lost, and with it all that it had. */
   forget(peer: string): void {
     for (const fileId of this.filesOf(peer)) this.withdrawn(peer, fileId)
+  }
+
+  #hasRoom(peer: string, more: number): boolean {
+    const { offersMax, offersPerPeerMax } = this.#init
+    const weight = (this.#peers.get(peer)?.weight ?? 0) + more
+    if (weight > offersPerPeerMax) return false
+    const missing = this.#weight + more - offersMax
+    return missing <= 0 || this.#giveWay(weight, missing)
+  }
+
+  /** Whoever offers most offers less, down to what the newcomer has. @returns whether that is enough */
+  #giveWay(weight: number, missing: number): boolean {
+    let largest: [string, KnownPeer] | undefined
+    for (const entry of this.#peers) {
+      if (entry[0] === this.#init.selfPeer) continue
+      if (largest === undefined || entry[1].weight > largest[1].weight) largest = entry
+    }
+    if (largest === undefined) return false
+    const [peer, { ids, weight: most }] = largest
+    if (most - missing < weight) return false
+    const leftMin = most - Math.min(Math.max(GIVEN_WAY_MAX, missing), most - weight)
+    const isKept = (id: string): boolean =>
+      (this.#files.get(id)?.holders.get(peer)?.keptFor.length ?? 0) > 0
+    // What somebody counts on goes last.
+    for (const id of [...ids].toSorted((a, b) => Number(isKept(a)) - Number(isKept(b)))) {
+      if (largest[1].weight <= leftMin) break
+      this.withdrawn(peer, id)
+    }
+    return true
   }
 
   #open(file: KnownFile): KnownFile {
@@ -181,6 +227,11 @@ export class FileCatalogue {
 }
 
 const NONE: ReadonlySet<string> = new Set()
+
+/** For whom a file is kept is told as well, and takes room. */
+function weightOf({ keptFor }: Pick<FileHolder, 'keptFor'>): number {
+  return Math.max(1, keptFor.length)
+}
 
 function toView({ holders, id, name, sizeBytes }: KnownFile): CatalogueFile {
   return { id, name, sizeBytes, holderCount: holders.size }

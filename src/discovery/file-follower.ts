@@ -56,7 +56,9 @@ const READS_MAX = 8
 /** Then others have their turn. */
 const PAGES_PER_TURN = 32
 const PAUSE_MS = 100
-const ANSWER_TIMEOUT_MS = 30_000
+/** Nor does one that answers slowly keep others from being read. */
+const TURN_MS_MAX = 5_000
+const ANSWER_TIMEOUT_MS = 10_000
 /** As the directory forgets a worker. */
 const FORGET_MS = 25_000
 const RETRY_MS_MIN = 1_000
@@ -207,6 +209,7 @@ export class FileFollower implements Startable {
   /** @returns whether there is more to read */
   async #read(entry: Followed): Promise<boolean> {
     const { signal } = this.#controller
+    const endsAtMs = this.#components.clock.monotonicMs() + TURN_MS_MAX
     const session = await this.#components.sessions.open(entry.peer, { signal })
     if (!entry.isProven) await this.#prove(entry, session)
     for (let count = 0; count < PAGES_PER_TURN; count += 1) {
@@ -216,6 +219,7 @@ export class FileFollower implements Startable {
       // It may have been forgotten meanwhile, and what it has with it.
       if (this.#followed.get(entry.peer) !== entry) return false
       if (!entry.reader.take(page)) return false
+      if (this.#components.clock.monotonicMs() >= endsAtMs) return true
     }
     return true
   }

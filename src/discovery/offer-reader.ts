@@ -50,11 +50,14 @@ export class OfferReader {
   take(page: ListFilesResult): boolean {
     const { files, gone = [], has_more: hasMore = false, next } = page
     const count = files.length + gone.length
-    this.#readCount = hasMore ? this.#readCount + count : 0
+    const isWhole = this.#cursor === undefined || page.is_restart === true
+    // To begin anew costs as much as to read what is known.
+    const cost = isWhole ? count + this.#catalogue.filesOf(this.#peer).size : count
+    this.#readCount = hasMore ? this.#readCount + cost : 0
     if (hasMore && (next === undefined || count === 0 || this.#readCount > READ_MAX)) {
       throw new MeshError('RESPONSE_INVALID', 'a list of files goes on without end')
     }
-    if (this.#cursor === undefined || page.is_restart === true) {
+    if (isWhole) {
       this.#unnamed = new Set(this.#catalogue.filesOf(this.#peer))
     }
     for (const file of files) {

@@ -2,12 +2,11 @@
  * A worker's capability record as it travels: CBOR in a libp2p signed envelope (RFC 0002 of the libp2p
  * specs). Opening one proves who said it; whether it is fresh, the directory decides.
  */
-import { Encoder } from 'cbor-x'
 import { RecordEnvelope } from '@libp2p/peer-record'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { MeshError, messageOf } from '../core/errors.ts'
-import { assertPlainCbor } from '../protocol/cbor-guard.ts'
 import { CAPABILITY_RECORD_CODEC, CAPABILITY_RECORD_DOMAIN } from '../protocol/ids.ts'
+import { decodePlainCbor, encodePlainCbor } from '../protocol/plain-cbor.ts'
 import { validatorFor } from '../model/validate.ts'
 import type { CapabilityRecord } from '../model/generated/capability-record.ts'
 import type { PrivateKey } from '@libp2p/interface'
@@ -17,7 +16,6 @@ export type { CapabilityRecord }
 /** A record with labels, addresses and a long CPU name stays far below this. */
 export const RECORD_BYTES_MAX = 96 * 1_024
 
-const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false })
 const checkRecord = validatorFor<CapabilityRecord>('capability-record', 'record')
 
 /** Signs a record. The key must be that of `record.peer_id`. */
@@ -27,7 +25,7 @@ export async function sealRecord(record: CapabilityRecord, key: PrivateKey): Pro
     {
       domain: CAPABILITY_RECORD_DOMAIN,
       codec,
-      marshal: () => cbor.encode(record),
+      marshal: () => encodePlainCbor(record),
       equals: () => false
     },
     key
@@ -70,8 +68,7 @@ async function certify(bytes: Uint8Array): Promise<RecordEnvelope> {
 
 function decode(payload: Uint8Array): unknown {
   try {
-    assertPlainCbor(payload)
-    return cbor.decode(payload)
+    return decodePlainCbor(payload, 'a capability record')
   } catch (cause) {
     throw new MeshError('FIELD_INVALID', 'a capability record is not CBOR', { cause })
   }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { MeshError } from '../core/errors.ts'
 import { checkJob, compileJob } from '../model/job.ts'
+import { jobOf } from './task-types.ts'
 import { programOf } from '../model/job-inputs.ts'
 import { readInput } from '../model/input-uri.ts'
 import { refuseReferences } from '../model/job-references.ts'
@@ -50,33 +51,14 @@ const KEEP_MS = 86_400_000
 const checkTask = validatorFor<TaskDocument>('job#/$defs/task', 'task')
 const checkAssigned = validatorFor<AssignedTask>('commands/execute-task#/$defs/assignedTask')
 
-/**
- * What a command wants done, from whoever it comes to whomever it goes.
- * @throws MeshError FIELD_INVALID for a type of task that nobody here serves
- */
-export function taskData(params: ExecuteTaskParams): ExecuteTaskParams['task_data'] {
-  const { task_data: data, task_type: type = 'compute' } = params
-  if (type === 'compute') return data
-  throw new MeshError('FIELD_INVALID', `task_type ${type} is not served yet`, {
-    path: 'params.task_type',
-    hint: 'use "compute"'
-  })
-}
-
-/** A job document; one that is only its task gets the rest around it. */
-export function asJob(data: ExecuteTaskParams['task_data']): Record<string, unknown> {
-  return Object.hasOwn(data, 'engine') ? { task: data } : data
-}
-
 /** @throws MeshError FIELD_INVALID and its kin */
 export function readTask(
   params: ExecuteTaskParams,
   { bytes, nowMs, taskMemoryBytes }: { bytes: number; nowMs: number; taskMemoryBytes: number }
 ): TaskRequest {
   const { assignment } = params
-  const data = taskData(params)
   if (assignment !== undefined) {
-    const assigned = asAssigned(data)
+    const assigned = asAssigned(params.task_data)
     const { task } = assigned
     // A router has put results in their places; an engine could not.
     refuseReferences(task, 'task')
@@ -98,7 +80,7 @@ export function readTask(
       labels: assignment.labels ?? NO_LABELS
     }
   }
-  const job = checkJob(asJob(data))
+  const job = checkJob(jobOf(params, nowMs))
   const forRouters = ROUTER_FIELDS.find((field) => job[field] !== undefined)
   if (forRouters !== undefined) {
     throw new MeshError('FIELD_INVALID', `"${forRouters}" needs a router to see to it`, {
@@ -106,6 +88,7 @@ export function readTask(
       hint: 'submit the job to a router, or send a single task without it'
     })
   }
+  refuseCopies(job.task)
   const { hasNetwork, resources, timeouts } = compileJob(job)
   const asksForMemory = job.resources?.memory !== undefined
   return {
@@ -125,6 +108,15 @@ export function readTask(
     killAfterMs: timeouts.stopMs,
     labels: job.labels ?? NO_LABELS
   }
+}
+
+/** @throws MeshError FIELD_INVALID where it is not enough that this worker keeps a file */
+function refuseCopies(task: TaskDocument): void {
+  if (task.engine !== 'storage' || (task.copies ?? 1) === 1) return
+  throw new MeshError('FIELD_INVALID', `${task.copies} copies need a router to place them`, {
+    path: 'task.copies',
+    hint: 'send it to a router, with auto_route, or ask each worker for one copy'
+  })
 }
 
 /** The task alone, or with its files beside it. */

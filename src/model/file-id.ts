@@ -15,7 +15,7 @@ export function readFileId(text: string, path: string): string {
   if (digits !== undefined) return `${FILE_ID_PREFIX}${digits}`
   throw new MeshError('FIELD_INVALID', `${path} is not the id of a file`, {
     path,
-    hint: 'write sha256: and 64 hex digits, as `taskmesh files ls` shows them'
+    hint: 'write sha256: and 64 hex digits, as `taskmesh files info` shows them'
   })
 }
 

@@ -4,7 +4,7 @@
  */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { FILE_ID_PREFIX, readFileId } from './file-id.ts'
+import { FILE_ID_PREFIX, isFileId } from './file-id.ts'
 import { toSafeName } from './safe-name.ts'
 
 export interface FileLink {
@@ -52,6 +52,8 @@ export function readFileLink(text: string, path: string): FileLink {
   const fields = new URLSearchParams(link.slice(SCHEME.length))
   const topic = fields.get('xt') ?? ''
   if (!topic.toLowerCase().startsWith(URN)) throw invalid(`it has no xt=${URN}…`)
+  const id = FILE_ID_PREFIX + topic.slice(URN.length).toLowerCase()
+  if (!isFileId(id)) throw invalid(`64 hex digits should follow ${URN}`)
   const name = fields.get('dn')
   const size = fields.get('xl')
   const sizeBytes = size === null ? undefined : Number(size)
@@ -62,11 +64,16 @@ export function readFileLink(text: string, path: string): FileLink {
   const wrong = peers.find((peer) => !ADDRESS.test(peer))
   if (wrong !== undefined) throw invalid(`"${wrong}" is not an address`)
   return {
-    id: readFileId(topic.slice(URN.length), path),
+    id,
     ...(name === null ? {} : { name: toSafeName(name) }),
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     peers
   }
+}
+
+/** `/ip4/…/p2p/<peer id>`: whose address it is. */
+export function peerOf(address: string): string {
+  return address.split('/').at(-1) ?? ''
 }
 
 /** Slashes and colons stay, so that people can read it. */

@@ -58,7 +58,7 @@ export function readMeshFile(text: string, path: string): Extract<InputOrigin, {
   } catch (cause) {
     throw new MeshError('FIELD_INVALID', `${path} names no file of the mesh`, {
       path,
-      hint: `write ${MESH}${FILE_ID_PREFIX} and 64 hex digits, as \`taskmesh files ls\` shows them`,
+      hint: `write ${MESH}${FILE_ID_PREFIX} and 64 hex digits, as \`taskmesh files info\` shows them`,
       cause
     })
   }

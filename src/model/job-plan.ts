@@ -139,7 +139,7 @@ export function specOf(document: JobDocument): JobSpec {
 }
 
 /** What it returns is a list, with something of each item. */
-function isList({ each, task }: JobDocument): boolean {
+export function isList({ each, task }: JobDocument): boolean {
   return each !== undefined || task.engine === 'storage'
 }
 

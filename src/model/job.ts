@@ -23,7 +23,7 @@ import type { ItemDocument, JobDocument, TaskDocument } from './generated/job.ts
 import type { AssignedTask } from './generated/commands-execute-task.ts'
 import type { JobPlan } from './job-plan.ts'
 
-export { compileSpec, specOf } from './job-plan.ts'
+export { compileSpec, isList, specOf } from './job-plan.ts'
 export type {
   JobPlan,
   JobSpec,
@@ -188,6 +188,12 @@ function checkTogether(document: JobDocument): void {
   if (task.engine === 'storage' && each !== undefined) {
     throw new MeshError('FIELD_INVALID', 'each does not go with engine storage', {
       path: 'each',
+      hint: 'say how many workers are to keep the file: task.copies'
+    })
+  }
+  if (task.engine === 'storage' && ops === 'every') {
+    throw new MeshError('FIELD_INVALID', 'ops: every does not go with engine storage', {
+      path: 'ops',
       hint: 'say how many workers are to keep the file: task.copies'
     })
   }

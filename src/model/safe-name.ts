@@ -7,7 +7,7 @@ import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 
 /** Control characters, and marks that make a text show as another than it is. */
-const UNSEEN = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
+const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
 /** What Windows allows in no name; the slashes part folders. */
 const FORBIDDEN = /[<>:"|?*\\/]/
 /** Devices of Windows, which any ending leaves devices. */
@@ -40,14 +40,21 @@ export function nameFault(name: string): string | undefined {
  * @param path relative, its parts joined by `/` on every system
  */
 export function pathFault(path: string): string | undefined {
-  if (bytesOf(path) > LIMITS.filePathBytesMax) {
-    return `it is longer than ${LIMITS.filePathBytesMax} bytes`
-  }
+  const tooLong = lengthFault(path)
+  if (tooLong !== undefined) return tooLong
   for (const part of path.split('/')) {
     const fault = nameFault(part)
     if (fault !== undefined) return part === path ? fault : `of its part "${part}": ${fault}`
   }
   return undefined
+}
+
+/** Why a text is too long for a path; undefined where it is not. */
+export function lengthFault(path: string): string | undefined {
+  const { filePathBytesMax } = LIMITS
+  return bytesOf(path) > filePathBytesMax
+    ? `it is longer than ${filePathBytesMax} bytes`
+    : undefined
 }
 
 /**
@@ -80,27 +87,78 @@ export interface PathClash {
 
 /**
  * Finds two paths that some system takes for one, as it does not tell capitals or forms of Unicode
- * apart, or of which one would have to be a file and a folder at once.
+ * apart, or of which one would have to be a file and a folder at once. Sorted, what lies in one folder stands
+ * together: a table of all folders on the way would be far larger than the paths.
  */
 export function findClash(paths: Iterable<string>): PathClash | undefined {
-  /** What a careless system sees → the path as it is written, and whether it is a file. */
-  const seen = new Map<string, { path: string; isFile: boolean }>()
-  for (const path of paths) {
-    for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
-      const isFile = end === -1
-      const part = isFile ? path : path.slice(0, end)
-      const key = careless(part)
-      const known = seen.get(key)
-      if (known === undefined) seen.set(key, { path: part, isFile })
-      else if (isFile || known.isFile || known.path !== part) return { path, other: known.path }
-      if (isFile) break
-    }
+  const seen = Array.from(paths, (path, index) => ({ path, index, key: careless(path) }))
+  const files = new Map(seen.map((each) => [each.key, each]))
+  seen.sort((left, right) => (left.key < right.key ? -1 : Number(left.key > right.key)))
+  let before: SeenPath | undefined
+  for (const each of seen) {
+    const shared = before === undefined ? 0 : sharedFolderLetters(before.key, each.key)
+    const clash =
+      (before === undefined ? undefined : clashBeside(before, each, shared)) ??
+      clashAbove(each, files, shared)
+    if (clash !== undefined) return clash
+    before = each
   }
   return undefined
 }
 
+interface SeenPath {
+  path: string
+  index: number
+  /** What a careless system sees. */
+  key: string
+}
+
+/** How far two paths lead through the same folders: with the last slash that they share. */
+export function sharedFolderLetters(left: string, right: string): number {
+  let folders = 0
+  for (let at = 0; at < left.length && left[at] === right[at]; at += 1) {
+    if (left[at] === '/') folders = at + 1
+  }
+  return folders
+}
+
+/** Two neighbours are one path, or a folder on their way has two names. */
+function clashBeside(left: SeenPath, right: SeenPath, shared: number): PathClash | undefined {
+  if (left.key === right.key) return clashOf(left.path, right.path, left.index < right.index)
+  const depth = left.key.slice(0, shared).split('/').length - 1
+  const names = left.path.split('/', depth)
+  const others = right.path.split('/', depth)
+  const wrong = names.findIndex((name, at) => name !== others[at])
+  if (wrong === -1) return undefined
+  return left.index < right.index
+    ? { path: right.path, other: names.slice(0, wrong + 1).join('/') }
+    : { path: left.path, other: others.slice(0, wrong + 1).join('/') }
+}
+
+/** A folder on the way, of those that the neighbour does not share, is a file. */
+function clashAbove(
+  { index, key, path }: SeenPath,
+  files: ReadonlyMap<string, SeenPath>,
+  shared: number
+): PathClash | undefined {
+  for (let end = key.indexOf('/', shared); end !== -1; end = key.indexOf('/', end + 1)) {
+    const file = files.get(key.slice(0, end))
+    if (file === undefined) continue
+    const depth = key.slice(0, end).split('/').length
+    const folder = path.split('/', depth).join('/')
+    return file.index < index ? { path, other: file.path } : { path: file.path, other: folder }
+  }
+  return undefined
+}
+
+function clashOf(left: string, right: string, isInOrder: boolean): PathClash {
+  return isInOrder ? { path: right, other: left } : { path: left, other: right }
+}
+
 /** Capitals first, as some small letters share one (`ß` and `ss`). */
 function careless(path: string): string {
+  // oxlint-disable-next-line no-control-regex -- most names are such
+  if (/^[\0-\x7f]*$/.test(path)) return path.toLowerCase()
   return path.normalize('NFD').toUpperCase().toLowerCase().normalize('NFC')
 }
 

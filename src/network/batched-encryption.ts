@@ -6,6 +6,7 @@
  * wire are the encrypter's own; the other end needs no wrapper.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
+import { noteEncrypted } from './send-buffers.ts'
 import type {
   ConnectionEncrypter,
   MessageStream,
@@ -70,22 +71,35 @@ function batchSends(secured: SecuredConnection): SecuredConnection {
   let bytes = 0
   let isScheduled = false
 
+  /** While the other end does not take it, it waits here: what is handed on is encrypted at once. */
   const flush = (): boolean => {
     isScheduled = false
+    if (stream.writableNeedsDrain) return false
+    return flushNow()
+  }
+  const flushNow = (): boolean => {
     if (batch.length === 0) return true
-    const whole = batch.length === 1 ? (batch[0] as Bytes) : new Uint8ArrayList(...batch)
+    const parts = batch
     batch = []
     bytes = 0
-    return isWritable() ? send(whole) : false
+    if (!isWritable()) return false
+    const canSendMore = send(
+      parts.length === 1 ? (parts[0] as Bytes) : new Uint8ArrayList(...parts)
+    )
+    if (stream.writeBufferLength === 0) for (const part of parts) noteAllEncrypted(part)
+    return canSendMore
   }
   // Nobody up the stack can catch what a microtask throws; the stream has aborted itself by then.
-  const flushQuietly = (): void => {
+  const quietly = (work: () => unknown) => (): void => {
     try {
-      flush()
+      work()
     } catch (cause) {
       stream.abort(cause instanceof Error ? cause : new Error(String(cause)))
     }
   }
+  const flushQuietly = quietly(flush)
+  const flushNowQuietly = quietly(flushNow)
+  stream.addEventListener('drain', flushQuietly)
   stream.send = (data: Bytes) => {
     if (!isWritable()) return send(data)
     batch.push(data)
@@ -98,8 +112,13 @@ function batchSends(secured: SecuredConnection): SecuredConnection {
     return !stream.writableNeedsDrain
   }
   stream.close = async (options) => {
-    flushQuietly()
+    flushNowQuietly()
     await close(options)
   }
   return secured
+}
+
+function noteAllEncrypted(data: Bytes): void {
+  if (data instanceof Uint8Array) noteEncrypted(data)
+  else for (const part of data) noteEncrypted(part)
 }

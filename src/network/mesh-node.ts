@@ -16,6 +16,7 @@ import { MeshError, messageOf } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 import { DHT_PROTOCOL_V1 } from '../protocol/ids.ts'
 import { batchedEncryption } from './batched-encryption.ts'
+import { bulkCipher } from './bulk-cipher.ts'
 import { streamError, unreachableError } from './dial-error.ts'
 import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
 import type { Identify } from '@libp2p/identify'
@@ -190,7 +191,7 @@ function libp2pOptions(init: MeshNodeInit): Libp2pOptions<Services> {
       ...(init.announce === undefined ? {} : { appendAnnounce: [...init.announce] })
     },
     transports: init.transports ?? [tcp()],
-    connectionEncrypters: [batchedEncryption(noise())],
+    connectionEncrypters: [batchedEncryption(bulkCipher(noise()))],
     // The default of 1,000 would reset streams before their protocol can refuse them with an answer.
     streamMuxers: [
       yamux({

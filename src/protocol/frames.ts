@@ -2,10 +2,9 @@
  * The frames of a session: each one CBOR array, positional so that a request costs few bytes. What
  * comes from a stranger is bounded, decoded and checked here; nothing unchecked passes on.
  */
-import { Encoder } from 'cbor-x'
 import { LIMITS } from '../core/limits.ts'
-import { MeshError, messageOf } from '../core/errors.ts'
-import { assertPlainCbor } from './cbor-guard.ts'
+import { MeshError } from '../core/errors.ts'
+import { decodePlainCbor, encodePlainCbor } from './plain-cbor.ts'
 import type { Blame, ErrorData } from '../core/errors.ts'
 
 /** First element of every frame. Numbers are never reused. */
@@ -35,8 +34,6 @@ export type Frame =
   | { kind: 'goodbye'; code: string; message: string }
 
 /** Plain CBOR: no shared structures, which would tie a frame to the ones before it. */
-const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false })
-
 const LENGTH_BYTES = 4
 
 /** Longer texts of an error are cut: what a stranger says of its failure is for people to read. */
@@ -53,7 +50,7 @@ const BLAMES: Readonly<Record<Blame, true>> = {
 
 /** A frame with its length before it. @throws MeshError FRAME_TOO_LARGE */
 export function encodeFrame(frame: Frame): Uint8Array {
-  const payload = cbor.encode(toArray(frame))
+  const payload = encodePlainCbor(toArray(frame))
   if (payload.byteLength > LIMITS.frameBytesMax) {
     throw new MeshError(
       'FRAME_TOO_LARGE',
@@ -87,14 +84,7 @@ function toArray(frame: Frame): unknown[] {
 
 /** Decodes one frame's payload. @throws MeshError FRAME_INVALID */
 export function decodeFrame(payload: Uint8Array): Frame {
-  let value: unknown
-  try {
-    assertPlainCbor(payload)
-    value = cbor.decode(payload)
-  } catch (cause) {
-    if (cause instanceof MeshError) throw cause
-    throw new MeshError('FRAME_INVALID', `a frame is not CBOR: ${messageOf(cause)}`, { cause })
-  }
+  const value = decodePlainCbor(payload, 'a frame')
   const [kind, ...fields] = Array.isArray(value) ? (value as unknown[]) : []
   const read = typeof kind === 'number' ? READERS[kind] : undefined
   const frame = read?.(fields)

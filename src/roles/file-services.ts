@@ -13,6 +13,7 @@ import { readManifest } from '../files/content/manifest.ts'
 import { toSafeName } from '../model/safe-name.ts'
 import { sleep } from '../core/abort.ts'
 import type { FileServices } from '../http/services.ts'
+import type { FileViewsComponents } from './file-views.ts'
 import type { FileUpload } from '../model/generated/api-file-upload.ts'
 import type { NodeCore } from './node-core.ts'
 import type { PieceSet } from '../files/content/piece-set.ts'
@@ -28,7 +29,7 @@ export interface ApiFiles {
 export function createFileServices(
   core: NodeCore,
   files: RouterFiles,
-  isWorker: (peer: string) => boolean
+  known: Pick<FileViewsComponents, 'isWorker' | 'ordersOf'>
 ): ApiFiles {
   const { clock } = core
   const pinned = new PinnedFiles(files.library)
@@ -39,7 +40,7 @@ export function createFileServices(
     service: files.service,
     onFetched: (id, keepUntilMs) => void pinned.keepAll(id, keepUntilMs)
   })
-  const views = new FileViews({ ...core, ...files, errands, isWorker })
+  const views = new FileViews({ ...core, ...files, ...known, errands })
   const parts = { core, errands, files, pinned, uploads, views }
   return {
     parts: [uploads, errands],

@@ -7,10 +7,16 @@ import { planOf } from '../files/content/piece-plan.ts'
 import type { CatalogueFile, CataloguePage, FileCatalogue } from '../discovery/file-catalogue.ts'
 import type { FileEntry } from '../files/store/file-index.ts'
 import type { FileErrands } from '../files/service/file-errands.ts'
-import type { FileHolderView, FileProgress, FileView } from '../model/generated/api-file.ts'
+import type {
+  FileHolderView,
+  FileKeep,
+  FileProgress,
+  FileView
+} from '../model/generated/api-file.ts'
 import type { FileService } from '../files/service/file-service.ts'
 import type { FileServices } from '../http/services.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { StorageKeeper } from '../dispatch/storage-keeper.ts'
 
 export interface FileViewsComponents {
   catalogue: Pick<FileCatalogue, 'find' | 'holders' | 'list'>
@@ -18,9 +24,12 @@ export interface FileViewsComponents {
   node: Pick<MeshNode, 'addresses' | 'knownAddresses' | 'selfPeer'>
   service: FileService
   isWorker: (peer: string) => boolean
+  /** What storage jobs ask for of a file. */
+  ordersOf: StorageKeeper['ordersOf']
 }
 
 const HOLDERS_SHOWN = 100
+const ORDERS_SHOWN = 100
 /** Of a whole id. */
 const DIGITS = 64
 /** Shorter ones begin too many ids to be a name of one. */
@@ -54,6 +63,7 @@ export class FileViews {
     const file = this.#file(id)
     const own = service.library.get(id)
     const progress = this.#progress(id)
+    const keep = this.#orders(id)
     return {
       ...this.#row(file),
       ...(own === undefined
@@ -64,7 +74,8 @@ export class FileViews {
           }),
       link: await this.#link(file),
       held_by: this.#holders(id),
-      ...(progress === undefined ? {} : { progress })
+      ...(progress === undefined ? {} : { progress }),
+      ...(keep.length === 0 ? {} : { keep })
     }
   }
 
@@ -136,6 +147,18 @@ export class FileViews {
     return { ...row, name: own.name, state, pinned: own.isPinned, ...keepOf(own) }
   }
 
+  #orders(id: string): FileKeep {
+    return this.#components
+      .ordersOf(id)
+      .slice(0, ORDERS_SHOWN)
+      .map(({ copies, heldCount, jobId, untilMs }) => ({
+        job_id: jobId,
+        copies,
+        copies_there: heldCount,
+        until: untilMs
+      }))
+  }
+
   #holders(id: string): FileHolderView[] {
     const { catalogue, isWorker, node, service } = this.#components
     const own = service.library.get(id)
@@ -157,13 +180,15 @@ export class FileViews {
   /** The router's own address comes first: it knows who else has the file. */
   async #link({ id, name, sizeBytes }: CatalogueFile): Promise<string> {
     const { catalogue, node } = this.#components
-    const peers = node.addresses()
+    const addresses = new Set(node.addresses())
     for (const { peer } of catalogue.holders(id)) {
-      if (peers.length >= LIMITS.fileLinkPeersMax) break
+      if (addresses.size >= LIMITS.fileLinkPeersMax) break
+      if (peer === node.selfPeer) continue
       // oxlint-disable-next-line no-await-in-loop -- until there are enough
-      if (peer !== node.selfPeer) peers.push(...(await node.knownAddresses(peer)))
+      for (const address of await node.knownAddresses(peer)) addresses.add(address)
     }
-    return formatFileLink({ id, name, sizeBytes, peers: peers.slice(0, LIMITS.fileLinkPeersMax) })
+    const peers = [...addresses].slice(0, LIMITS.fileLinkPeersMax)
+    return formatFileLink({ id, name, sizeBytes, peers })
   }
 
   #progress(id: string): FileProgress | undefined {
@@ -191,7 +216,7 @@ export class FileViews {
 function keepOf({ keptFor, keptUntilMs }: FileEntry): Pick<FileView, 'kept_for' | 'kept_until'> {
   return {
     ...(keptUntilMs === undefined ? {} : { kept_until: keptUntilMs }),
-    ...(keptFor === undefined ? {} : { kept_for: keptFor })
+    ...(keptFor[0] === undefined ? {} : { kept_for: keptFor[0] })
   }
 }
 

@@ -12,6 +12,7 @@ import { EventLog } from '../observe/event-log.ts'
 import { Finder } from '../discovery/finder.ts'
 import { isTerminal } from '../jobs/records.ts'
 import { createJobFiles } from './job-files.ts'
+import { createStorageKeeper } from './storage-jobs.ts'
 import { JobControl } from '../dispatch/intake/job-control.ts'
 import { JobEvents } from '../dispatch/views/job-events.ts'
 import { JobExecution } from '../dispatch/intake/job-execution.ts'
@@ -35,6 +36,7 @@ import type { Clock } from '../core/clock.ts'
 import type { DirectoryComponents } from '../discovery/directory.ts'
 import type { FinishedItem } from '../dispatch/job-steps.ts'
 import type { FileTexts, WebFiles } from '../dispatch/ports.ts'
+import type { JobFiles } from './job-files.ts'
 import type { JobRecord } from '../jobs/records.ts'
 import type { JobStore, StoreChange } from '../jobs/store.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -43,6 +45,7 @@ import type { Random } from '../core/random.ts'
 import type { RouterFiles } from './router-files.ts'
 import type { RouterSettings } from '../config/settings.ts'
 import type { Startable } from '../core/startable.ts'
+import type { StorageKeeper } from '../dispatch/storage-keeper.ts'
 
 export interface JobEngine {
   control: JobControl
@@ -54,6 +57,7 @@ export interface JobEngine {
   nodes: NodeViews
   reader: JobReader
   reputation: ReputationKeeper
+  storage: StorageKeeper
   store: JobStore
   taskNews: TaskNews
   /** To be started before the network, and with it. */
@@ -82,7 +86,7 @@ export function createJobEngine(
   files: RouterFiles
 ): JobEngine {
   const ground = createGround(core, settings)
-  const { documents, events, reputation, store, watchers } = ground
+  const { events, reputation, store, watchers } = ground
   const jobEvents = new JobEvents(ground)
   const logs = new JobLogs({ store, write: writeLogs(ground) })
   const { finder, nodes, source } = createSource(core, settings, {
@@ -94,41 +98,29 @@ export function createJobEngine(
   /** Both kinds of jobs tell of their changes: those that wait to begin, and those that have begun. */
   const onChanged = (job: JobRecord, finished?: FinishedItem): void => {
     jobEvents.changed(job, finished)
+    storage.onJob(job)
     watchers.tell({ job, finished })
     if (finished !== undefined) admission.ended(1)
   }
-  const dispatcher: Dispatcher = new Dispatcher({
-    ...ground,
-    preparation: jobFiles.preparation,
-    sourcesOf: jobFiles.sourcesOf,
-    source,
-    logs,
-    link: new SessionTaskLink(core),
-    taskText: (jobId, index) => documents.taskText(jobId, index),
-    onOutcome: (outcome) => reputation.record(outcome),
-    onAttempt: (attempt, item, isNewState) => {
-      if (isNewState) jobEvents.attempt(attempt, item)
-      else jobEvents.progress(attempt, item)
-      const job = attempt.logFile === null ? undefined : dispatcher.job(attempt.jobId)
-      if (job !== undefined) jobFiles.attemptEnded(job, attempt)
-    },
-    onChanged: (job, finished) => {
-      if (finished !== undefined) jobFiles.itemEnded(job, finished.item)
-      if (job.hasEnded) documents.forget(job.record.id)
-      const { shownRecord } = job
-      onChanged(shownRecord, finished)
-      // Jobs that never began tell those that need them by themselves.
-      if (isTerminal(shownRecord.state)) pending.jobEnded(shownRecord)
-    }
-  })
+  const dispatcher: Dispatcher = createDispatcher(
+    core,
+    { ...ground, jobEvents, jobFiles, logs, source },
+    // Jobs that never began tell those that need them by themselves.
+    { onChanged, onEnded: (job) => pending.jobEnded(job) }
+  )
   const { holdings, texts, web } = jobFiles
   const parts = { ...ground, dispatcher, holdings, logs, source, texts, web }
-  const onNew = (job: JobRecord): void => jobEvents.submitted(job)
+  const onNew = (job: JobRecord): void => {
+    jobEvents.submitted(job)
+    storage.onJob(job)
+  }
   const { admission, launcher, pending } = createWaiting(settings, { ...parts, onNew, onChanged })
   const reader = new JobReader(parts)
   const intake = new JobIntake({ ...parts, admission, launcher, pending, reader })
+  const storage: StorageKeeper = createStorageKeeper(settings, { ...parts, files, intake })
   const find = pending.find.bind(pending)
-  const retention = new Retention({ ...parts, pending })
+  const isNeeded = (jobId: string): boolean => pending.isNeeded(jobId) || storage.needs(jobId)
+  const retention = new Retention({ ...parts, isNeeded })
   return {
     dispatcher,
     events,
@@ -136,13 +128,14 @@ export function createJobEngine(
     nodes,
     reader,
     reputation,
+    storage,
     store,
     control: new JobControl({ ...parts, pending, reader }),
     execution: new JobExecution({ ...parts, intake, find }),
     logReader: new LogReader({ ...parts, reader }),
     taskNews: new TaskNews({ ...parts, intake }),
     before: [store, reputation, ...jobFiles.before],
-    after: [source, finder, dispatcher, pending, intake, retention, ...jobFiles.after]
+    after: [source, finder, storage, dispatcher, pending, intake, retention, ...jobFiles.after]
   }
 }
 
@@ -197,6 +190,46 @@ function createSource(
     weights: shown
   })
   return { source, finder, nodes }
+}
+
+interface DispatcherParts extends Ground {
+  jobEvents: JobEvents
+  jobFiles: JobFiles
+  logs: JobLogs
+  source: Directory
+}
+
+function createDispatcher(
+  core: NodeCore,
+  { jobEvents, jobFiles, ...parts }: DispatcherParts,
+  {
+    onChanged,
+    onEnded
+  }: Record<'onChanged' | 'onEnded', (job: JobRecord, finished?: FinishedItem) => void>
+): Dispatcher {
+  const { documents, reputation } = parts
+  const dispatcher: Dispatcher = new Dispatcher({
+    ...parts,
+    preparation: jobFiles.preparation,
+    sourcesOf: jobFiles.sourcesOf,
+    link: new SessionTaskLink(core),
+    taskText: (jobId, index) => documents.taskText(jobId, index),
+    onOutcome: (outcome) => reputation.record(outcome),
+    onAttempt: (attempt, item, isNewState) => {
+      if (isNewState) jobEvents.attempt(attempt, item)
+      else jobEvents.progress(attempt, item)
+      const job = attempt.logFile === null ? undefined : dispatcher.job(attempt.jobId)
+      if (job !== undefined) jobFiles.attemptEnded(job, attempt)
+    },
+    onChanged: (job, finished) => {
+      if (finished !== undefined) jobFiles.itemEnded(job, finished.item)
+      if (job.hasEnded) documents.forget(job.record.id)
+      const { shownRecord } = job
+      onChanged(shownRecord, finished)
+      if (isTerminal(shownRecord.state)) onEnded(shownRecord)
+    }
+  })
+  return dispatcher
 }
 
 interface WaitingParts extends Ground {

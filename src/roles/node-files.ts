@@ -43,10 +43,12 @@ export interface NodeFilesInit extends FileSettings {
 export function createNodeFiles(core: NodeCore, init: NodeFilesInit): NodeFiles {
   const { folder, node, sessions } = core
   const { diskBytes, keys = [], limitRateDown, limitRateUp, namespace, shareFolders } = init
+  const sharing = { ...init.sharing, takesHidden: init.sharesHidden }
   const library = new FileLibrary(core, {
     folder: join(folder.path, 'files'),
+    privateFolder: folder.path,
     budgetBytes: diskBytes,
-    ...(init.sharing === undefined ? {} : { sharing: init.sharing })
+    sharing
   })
   const folders = new OwnerFolders({ ...core, library }, shareFolders)
   const journal = new OfferJournal({ ...core, library })

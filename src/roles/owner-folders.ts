@@ -73,7 +73,7 @@ async function folderAt(path: string): Promise<string> {
 function notShared(path: string, why: string, cause?: unknown): MeshError {
   return new MeshError('FILE_UNREADABLE', `${path} cannot be shared: ${why}`, {
     path: 'share_dirs',
-    hint: 'name folders that are there and that the user of this node may read',
+    hint: 'name folders that are there and that the user of this node may read; for a file alone there is `taskmesh files add`',
     cause
   })
 }

@@ -1,6 +1,6 @@
 /** The commands that a router answers besides those of every node. */
 import { MeshError } from '../core/errors.ts'
-import { asJob, taskData } from '../execution/task-request.ts'
+import { jobOf } from '../execution/task-types.ts'
 import { commonHandlers } from './common-commands.ts'
 import { readFileId } from '../model/file-id.ts'
 import { shownShare } from '../reputation/score.ts'
@@ -23,6 +23,8 @@ import type { TaskNews } from '../dispatch/task-news.ts'
 
 export interface RouterCommandComponents {
   selfPeer: string
+  /** Milliseconds since 1970. */
+  nowMs: () => number
   execution: JobExecution
   taskNews: TaskNews
   nodes: NodeViews
@@ -32,10 +34,10 @@ export interface RouterCommandComponents {
 }
 
 export function routerHandlers(components: RouterCommandComponents): CommandHandlers {
-  const { execution, reputation, selfPeer, taskNews } = components
+  const { reputation, selfPeer, taskNews } = components
   return {
     ...commonHandlers,
-    EXECUTE_TASK: async (params, context) => await route(execution, params, context),
+    EXECUTE_TASK: async (params, context) => await route(components, params, context),
     REPORT_TASK: async (news, { remotePeer }) => ({
       result: await taskNews.report(remotePeer, news)
     }),
@@ -59,7 +61,7 @@ async function findNodes(
 
 /** Routes a task and answers when it has ended. */
 async function route(
-  execution: JobExecution,
+  { execution, nowMs }: RouterCommandComponents,
   params: ExecuteTaskParams,
   context: CommandContext
 ): Promise<CommandAnswer<'EXECUTE_TASK'>> {
@@ -69,7 +71,7 @@ async function route(
       hint: 'set auto_route to true and it finds a worker, or address a worker'
     })
   }
-  const document = asJob(taskData(params))
+  const document = jobOf(params, nowMs())
   if (Object.hasOwn(document, 'schedule')) {
     throw new MeshError('FIELD_INVALID', 'a scheduled job has no result to wait for', {
       path: 'params.task_data.schedule',
@@ -119,7 +121,8 @@ function answerArray({ items, job }: Executed): CommandAnswer<'EXECUTE_TASK'> {
       id: item.id,
       state: item.state,
       ...(output === null ? {} : { output: JSON.parse(output) as Json }),
-      ...(item.error === null ? {} : { error: { ...item.error } })
+      ...(item.error === null ? {} : { error: { ...item.error } }),
+      ...filesOf(item)
     }))
   return {
     result: { job_id: job.id, attempts: Math.max(1, job.attemptCount), items: views },

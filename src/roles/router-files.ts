@@ -27,7 +27,7 @@ export function createRouterFiles(
   init: Omit<NodeFilesInit, 'catalogue' | 'keys'>
 ): RouterFiles {
   const { namespace } = init
-  const catalogue = new FileCatalogue()
+  const catalogue = new FileCatalogue({ selfPeer: core.node.selfPeer })
   const nodesKey = fileNodesKey(namespace)
   const files = createNodeFiles(core, {
     ...init,

@@ -21,7 +21,7 @@ export async function startRouter(settings: RouterSettings, logger: Logger): Pro
 }
 
 function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
-  const { folder, logger, node, server } = core
+  const { clock, folder, logger, node, server } = core
   const { namespace } = settings
   const files = createRouterFiles(core, {
     ...settings.files,
@@ -33,14 +33,22 @@ function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
   const engine: JobEngine = createJobEngine(core, settings, files)
   const self = { role: 'router', namespace } as const
   server.register({
-    ...routerHandlers({ ...engine, sources: files.sources, selfPeer: node.selfPeer }),
+    ...routerHandlers({
+      ...engine,
+      nowMs: () => clock.wallMs(),
+      sources: files.sources,
+      selfPeer: node.selfPeer
+    }),
     ...files.handlers,
     GET_CAPABILITIES: (_params, { remotePeer }) => ({
       result: describeSelf(core, { ...self, peer: remotePeer })
     })
   })
   const token = settings.token ?? loadApiToken(folder.path)
-  const apiFiles = createFileServices(core, files, (peer) => engine.nodes.has(peer))
+  const apiFiles = createFileServices(core, files, {
+    isWorker: (peer) => engine.nodes.has(peer),
+    ordersOf: (fileId) => engine.storage.ordersOf(fileId)
+  })
   const services = createApiServices(core, engine, apiFiles.services, namespace)
   const api = new ApiServer({ services, logger }, { ...settings.http, token })
   const apiFile = new ApiFile(folder.path, () => ({ url: api.address(), token }))

@@ -23,7 +23,7 @@ export function createWorkerFiles(core: NodeCore, { library, service }: NodeFile
     node.learnAddresses(peer, addresses)
   return {
     forTasks: new TaskFileService({ clock, service, staging, learnAddresses }),
-    keeper: new FileKeeperService({ clock, service }),
+    keeper: new FileKeeperService({ clock, service, learnAddresses }),
     before: [staging]
   }
 }

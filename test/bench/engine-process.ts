@@ -80,7 +80,10 @@ async function startEngine(settings: RouterSettings): Promise<RunningNode> {
       onMisbehaviour: () => {}
     })
     engine = createJobEngine(core, settings, files)
-    const apiFiles = createFileServices(core, files, (peer) => engine.nodes.has(peer))
+    const apiFiles = createFileServices(core, files, {
+      isWorker: (peer) => engine.nodes.has(peer),
+      ordersOf: () => []
+    })
     services = createApiServices(core, engine, apiFiles.services, namespace)
     const api = new ApiServer({ services, logger }, { ...http, token })
     return {

@@ -18,7 +18,8 @@ const UNEQUAL = 'unequal sources'
 const BAD = 'bad sources'
 /** Bursts count alike on both sides, as both have the same time. */
 const WINDOW_MS = { quick: 3_000, full: 8_000 }
-const STALL_MS = 2_000
+/** Well within the life of one receiver, so that the one that stalls is seen to be dropped. */
+const STALL_MS = 600
 const POLL_MS = 20
 
 export const swarmBench: Bench = {

@@ -1,11 +1,15 @@
 /** All engines against the one suite. */
+import { expect } from 'vitest'
 import { BuiltinExecutor } from '../../src/executors/builtin-executor.ts'
 import { JavascriptExecutor } from '../../src/executors/javascript/javascript-executor.ts'
 import { PROBE } from '../component/executors/run-wasm.ts'
+import { StorageExecutor } from '../../src/executors/storage-executor.ts'
 import { WasmExecutor } from '../../src/executors/wasm/wasm-executor.ts'
 import { runExecutorFilesSuite } from './executor-files-suite.ts'
 import { runExecutorSuite } from './executor-suite.ts'
+import { sleep } from '../../src/core/abort.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import type { FileKeeper } from '../../src/executors/storage-executor.ts'
 import type { Json } from '../../src/core/json.ts'
 import type { TaskDocument } from '../../src/model/job.ts'
 
@@ -47,6 +51,44 @@ runExecutorSuite('javascript', () => ({
     source: 'function main () { for (let i = 0; i < 20_000; i += 1) console.log("line", i) }'
   },
   flooding: { engine: 'javascript', source: 'function main () { return "x".repeat(5e6) }' }
+}))
+
+/** A keeper of files whose ids are their sizes; what nobody has never comes. */
+const keep = (number: number | string): TaskDocument => ({
+  engine: 'storage',
+  file: `mesh:${number}`,
+  until: '2100-01-01T00:00:00Z'
+})
+
+const keeper: FileKeeper = {
+  keep: async ({ file, untilMs }, { onProgress, signal }) => {
+    expect(untilMs).toBe(Date.UTC(2100, 0))
+    const sizeBytes = Number(file.replace('mesh:', ''))
+    if (Number.isFinite(sizeBytes)) return { file, sizeBytes, kind: 'file' }
+    onProgress({ bytes: 1, totalBytes: 2 })
+    onProgress({ bytes: 0, totalBytes: 0 })
+    return await sleep(systemClock, 600_000, { signal }).then(() =>
+      expect.fail('nobody stopped it')
+    )
+  }
+}
+
+runExecutorSuite('storage', () => ({
+  executor: new StorageExecutor({ clock: systemClock, keeper }),
+  slotCount: 8,
+  numbered: keep,
+  numberedOutput: (number) => ({
+    file: `mesh:${number}`,
+    size: number,
+    kind: 'file',
+    until: '2100-01-01T00:00:00.000Z'
+  }),
+  failing: {
+    task: { engine: 'storage', file: 'mesh:1', until: '2001-01-01T00:00:00Z' },
+    code: 'FIELD_INVALID'
+  },
+  endless: keep('nobody'),
+  reporting: keep('nobody')
 }))
 
 const probe = (...args: string[]): TaskDocument => ({ engine: 'wasm', module: PROBE, args })

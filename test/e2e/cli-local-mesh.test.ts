@@ -1,8 +1,9 @@
 /** The demo, `up` and `down`: what a stranger starts first, and that nothing stays behind. */
 import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { isAlive } from '../../src/cli/process-facts.ts'
-import { startTaskmesh, taskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
+import { PROJECT, startTaskmesh, taskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
 
 const SYSTEM_NODE = '/usr/bin/node'
 
@@ -78,6 +79,13 @@ test('demo --keep leaves the mesh up until down', async () => {
   expect(JSON.parse(nodes.stdout)).toMatchObject([{ state: 'ready' }])
   expect((await taskmesh(['down'], { env })).stdout).toBe('stopped 3 processes\n')
   expect(pidsIn(demo.stdout).filter(isAlive)).toEqual([])
+})
+
+test('a command leaves what was compiled beside the code, and does without as well', async () => {
+  expect(await taskmesh(['version'])).toMatchObject({ code: 0, stderr: '' })
+  expect(readdirSync(join(PROJECT, 'node_modules', '.cache', 'taskmesh'))).not.toEqual([])
+  const env = { NODE_DISABLE_COMPILE_CACHE: '1' }
+  expect(await taskmesh(['version'], { env })).toMatchObject({ code: 0, stderr: '' })
 })
 
 test.skipIf(!existsSync(SYSTEM_NODE))(

@@ -1,5 +1,5 @@
 /** The tour that README takes by hand: each node a process, every command a process. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sleep } from '../../src/core/abort.ts'
@@ -105,6 +105,29 @@ test('every command of the tour', async () => {
   )
   const people = await taskmesh(['job', 'explain', squares.id, '--item', 'three'], { env })
   expect(people.stdout).toContain('was chosen: picked among 1')
+})
+
+test('the example with files: read by tasks, left by them, fetched by name and by first digits', async () => {
+  const { env, json } = await startTour()
+  const graph = (await json('job', 'run', 'examples/word-files/job.json')) as { id: string }[]
+  expect(graph).toMatchObject([
+    { state: 'completed', item_count: 3 },
+    { state: 'completed', result: { the: 16, wind: 4, and: 3 }, outputs: [{ name: 'table' }] }
+  ])
+  const [count = { id: '' }, total = { id: '' }] = graph
+  const table = await taskmesh(['job', 'get', total.id, 'table', '-o', '-', '-q'], { env })
+  expect(table).toMatchObject({ code: 0, stderr: '' })
+  expect(table.stdout).toMatch(/^the,16\nwind,4\nand,3\n/)
+  const several = await taskmesh(['job', 'get', count.id, '-o', '-'], { env })
+  expect(several).toMatchObject({ code: 1, stdout: '' })
+  expect(several.stderr).toContain('stdout takes one file, and these are 3')
+
+  const files = (await json('files', 'ls', '--name', 'sea.txt')) as { id: string }[]
+  const digits = files[0]?.id.replace('sha256:', '').slice(0, 12) ?? ''
+  const names = [digits, `mesh:${files[0]?.id}`]
+  const texts = names.map((name) => taskmesh(['files', 'get', name, '-o', '-', '-q'], { env }))
+  const text = readFileSync('examples/word-files/texts/sea.txt', 'utf8')
+  expect((await Promise.all(texts)).map(({ stdout }) => stdout)).toEqual([text, text])
 })
 
 test('a visitor sends commands by address, through the DHT and by a short name, and watches', async () => {

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { LiveMesh } from '../support/live-mesh.ts'
+import { runInProcess } from '../support/fake-terminal.ts'
 import { someBytes } from '../support/open-library.ts'
 import { startTaskmesh, taskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
 import { until } from '../support/until.ts'
@@ -73,13 +74,19 @@ test('files add goes on where it was killed, and what was added can be had again
   mkdirSync(join(folder, 'sub'), { recursive: true })
   writeFileSync(join(folder, '-a b.txt'), 'a')
   writeFileSync(join(folder, 'sub', '😀.bin'), someBytes(300_000))
-  const added = (await mesh.json('files', 'add', folder)) as { id: string; kind: string }[]
+  /** Commands of which no other process is needed to see what they do. */
+  const here = async (...words: string[]): Promise<unknown> => {
+    const { code, stderr, stdout } = await runInProcess([...words, '--json'], { env: mesh.env })
+    if (code !== 0) throw new Error(`${words.join(' ')} exited ${code}: ${stderr}`)
+    return JSON.parse(stdout)
+  }
+  const added = (await here('files', 'add', folder)) as { id: string; kind: string }[]
   expect(added).toMatchObject([{ kind: 'folder', files: 2, size: 300_001 }])
-  const listed = (await mesh.json('files', 'ls')) as { name: string }[]
+  const listed = (await here('files', 'ls')) as { name: string }[]
   expect(listed.map(({ name }) => name).toSorted()).toEqual(
     ['-a b.txt', 'large.bin', 'ödd “folder”', '😀.bin'].toSorted()
   )
-  expect(await mesh.json('files', 'verify', id)).toMatchObject([{ outcome: 'right' }])
-  await taskmesh(['files', 'rm', id], { env: mesh.env })
+  expect(await here('files', 'verify', id)).toMatchObject([{ outcome: 'right' }])
+  await runInProcess(['files', 'rm', id], { env: mesh.env })
   await expect(client.file(id)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
 })

@@ -138,7 +138,8 @@ export async function startIntake(init: IntakeInit = {}): Promise<Intake> {
   const find = async (id: string): Promise<JobRecord | undefined> => await pending.find(id)
   const execution = new JobExecution({ intake, find, store, watchers })
   const control = new JobControl({ clock, dispatcher, pending, reader })
-  const retention = new Retention({ clock, logger, nowMs, pending, store })
+  const isNeeded = pending.isNeeded.bind(pending)
+  const retention = new Retention({ clock, isNeeded, logger, nowMs, store })
   const parts = [pending, intake, retention]
   for (const part of parts) await part.start()
   await settle()

@@ -28,7 +28,7 @@ export class FakeLibrary {
       sharedCount: 1,
       isPinned: false,
       keptUntilMs: undefined,
-      keptFor: undefined,
+      keptFor: [],
       addedAtMs: 0,
       usedAtMs: 0,
       ...about

@@ -132,12 +132,13 @@ export class FileMesh {
 function settings({ onMisbehaviour = () => {} }: FileNodeInit): {
   diskBytes: number
   shareFolders: string[]
+  sharesHidden: boolean
   limitRateUp: undefined
   limitRateDown: undefined
   onMisbehaviour: (peer: string, reason: string) => void
 } {
   const free = { limitRateUp: undefined, limitRateDown: undefined }
-  return { diskBytes: 2 ** 30, shareFolders: [], onMisbehaviour, ...free }
+  return { diskBytes: 2 ** 30, shareFolders: [], sharesHidden: false, onMisbehaviour, ...free }
 }
 
 function capabilitiesIn(namespace: string) {

@@ -48,12 +48,26 @@ export class LiveMesh {
   }
 
   /** Started again, it has the jobs that it had. */
-  async router(): Promise<LiveNode & { client: ApiClient }> {
-    const http = ['--http', '127.0.0.1:0']
-    const node = await this.#start(['router', '--name', 'router', ...this.#way(), ...http])
+  async router(...flags: string[]): Promise<LiveNode & { client: ApiClient }> {
+    const own = ['--http', '127.0.0.1:0', ...flags]
+    const node = await this.#start(['router', '--name', 'router', ...this.#way(), ...own])
     const file = readFileSync(join(node.report.folder, 'api.json'), 'utf8')
     const { token, url } = JSON.parse(file) as { token: string; url: string }
     return Object.assign(node, { client: new ApiClient({ url, token }) })
+  }
+
+  /** Offers the files of a folder. @returns their ids by their names as well */
+  async share(
+    name: string,
+    folder: string,
+    ...flags: string[]
+  ): Promise<LiveNode & { ids: ReadonlyMap<string, string> }> {
+    const node = await this.#start(['share', folder, '--name', name, ...this.#way(), ...flags])
+    const { process } = node
+    await process.until(() => process.stdout.includes('"event":"shared"'), 'shared folder')
+    const files = process.stdout.matchAll(/"event":"file","id":"([^"]+)","name":"([^"]+)"/g)
+    const ids = new Map([...files].map(([, id = '', file = '']) => [file, id]))
+    return Object.assign(node, { ids })
   }
 
   /** Runs a command that must succeed, and parses what it printed. */

@@ -9,7 +9,9 @@ import { systemClock } from '../../src/core/clock.ts'
 import { FileLibrary } from '../../src/files/store/library.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { FileLibraryInit } from '../../src/files/store/library.ts'
+import type { FileManifest } from '../../src/files/content/manifest.ts'
 import type { MeshError } from '../../src/core/errors.ts'
+import type { PartFile } from '../../src/files/store/part-file.ts'
 
 /** Names a folder that is there and empty. */
 export function useFolders(): () => string {
@@ -37,6 +39,17 @@ export async function openLibrary(
   onTestFinished(() => library.stop())
   await library.start()
   return library
+}
+
+/** Begins a part of which not all is here. */
+export async function beginPart(
+  library: FileLibrary,
+  manifest: FileManifest,
+  name = 'film'
+): Promise<PartFile> {
+  const part = await library.openPart({ manifest, name })
+  if (part === undefined) throw new Error(`${manifest.id} is here already`)
+  return part
 }
 
 /** The same bytes for the same seed; no piece of them is like another. */

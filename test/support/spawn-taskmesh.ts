@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { sleep } from '../../src/core/abort.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { ChildProcess } from 'node:child_process'
@@ -74,10 +74,24 @@ export class RunningTaskmesh {
   }
 }
 
+type Cleanup = () => Promise<void> | void
+
+/** Says what is to be done when what was begun is no longer needed: by default with the test. */
+let whenOver: (cleanup: Cleanup) => void = (cleanup) => onTestFinished(cleanup)
+
+/** To be called once by a test file: what is started from then on is for all its tests. */
+export function shareOverTests(): void {
+  const cleanups: Cleanup[] = []
+  whenOver = (cleanup) => void cleanups.push(cleanup)
+  afterAll(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+  })
+}
+
 /** A folder that is removed after the test. */
 export function temporaryHome(): string {
   const home = mkdtempSync(join(tmpdir(), 'taskmesh-test-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+  whenOver(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
   return home
 }
 
@@ -89,7 +103,7 @@ export function startTaskmesh(words: readonly string[], init: SpawnInit = {}): R
   child.stdin.on('error', () => undefined)
   child.stdin.end(init.stdin ?? '')
   const running = new RunningTaskmesh(child)
-  onTestFinished(async () => {
+  whenOver(async () => {
     if (running.hasEnded) return
     const cancel = systemClock.after(10_000, () => void child.kill('SIGKILL'))
     await running.stop()

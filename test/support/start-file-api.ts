@@ -61,13 +61,15 @@ export async function startFileApi({
   const node = {
     selfPeer: ROUTER_PEER,
     addresses: () => [ROUTER_ADDRESS],
-    knownAddresses: async (peer: string) => [`/ip4/127.0.0.1/tcp/40002/p2p/${peer}`],
+    // As a real one does that has heard of it in two ways.
+    knownAddresses: async (peer: string) =>
+      [1, 2].map(() => `/ip4/127.0.0.1/tcp/40002/p2p/${peer}`),
     learnAddresses: async () => {}
   }
   const files = createFileServices(
     { clock: systemClock, node } as unknown as NodeCore,
     { library, catalogue, service } as unknown as RouterFiles,
-    () => true
+    { isWorker: () => true, ordersOf: () => [] }
   )
   const stop = await startInOrder([service, ...files.parts])
   onTestFinished(stop)

@@ -2,20 +2,22 @@
 import { API_FLAGS, VISITOR_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { FETCH_FLAGS, fetchAll } from '../fetch/session.ts'
-import { isFileLink, readFileLink } from '../../model/file-link.ts'
+import { connectToRouter } from '../router-connection.ts'
 import { readFileId } from '../../model/file-id.ts'
+import { readFileWord } from '../file-words.ts'
 import { readTarget } from '../fetch/target.ts'
 import { streamFile } from '../fetch/stream.ts'
-import type { CliCommand } from '../command.ts'
+import type { CliCommand, CommandContext } from '../command.ts'
 import type { FileLink } from '../../model/file-link.ts'
 
 /** Of an id, for people. */
 const LETTERS = 19
+const FIRST_DIGITS = /^(?:sha256:)?[0-9a-f]{4,63}$/
 
 export const filesGetCommand: CliCommand = {
   words: 'files get',
   summary: 'fetch a file or a folder, from all who have it at once',
-  positionals: [{ name: 'file', describe: 'sha256:…, or a link: taskmesh:?xt=…' }],
+  positionals: [{ name: 'file', describe: 'id, its first digits (four at least), or link' }],
   flags: {
     ...FETCH_FLAGS,
     stdout: flag('switch', 'write it to stdout as it comes, as -o - does'),
@@ -35,7 +37,7 @@ export const filesGetCommand: CliCommand = {
     'What was cut off, however, goes on where it stopped when the same command is started again. Each piece is checked as it comes.',
   run: async (context) => {
     const { args } = context
-    const { id, name, peers } = readFile(args.positional('file'))
+    const { id, name, peers } = await readFile(context)
     const title = name ?? id.slice(0, LETTERS)
     const output = args.text('output')
     if (args.has('stdout') || output === '-') {
@@ -53,6 +55,10 @@ export const filesGetCommand: CliCommand = {
   }
 }
 
-function readFile(text: string): FileLink {
-  return isFileLink(text) ? readFileLink(text, 'file') : { id: readFileId(text, 'file'), peers: [] }
+/** A whole id and a link need no router; the first digits of an id are its to complete. */
+async function readFile({ args, terminal }: CommandContext): Promise<FileLink> {
+  const word = readFileWord(args.positional('file'))
+  if (!FIRST_DIGITS.test(word.id)) return { ...word, id: readFileId(word.id, 'file') }
+  const { id } = await connectToRouter(args).file(word.id, { signal: terminal.signal })
+  return { ...word, id }
 }

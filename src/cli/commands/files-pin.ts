@@ -146,7 +146,7 @@ async function fetch(
   context: CommandContext
 ): Promise<FileView> {
   const { signal } = context.terminal
-  const progress = new BytesProgress(`fetching ${printable(id.slice(0, 20))}`, context)
+  const progress = new BytesProgress(`fetching ${printable(id.slice(0, 19))}`, context)
   try {
     let file = await client.fetchFile(id, request, { signal })
     while (file.progress !== undefined) {

@@ -6,6 +6,7 @@ import { FETCH_FLAGS, fetchAll } from '../fetch/session.ts'
 import { MeshError } from '../../core/errors.ts'
 import { connectToRouter } from '../router-connection.ts'
 import { readTarget } from '../fetch/target.ts'
+import { streamFile } from '../fetch/stream.ts'
 import { toSafeName } from '../../model/safe-name.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { ApiClient } from '../../client/api-client.ts'
@@ -35,6 +36,7 @@ export const jobGetCommand: CliCommand = {
   examples: [
     ['taskmesh job get j-7m2k', 'all that it has made, into this folder'],
     ['taskmesh job get j-7m2k model -o models/', 'one output, by its name'],
+    ['taskmesh job get j-7m2k report -o -', 'to stdout'],
     ['taskmesh job get j-7m2k --item a -o results/', 'of one task of an array job']
   ],
   notes: `Tasks of an array job have a folder each, by their ids. A result that was too long for the router comes as ${RESULT_NAME}.`,
@@ -45,19 +47,35 @@ export const jobGetCommand: CliCommand = {
     const job = await client.job(args.positional('id'), options)
     const made = await madeBy(client, job, args, options)
     if (made.length === 0) throw nothing(job, args)
-    const { folder } = await readTarget(`${args.text('output') ?? '.'}/`, undefined)
     const peers = await addressesOf(client, options)
-    const wanted = made.map(({ file, item, name, worker }): Wanted => ({
-      id: file.file,
-      peers: peers.get(worker ?? '') ?? [],
+    const peersOf = ({ worker }: Made): readonly string[] => peers.get(worker ?? '') ?? []
+    if (args.text('output') === '-') {
+      const only = onlyOne(made)
+      await streamFile(context, only.name, { id: only.file.file, peers: peersOf(only) })
+      return EXIT.completed
+    }
+    const { folder } = await readTarget(`${args.text('output') ?? '.'}/`, undefined)
+    const wanted = made.map((one): Wanted => ({
+      id: one.file.file,
+      peers: peersOf(one),
       target: {
-        folder: job.item_count > 1 ? join(folder, toSafeName(item)) : folder,
-        name: toSafeName(name)
+        folder: job.item_count > 1 ? join(folder, toSafeName(one.item)) : folder,
+        name: toSafeName(one.name)
       }
     }))
     await fetchAll(context, { folder, name: job.id, title: job.id, wanted })
     return EXIT.completed
   }
+}
+
+/** @throws MeshError FIELD_INVALID */
+function onlyOne(made: readonly Made[]): Made {
+  const [only, ...others] = made
+  if (only !== undefined && others.length === 0) return only
+  throw new MeshError('FIELD_INVALID', `stdout takes one file, and these are ${made.length}`, {
+    path: '--output',
+    hint: 'name one of them: taskmesh job get ID NAME; of an array job, with --item'
+  })
 }
 
 interface Made {

@@ -13,7 +13,7 @@ export interface Contacts {
   /** Of bootstraps and routers. */
   addresses: string[]
   /** The same for people. */
-  text: string
+  places: string[]
 }
 
 /** One that runs here answers at once. */
@@ -27,13 +27,13 @@ export async function findContacts(args: Args, options: AbortOptions): Promise<C
   const router = await localRouter(args, options)
   const namespace = args.text('namespace') ?? router?.namespace ?? defaultNamespace()
   const places = [
-    bootstraps.length === 0 ? 'no bootstrap' : plural(bootstraps.length, 'bootstrap'),
-    router === undefined ? 'no router' : 'the router of this machine'
+    ...(bootstraps.length === 0 ? [] : [plural(bootstraps.length, 'bootstrap')]),
+    ...(router === undefined ? [] : ['the router of this machine'])
   ]
   return {
     namespace,
     addresses: [...bootstraps, ...(router?.addresses ?? [])],
-    text: `${places.join(' and ')} of namespace ${namespace}`
+    places
   }
 }
 

@@ -28,10 +28,13 @@ function withRoom(cause: MeshError, { tally }: Circumstances): MeshError {
   })
 }
 
-function withPlaces(cause: MeshError, { addresses, contacts }: Circumstances): MeshError {
-  const named = addresses.length === 0 ? '' : `${plural(addresses.length, 'named peer')}, `
-  return new MeshError('FILE_UNAVAILABLE', `${cause.message}; looked at ${named}${contacts.text}`, {
-    hint: 'see that somebody who has it is online, or name a way to the mesh with --bootstrap; what has come is kept',
+function withPlaces(cause: MeshError, { addresses, contacts, tally }: Circumstances): MeshError {
+  const named = addresses.length === 0 ? [] : [plural(addresses.length, 'named peer')]
+  const places = [...named, ...contacts.places].join(', ')
+  const looked = `looked in namespace ${contacts.namespace}, by way of ${places}`
+  const kept = tally.sum().bytes === 0 ? '' : '; what has come is kept'
+  return new MeshError('FILE_UNAVAILABLE', `${cause.message}; ${looked}`, {
+    hint: `see that somebody who has it is online, or name a way to the mesh with --bootstrap${kept}`,
     cause
   })
 }

@@ -9,7 +9,7 @@ import { isInPlace, missingEntries } from './target.ts'
 import { explainFailure } from './failure.ts'
 import { inLanes } from '../../core/lanes.ts'
 import { checkFolderPath, inTheWay, look, placeFile, placeFolder } from './placing.ts'
-import { readEntries } from './folder-list.ts'
+import { folderContents } from '../../files/service/folder-contents.ts'
 import type { Contacts } from './contacts.ts'
 import type { Download } from '../../files/transfer/download.ts'
 import type { FetchInit } from '../../files/service/file-service.ts'
@@ -93,7 +93,7 @@ export class Getter {
       }
     })
     const path = join(target.folder, target.name ?? entry.name)
-    const entries = await readEntries(library, entry)
+    const entries = await folderContents(library, entry.id)
     if (entries !== undefined) return await this.#getFolder({ entry, entries, path, peers })
     if (await isInPlace(path, { ...this.#init, id })) return await asFile(id, path, true)
     await library.giveAway(id, workspace.whole(id))

@@ -20,7 +20,7 @@ import type { PieceOrder } from '../../files/transfer/piece-picker.ts'
 
 /** Of every command that fetches. */
 export const FETCH_FLAGS: Flags = {
-  output: { ...flag('text', 'where to put it: a folder, or the place itself [.]'), alias: 'o' },
+  output: flag('text', 'where to put it: a folder, the place itself, or - for stdout [.]'),
   force: flag('switch', 'replace what is there'),
   'limit-rate': flag('text', 'fetch no more than this a second, such as 5MiB'),
   peers: flag('text', 'fetch from no more than so many peers at once [32]'),

@@ -10,7 +10,7 @@ import { MeshError } from '../../core/errors.ts'
 import { explainFailure } from './failure.ts'
 import { FetchProgress } from './progress.ts'
 import { findContacts } from './contacts.ts'
-import { isFolderStart, readEntries } from './folder-list.ts'
+import { beginsLikeFolder, folderContents } from '../../files/service/folder-contents.ts'
 import { openFetcher, readWishes } from './session.ts'
 import { readInOrder } from '../../files/transfer/read-in-order.ts'
 import { sayEnd } from './report.ts'
@@ -69,7 +69,7 @@ async function pour(
   if (download === undefined) return void (await entry)
   let isFirst = true
   for await (const piece of readInOrder(download, library)) {
-    if (isFirst && isFolderStart(piece)) await refuseFolder(library, entry)
+    if (isFirst && beginsLikeFolder(piece)) await refuseFolder(library, entry)
     isFirst = false
     stdout.write(piece)
     await unlessAborted(stdout.drained(), { signal })
@@ -78,8 +78,8 @@ async function pour(
 
 /** The list is for programs; people want what is in it. */
 async function refuseFolder(library: FileLibrary, entry: BegunFetch['entry']): Promise<void> {
-  const file = await entry
-  if ((await readEntries(library, file)) === undefined) return
+  const { id } = await entry
+  if ((await folderContents(library, id)) === undefined) return
   throw new MeshError('FIELD_INVALID', 'it is a folder, and stdout takes one file', {
     path: '--output',
     hint: 'name a place for it with -o DIR'

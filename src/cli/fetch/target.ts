@@ -43,7 +43,8 @@ export async function isInPlace(
   if (stats === undefined) return false
   // What it is to be can't be told before its list is here.
   if (stats.isDirectory()) return false
-  if (stats.isFile() && (await isSameFile(path, id, { signal }))) return true
+  const isSame = (hasher: Hasher): Promise<boolean> => hasContent(hasher, path, id, { signal })
+  if (stats.isFile() && (await withHasher(isSame))) return true
   if (isForced) return false
   throw inTheWay(path, stats.isFile() ? 'is there already, with other content' : 'is no plain file')
 }
@@ -62,34 +63,22 @@ export async function missingEntries(
   if (stats === undefined || (await isEmptyFolder(path))) return entries
   if (!stats.isDirectory()) throw inTheWay(path, 'is no folder', 'name another place with -o')
   const missing: FolderEntry[] = []
-  for (const entry of entries) {
-    // One after the other: each is hashed on all cores.
-    if (!(await hasEntry(path, entry, { signal }))) missing.push(entry)
-  }
+  await withHasher(async (hasher) => {
+    for (const entry of entries) {
+      // One after the other: each is hashed on all cores.
+      if (!(await hasEntry(path, entry, hasher, { signal }))) missing.push(entry)
+    }
+  })
   if (missing.length === 0 || isForced) return missing
   const what = `${missing.length} of its ${plural(entries.length, 'file')} missing or different`
   throw inTheWay(path, `is there already, with ${what}`)
-}
-
-/** Whether a plain file has that content. */
-export async function isSameFile(
-  path: string,
-  id: string,
-  options: AbortOptions
-): Promise<boolean> {
-  const hasher = new Hasher({ clock: systemClock })
-  await hasher.start()
-  try {
-    return (await hasher.hashFile(path, options)).manifest.id === id
-  } finally {
-    await hasher.stop()
-  }
 }
 
 /** Through no link on the way. */
 async function hasEntry(
   root: string,
   { id, path, size }: FolderEntry,
+  hasher: Hasher,
   options: AbortOptions
 ): Promise<boolean> {
   const names = path.split('/')
@@ -98,5 +87,24 @@ async function hasEntry(
     if (index < names.length - 1 && stats?.isDirectory() === true) continue
     if (stats?.isFile() !== true || stats.size !== size) return false
   }
-  return await isSameFile(join(root, ...names), id, options)
+  return await hasContent(hasher, join(root, ...names), id, options)
+}
+
+async function hasContent(
+  hasher: Hasher,
+  path: string,
+  id: string,
+  options: AbortOptions
+): Promise<boolean> {
+  return (await hasher.hashFile(path, options)).manifest.id === id
+}
+
+async function withHasher<T>(work: (hasher: Hasher) => Promise<T>): Promise<T> {
+  const hasher = new Hasher({ clock: systemClock })
+  await hasher.start()
+  try {
+    return await work(hasher)
+  } finally {
+    await hasher.stop()
+  }
 }

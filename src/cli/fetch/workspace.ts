@@ -4,14 +4,28 @@
  *
  *     .0a1b2c3d4e5f6071.taskmesh/files/     the library in which pieces gather
  *     .0a1b2c3d4e5f6071.taskmesh/whole/…    files and folders that are whole, by their id
+ *     .0a1b2c3d4e5f6071.taskmesh/made-here  that a run has made it here, and nobody else has brought it
  */
-import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises'
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  writeFile
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { FILE_ID_PREFIX } from '../../model/file-id.ts'
 import { MeshError, messageOf } from '../../core/errors.ts'
+import type { Stats } from 'node:fs'
 
 const DIGITS = 16
 const PERMISSION_BITS = 0o777
+/** Says which folder it was made for. */
+const MARK = 'made-here'
 
 export class Workspace {
   readonly path: string
@@ -32,11 +46,7 @@ export class Workspace {
     const path = join(folder, `.${shortName(name)}.taskmesh`)
     try {
       await mkdir(folder, { recursive: true })
-      await mkdir(path, { mode: 0o700 }).catch(ignoreExisting)
-      // Somebody else's, or a link, could be a trap.
-      const stats = await lstat(path)
-      const isOwn = process.getuid === undefined || stats.uid === process.getuid()
-      if (!stats.isDirectory() || !isOwn) throw new Error('it is not a folder of your own')
+      await makeMarked(folder, path)
       await mkdir(join(path, 'whole'), { recursive: true })
       return new Workspace(path, await usualMode(join(path, 'mode')))
     } catch (cause) {
@@ -77,8 +87,36 @@ function shortName(name: string): string {
     : name
 }
 
-function ignoreExisting(cause: NodeJS.ErrnoException): void {
-  if (cause.code !== 'EEXIST') throw cause
+/**
+ * Makes it with its mark in it, or finds it as an earlier run has made it here. What is in it is believed, so one that
+ * came with an archive, or that others have put here, makes place for a new one.
+ */
+async function makeMarked(folder: string, path: string): Promise<void> {
+  if (await isMadeHere(path)) return
+  await rm(path, { recursive: true, force: true })
+  const fresh = await mkdtemp(join(folder, '.new.taskmesh-'))
+  try {
+    await writeFile(join(fresh, MARK), markOf(await lstat(fresh)), { mode: 0o600 })
+    await rename(fresh, path)
+  } catch (cause) {
+    await rm(fresh, { recursive: true, force: true })
+    // Another run was faster.
+    if (!(await isMadeHere(path))) throw cause
+  }
+}
+
+/** Undone by copying, as by an archive or a clone of a repository: nobody can know the number before. */
+function markOf({ birthtimeMs, ino }: Stats): string {
+  return `${ino} ${Math.trunc(birthtimeMs)}`
+}
+
+/** @throws Error for what is a link, or somebody else's: that could be a trap, and is not ours to remove */
+async function isMadeHere(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined)
+  if (stats === undefined) return false
+  const isOwn = process.getuid === undefined || stats.uid === process.getuid()
+  if (!stats.isDirectory() || !isOwn) throw new Error('it is not a folder of your own')
+  return (await readFile(join(path, MARK), 'utf8').catch(() => '')) === markOf(stats)
 }
 
 /** As the system gives it to any new file. */

@@ -1,16 +1,14 @@
 /** Files and folders of this machine, read and hashed on all cores: what they are called in the mesh, and where their bytes lie. */
-import { basename, relative, resolve, sep } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { Hasher } from '../../files/store/hasher.ts'
 import { MeshError } from '../../core/errors.ts'
 import { inLanes } from '../../core/lanes.ts'
-import { makeManifest } from '../../files/content/manifest.ts'
-import { pieceHash } from '../../files/content/content-tree.ts'
-import { pieceSpan, planPieces } from '../../files/content/piece-plan.ts'
+import { manifestOf } from '../../files/content/manifest.ts'
 import { systemClock } from '../../core/clock.ts'
 import { toFileError, unreadable } from '../../files/store/disk-errors.ts'
 import { toSafeName } from '../../model/safe-name.ts'
-import { walkFolder } from '../../files/store/folder-walk.ts'
+import { pathBelow, walkFolder } from '../../files/store/folder-walk.ts'
 import { writeFolder } from '../../files/content/folder-manifest.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { FileManifest } from '../../files/content/manifest.ts'
@@ -128,9 +126,7 @@ async function readTree(tree: FoundTree, hasher: Hasher, init: ReadTreeInit): Pr
 
 function folderOf({ files: paths, full, path }: FoundTree, files: readonly LocalFile[]): LocalFile {
   const entries = files.map(({ manifest }, index) => ({
-    path: relative(full, paths[index] as string)
-      .split(sep)
-      .join('/'),
+    path: pathBelow(full, paths[index] as string),
     size: manifest.plan.sizeBytes,
     id: manifest.id
   }))
@@ -141,13 +137,4 @@ function folderOf({ files: paths, full, path }: FoundTree, files: readonly Local
     const { code, hint, message } = MeshError.from(cause)
     throw new MeshError(code, `${path}: ${message}`, { path, hint, cause })
   }
-}
-
-function manifestOf(bytes: Uint8Array): FileManifest {
-  const plan = planPieces(bytes.length)
-  const hashes = Array.from({ length: plan.count }, (_, index) => {
-    const span = pieceSpan(plan, index)
-    return pieceHash(bytes.subarray(span.offset, span.offset + span.bytes))
-  })
-  return makeManifest(plan, new Uint8Array(Buffer.concat(hashes)))
 }

@@ -6,6 +6,7 @@ import { renderBar } from '../render.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { ByteAmounts } from '../byte-amounts.ts'
 import type { CommandContext } from '../command.ts'
+import type { Output } from '../output.ts'
 
 const BAR_LETTERS = 20
 const DRAW_PERIOD_MS = 250
@@ -16,6 +17,7 @@ export class BytesProgress {
   readonly #cancel: () => void
   #meter = new RateMeter(systemClock.monotonicMs())
   #title: string
+  #said = ''
   #amounts: ByteAmounts = { bytes: 0, totalBytes: 0, bytesPerSecond: 0 }
 
   constructor(title: string, context: CommandContext) {
@@ -23,7 +25,7 @@ export class BytesProgress {
     this.#title = title
     this.#live = new LiveTable(terminal.stderr, () => this.#line(true))
     const isLive = terminal.stderr.isTTY
-    const draw = isLive ? () => this.#live.draw() : () => output.note(this.#line(false))
+    const draw = isLive ? () => this.#live.draw() : () => this.#sayLine(output)
     const periodMs = isLive ? DRAW_PERIOD_MS : LINE_PERIOD_MS
     const isShown = !output.isQuiet && !output.isForPrograms
     this.#cancel = isShown ? systemClock.every(periodMs, draw) : () => {}
@@ -54,6 +56,13 @@ export class BytesProgress {
   stop(): void {
     this.#cancel()
     this.#live.clear()
+  }
+
+  /** Nothing for as long as nothing changes. */
+  #sayLine(output: Output): void {
+    const line = this.#line(false)
+    if (line !== this.#said) output.note(line)
+    this.#said = line
   }
 
   #line(hasBar: boolean): string {

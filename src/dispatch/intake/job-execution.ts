@@ -42,7 +42,7 @@ export class JobExecution {
     const { find, intake, watchers } = this.#components
     const { signal } = options
     signal?.throwIfAborted()
-    const accepted = await intake.accept(value, submitter)
+    const accepted = await intake.accept(value, { submitter })
     const gathered: FinishedItem[] = []
     const room = { bytes: LIMITS.frameBytesMax }
     const { promise, resolve, reject } = deferred<JobRecord>()

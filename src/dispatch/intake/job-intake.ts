@@ -81,14 +81,14 @@ export class JobIntake implements Startable {
    * NO_SUITABLE_WORKER, QUEUE_FULL, STORE_FAILED
    */
   async submit(value: unknown, submitter: string): Promise<{ job: JobView; isNew: boolean }> {
-    const accepted = await this.accept(value, submitter)
+    const accepted = await this.accept(value, { submitter })
     this.begin(accepted)
     return { job: jobView(accepted.record, null), isNew: accepted.draft !== undefined }
   }
 
   /** The first half of `submit`, for who wants to watch the job from its beginning. */
-  async accept(value: unknown, submitter: string): Promise<Accepted> {
-    return await this.#accept(checkJob(value), { submitter })
+  async accept(value: unknown, init: DraftInit): Promise<Accepted> {
+    return await this.#accept(checkJob(value), init)
   }
 
   begin({ draft }: Accepted): void {
@@ -132,7 +132,7 @@ export class JobIntake implements Startable {
     const unfinished = request.items === 'all' ? [] : await this.#unfinished(job.id)
     const { document, workers } = rerunOf(job, JSON.parse(text), request, unfinished)
     const init = { submitter: by, parentId: job.id, ...(workers === undefined ? {} : { workers }) }
-    const accepted = await this.#accept(checkJob(document), init)
+    const accepted = await this.accept(document, init)
     this.begin(accepted)
     return jobView(accepted.record, null)
   }

@@ -5,7 +5,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { JobStore, StoreChange } from '../../jobs/store.ts'
 import type { Logger } from '../../observe/logger.ts'
-import type { PendingJobs } from './pending-jobs.ts'
 import type { Startable } from '../../core/startable.ts'
 
 export interface RetentionComponents {
@@ -13,7 +12,8 @@ export interface RetentionComponents {
   logger: Logger
   /** Milliseconds since 1970 that never jump. */
   nowMs: () => number
-  pending: Pick<PendingJobs, 'isNeeded'>
+  /** Something still has to read it, whatever its age. */
+  isNeeded: (jobId: string) => boolean
   store: Pick<JobStore, 'apply' | 'forgettable' | 'job'>
 }
 
@@ -21,7 +21,7 @@ export interface RetentionComponents {
 const SWEEP_MS = 60_000
 const BATCH_JOBS = 100
 
-/** What another job still has to read is looked at again after so long. */
+/** What is still needed is looked at again after so long. */
 const NEEDED_MS = 3_600_000
 
 export class Retention implements Startable {
@@ -72,8 +72,8 @@ export class Retention implements Startable {
 
   async #changeFor(jobId: string, what: 'job' | 'logs'): Promise<StoreChange[]> {
     if (what === 'logs') return [{ kind: 'forgetLogs', jobId }]
-    const { nowMs, pending, store } = this.#components
-    if (!pending.isNeeded(jobId)) return [{ kind: 'forget', jobId }]
+    const { isNeeded, nowMs, store } = this.#components
+    if (!isNeeded(jobId)) return [{ kind: 'forget', jobId }]
     const job = await store.job(jobId)
     // Put off, so that it does not stand before all others at each sweep.
     return job === undefined

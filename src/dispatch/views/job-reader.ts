@@ -217,7 +217,8 @@ export class JobReader {
     const record = active?.shownRecord ?? job
     if (record.isOnHold && !isTerminal(record.state)) return jobView(record, ON_HOLD)
     if (record.state === 'pending') return jobView(record, describePending(record))
-    if (active === undefined || record.counts.running > 0) return jobView(record, null)
+    if (active === undefined) return jobView(record, null)
+    if (record.counts.running > 0) return jobView(record, this.#isFetching(record) ? FETCHING : null)
     const outlook = dispatcher.outlook(active)
     const summary = outlook?.summarise() ?? null
     // Workers that could take it, and do not, know better why.
@@ -229,6 +230,11 @@ export class JobReader {
   #asNow(attempt: AttemptRecord): AttemptRecord {
     const live = this.#components.dispatcher.liveAttempt(attempt.jobId, attempt.itemIndex)
     return live?.number === attempt.number ? live : attempt
+  }
+
+  /** Whether the only task has its slot, and not yet its inputs. */
+  #isFetching({ id, itemCount }: JobRecord): boolean {
+    return itemCount === 1 && this.#components.dispatcher.liveAttempt(id, 0)?.state === 'fetching'
   }
 
   #progressOf({ index, jobId, state }: ItemRecord): AttemptRecord['progress'] {
@@ -249,6 +255,8 @@ function pick<T extends object, K extends keyof T>(
 }
 
 const ON_HOLD = 'its owner holds it back; nothing of it begins until it is released'
+
+const FETCHING = 'its inputs, which its worker fetches from the mesh'
 
 function describePending({ dueAtMs, needs }: JobRecord): string | null {
   if (dueAtMs !== null) return `its time comes at ${new Date(dueAtMs).toISOString()}`

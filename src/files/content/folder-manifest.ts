@@ -6,7 +6,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { parseJson } from '../../core/json.ts'
 import { validatorFor } from '../../model/validate.ts'
-import { findClash, pathFault } from '../../model/safe-name.ts'
+import { findClash, lengthFault, pathFault, sharedFolderLetters } from '../../model/safe-name.ts'
 import type { FolderManifestDocument } from '../../model/generated/folder-manifest.ts'
 
 /** A file in a folder: its path there, with `/`, its size in bytes and its id. */
@@ -25,14 +25,8 @@ export function writeFolder(entries: readonly FolderEntry[]): Uint8Array {
       hint: `share parts of it: one folder has up to ${LIMITS.folderEntriesMax}`
     })
   }
-  entries.forEach(({ path }, index) => {
-    const fault = pathFault(path)
-    if (fault !== undefined) {
-      throw new MeshError('FIELD_INVALID', `"${path}" cannot be in a folder: ${fault}`, {
-        path: `entries[${index}].path`
-      })
-    }
-  })
+  const inOrder = sorted(entries)
+  checkPaths(inOrder)
   const clash = findClash(entries.map(({ path }) => path))
   if (clash !== undefined) {
     throw new MeshError(
@@ -44,7 +38,7 @@ export function writeFolder(entries: readonly FolderEntry[]): Uint8Array {
   const document: FolderManifestDocument = {
     kind: 'folder',
     version: 1,
-    entries: sorted(entries).map(({ path, size, id }) => ({ path, size, id }))
+    entries: inOrder.map(({ path, size, id }) => ({ path, size, id }))
   }
   return new TextEncoder().encode(JSON.stringify(document))
 }
@@ -66,6 +60,31 @@ export function readFolder(bytes: Uint8Array): FolderEntry[] {
     path: 'entries',
     hint: 'sorted by the bytes of the paths, without spaces, fields in the order of the schema'
   })
+}
+
+/**
+ * That each can be written on every system; of folders that many share, each is looked at once. A few long
+ * paths could name as many folders as a million short ones.
+ * @throws MeshError FIELD_INVALID
+ */
+function checkPaths(inOrder: readonly FolderEntry[]): void {
+  let folderCount = 0
+  let before = ''
+  for (const { path } of inOrder) {
+    const rest = path.slice(sharedFolderLetters(before, path))
+    const fault = lengthFault(path) ?? pathFault(rest)
+    if (fault !== undefined) {
+      const message = `"${path}" cannot be in a folder: ${fault}`
+      throw new MeshError('FIELD_INVALID', message, { path: 'entries' })
+    }
+    folderCount += rest.split('/').length - 1
+    before = path
+    if (folderCount <= LIMITS.folderEntriesMax) continue
+    throw new MeshError('FIELD_INVALID', 'the folder has too many folders in it', {
+      path: 'entries',
+      hint: `share parts of it: one folder has up to ${LIMITS.folderEntriesMax}`
+    })
+  }
 }
 
 /** By bytes of UTF-8, as every language can; JavaScript's own order is that of UTF-16. */

@@ -7,7 +7,7 @@ import { MeshError } from '../../core/errors.ts'
 import { assert } from '../../core/assert.ts'
 import { validatorFor } from '../../model/validate.ts'
 import { HASH_BYTES, TreeBuilder, pieceHash } from './content-tree.ts'
-import { isPieceSize, pieceSpan, planOf } from './piece-plan.ts'
+import { isPieceSize, pieceSpan, piecesOf, planOf, planPieces } from './piece-plan.ts'
 import { fileIdOf } from './file-id.ts'
 import { readFileId } from '../../model/file-id.ts'
 import type { FileManifestDocument, PieceHashPage } from '../../model/generated/file-manifest.ts'
@@ -37,6 +37,12 @@ export function makeManifest(plan: PiecePlan, hashes: Uint8Array): FileManifest 
   const builder = new TreeBuilder()
   for (let index = 0; index < plan.count; index++) builder.push(hashAt(hashes, index))
   return { id: fileIdOf(plan.sizeBytes, builder.root()), plan, hashes }
+}
+
+/** The manifest of these bytes. */
+export function manifestOf(bytes: Uint8Array): FileManifest {
+  const plan = planPieces(bytes.length)
+  return makeManifest(plan, new Uint8Array(Buffer.concat(piecesOf(bytes, plan).map(pieceHash))))
 }
 
 /** The hash that one piece has to have. */

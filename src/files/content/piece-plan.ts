@@ -32,6 +32,14 @@ export function pieceSpan(
   return { offset, bytes: Math.min(pieceBytes, sizeBytes - offset) }
 }
 
+/** A file's bytes, cut. */
+export function piecesOf(bytes: Uint8Array, plan: PiecePlan): Uint8Array[] {
+  return Array.from({ length: plan.count }, (_, index) => {
+    const { bytes: length, offset } = pieceSpan(plan, index)
+    return bytes.subarray(offset, offset + length)
+  })
+}
+
 export function isPieceSize(pieceBytes: number): boolean {
   const leaves = pieceBytes / LEAF_BYTES
   return Number.isInteger(Math.log2(leaves)) && leaves >= 1 && pieceBytes <= PIECE_BYTES_MAX

@@ -3,10 +3,9 @@
  * length of four bytes and one CBOR array, positional; after that of a block come its bytes, as they are.
  * What comes from a stranger is bounded, decoded and checked here. Pure.
  */
-import { Encoder } from 'cbor-x'
 import { LIMITS } from '../../core/limits.ts'
-import { MeshError, isErrorCode, messageOf } from '../../core/errors.ts'
-import { assertPlainCbor } from '../../protocol/cbor-guard.ts'
+import { MeshError, isErrorCode } from '../../core/errors.ts'
+import { decodePlainCbor, encodePlainCbor } from '../../protocol/plain-cbor.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 
 export const PIECES_VERSION = 1
@@ -96,11 +95,9 @@ export function asGiven(message: PieceMessage): GiveMessage {
 const REFUSALS: readonly Refusal[] = ['CANCELLED', 'BUSY', 'NOT_HERE']
 
 /** Plain CBOR: nothing ties a message to the ones before it. */
-const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false })
-
 /** A message with its length before it, and without a block's bytes. */
 export function encodeMessage(message: PieceMessage): Uint8Array {
-  const payload = cbor.encode(toArray(message))
+  const payload = encodePlainCbor(toArray(message))
   const bytes = Buffer.allocUnsafe(LENGTH_BYTES + payload.byteLength)
   bytes.writeUInt32BE(payload.byteLength, 0)
   bytes.set(payload, LENGTH_BYTES)
@@ -140,14 +137,7 @@ function toArray(message: PieceMessage): unknown[] {
 
 /** Decodes one message without its length. @throws MeshError FRAME_INVALID */
 export function decodeMessage(payload: Uint8Array): PieceMessage {
-  let value: unknown
-  try {
-    assertPlainCbor(payload)
-    value = cbor.decode(payload)
-  } catch (cause) {
-    if (cause instanceof MeshError) throw cause
-    throw invalid(`a message is not CBOR: ${messageOf(cause)}`)
-  }
+  const value = decodePlainCbor(payload, 'a message')
   const [kind, ...fields] = Array.isArray(value) ? (value as unknown[]) : []
   const message = typeof kind === 'number' ? READERS[kind]?.(fields) : undefined
   if (message === undefined) throw invalid('a message does not have the shape of any kind')

@@ -1,10 +1,11 @@
 /**
- * Bytes that pass through a piece stream leave buffers behind that are dead at once: the socket's, the
- * cipher's, the disk's. To V8 each is a small object with 64 KiB outside its heap: its new space looks
- * empty while they pile up, and then it marks the whole heap, dozens of times a second, which was half of
- * all processor time of a transfer. Here the new space is swept after every few MiB instead, in a fraction
- * of a millisecond. A smaller new space (`--max-semi-space-size`) would do the same, but for the whole
- * process and at the cost of small messages. Measured in test/bench (files).
+ * Bytes that pass through a piece stream leave buffers behind that are dead at once: the socket's and the
+ * cipher's. To V8 each is a small object with 64 KiB outside its heap: its new space looks empty while they
+ * pile up, and then it marks the whole heap, dozens of times a second, which was half of all processor time
+ * of a transfer. Here the new space is swept after every few MiB instead, in about a millisecond. What is
+ * read from the disk needs none of this, as it goes into memory that is used again; see
+ * network/send-buffers.ts. A smaller new space (`--max-semi-space-size`) would do the same, but for the
+ * whole process and at the cost of small messages. Measured in test/bench (files).
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'

@@ -7,6 +7,7 @@ import { MeshError } from '../../core/errors.ts'
 import { PIECES_PROTOCOL_V1 } from '../../protocol/ids.ts'
 import { PeerQuota } from '../../protocol/peer-quota.ts'
 import { RateLimit } from './rate-limit.ts'
+import { SendBuffers } from '../../network/send-buffers.ts'
 import { ServingStream } from './serving-stream.ts'
 import { UploadSlots } from './upload-slots.ts'
 import { UploadTurns } from './upload-turns.ts'
@@ -55,6 +56,7 @@ export class PieceServer implements Startable {
   readonly #components: PieceServerComponents
   readonly #limit: RateLimit
   readonly #turns: UploadTurns
+  readonly #buffers = new SendBuffers(LIMITS.pieceRequestBytesMax)
   readonly #slots: UploadSlots<ServingStream>
   readonly #requests = new PeerQuota({
     perPeerMax: LIMITS.pieceRequestsMax,
@@ -183,6 +185,7 @@ export class PieceServer implements Startable {
       agent,
       clock,
       library,
+      buffers: this.#buffers,
       turns: this.#turns,
       requests: this.#requests,
       interests: this.#interests

@@ -14,6 +14,7 @@ import { MessageWriter } from './message-writer.ts'
 import { PIECES_VERSION, asAsked, encodeMessage, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
+import type { SendBuffer, SendBuffers } from '../../network/send-buffers.ts'
 import type { PeerQuota } from '../../protocol/peer-quota.ts'
 import type { FileLibrary } from '../store/library.ts'
 import type { PiecePlan } from '../content/piece-plan.ts'
@@ -24,6 +25,7 @@ export interface ServingComponents {
   clock: Clock
   agent: string
   library: Pick<FileLibrary, 'get' | 'pieces' | 'readPiece'>
+  buffers: SendBuffers
   turns: UploadTurns
   requests: PeerQuota
   interests: PeerQuota
@@ -55,6 +57,8 @@ interface Pending {
   sentBytes: number
   /** What is asked for, once it is read. */
   data: Uint8Array | undefined
+  /** In which it is then. */
+  buffer: SendBuffer | undefined
   isReading: boolean
 }
 
@@ -175,6 +179,7 @@ export class ServingStream {
     turns.leave(this)
     if (this.#pending.size > 0) requests.give(this.peer, this.#pending.size)
     if (this.#interests.size > 0) interests.give(this.peer, this.#interests.size)
+    for (const { buffer } of this.#pending.values()) buffer?.end()
     this.#pending.clear()
     const ids = new Set([...this.#interests.values()].map(({ id }) => id))
     this.#interests.clear()
@@ -254,6 +259,7 @@ export class ServingStream {
       bytes,
       sentBytes: 0,
       data: undefined,
+      buffer: undefined,
       isReading: false
     })
     this.#readAhead()
@@ -291,13 +297,19 @@ export class ServingStream {
   /** Never rejects. */
   async #read(pending: Pending): Promise<void> {
     const { bytes, interest, offset, piece, request } = pending
+    const { buffers, library } = this.#components
     pending.isReading = true
     this.#noteRead(bytes)
+    const buffer = buffers.take(bytes)
+    const range = { offset, bytes, into: buffer.bytes }
     try {
-      const { library } = this.#components
-      pending.data = await library.readPiece(interest.id, piece, { offset, bytes })
+      const data = await library.readPiece(interest.id, piece, range)
+      if (!this.#pending.has(request)) return buffer.end()
+      pending.data = data
+      pending.buffer = buffer
       this.#writer.wake()
     } catch {
+      buffer.end()
       // The store has logged why. This peer is to look elsewhere.
       if (this.#end !== undefined) return
       interest.withdrawn.add(piece)
@@ -321,6 +333,7 @@ export class ServingStream {
     if (!this.#components.turns.take(this, bytes)) return undefined
     const { sentBytes } = pending
     pending.sentBytes += bytes
+    pending.buffer?.lend(bytes)
     this.#givenBytes += bytes
     this.#movedAtMs = this.#components.clock.monotonicMs()
     if (pending.sentBytes === pending.bytes) {
@@ -339,7 +352,10 @@ export class ServingStream {
   }
 
   #forget(request: number): void {
-    if (!this.#pending.delete(request)) return
+    const pending = this.#pending.get(request)
+    if (pending === undefined) return
+    this.#pending.delete(request)
+    pending.buffer?.end()
     this.#components.requests.give(this.peer, 1)
     if (this.#pending.size === 0) this.#components.turns.leave(this)
   }

@@ -3,7 +3,8 @@ import { MeshError } from '../../core/errors.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { readFileId } from '../../model/file-id.ts'
 import { writeHashPage } from '../content/manifest.ts'
-import { PieceReads } from './piece-reads.ts'
+import { AnswerTurns } from './answer-turns.ts'
+import { PieceReads, beyond } from './piece-reads.ts'
 import type { CommandAnswer, CommandHandlers } from '../../protocol/command-server.ts'
 import type { FileLibrary } from '../store/library.ts'
 import type { GetFileMetadataParams } from '../../model/generated/commands-get-file-metadata.ts'
@@ -20,9 +21,12 @@ const PAGE_HASHES = 8_192
 
 export function fileHandlers({ journal, library }: FileHandlerComponents): CommandHandlers {
   const reads = new PieceReads(library)
+  const turns = new AnswerTurns()
   return {
-    LIST_FILES: (params) => ({ result: journal.page(params) }),
-    GET_FILE_METADATA: (params) => describe(library, params),
+    LIST_FILES: async (params, { remotePeer }) =>
+      await turns.take(remotePeer, () => ({ result: journal.page(params) })),
+    GET_FILE_METADATA: async (params, { remotePeer }) =>
+      await turns.take(remotePeer, () => describe(library, params)),
     REQUEST_PIECE: async (params) => await givePiece(reads, params)
   }
 }
@@ -60,16 +64,12 @@ async function givePiece(
   { file_hash: hash, length, offset = 0, piece_index: index }: RequestPieceParams
 ): Promise<CommandAnswer<'REQUEST_PIECE'>> {
   const id = readFileId(hash, 'params.file_hash')
-  const piece = await reads.read(id, index)
-  if (offset >= piece.length) throw beyond('offset', `the piece has ${piece.length} bytes`)
-  const end = offset + (length ?? LIMITS.taskBytesMax)
-  const bytes = Buffer.from(piece.subarray(offset, end))
+  const stretch = { offset, length: length ?? LIMITS.taskBytesMax }
+  const { bytes, pieceBytes } = await reads.read(id, index, stretch)
   return {
-    result: { file_hash: id, piece_index: index, offset, piece_bytes: piece.length },
-    bulk: JSON.stringify(bytes.toString('base64'))
+    result: { file_hash: id, piece_index: index, offset, piece_bytes: pieceBytes },
+    bulk: JSON.stringify(
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
+    )
   }
-}
-
-function beyond(field: string, message: string): MeshError {
-  return new MeshError('FIELD_INVALID', message, { path: `params.${field}` })
 }

@@ -1,8 +1,12 @@
 /**
  * Keeps files and folders of the mesh here for others until a date: brings what is missing and sees that none
- * of it goes to make room. What the owner himself shares is not copied: it is here for as long as he has it.
+ * of it goes to make room. What others keep here does not go for it: then this node has no room, and says so.
+ * What the owner himself shares is not copied: it is here for as long as he has it.
  */
+import { MeshError } from '../../core/errors.ts'
 import { TreeFetch } from './tree-fetch.ts'
+import { formatBytes } from '../../core/units.ts'
+import { peerOf } from '../../model/file-link.ts'
 import { readMeshFile } from '../../model/input-uri.ts'
 import { withOwnFault } from './own-faults.ts'
 import type { AbortOptions } from '../../core/abort.ts'
@@ -17,10 +21,15 @@ export interface FileToKeep {
   owner: string
 }
 
-export class FileKeeperService {
-  readonly #components: TreeFetchComponents
+export interface FileKeeperComponents extends TreeFetchComponents {
+  /** Addresses of a peer that somebody has named. */
+  learnAddresses: (peer: string, addresses: readonly string[]) => Promise<void>
+}
 
-  constructor(components: TreeFetchComponents) {
+export class FileKeeperService {
+  readonly #components: FileKeeperComponents
+
+  constructor(components: FileKeeperComponents) {
     this.#components = components
   }
 
@@ -29,9 +38,18 @@ export class FileKeeperService {
     { file, owner, untilMs }: FileToKeep,
     { onProgress, signal }: AbortOptions & { onProgress: (progress: FetchProgress) => void }
   ): Promise<{ file: string; sizeBytes: number; kind: 'file' | 'folder' }> {
-    const { file: id } = readMeshFile(file, 'task.file')
+    const { file: id, peers: addresses } = readMeshFile(file, 'task.file')
     const { library } = this.#components.service
-    const fetching = new TreeFetch(this.#components, { ids: [id], peers: [], onProgress })
+    let checkedBytes = 0
+    const fetching = new TreeFetch(this.#components, {
+      ids: [id],
+      peers: await this.#learn(addresses),
+      onProgress: (progress) => {
+        if (progress.missingBytes > checkedBytes) this.#checkRoom(progress)
+        checkedBytes = progress.missingBytes
+        onProgress(progress)
+      }
+    })
     try {
       const trees = await fetching.run({ signal })
       for (const { entries } of trees) {
@@ -43,9 +61,40 @@ export class FileKeeperService {
       return { file, sizeBytes, kind }
     } catch (cause) {
       signal?.throwIfAborted()
-      throw withOwnFault(cause)
+      throw asRefusal(cause)
     } finally {
       fetching.letGo()
     }
   }
+
+  /** @returns those whom a link names */
+  async #learn(addresses: readonly string[]): Promise<string[]> {
+    const named = addresses.map((address) => [peerOf(address), address] as const)
+    await Promise.all(
+      named.map(async ([peer, address]) => {
+        // An address that is none, or not to be reached, is a hint that did not help.
+        await this.#components.learnAddresses(peer, [address]).catch(() => {})
+      })
+    )
+    return [...new Set(named.map(([peer]) => peer))]
+  }
+
+  /** Before anything goes to make room for what cannot be here whole. @throws MeshError STORE_FULL */
+  #checkRoom({ missingBytes }: FetchProgress): void {
+    const { library } = this.#components.service
+    const freeable = library.freeableBytes()
+    if (missingBytes <= freeable) return
+    const sizes = `it needs ${formatBytes(missingBytes)}, and at most ${formatBytes(freeable)} could be freed`
+    throw new MeshError('STORE_FULL', sizes)
+  }
+}
+
+/** No room here is no fault of anybody's: others may have some. */
+function asRefusal(cause: unknown): MeshError {
+  const error = withOwnFault(cause)
+  if (error.code !== 'STORE_FULL') return error
+  return new MeshError('RESOURCES_UNAVAILABLE', `no room to keep it here: ${error.message}`, {
+    path: 'task.file',
+    cause
+  })
 }

@@ -8,6 +8,7 @@ import { PieceServer } from '../exchange/piece-server.ts'
 import { RateLimit } from '../exchange/rate-limit.ts'
 import { SharedDownload } from './shared-download.ts'
 import { ShunnedPeers } from './shunned-peers.ts'
+import { sleep } from '../../core/abort.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Download, DownloadInit, DownloadProgress } from '../transfer/download.ts'
@@ -46,6 +47,9 @@ export interface FetchInit extends DownloadInit {
   peers?: readonly string[]
 }
 
+/** A small file is here by then, and nobody had to be searched for. */
+const NAMED_FIRST_MS = 1_000
+
 export class FileService implements Startable {
   readonly #components: FileServiceComponents
   readonly #server: PieceServer
@@ -54,6 +58,7 @@ export class FileService implements Startable {
   readonly #shunned: ShunnedPeers
   /** By file id. */
   readonly #downloads = new Map<string, SharedDownload>()
+  #stopReason: MeshError | undefined
 
   constructor(components: FileServiceComponents, init: FileServiceInit = {}) {
     const { clock, sources } = components
@@ -78,6 +83,7 @@ export class FileService implements Startable {
 
   async stop(): Promise<void> {
     const reason = new MeshError('STOPPING', 'this node is stopping')
+    this.#stopReason = reason
     await Promise.all([...this.#downloads.values()].map((download) => download.stop(reason)))
     await this.#client.stop()
     await this.#server.stop()
@@ -86,9 +92,10 @@ export class FileService implements Startable {
   /**
    * Brings a whole file here, and no sooner than that resolves. Several who want the same file share one
    * download: it goes on for as long as one of them waits, in the way that the first one asked for.
-   * @throws MeshError as `Download.run`; the signal's reason
+   * @throws MeshError as `Download.run`; STOPPING; the signal's reason
    */
   async fetch(id: string, init: FetchInit = {}, options: AbortOptions = {}): Promise<FileEntry> {
+    if (this.#stopReason !== undefined) throw this.#stopReason
     const known = this.library.get(id)
     if (known?.isComplete === true) return known
     return await this.#shared(id, init).join(options)
@@ -110,7 +117,7 @@ export class FileService implements Startable {
 
   #shared(id: string, { peers = [], ...init }: FetchInit): SharedDownload {
     const running = this.#downloads.get(id)
-    if (running !== undefined) return running
+    if (running?.isGivenUp === false) return running
     const { onMisbehaviour } = this.#components
     const parts = {
       ...this.#components,
@@ -125,7 +132,10 @@ export class FileService implements Startable {
     }
     const shared: SharedDownload = new SharedDownload(parts, id, {
       ...init,
-      onEnded: () => this.#downloads.delete(id)
+      after: running?.over(),
+      onEnded: () => {
+        if (this.#downloads.get(id) === shared) this.#downloads.delete(id)
+      }
     })
     this.#downloads.set(id, shared)
     return shared
@@ -133,13 +143,15 @@ export class FileService implements Startable {
 
   /** Those who are known to have it come first, and those who lied lately not at all. */
   #sourcesWith(peers: readonly string[]): PieceSources {
-    const { sources } = this.#components
+    const { clock, sources } = this.#components
     const shunned = this.#shunned
     return {
       openStream: (peer, options) => sources.openStream(peer, options),
       askManifest: (peer, request, options) => sources.askManifest(peer, request, options),
       async *find(fileId, options): AsyncGenerator<SourceNews> {
-        for (const peer of peers) if (!shunned.has(peer)) yield { kind: 'appeared', peer }
+        const named = peers.filter((peer) => !shunned.has(peer))
+        for (const peer of named) yield { kind: 'appeared', peer }
+        if (named.length > 0) await sleep(clock, NAMED_FIRST_MS, options)
         for await (const news of sources.find(fileId, options)) {
           if (news.kind === 'vanished' || !shunned.has(news.peer)) yield news
         }

@@ -22,7 +22,7 @@ export async function folderContents(
   if (file === undefined) throw notHere(id)
   if (file.sizeBytes < BEGINNING.length || file.sizeBytes > LIMITS.folderBytesMax) return undefined
   const first = await library.readPiece(id, 0)
-  if (BEGINNING.compare(first, 0, BEGINNING.length) !== 0) return undefined
+  if (!beginsLikeFolder(first)) return undefined
   const pieces = [first]
   const { count } = planOf(file.sizeBytes, file.pieceBytes)
   for (let index = 1; index < count; index++) {
@@ -36,4 +36,9 @@ export async function folderContents(
     if (cause instanceof MeshError) return undefined
     throw cause
   }
+}
+
+/** Whether that may be the first piece of a folder's list; only all of it tells. */
+export function beginsLikeFolder(piece: Uint8Array): boolean {
+  return BEGINNING.equals(piece.subarray(0, BEGINNING.length))
 }

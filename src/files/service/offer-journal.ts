@@ -209,6 +209,6 @@ export class OfferJournal implements Startable {
 }
 
 function toOffer({ id, isPinned, keptFor, name, sizeBytes }: FileEntry): OfferedFile {
-  const keeps = keptFor === undefined ? {} : { kept_for: [keptFor] }
+  const keeps = keptFor.length === 0 ? {} : { kept_for: [...keptFor] }
   return { file_hash: id, name, size: sizeBytes, pinned: isPinned, ...keeps }
 }

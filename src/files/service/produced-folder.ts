@@ -3,11 +3,10 @@
  * sockets and devices are left out and named; what cannot be written on every system is the task's mistake.
  */
 import { chmod, lstat } from 'node:fs/promises'
-import { sep } from 'node:path'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { findClash, pathFault } from '../../model/safe-name.ts'
-import { walkFolder } from '../store/folder-walk.ts'
+import { pathBelow, walkFolder } from '../store/folder-walk.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { BigIntStats } from 'node:fs'
 
@@ -29,6 +28,7 @@ export interface ProducedFolder {
 const SKIPPED_NAMED_MAX = 20
 /** For its owner: to read a file, and to read and enter a folder. */
 const READABLE = { file: 0o400n, folder: 0o500n }
+const READABLE_TO_ALL = 0o004n
 const OWNER_MODE = { file: 0o600, folder: 0o700 }
 
 /** @throws MeshError TASK_FAILED; the signal's reason */
@@ -38,11 +38,21 @@ export async function readProducedFolder(
 ): Promise<ProducedFolder> {
   const folder: ProducedFolder = { files: [], skipped: [], skippedCount: 0 }
   let seenCount = 0
+  let owner: bigint | undefined
   for await (const found of walkFolder(root, { exclude: new Set(), signal })) {
     seenCount += 1
     if (seenCount > 2 * LIMITS.folderEntriesMax) throw tooMany()
-    if (found.kind === 'problem') await skip(folder, pathBelow(root, found.path), found)
-    else await makeReadable(found.path, found.kind, found.stats)
+    if (found.kind === 'problem') {
+      await skip(folder, pathBelow(root, found.path), found)
+      continue
+    }
+    // The folder itself comes first.
+    owner ??= found.stats.uid
+    if (found.kind === 'file' && isOthersSecret(found.stats, owner)) {
+      leaveOut(folder, pathBelow(root, found.path))
+      continue
+    }
+    await makeReadable(found.path, found.kind, found.stats)
     if (found.kind !== 'file') continue
     if (folder.files.length >= LIMITS.folderEntriesMax) throw tooMany()
     const path = pathBelow(root, found.path)
@@ -53,6 +63,14 @@ export async function readProducedFolder(
   const clash = findClash(folder.files.map(({ path }) => path))
   if (clash === undefined) return folder
   throw unusable(`"${clash.path}" and "${clash.other}" cannot both be in a folder of the mesh`)
+}
+
+/**
+ * A second name that a task has given to a file of somebody else, which it may not read itself: a worker that is root
+ * could, and must not do it for the task.
+ */
+export function isOthersSecret({ mode, nlink, uid }: BigIntStats, owner: bigint): boolean {
+  return nlink > 1n && uid !== owner && (mode & READABLE_TO_ALL) === 0n
 }
 
 /** The task may have taken the right to it from everybody. */
@@ -76,15 +94,12 @@ async function skip(
   if (stats === undefined || stats.isFile() || stats.isDirectory()) {
     throw unusable(`"${path}" cannot be read: ${found.why}`)
   }
-  folder.skippedCount += 1
-  if (folder.skipped.length < SKIPPED_NAMED_MAX) folder.skipped.push(path)
+  leaveOut(folder, path)
 }
 
-function pathBelow(root: string, path: string): string {
-  return path
-    .slice(root.length + 1)
-    .split(sep)
-    .join('/')
+function leaveOut(folder: ProducedFolder, path: string): void {
+  folder.skippedCount += 1
+  if (folder.skipped.length < SKIPPED_NAMED_MAX) folder.skipped.push(path)
 }
 
 function tooMany(): MeshError {

@@ -2,14 +2,15 @@
  * The files of tasks: brings to a task what it needs of the mesh and lays it ready, and makes files of the
  * mesh of what tasks leave. What is wrong with this node's own disk is never the job's fault.
  */
-import { lstat } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { lstat, stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { MeshError } from '../../core/errors.ts'
 import { formatBytes } from '../../core/units.ts'
 import { inLanes } from '../../core/lanes.ts'
 import { TreeFetch } from './tree-fetch.ts'
 import { findClash, toSafeName } from '../../model/safe-name.ts'
-import { makeReadable, readProducedFolder } from './produced-folder.ts'
+import { isOthersSecret, makeReadable, readProducedFolder } from './produced-folder.ts'
+import { peerOf } from '../../model/file-link.ts'
 import { readInput } from '../../model/input-uri.ts'
 import { withOwnFault } from './own-faults.ts'
 import { toFileError } from '../store/disk-errors.ts'
@@ -57,8 +58,8 @@ interface Wanted {
   bytes: Uint8Array
 }
 
-/** Taken in at once: each is hashed on several threads. */
-const ADDED_AT_ONCE_MAX = 4
+/** Taken in at once: many small ones reach the disk together. */
+const ADDED_AT_ONCE_MAX = 32
 
 export class TaskFileService {
   readonly #components: TaskFileServiceComponents
@@ -94,6 +95,7 @@ export class TaskFileService {
     }
     try {
       const trees = new Map((await fetching.run({ signal })).map((tree) => [tree.id, tree]))
+      for (const tree of trees.values()) this.#checkRepeats(tree)
       const inputs: TaskInput[] = []
       for (const each of wanted) {
         // oxlint-disable-next-line no-await-in-loop -- one disk does it all
@@ -169,6 +171,23 @@ export class TaskFileService {
     )
   }
 
+  /**
+   * A list of some MiB may name one large file a hundred thousand times; where files have no second names, each is
+   * a copy.
+   * @throws MeshError RESOURCES_UNAVAILABLE
+   */
+  #checkRepeats({ entries, name, sizeBytes }: FetchedTree): void {
+    const { budgetBytes } = this.#library.totals()
+    const sizes = new Map(entries.map(({ id, size }) => [id, size]))
+    const repeatedBytes = sizeBytes - [...sizes.values()].reduce((sum, size) => sum + size, 0)
+    if (entries.length === 0 || repeatedBytes <= budgetBytes) return
+    throw new MeshError(
+      'RESOURCES_UNAVAILABLE',
+      `"${name}" repeats files of ${formatBytes(repeatedBytes)}, and this worker keeps ${formatBytes(budgetBytes)} of files`,
+      { path: 'inputs', hint: 'let the folder have each large file once' }
+    )
+  }
+
   async #lay(
     { bytes, file, path }: Wanted,
     trees: ReadonlyMap<string, FetchedTree>,
@@ -220,6 +239,10 @@ export class TaskFileService {
     if (!stats.isFile()) {
       const what = stats.isSymbolicLink() ? 'a link' : 'neither a file nor a folder'
       throw new MeshError('TASK_FAILED', `it is ${what}`)
+    }
+    const around = await stat(dirname(path), { bigint: true })
+    if (isOthersSecret(stats, around.uid)) {
+      throw new MeshError('TASK_FAILED', 'it is a file of somebody else')
     }
     this.#checkSize(Number(stats.size))
     await makeReadable(path, 'file', stats)
@@ -297,11 +320,6 @@ function readWanted(inputs: readonly InputDocument[]): Wanted[] {
 /** What the task calls it, made safe. */
 function nameOf(path: string): string {
   return toSafeName(basename(path))
-}
-
-/** `/ip4/…/p2p/<peer id>` */
-function peerOf(address: string): string {
-  return address.split('/').at(-1) ?? ''
 }
 
 /** Says which output it was; whatever the task has left there, it has left it. */

@@ -38,7 +38,7 @@ export class Uploads implements Startable {
   readonly #init: Required<UploadsInit>
   readonly #memory = new SharedAmount(LIMITS.fileUploadBytesMax)
   /** By file id. */
-  readonly #uploads = new Map<string, Promise<Upload>>()
+  readonly #uploads = new Map<string, Promise<Upload | undefined>>()
   /** Those of them that are open. */
   readonly #open = new Map<string, Upload>()
   /** How long those who announced it want each to stay. */
@@ -74,6 +74,7 @@ export class Uploads implements Startable {
     }
     this.#wishes.set(id, Math.max(keepUntilMs, this.#wishes.get(id) ?? 0))
     const upload = await (known ?? this.#begin({ manifest, name }))
+    if (upload === undefined) return await this.announce({ keepUntilMs, manifest, name })
     // Nothing is missing of an empty file, or where the last run ended just before the end.
     if (upload.verified.isFull) await upload.finish()
     return upload.verified.copy()
@@ -100,7 +101,7 @@ export class Uploads implements Startable {
     if (upload?.isIdle === true) await upload.close()
   }
 
-  #begin(file: NewPart): Promise<Upload> {
+  #begin(file: NewPart): Promise<Upload | undefined> {
     const { id } = file.manifest
     const beginning = this.#openUpload(file)
     this.#uploads.set(id, beginning)
@@ -108,11 +109,16 @@ export class Uploads implements Startable {
     return beginning
   }
 
-  async #openUpload(file: NewPart): Promise<Upload> {
+  /** Undefined for a file that has become whole in another way meanwhile. */
+  async #openUpload(file: NewPart): Promise<Upload | undefined> {
     const { clock, library, onWhole } = this.#components
     const { id } = file.manifest
     await this.#makeRoom()
     const part = await library.openPart(file)
+    if (part === undefined) {
+      this.#forget(id)
+      return undefined
+    }
     const upload = new Upload(part, clock.monotonicMs(), {
       onWhole: () => onWhole(id, this.#wishes.get(id) ?? 0),
       onClosed: () => this.#forget(id)

@@ -19,7 +19,7 @@ const UNREADABLE: ReadonlySet<unknown> = new Set([
 /** An error about a file of the user's. */
 export function toFileError(cause: unknown, path: string): MeshError {
   if (cause instanceof MeshError) return cause
-  if (UNREADABLE.has(codeOf(cause))) return unreadable(path, messageOf(cause), cause)
+  if (UNREADABLE.has(codeOf(cause))) return unreadable(path, whyUnreadable(cause), cause)
   return toStoreError(cause, path)
 }
 
@@ -36,6 +36,13 @@ export function toStoreError(cause: unknown, path: string): MeshError {
     hint: 'see that this user may write there and that the disk is sound',
     cause
   })
+}
+
+/** The usual two without the words of the system. */
+function whyUnreadable(cause: unknown): string {
+  const code = codeOf(cause)
+  if (code === 'ENOENT') return 'it is not there'
+  return code === 'EACCES' ? 'this user may not read it' : messageOf(cause)
 }
 
 export function unreadable(path: string, why: string, cause?: unknown): MeshError {

@@ -1,4 +1,5 @@
 /** What the index tells of a file, and how that stands in its tables. Pure. */
+import { LIMITS } from '../../core/limits.ts'
 
 /** What the store itself holds of a file: nothing, some pieces, or all of it. */
 export type OwnCopy = 'none' | 'part' | 'blob'
@@ -16,9 +17,10 @@ export interface FileEntry {
   /** Paths of the owner's with the same bytes. */
   sharedCount: number
   isPinned: boolean
-  /** It stays until then, in Unix milliseconds, as `keptFor` wants it: the one of all who do that wants it longest. */
+  /** It stays until then, in Unix milliseconds, as the first of `keptFor` wants it. */
   keptUntilMs: number | undefined
-  keptFor: string | undefined
+  /** Who wants it to stay: those who want it longest come first, and the last of many are left out. */
+  keptFor: readonly string[]
   addedAtMs: number
   /** When somebody last read it. */
   usedAtMs: number
@@ -56,13 +58,14 @@ export type Row = Record<string, unknown>
 /** All that makes an entry, without a condition. */
 export const ENTRY = `SELECT id, name, size, piece_bytes, own, is_pinned, added_at, used_at,
   (SELECT count(*) FROM shared WHERE file = files.id) AS shared_count,
-  (SELECT max(until) FROM keeps WHERE file = files.id) AS kept_until,
-  (SELECT kept_for FROM keeps WHERE file = files.id ORDER BY until DESC LIMIT 1) AS kept_for FROM files`
+  (SELECT json_group_array(json_array(kept_for, until)) FROM (SELECT kept_for, until FROM keeps
+    WHERE file = files.id ORDER BY until DESC, kept_for LIMIT ${LIMITS.keepsShownMax})) AS keeps FROM files`
 
 export function toEntry(row: Row, nowMs: number): FileEntry {
   const own = row['own'] as OwnCopy
-  const keptUntilMs = Number(row['kept_until'] ?? 0)
-  const isKept = keptUntilMs > nowMs
+  const keeps = (JSON.parse(String(row['keeps'])) as [string, number][]).filter(
+    ([, untilMs]) => untilMs > nowMs
+  )
   const sharedCount = Number(row['shared_count'])
   return {
     id: String(row['id']),
@@ -73,8 +76,8 @@ export function toEntry(row: Row, nowMs: number): FileEntry {
     own,
     sharedCount,
     isPinned: row['is_pinned'] === 1,
-    keptUntilMs: isKept ? keptUntilMs : undefined,
-    keptFor: isKept ? String(row['kept_for']) : undefined,
+    keptUntilMs: keeps[0]?.[1],
+    keptFor: keeps.map(([keptFor]) => keptFor),
     addedAtMs: Number(row['added_at']),
     usedAtMs: Number(row['used_at'])
   }

@@ -35,6 +35,8 @@ export class FileIndex {
   #db: DatabaseSync | undefined
   readonly #reserve: DiskReserve
   readonly #statements = new Map<string, StatementSync>()
+  /** Once somebody has asked: to add them up takes the longer the more files there are. */
+  #ownBytes: number | undefined
 
   constructor({ clock }: { clock: Clock }, file: string) {
     this.#clock = clock
@@ -50,6 +52,7 @@ export class FileIndex {
 
   close(): void {
     this.#statements.clear()
+    this.#ownBytes = undefined
     this.#db?.close()
     this.#db = undefined
   }
@@ -126,7 +129,17 @@ export class FileIndex {
 
   /** Parts count whole: their room is promised. */
   ownBytes(): number {
-    return Number(this.#get("SELECT total(size) AS sum FROM files WHERE own <> 'none'")?.['sum'])
+    this.#ownBytes ??= Number(
+      this.#get("SELECT total(size) AS sum FROM files WHERE own <> 'none'")?.['sum']
+    )
+    return this.#ownBytes
+  }
+
+  /** What of its own the store may not let go of. */
+  keptBytes(): number {
+    const sql = `SELECT total(size) AS sum FROM files WHERE own <> 'none' AND (is_pinned = 1
+      OR EXISTS (SELECT 1 FROM keeps WHERE file = files.id AND until > ?))`
+    return Number(this.#get(sql, this.#nowMs())?.['sum'])
   }
 
   /** What may go to make room, least recently used first. */
@@ -182,11 +195,13 @@ export class FileIndex {
     )
   }
 
-  /** A part has become a blob. */
-  completePart(id: string): void {
-    this.#change([id], () =>
-      this.#run("UPDATE files SET own = 'blob', verified = NULL WHERE id = ?", id)
-    )
+  /** Parts have become blobs. */
+  completeParts(ids: readonly string[]): void {
+    this.#change(ids, () => {
+      for (const id of ids) {
+        this.#run("UPDATE files SET own = 'blob', verified = NULL WHERE id = ?", id)
+      }
+    })
   }
 
   /** The store holds nothing of it any more. */
@@ -203,18 +218,26 @@ export class FileIndex {
     this.#tellChanged(id)
   }
 
-  /** It stays until then; who said so before may move the moment. What is over is forgotten. */
+  /** It stays until then; who said so before may move the moment. */
   keep(id: string, { keptFor, untilMs }: Keep): void {
-    this.#write(() => {
-      this.#run('DELETE FROM keeps WHERE until <= ?', this.#nowMs())
+    this.#write(() =>
       this.#run(
         'INSERT OR REPLACE INTO keeps (file, kept_for, until) VALUES (?, ?, ?)',
         id,
         keptFor,
         Math.floor(untilMs)
       )
-    })
+    )
     this.#tellChanged(id)
+  }
+
+  /** Whose time is up wants nothing kept any more, and that is told. */
+  endKeeps(): void {
+    let ended: Row[] = []
+    this.#write(() => {
+      ended = this.#all('DELETE FROM keeps WHERE until <= ? RETURNING file', this.#nowMs())
+    })
+    for (const id of new Set(ended.map((row) => String(row['file'])))) this.#tellChanged(id)
   }
 
   /** Until when somebody wants it kept; undefined where it does not, or no longer. */
@@ -256,13 +279,15 @@ export class FileIndex {
   /** Makes a change whole or not at all, forgets what is then nowhere, and tells what it meant. */
   #change(concerned: readonly (string | undefined)[], work: () => void): void {
     const ids = [...new Set(concerned.filter((id) => id !== undefined))]
-    const before = ids.map((id) => this.find(id)?.isComplete === true)
+    const before = ids.map((id) => this.find(id))
     this.#write(() => this.#transact(ids, work))
+    const after = ids.map((id) => this.find(id))
+    if (this.#ownBytes !== undefined) this.#ownBytes += ownBytesOf(after) - ownBytesOf(before)
     ids.forEach((id, index) => {
-      const entry = this.find(id)
-      const isComplete = entry?.isComplete === true
-      if (isComplete && before[index] === false) this.events.emit('added', entry)
-      else if (!isComplete && before[index] === true) this.events.emit('removed', id)
+      const entry = after[index]
+      const wasComplete = before[index]?.isComplete === true
+      if (entry?.isComplete === true && !wasComplete) this.events.emit('added', entry)
+      else if (entry?.isComplete !== true && wasComplete) this.events.emit('removed', id)
     })
   }
 
@@ -324,4 +349,10 @@ export class FileIndex {
       throw toStoreError(cause, this.#file)
     }
   }
+}
+
+function ownBytesOf(files: readonly (FileEntry | undefined)[]): number {
+  return files.reduce((sum, file) => {
+    return file === undefined || file.own === 'none' ? sum : sum + file.sizeBytes
+  }, 0)
 }

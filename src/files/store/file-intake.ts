@@ -3,11 +3,9 @@
  * somebody has left on this machine. Room is made for each first, one after the other, so that no two are
  * given the same.
  */
-import { assert } from '../../core/assert.ts'
 import { changed } from './disk-errors.ts'
-import { makeManifest } from '../content/manifest.ts'
-import { pieceHash } from '../content/content-tree.ts'
-import { pieceSpan, planPieces } from '../content/piece-plan.ts'
+import { manifestOf } from '../content/manifest.ts'
+import { piecesOf } from '../content/piece-plan.ts'
 import { stampAt } from './file-stamp.ts'
 import { toSafeName } from '../../model/safe-name.ts'
 import type { AbortOptions } from '../../core/abort.ts'
@@ -57,32 +55,29 @@ export class FileIntake {
   }
 
   /** See `FileLibrary.openPart`. */
-  openPart({ manifest, name }: NewPart): Promise<PartFile> {
+  openPart({ manifest, name }: NewPart): Promise<PartFile | undefined> {
     const { index, store } = this.#components
     const { id } = manifest
     return this.#inTurn(async () => {
-      const known = index.find(id)
-      assert(known?.own !== 'blob', 'a file is fetched that the store does not have')
-      const begun = known?.own === 'part' ? (index.manifest(id) ?? manifest) : manifest
-      if (known?.own === 'part') {
+      if (this.#isOwn(id)) return undefined
+      const isBegun = index.find(id)?.own === 'part'
+      const begun = isBegun ? (index.manifest(id) ?? manifest) : manifest
+      if (isBegun) {
         index.noteUse(id)
         const diskBytes = begun.plan.sizeBytes - (await store.partBytes(id))
         await this.#components.space.makeRoom({ budgetBytes: 0, diskBytes })
       } else {
         await this.#promiseRoom({ manifest, name }, manifest.plan.sizeBytes)
       }
-      return await store.openPart(begun)
+      // Whoever had it open may have brought the last of it meanwhile.
+      return this.#isOwn(id) ? undefined : await store.openPart(begun)
     })
   }
 
   /** See `FileLibrary.addBytes`. */
   async addBytes(bytes: Uint8Array, name: string, keep?: Keep): Promise<string> {
-    const plan = planPieces(bytes.length)
-    const pieces = Array.from({ length: plan.count }, (_, index) => {
-      const span = pieceSpan(plan, index)
-      return bytes.subarray(span.offset, span.offset + span.bytes)
-    })
-    const manifest = makeManifest(plan, new Uint8Array(Buffer.concat(pieces.map(pieceHash))))
+    const manifest = manifestOf(bytes)
+    const pieces = piecesOf(bytes, manifest.plan)
     await this.#once(manifest.id, keep, () => this.#keepBytes({ manifest, name }, pieces))
     return manifest.id
   }
@@ -97,8 +92,8 @@ export class FileIntake {
   }
 
   async #keepBytes(file: NewPart, pieces: readonly Uint8Array[]): Promise<void> {
-    if (this.#isOwn(file.manifest.id)) return
     const part = await this.openPart(file)
+    if (part === undefined) return
     try {
       await Promise.all(pieces.map((piece, index) => part.write(index, piece)))
     } catch (cause) {

@@ -4,7 +4,7 @@
  * No link is followed.
  */
 import { lstat, readdir } from 'node:fs/promises'
-import { sep } from 'node:path'
+import { basename, relative, sep } from 'node:path'
 import { messageOf } from '../../core/errors.ts'
 import type { BigIntStats, Dirent } from 'node:fs'
 import type { AbortOptions } from '../../core/abort.ts'
@@ -16,6 +16,8 @@ export type Found =
 export interface WalkOptions extends AbortOptions {
   /** Folders that are left out. */
   exclude: ReadonlySet<string>
+  /** Otherwise what has a name that begins with a dot is a problem. @default true */
+  takesHidden?: boolean
 }
 
 /** Asked of the system at once. */
@@ -23,7 +25,7 @@ const ASKED_MAX = 64
 
 export async function* walkFolder(
   root: string,
-  { exclude, signal }: WalkOptions
+  { exclude, signal, takesHidden = true }: WalkOptions
 ): AsyncGenerator<Found, undefined> {
   const waiting = [await lookAt(root, 'folder')]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -33,12 +35,18 @@ export async function* walkFolder(
     if (next.kind !== 'folder') continue
     const inside: Found[] = []
     for await (const found of readFolder(next.path)) {
-      if (found.kind !== 'folder') yield found
+      if (!takesHidden && isHidden(found.path)) yield hidden(found.path)
+      else if (found.kind !== 'folder') yield found
       else if (!exclude.has(found.path)) inside.push(found)
     }
     // One folder after the other, so that a large tree takes little memory.
     waiting.push(...inside.toReversed())
   }
+}
+
+/** A path as a folder's list has it: below the folder, with `/`. */
+export function pathBelow(root: string, path: string): string {
+  return relative(root, path).split(sep).join('/')
 }
 
 async function* readFolder(path: string): AsyncGenerator<Found, undefined> {
@@ -66,6 +74,14 @@ async function look(folder: string, entry: Dirent<NonSharedBuffer>): Promise<Fou
   if (entry.isDirectory()) return lookAt(path, 'folder')
   if (entry.isFile()) return lookAt(path, 'file')
   return { kind: 'problem', path, why: 'it is neither a file nor a folder' }
+}
+
+function isHidden(path: string): boolean {
+  return basename(path).startsWith('.')
+}
+
+function hidden(path: string): Found {
+  return { kind: 'problem', path, why: 'hidden, and share_hidden is not set' }
 }
 
 async function lookAt(path: string, kind: 'folder' | 'file'): Promise<Found> {

@@ -1,5 +1,6 @@
 /**
- * Hashes files on all cores: threads take a few pieces each, of one large file or of many small ones.
+ * Hashes files on all cores: threads take a few pieces each, of one large file or of many. The smallest are not
+ * worth the way to a thread.
  * Memory is a buffer per thread, whatever the size. A file that is written to meanwhile is noticed.
  */
 import { availableParallelism } from 'node:os'
@@ -9,10 +10,11 @@ import { sleep } from '../../core/abort.ts'
 import { assert } from '../../core/assert.ts'
 import { MeshError } from '../../core/errors.ts'
 import { HASH_BYTES } from '../content/content-tree.ts'
-import { makeManifest } from '../content/manifest.ts'
+import { makeManifest, manifestOf } from '../content/manifest.ts'
 import { planPieces } from '../content/piece-plan.ts'
 import { STAMP_TICK_MS, openPlainFile, stampOf } from './file-stamp.ts'
 import { changed, toFileError } from './disk-errors.ts'
+import { readWhole } from './read-whole.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { FileManifest } from '../content/manifest.ts'
@@ -42,6 +44,8 @@ const ENTRY = fileURLToPath(
 )
 /** What a thread takes at once: a few milliseconds of work, so that handing it over costs nothing. */
 const TASK_BYTES = 4 * 2 ** 20
+/** What is read and hashed sooner than a thread has heard of it. */
+const SMALL_BYTES = 65_536
 /** An idle thread takes some 10 MiB, a new one 40 ms. */
 const IDLE_MS = 10_000
 
@@ -117,6 +121,11 @@ export class Hasher implements Startable {
     onProgress: HashOptions['onProgress']
   ): Promise<FileManifest | undefined> {
     const plan = planPieces(Number(stats.size))
+    if (plan.sizeBytes <= SMALL_BYTES) {
+      const bytes = await readWhole(handle, 0, plan.sizeBytes)
+      if (bytes !== undefined) onProgress?.(bytes.length)
+      return bytes && manifestOf(bytes)
+    }
     const hashes = new Uint8Array(plan.count * HASH_BYTES)
     const tasks = tasksOf(handle.fd, plan)
     let hashedBytes = 0

@@ -3,7 +3,7 @@
  * in what comes, offering what the owner shares. It knows no network.
  */
 import { lstat } from 'node:fs/promises'
-import { basename, join, relative, resolve, sep } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { MeshError } from '../../core/errors.ts'
 import { FileIndex } from './file-index.ts'
 import { FileIntake } from './file-intake.ts'
@@ -15,11 +15,12 @@ import { Space } from './space.ts'
 import { changed, notHere, toFileError } from './disk-errors.ts'
 import { placeFile } from './file-placing.ts'
 import { checkFileName, toSafeName } from '../../model/safe-name.ts'
+import { pathBelow } from './folder-walk.ts'
 import { stampAt } from './file-stamp.ts'
 import { writeFolder } from '../content/folder-manifest.ts'
 import type { EventEmitter } from 'node:events'
 import type { AbortOptions } from '../../core/abort.ts'
-import type { Clock } from '../../core/clock.ts'
+import type { CancelTimer, Clock } from '../../core/clock.ts'
 import type { FileEntry, FileEvents, FilePage, Keep } from './file-index.ts'
 import type { LeftFile, NewPart } from './file-intake.ts'
 import type { FileManifest } from '../content/manifest.ts'
@@ -42,6 +43,8 @@ export interface FileLibraryComponents {
 export interface FileLibraryInit {
   /** The store's own folder. */
   folder: string
+  /** A folder around it of which nothing is ever shared. @default the store's own */
+  privateFolder?: string
   /** What the store's own files may take. @default 10 GiB */
   budgetBytes?: number
   /** Threads that hash. @default one for each core */
@@ -52,6 +55,8 @@ export interface FileLibraryInit {
 
 /** Some dozens of films, or one large data set; a laptop has room for it. */
 const BUDGET_BYTES = 10 * 2 ** 30
+/** That a file is kept no longer is told some time after; it may go to make room from the moment itself. */
+const KEEP_ENDS_MS = 5_000
 
 export class FileLibrary implements Startable {
   readonly #components: FileLibraryComponents
@@ -63,6 +68,7 @@ export class FileLibrary implements Startable {
   readonly #intake: FileIntake
   readonly #shared: SharedFolders
   #adopting: Promise<void> | undefined
+  #cancelTick: CancelTimer | undefined
 
   constructor(components: FileLibraryComponents, init: FileLibraryInit) {
     const { clock, logger } = components
@@ -80,7 +86,7 @@ export class FileLibrary implements Startable {
     this.#intake = new FileIntake({ ...own, space: new Space(own, { folder, budgetBytes }) })
     this.#shared = new SharedFolders(
       { ...components, ...own },
-      { own: folder, sharing: init.sharing ?? {} }
+      { own: init.privateFolder ?? folder, sharing: init.sharing ?? {} }
     )
   }
 
@@ -98,11 +104,14 @@ export class FileLibrary implements Startable {
     const unknown = this.#store.recover()
     await this.#hasher.start()
     this.#adopting = this.#adopt(unknown)
+    this.#cancelTick = this.#components.clock.every(KEEP_ENDS_MS, () => this.#endKeeps())
     await this.#checkAdded()
     await this.#shared.start()
   }
 
   async stop(): Promise<void> {
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
     await this.#shared.stop()
     await this.#hasher.stop()
     await this.#adopting
@@ -129,6 +138,12 @@ export class FileLibrary implements Startable {
   totals(): { fileCount: number; sizeBytes: number; ownBytes: number; budgetBytes: number } {
     const { budgetBytes = BUDGET_BYTES } = this.#init
     return { ...this.#index.totals(), ownBytes: this.#index.ownBytes(), budgetBytes }
+  }
+
+  /** What could come here at most, if all went that may go. */
+  freeableBytes(): number {
+    const { budgetBytes = BUDGET_BYTES } = this.#init
+    return Math.max(0, budgetBytes - this.#index.keptBytes())
   }
 
   manifest(id: string): FileManifest | undefined {
@@ -195,7 +210,7 @@ export class FileLibrary implements Startable {
     if (report.postponedCount > 0) throw changed(path)
     const folder = await realPathOf(path)
     const entries = this.#shared.pathsIn(folder).map((shared): FolderEntry => ({
-      path: relative(folder, shared.path).split(sep).join('/'),
+      path: pathBelow(folder, shared.path),
       size: this.#known(shared.id).sizeBytes,
       id: shared.id
     }))
@@ -226,9 +241,10 @@ export class FileLibrary implements Startable {
   /**
    * Begins a file that is to come, or goes on with it: what earlier runs have verified is not fetched again.
    * Its manifest is that with which it was begun.
+   * @returns undefined where the store has all of it by now
    * @throws MeshError FILE_BUSY where it is on its way already; STORE_FULL where there is no room; STORE_FAILED
    */
-  openPart(part: NewPart): Promise<PartFile> {
+  openPart(part: NewPart): Promise<PartFile | undefined> {
     return this.#intake.openPart(part)
   }
 
@@ -319,6 +335,14 @@ export class FileLibrary implements Startable {
       const left = this.get(id)
       if (left === undefined) return false
       file = left
+    }
+  }
+
+  #endKeeps(): void {
+    try {
+      this.#index.endKeeps()
+    } catch (cause) {
+      this.#components.logger.warn({ err: cause }, 'what is kept no longer was not noted')
     }
   }
 

@@ -207,20 +207,3 @@ export class PartFile {
     if (this.#failure !== undefined) throw this.#failure
   }
 }
-
-/** Reads that many bytes; undefined where the file ends before. */
-export async function readWhole(
-  handle: FileHandle,
-  offset: number,
-  length: number
-): Promise<Uint8Array | undefined> {
-  // Not filled with zeros first, as it is filled at once.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
-  for (let done = 0; done < length;) {
-    // oxlint-disable-next-line no-await-in-loop -- once, as a rule: a signal may cut it short
-    const { bytesRead } = await handle.read(bytes, done, length - done, offset + done)
-    if (bytesRead === 0) return undefined
-    done += bytesRead
-  }
-  return bytes
-}

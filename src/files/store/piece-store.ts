@@ -7,18 +7,19 @@
  *     parts/9f86d0…            files on their way
  */
 import { rmSync } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { rename, rm, stat } from 'node:fs/promises'
 import { assert } from '../../core/assert.ts'
+import { BlobCommits } from './blob-commits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { PieceSet } from '../content/piece-set.ts'
 import { planOf, pieceSpan } from '../content/piece-plan.ts'
 import { OpenFiles } from './open-files.ts'
 import { OwnPlaces, digitsOf } from './own-places.ts'
-import { PartFile, readWhole } from './part-file.ts'
+import { PartFile } from './part-file.ts'
 import { changed, notHere, toFileError, toStoreError } from './disk-errors.ts'
-import { copyPlain, moveFile, syncFolder } from './file-moves.ts'
+import { copyPlain, moveFile } from './file-moves.ts'
 import { openPlainFile, stampOf } from './file-stamp.ts'
+import { readWhole } from './read-whole.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { FileEntry, FileIndex, SharedPath } from './file-index.ts'
 import type { FileManifest } from '../content/manifest.ts'
@@ -38,12 +39,15 @@ export interface PieceRange {
   /** In the piece. */
   offset: number
   bytes: number
+  /** Memory of that size to read into. @default new memory */
+  into?: Uint8Array
 }
 
 /** Where bytes lie in a file. */
 interface Place {
   offset: number
   bytes: number
+  into?: Uint8Array
   /** Of the file. */
   sizeBytes: number
 }
@@ -57,6 +61,7 @@ export class PieceStore {
   readonly #components: PieceStoreComponents
   readonly #own: OwnPlaces
   readonly #openFiles = new OpenFiles()
+  readonly #commits: BlobCommits
   readonly #parts = new Map<string, PartFile>()
   /** Parts that are about to be open. */
   readonly #opening = new Set<string>()
@@ -64,6 +69,11 @@ export class PieceStore {
   constructor(components: PieceStoreComponents, folder: string) {
     this.#components = components
     this.#own = new OwnPlaces(folder)
+    this.#commits = new BlobCommits({
+      index: components.index,
+      openFiles: this.#openFiles,
+      own: this.#own
+    })
   }
 
   /**
@@ -109,7 +119,7 @@ export class PieceStore {
         {
           clock,
           record: (verified) => index.recordVerified(id, verified),
-          complete: () => this.#complete(manifest),
+          complete: () => this.#commits.commit(id),
           onClosed: () => this.#parts.delete(id)
         },
         { manifest, path, verified: index.verified(id) }
@@ -133,7 +143,7 @@ export class PieceStore {
       await (canMove ? moveFile(path, part) : copyPlain(path, part))
       const { size } = await stat(part)
       if (size !== manifest.plan.sizeBytes) throw changed(path)
-      await this.#complete(manifest)
+      await this.#commits.commit(id)
     } catch (cause) {
       await rm(part, { force: true })
       this.#components.index.removeOwn(id)
@@ -197,7 +207,7 @@ export class PieceStore {
     logger.info({ fileId: id }, 'a file is kept that the index had lost')
     if (index.find(id)?.own === 'blob' || this.isOpen(id)) return
     index.addPart(manifest, digitsOf(id))
-    index.completePart(id)
+    index.completeParts([id])
   }
 
   /** Where a whole copy of a file lies that may be read as one; undefined where there is none. */
@@ -296,34 +306,18 @@ export class PieceStore {
   /** @param shared is looked at after reading: until then nobody may have written */
   #readFrom(
     path: string,
-    { bytes, offset, sizeBytes }: Place,
+    { bytes, into, offset, sizeBytes }: Place,
     shared?: SharedPath
   ): Promise<Uint8Array> {
     const opening = async () => (await openPlainFile(path)).handle
     return this.#openFiles.use(path, opening, async (handle) => {
-      const read = await readWhole(handle, offset, bytes)
+      const read = await readWhole(handle, offset, bytes, into)
       const stats = await handle.stat({ bigint: true })
       const isSame =
         shared === undefined ? Number(stats.size) === sizeBytes : stampOf(stats) === shared.stamp
       if (read === undefined || !isSame) throw changed(path)
       return read
     })
-  }
-
-  /** From parts to blobs: there is never a blob that is not whole. */
-  async #complete({ id }: FileManifest): Promise<void> {
-    const path = this.blobPath(id)
-    try {
-      await this.#openFiles.close(this.#own.part(id))
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await rename(this.#own.part(id), path)
-      // Whoever opened it in between holds what is no longer there.
-      await this.#openFiles.close(this.#own.part(id))
-      await syncFolder(dirname(path))
-    } catch (cause) {
-      throw toStoreError(cause, path)
-    }
-    this.#components.index.completePart(id)
   }
 
   /** @throws MeshError FILE_BUSY */
@@ -348,7 +342,7 @@ export class PieceStore {
     const { index } = this.#components
     if (parts.delete(id)) return
     // The last run ended between its renaming, which comes when it is whole, and the record of that.
-    if (blobs.has(id)) index.completePart(id)
+    if (blobs.has(id)) index.completeParts([id])
     else index.removeOwn(id)
   }
 
@@ -360,7 +354,8 @@ export class PieceStore {
 
 function placeOf(plan: PiecePlan, index: number, range?: PieceRange): Place {
   const piece = pieceSpan(plan, index)
-  const { bytes, offset } = range ?? { offset: 0, bytes: piece.bytes }
-  assert(offset >= 0 && offset + bytes <= piece.bytes, 'a range lies within its piece')
-  return { offset: piece.offset + offset, bytes, sizeBytes: plan.sizeBytes }
+  const place = { offset: 0, bytes: piece.bytes, ...range }
+  const end = place.offset + place.bytes
+  assert(place.offset >= 0 && end <= piece.bytes, 'a range lies within its piece')
+  return { ...place, offset: piece.offset + place.offset, sizeBytes: plan.sizeBytes }
 }

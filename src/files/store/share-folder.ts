@@ -31,6 +31,8 @@ export interface ShareFolderInit {
   path: string
   /** Folders in it that are not shared, such as the store's own. */
   exclude?: readonly string[]
+  /** Files and folders whose names begin with a dot are offered, too: keys and settings lie in such. @default false */
+  takesHidden?: boolean
   /** How often it is looked at although nothing was heard. @default 600_000 */
   rescanMs?: number
   /** A file that was written to within this time is probably not done: it is left for later. @default 1_000 */
@@ -171,12 +173,13 @@ export class ShareFolder implements Startable {
   /** Withdraws what is gone or has changed. @returns what is to be hashed */
   async #look(report: ScanReport): Promise<NewFile[]> {
     const { index, store } = this.#components
-    const { exclude = [] } = this.#init
+    const { exclude = [], takesHidden = false } = this.#init
     const known = new Map(index.sharedPathsIn(this.path).map(({ path, stamp }) => [path, stamp]))
     const folders = new Set<string>()
     const files: NewFile[] = []
     const { signal } = this.#stopping
-    for await (const found of walkFolder(this.path, { exclude: new Set(exclude), signal })) {
+    const options = { exclude: new Set(exclude), takesHidden, signal }
+    for await (const found of walkFolder(this.path, options)) {
       if (found.kind === 'problem') note(report, found)
       else if (found.kind === 'folder') {
         folders.add(found.path)

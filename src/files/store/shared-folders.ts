@@ -9,7 +9,7 @@ import type { SharedPath } from './file-index.ts'
 import type { Startable } from '../../core/startable.ts'
 
 export interface SharedFoldersInit {
-  /** The store's own folder, which is never shared. */
+  /** The node's own folder, with its key, or at least the store's: it is never shared. */
   own: string
   /** Of each of them. */
   sharing?: Omit<ShareFolderInit, 'path' | 'exclude'>
@@ -42,6 +42,12 @@ export class SharedFolders implements Startable {
   async share(path: string): Promise<ScanReport> {
     const folder = await realPathOf(path)
     if (!(await lstat(folder)).isDirectory()) throw unreadable(path, 'it is no folder')
+    if (isWithin(folder, await this.#own())) {
+      throw new MeshError('FIELD_INVALID', `${path} is of this node itself`, {
+        path: 'folder',
+        hint: 'share another folder: here lie its key and what others have given it'
+      })
+    }
     const around = this.#around(folder)
     if (around !== undefined) return around.scan()
     const inner = [...this.#folders.keys()].find((shared) => isWithin(shared, folder))
@@ -83,15 +89,20 @@ export class SharedFolders implements Startable {
   }
 
   async #begin(path: string): Promise<ShareFolder> {
-    const { own, sharing = {} } = this.#init
+    const { sharing = {} } = this.#init
     const folder = new ShareFolder(this.#components, {
       ...sharing,
       path,
-      exclude: [await realPathOf(own)]
+      exclude: [await this.#own()]
     })
     this.#folders.set(path, folder)
     await folder.start()
     return folder
+  }
+
+  /** It may be named by a link. */
+  async #own(): Promise<string> {
+    return await realpath(this.#init.own)
   }
 }
 

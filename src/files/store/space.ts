@@ -3,7 +3,7 @@
  * used longest ago goes first; what is pinned or kept, and what is being fetched or worked with, stays. The owner's own files,
  * which are only shared, neither count nor go.
  */
-import { statfs } from 'node:fs/promises'
+import { statfsSync } from 'node:fs'
 import { formatBytes } from '../../core/units.ts'
 import { MeshError } from '../../core/errors.ts'
 import type { FileIndex } from './file-index.ts'
@@ -52,10 +52,13 @@ export class Space {
   async makeRoom(need: Need): Promise<void> {
     const { holds, index, store } = this.#components
     const { budgetBytes, folder } = this.#init
-    const { bavail, bsize } = await statfs(folder)
+    this.checkBudget(need.budgetBytes)
+    // Of the disk on which the index is asked in the same way: many small files come one after the other here.
+    const { bavail, bsize } = statfsSync(folder)
     let overBudget = index.ownBytes() + need.budgetBytes - budgetBytes
     let overDisk = need.diskBytes - bavail * bsize
     if (need.budgetBytes === 0) overBudget = 0
+    if (overBudget <= 0 && overDisk <= 0) return
     const leaving: string[] = []
     for (const { id, own, sizeBytes } of index.evictable()) {
       if (overBudget <= 0 && overDisk <= 0) break

@@ -1,5 +1,6 @@
 /** The peers that are said to have a file: who is asked next, who has to wait after a failure, who is never asked again. */
 import { LIMITS } from '../../core/limits.ts'
+import { deferred } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
 
 interface Candidate {
@@ -15,6 +16,7 @@ export class Candidates {
   readonly #clock: Clock
   readonly #peers = new Map<string, Candidate>()
   readonly #banned = new Set<string>()
+  #added = deferred<void>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -24,11 +26,18 @@ export class Candidates {
     return this.#peers.size
   }
 
+  /** Resolves with the next one that is new. */
+  get added(): Promise<void> {
+    return this.#added.promise
+  }
+
   /** @returns whether it is new */
   add(peer: string): boolean {
     if (this.#banned.has(peer) || this.#peers.has(peer)) return false
     if (this.#peers.size >= LIMITS.downloadCandidatesMax) return false
     this.#peers.set(peer, { failureCount: 0, notBeforeMs: 0, isTaken: false })
+    this.#added.resolve()
+    this.#added = deferred()
     return true
   }
 

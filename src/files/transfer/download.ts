@@ -163,6 +163,11 @@ export class Download {
     void this.#find(signal)
     const { manifest, name } = await this.#fetchManifest(signal)
     const part = await library.openPart({ manifest, name: this.#init.name ?? name })
+    if (part !== undefined) await this.#fill(part, signal)
+    return this.#onWhole(library.get(this.fileId) as FileEntry)
+  }
+
+  async #fill(part: PartFile, signal: AbortSignal): Promise<void> {
     try {
       await this.#fetchPieces(part, signal)
     } catch (cause) {
@@ -171,7 +176,6 @@ export class Download {
       throw cause
     }
     await part.finish()
-    return this.#onWhole(library.get(this.fileId) as FileEntry)
   }
 
   #onWhole(entry: FileEntry): FileEntry {

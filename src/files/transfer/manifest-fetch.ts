@@ -21,6 +21,7 @@ export interface FetchedManifest {
 }
 
 const PAGE_TIMEOUT_MS = 10_000
+/** Somebody who failed may be asked again by then. */
 const POLL_MS = 50
 
 /**
@@ -33,7 +34,7 @@ export async function fetchManifest(
   { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number }
 ): Promise<FetchedManifest> {
   const { candidates, clock, onMisbehaviour } = components
-  let lastFailure = 'nobody is known to have it'
+  let lastFailure: string | undefined
   const endsAtMs = clock.monotonicMs() + timeoutMs
   while (clock.monotonicMs() < endsAtMs) {
     signal.throwIfAborted()
@@ -41,7 +42,7 @@ export async function fetchManifest(
     // One after the other: the first is right, as a rule.
     /* oxlint-disable no-await-in-loop */
     if (peer === undefined) {
-      await sleep(clock, POLL_MS, { signal })
+      await Promise.race([candidates.added, sleep(clock, POLL_MS, { signal })])
       continue
     }
     try {
@@ -58,7 +59,11 @@ export async function fetchManifest(
     }
     /* oxlint-enable no-await-in-loop */
   }
-  throw new MeshError('FILE_UNAVAILABLE', `no manifest of ${fileId} could be had: ${lastFailure}`)
+  const why =
+    lastFailure === undefined
+      ? `nobody is known to have ${fileId}`
+      : `nobody gives the list of the pieces of ${fileId}: ${lastFailure}`
+  throw new MeshError('FILE_UNAVAILABLE', why)
 }
 
 /** What the peer itself has wrong, in contrast to the way to it. */

@@ -101,7 +101,7 @@ async function resolve(host: string, url: URL): Promise<LookupAddress[]> {
 
 function nextUrl(from: URL, location: string): URL {
   const url = URL.parse(location, from)
-  if (url?.protocol === 'https:' && url.username === '') return url
+  if (url?.protocol === 'https:' && url.username === '' && url.password === '') return url
   const message = `${from.host} leads on to "${location.slice(0, 200)}", which is no https: address`
   throw new MeshError('FILE_UNAVAILABLE', message, { path: 'from', retryable: false })
 }

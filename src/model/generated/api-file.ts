@@ -1,7 +1,7 @@
 /** Generated from schemas/api/file.schema.json by `npm run generate`; do not edit. */
 
 /**
- * Storage jobs that keep it on workers.
+ * Storage jobs that keep it on workers, the first hundred.
  *
  * This interface was referenced by `FileView`'s JSON-Schema
  * via the `definition` "keep".

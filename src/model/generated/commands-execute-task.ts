@@ -32,6 +32,15 @@ export type AnyJson1 =
       [k: string]: unknown
     }
 /**
+ * What of its files the job asked for, now files of the mesh.
+ *
+ * @maxItems 64
+ *
+ * This interface was referenced by `ExecuteTask`'s JSON-Schema
+ * via the `definition` "outputFiles".
+ */
+export type OutputFiles = OutputFile[]
+/**
  * What is to run, and in which engine.
  */
 export type TaskDocument =
@@ -93,9 +102,12 @@ export interface ExecuteTask {
  * via the `definition` "params".
  */
 export interface ExecuteTaskParams {
+  /**
+   * What `task_data` is: of `compute` a job document, or only its `task`; of `storage` a file to be kept, `{file_hash, copies, until}`, which becomes a job of engine storage; of `file_share` `{file_hash}`: one worker fetches that file and offers it for a day.
+   */
   task_type?: 'compute' | 'file_share' | 'storage'
   /**
-   * A job document, or only its `task`.
+   * Of every type a job document or only its `task`; else what the type says. `until` may be a duration, such as `7d`.
    */
   task_data: {
     [k: string]: unknown
@@ -199,16 +211,13 @@ export interface ExecuteTaskResult {
     state: string
     output?: AnyJson1
     error?: ErrorDocument
+    outputs?: OutputFiles
+    output_file?: OutputFile
   }[]
   log?: LogPart
   progress?: TaskProgress
   phases?: TaskPhases
-  /**
-   * What of its files the job asked for, now files of the mesh.
-   *
-   * @maxItems 64
-   */
-  outputs?: OutputFile[]
+  outputs?: OutputFiles
   output_file?: OutputFile
   log_file?: OutputFile
 }
@@ -285,6 +294,21 @@ export interface ErrorDocument {
   [k: string]: unknown
 }
 /**
+ * A file or folder of the mesh that a task left.
+ */
+export interface OutputFile {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
+}
+/**
  * In answer to an assignment: what of the log the router does not have yet.
  */
 export interface LogPart {
@@ -329,21 +353,6 @@ export interface TaskPhases {
   ran_ms?: number
   fetched_ms?: number
   published_ms?: number
-}
-/**
- * A file or folder of the mesh that a task left.
- */
-export interface OutputFile {
-  name: string
-  /**
-   * A file of the mesh, by its content.
-   */
-  file: string
-  /**
-   * Bytes; of a folder, of all its files.
-   */
-  size: number
-  kind: 'file' | 'folder'
 }
 /**
  * Entries of a task's log, of which the first has the number `from`.

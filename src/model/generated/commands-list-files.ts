@@ -60,7 +60,7 @@ export interface OfferedFile {
    */
   pinned?: boolean
   /**
-   * Storage jobs for which it is kept.
+   * For whom it is kept, those first who want it longest: storage jobs, jobs that have left it, others.
    *
    * @maxItems 64
    */

@@ -51,11 +51,15 @@ export interface RouterConfig {
    */
   files_disk?: string | number
   /**
-   * Folders whose files are offered to the mesh where they lie.
+   * Folders whose files are offered to the mesh where they lie; hidden ones in them only with `share_hidden`.
    *
    * @maxItems 64
    */
   share_dirs?: string[]
+  /**
+   * Offer files and folders whose names begin with a dot as well.
+   */
+  share_hidden?: boolean
   /**
    * Bytes a second given to others, such as `10MiB`; no limit without it.
    */
@@ -68,6 +72,10 @@ export interface RouterConfig {
    * Which `https:` inputs of jobs this router fetches: none, those that the whole internet can reach, or those of its own network and machine as well.
    */
   https_inputs?: 'off' | 'public' | 'any'
+  /**
+   * How long a copy of a file that a storage job keeps may be away before another is placed, such as `5m`.
+   */
+  storage_grace?: string
 }
 /**
  * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.

@@ -132,11 +132,15 @@ export interface WorkerConfig {
    */
   files_disk?: string | number
   /**
-   * Folders whose files are offered to the mesh where they lie.
+   * Folders whose files are offered to the mesh where they lie; hidden ones in them only with `share_hidden`.
    *
    * @maxItems 64
    */
   share_dirs?: string[]
+  /**
+   * Offer files and folders whose names begin with a dot as well.
+   */
+  share_hidden?: boolean
   /**
    * Bytes a second given to others, such as `10MiB`; no limit without it.
    */

@@ -1,16 +1,18 @@
 /** Who has what, between nodes that know only a bootstrap: found by gossip, by the DHT, by asking routers. */
 import { rmSync, writeFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { FileMesh } from '../../support/file-mesh.ts'
 import { someBytes } from '../../support/open-library.ts'
 import { until } from '../../support/spawn-mesh.ts'
+import type { TestContext } from 'vitest'
 import type { FileNode, FileRouter } from '../../support/file-mesh.ts'
 
-let mesh: FileMesh
-beforeEach(() => {
-  mesh = new FileMesh()
-})
-afterEach(async () => await mesh.stop())
+/** Each test has one of its own: what they wait for, they wait for side by side. */
+function newMesh({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): FileMesh {
+  const mesh = new FileMesh()
+  onTestFinished(async () => await mesh.stop())
+  return mesh
+}
 
 function holdersAt({ files }: FileRouter, id: string): string[] {
   return files.catalogue.holders(id).map(({ peer }) => peer)
@@ -21,8 +23,9 @@ async function untilHolders(router: FileRouter, id: string, ...nodes: FileNode[]
   await until(() => holdersAt(router, id).join() === peers.join())
 }
 
-describe('a router', () => {
-  it('hears by gossip of a node that shares, and of what it shares and shares no more', async () => {
+describe.concurrent('a router', () => {
+  it('hears by gossip of a node that shares, and of what it shares and shares no more', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const router = await mesh.router({ bootstrap: [address] })
     const share = await mesh.share({ bootstrap: [address] })
@@ -42,7 +45,8 @@ describe('a router', () => {
     await untilHolders(router, id)
   })
 
-  it('that is started later finds it by the DHT alone', async () => {
+  it('that is started later finds it by the DHT alone', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const share = await mesh.share({ bootstrap: [address], isMute: true })
     const id = await share.give('a.bin', someBytes(1_000))
@@ -51,7 +55,8 @@ describe('a router', () => {
     expect(router.files.catalogue.has(share.peer, id)).toBe(true)
   })
 
-  it('does not take up nodes of another namespace, whoever names them', async () => {
+  it('does not take up nodes of another namespace, whoever names them', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const router = await mesh.router({ bootstrap: [address] })
     const other = await mesh.share({ bootstrap: [address], namespace: 'other' })
@@ -63,7 +68,8 @@ describe('a router', () => {
     expect(holdersAt(router, id)).toEqual([])
   })
 
-  it('is a holder itself, and routers know of each other', async () => {
+  it('is a holder itself, and routers know of each other', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const first = await mesh.router({ bootstrap: [address] })
     const second = await mesh.router({ bootstrap: [address] })
@@ -73,7 +79,8 @@ describe('a router', () => {
     expect(second.files.catalogue.has(first.peer, entry.id)).toBe(true)
   })
 
-  it('follows the workers that its directory has, and forgets those that it has no more', async () => {
+  it('follows the workers that its directory has, and forgets those that it has no more', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const router = await mesh.router({ bootstrap: [address] })
     const worker = await mesh.share({ bootstrap: [address], isWorker: true, isMute: true })
@@ -87,8 +94,9 @@ describe('a router', () => {
   })
 })
 
-describe('a file', () => {
-  it('is found by the DHT alone by a node that knows only the bootstrap', async () => {
+describe.concurrent('a file', () => {
+  it('is found by the DHT alone by a node that knows only the bootstrap', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const share = await mesh.share({ bootstrap: [address], isMute: true })
     const bytes = someBytes(300_000)
@@ -98,7 +106,8 @@ describe('a file', () => {
     expect(entry).toMatchObject({ id, isComplete: true, sizeBytes: 300_000 })
   })
 
-  it('that was fetched is found where it was fetched to, when the first who had it is gone', async () => {
+  it('that was fetched is found where it was fetched to, when the first who had it is gone', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const router = await mesh.router({ bootstrap: [address] })
     const share = await mesh.share({ bootstrap: [address] })
@@ -113,7 +122,8 @@ describe('a file', () => {
     await expect(late.files.service.fetch(id)).resolves.toMatchObject({ isComplete: true })
   })
 
-  it('that the DHT does not know is found by asking a router', async () => {
+  it('that the DHT does not know is found by asking a router', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const router = await mesh.router({ bootstrap: [address] })
     const holder = await mesh.share({ isWorker: true, isMute: true })
@@ -126,8 +136,9 @@ describe('a file', () => {
   })
 })
 
-describe('a peer that lies', () => {
-  it('is told of, and not asked again for another file', async () => {
+describe.concurrent('a peer that lies', () => {
+  it('is told of, and not asked again for another file', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const told: string[] = []
     const init = { bootstrap: [address], onMisbehaviour: (peer: string) => void told.push(peer) }
@@ -154,8 +165,9 @@ describe('a peer that lies', () => {
   })
 })
 
-describe('a shared file that changes on the disk', () => {
-  it('is offered no more as what it was', async () => {
+describe.concurrent('a shared file that changes on the disk', () => {
+  it('is offered no more as what it was', async (context) => {
+    const mesh = newMesh(context)
     const { address } = await mesh.bootstrap()
     const router = await mesh.router({ bootstrap: [address] })
     const share = await mesh.share({ bootstrap: [address] })

@@ -125,8 +125,10 @@ test('limits are those of the routerâ€™s assignment, of the job, or the workerâ€
     [1_800_000, 100],
     [7, 8]
   ])
-  const answer = await server.execute({ task_data: task, task_type: 'storage' }, context)
-  expect(answer.error).toMatchObject({ code: 'FIELD_INVALID', path: 'params.task_type' })
+  const file_hash = `sha256:${'a'.repeat(64)}`
+  const wanted = { file_hash, copies: 2, until: '1d' }
+  const answer = await server.execute({ task_data: wanted, task_type: 'storage' }, context)
+  expect(answer.error).toMatchObject({ code: 'FIELD_INVALID', path: 'task.copies' })
 })
 
 test('a cancel stops the task, and its slot is free once the task is gone, not before', async () => {

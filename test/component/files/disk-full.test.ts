@@ -3,7 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { codeOf, openLibrary, someBytes, useFolders } from '../../support/open-library.ts'
+import {
+  beginPart,
+  codeOf,
+  openLibrary,
+  someBytes,
+  useFolders
+} from '../../support/open-library.ts'
 import { isPieceOf, readManifest } from '../../../src/files/content/manifest.ts'
 import { pieceSpan } from '../../../src/files/content/piece-plan.ts'
 import type { FileManifest } from '../../../src/files/content/manifest.ts'
@@ -54,7 +60,7 @@ test('a full disk is told, keeps what is there, and a download goes on once ther
   expect(await codeOf(first.openPart({ manifest: tooLarge, name: 'large' }))).toBe('STORE_FULL')
   expect(first.list()).toEqual([])
 
-  const part = await first.openPart({ manifest, name: 'film' })
+  const part = await beginPart(first, manifest)
   const filler = join(disk, 'filler')
   writeFileSync(filler, Buffer.alloc(10 * MIB))
   const written: number[] = []
@@ -77,7 +83,7 @@ test('a full disk is told, keeps what is there, and a download goes on once ther
   // The node starts on a full disk too.
   const second = await openLibrary(home)
   rmSync(filler)
-  const rest = await second.openPart({ manifest, name: 'film' })
+  const rest = await beginPart(second, manifest)
   const claimed = [...rest.verified]
   expect(claimed).toEqual(written)
   for (const index of claimed) {

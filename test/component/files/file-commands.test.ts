@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { MeshError } from '../../../src/core/errors.ts'
 import { COMMANDS } from '../../../src/protocol/commands.ts'
 import { OfferJournal } from '../../../src/files/service/offer-journal.ts'
+import { AnswerTurns } from '../../../src/files/service/answer-turns.ts'
 import { PieceReads } from '../../../src/files/service/piece-reads.ts'
 import { fileHandlers } from '../../../src/files/service/file-commands.ts'
 import { systemRandom } from '../../../src/core/random.ts'
@@ -158,7 +159,9 @@ describe.each(Object.keys(bindings))('by %s', (name) => {
 it('few pieces are read at once, however many are asked for, and too many are refused', async () => {
   let readingCount = 0
   let readingMax = 0
+  const all = { offset: 0, length: 1 }
   const reads = new PieceReads({
+    get: () => ({ sizeBytes: 1, pieceBytes: PIECE_BYTES }) as never,
     readPiece: async () => {
       readingCount += 1
       readingMax = Math.max(readingMax, readingCount)
@@ -167,8 +170,51 @@ it('few pieces are read at once, however many are asked for, and too many are re
       return new Uint8Array(1)
     }
   })
-  const answers = await Promise.allSettled(Array.from({ length: 2_000 }, () => reads.read('a', 0)))
+  const answers = await Promise.allSettled(
+    Array.from({ length: 2_000 }, () => reads.read('a', 0, all))
+  )
   expect(readingMax).toBe(4)
   expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1_028)
-  await expect(reads.read('a', 0)).resolves.toHaveLength(1)
+  await expect(reads.read('a', 0, all)).resolves.toMatchObject({ pieceBytes: 1 })
+})
+
+it('of a piece only what is asked for is read', async () => {
+  const ranges: unknown[] = []
+  const reads = new PieceReads({
+    get: () => ({ sizeBytes: 3 * PIECE_BYTES, pieceBytes: PIECE_BYTES }) as never,
+    readPiece: async (_id, _index, range) => {
+      ranges.push(range)
+      return new Uint8Array(range?.bytes ?? 0)
+    }
+  })
+  await reads.read('a', 2, { offset: 5, length: 1 })
+  await reads.read('a', 2, { offset: PIECE_BYTES - 3, length: 10 })
+  expect(ranges).toEqual([
+    { offset: 5, bytes: 1 },
+    { offset: PIECE_BYTES - 3, bytes: 3 }
+  ])
+})
+
+it('lists are worked out with turns for others in between, and one peer cannot take all', async () => {
+  const turns = new AnswerTurns()
+  let othersCount = 0
+  const over = new AbortController()
+  const others = (async () => {
+    while (!over.signal.aborted) {
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise((resolve) => setImmediate(resolve))
+      othersCount += 1
+    }
+  })()
+  const greedy = Promise.allSettled(
+    Array.from({ length: 100 }, () => turns.take('greedy', () => othersCount))
+  )
+  expect(await turns.take('other', () => 'answer')).toBe('answer')
+  const settled = await greedy
+  over.abort()
+  await others
+  const seen = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  expect(seen).toHaveLength(64)
+  expect(new Set(seen).size).toBeGreaterThan(32)
+  await expect(turns.take('greedy', () => 'again')).resolves.toBe('again')
 })

@@ -15,7 +15,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { codeOf, openLibrary, someBytes, useFolders } from '../../support/open-library.ts'
+import {
+  beginPart,
+  codeOf,
+  openLibrary,
+  someBytes,
+  useFolders
+} from '../../support/open-library.ts'
 import { makeManifest } from '../../../src/files/content/manifest.ts'
 import { pieceHash } from '../../../src/files/content/content-tree.ts'
 import { pieceSpan, planPieces } from '../../../src/files/content/piece-plan.ts'
@@ -240,7 +246,7 @@ test('a part is checked piece by piece, read while it grows, and goes on where i
   const { id } = manifest
   const first = await openLibrary(folder)
   const events = eventsOf(first)
-  const part = await first.openPart({ manifest, name: '../film' })
+  const part = await beginPart(first, manifest, '../film')
   expect(await codeOf(first.openPart({ manifest, name: 'film' }))).toBe('FILE_BUSY')
   expect(await codeOf(first.remove(id))).toBe('FILE_BUSY')
   expect(await codeOf(part.write(1, pieceAt(bytes, 2)))).toBe('PIECE_INVALID')
@@ -255,12 +261,12 @@ test('a part is checked piece by piece, read while it grows, and goes on where i
   const second = await openLibrary(folder)
   expect([...(second.pieces(id) ?? [])]).toEqual([1, 4])
   expect(await second.readPiece(id, 1)).toEqual(new Uint8Array(pieceAt(bytes, 1)))
-  const rest = await second.openPart({ manifest, name: 'film' })
+  const rest = await beginPart(second, manifest)
   expect([...rest.verified]).toEqual([1, 4])
   for (const index of [0, 2, 3]) void rest.write(index, pieceAt(bytes, index))
   // What was begun is done first.
   await rest.close()
-  const whole = await second.openPart({ manifest, name: 'film' })
+  const whole = await beginPart(second, manifest)
   expect(whole.verified.isFull).toBe(true)
   const added = eventsOf(second)
   await whole.finish()
@@ -269,17 +275,37 @@ test('a part is checked piece by piece, read while it grows, and goes on where i
   expect(await second.verify(id)).toBe(true)
 })
 
+test('a file that has become whole by other means is not begun again', async () => {
+  const library = await openLibrary(newFolder())
+  const bytes = someBytes(1_000)
+  const manifest = manifestOf(bytes)
+  // One after the other, as room is made for each first.
+  const adding = library.addBytes(bytes, 'film')
+  await adding
+  expect(await library.openPart({ manifest, name: 'film' })).toBeUndefined()
+  // What is being brought by somebody else is whole by the time that the turn comes.
+  const other = manifestOf(someBytes(1_000, 2))
+  const part = await beginPart(library, other)
+  const writing = part.write(0, someBytes(1_000, 2)).then(() => part.finish())
+  const second = library.addBytes(someBytes(5, 3), 'x').then(async () => {
+    await writing
+    return await library.openPart({ manifest: other, name: 'film' })
+  })
+  expect(await second).toBeUndefined()
+  expect(library.get(other.id)).toMatchObject({ own: 'blob', isComplete: true })
+})
+
 test('a part that somebody has cut is fetched anew', async () => {
   const folder = newFolder()
   const bytes = someBytes(MIB)
   const manifest = manifestOf(bytes)
   const first = await openLibrary(folder)
-  const part = await first.openPart({ manifest, name: 'film' })
+  const part = await beginPart(first, manifest)
   await part.write(0, pieceAt(bytes, 0))
   await first.stop()
   writeFileSync(join(folder, 'parts', manifest.id.slice(7)), '')
   const second = await openLibrary(folder)
-  expect([...(await second.openPart({ manifest, name: 'film' })).verified]).toEqual([])
+  expect([...(await beginPart(second, manifest)).verified]).toEqual([])
 })
 
 test('the store has one owner, and agrees with its disk after every start', async () => {
@@ -360,7 +386,7 @@ test('what was used longest ago makes room; what is pinned or being fetched stay
   expect(await codeOf(put('f', 800))).toBe('STORE_FULL')
   expect(names()).toEqual(['c', 'e'])
   const begun = someBytes(500 * KIB, 8)
-  const part = await library.openPart({ manifest: manifestOf(begun), name: 'part' })
+  const part = await beginPart(library, manifestOf(begun), 'part')
   expect(names()).toEqual(['c', 'part'])
   expect(await codeOf(put('g', 600))).toBe('STORE_FULL')
   await part.close()
@@ -382,7 +408,43 @@ test('an index of the first version goes on with what it had, and can keep files
   const library = await openLibrary(folder)
   const untilMs = Date.UTC(2100, 0)
   library.keep(id, { keptFor: 'j-1', untilMs })
-  expect(library.get(id)).toMatchObject({ name: 'old', keptFor: 'j-1', keptUntilMs: untilMs })
+  expect(library.get(id)).toMatchObject({ name: 'old', keptFor: ['j-1'], keptUntilMs: untilMs })
   await library.remove(id)
   expect(library.keptUntil(id, 'j-1')).toBeUndefined()
+})
+
+test('a file that is kept no longer, as its time is up, is told of as changed', async () => {
+  const clock = new FakeClock()
+  const library = await openLibrary(newFolder(), { clock })
+  const { id } = await library.addBytes(someBytes(KIB), 'kept')
+  const inAMinute = clock.wallMs() + 60_000
+  library.keep(id, { keptFor: 'j-short', untilMs: inAMinute })
+  library.keep(id, { keptFor: 'j-long', untilMs: inAMinute + 60_000 })
+  expect(library.freeableBytes()).toBe(library.totals().budgetBytes - KIB)
+  const told: (readonly string[])[] = []
+  library.events.on('changed', ({ keptFor }) => told.push(keptFor))
+  clock.advance(59_000)
+  expect(told).toEqual([])
+  clock.advance(60_000)
+  expect(told).toEqual([['j-long']])
+  clock.advance(60_000)
+  expect(told).toEqual([['j-long'], []])
+  expect(library.freeableBytes()).toBe(library.totals().budgetBytes)
+})
+
+test('a file is kept for all who wanted it after a restart too', async () => {
+  const folder = newFolder()
+  const first = await openLibrary(folder)
+  const { id } = await first.addBytes(someBytes(KIB), 'kept')
+  const untilMs = Date.UTC(2100, 0)
+  for (let number = 0; number < 70; number += 1) {
+    first.keep(id, { keptFor: `j-${number}`, untilMs: untilMs + number })
+  }
+  await first.stop()
+  const library = await openLibrary(folder)
+  const { keptFor = [], keptUntilMs } = library.get(id) ?? {}
+  expect(keptUntilMs).toBe(untilMs + 69)
+  // Those who want it longest are told of.
+  expect([keptFor.length, keptFor[0], keptFor.at(-1)]).toEqual([64, 'j-69', 'j-6'])
+  expect(library.keptUntil(id, 'j-0')).toBe(untilMs)
 })

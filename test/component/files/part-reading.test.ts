@@ -1,7 +1,7 @@
 /** A part is read while it becomes a whole file: readers get its bytes, whatever the moment. */
 import { expect, test } from 'vitest'
 import { makeManifest } from '../../../src/files/content/manifest.ts'
-import { openLibrary, someBytes, useFolders } from '../../support/open-library.ts'
+import { beginPart, openLibrary, someBytes, useFolders } from '../../support/open-library.ts'
 import { pieceHash } from '../../../src/files/content/content-tree.ts'
 import { pieceSpan, planPieces } from '../../../src/files/content/piece-plan.ts'
 
@@ -18,7 +18,7 @@ test('a piece can be read while its file is being finished', async () => {
   }
   const hashes = Buffer.concat(indexes.map((index) => pieceHash(pieceAt(index))))
   const manifest = makeManifest(plan, new Uint8Array(hashes))
-  const part = await library.openPart({ manifest, name: 'film' })
+  const part = await beginPart(library, manifest)
   await Promise.all(indexes.map((index) => part.write(index, pieceAt(index))))
   let isFinished = false
   const finishing = part.finish().finally(() => (isFinished = true))

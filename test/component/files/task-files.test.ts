@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -21,8 +22,14 @@ import { FileKeeperService } from '../../../src/files/service/file-keeper.ts'
 import { MeshError } from '../../../src/core/errors.ts'
 import { Staging } from '../../../src/files/service/staging.ts'
 import { TaskFileService } from '../../../src/files/service/task-files.ts'
-import { codeOf, openLibrary, someBytes, useFolders } from '../../support/open-library.ts'
-import { readFolder } from '../../../src/files/content/folder-manifest.ts'
+import {
+  beginPart,
+  codeOf,
+  openLibrary,
+  someBytes,
+  useFolders
+} from '../../support/open-library.ts'
+import { readFolder, writeFolder } from '../../../src/files/content/folder-manifest.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import type { Clock } from '../../../src/core/clock.ts'
 import type { FetchInit } from '../../../src/files/service/file-service.ts'
@@ -75,8 +82,8 @@ async function openBench(init: { budgetBytes?: number; clock?: Clock } = {}): Pr
       return await fetching.finally(() => running.delete(id))
     }
   }
-  const files = new TaskFileService({ clock, service, staging, learnAddresses: async () => {} })
-  const keeper = new FileKeeperService({ clock, service })
+  const files = new TaskFileService({ clock, service, staging, learnAddresses })
+  const keeper = new FileKeeperService({ clock, service, learnAddresses })
   return { library, other, files, keeper, staging, folder, asked }
 }
 
@@ -84,7 +91,7 @@ async function copyOver(from: FileLibrary, to: FileLibrary, id: string): Promise
   const entry = from.get(id)
   if (entry === undefined) throw new MeshError('FILE_UNAVAILABLE', `nobody has ${id}`)
   const manifest = from.manifest(id) as FileManifest
-  const part = await to.openPart({ manifest, name: entry.name })
+  const part = await beginPart(to, manifest, entry.name)
   for (let index = 0; index < manifest.plan.count; index += 1) {
     // oxlint-disable-next-line no-await-in-loop
     await part.write(index, await from.readPiece(id, index))
@@ -93,10 +100,14 @@ async function copyOver(from: FileLibrary, to: FileLibrary, id: string): Promise
   return to.get(id) as FileEntry
 }
 
+const learnAddresses = async (): Promise<void> => {}
+
 function meshInputs(files: Readonly<Record<string, string>>): InputsWanted {
   const inputs = Object.entries(files).map(([path, id]) => ({ path, from: `mesh:${id}` }))
   return { ...NOTHING, inputs }
 }
+
+const UNTIL_LATER = { keptFor: 'j-other', untilMs: Date.UTC(2100, 0) }
 
 function wanting(more: Partial<PublishOptions> = {}): PublishOptions & { skipped: string[] } {
   const skipped: string[] = []
@@ -245,6 +256,20 @@ test.each([
   expect(await codeOf(files.fetch({ ...NOTHING, inputs }, {}))).toBe('FIELD_INVALID')
 })
 
+test('a folder that names one file again and again does not fill the disk', async () => {
+  const { files, folder, library } = await openBench({ budgetBytes: 4 * MIB })
+  const { id, sizeBytes: size } = await library.addBytes(someBytes(MIB), 'large')
+  const entries = Array.from({ length: 6 }, (_, index) => ({ path: `${index}`, size, id }))
+  const list = await library.addBytes(writeFolder(entries), 'folder')
+  const fetching = files.fetch(meshInputs({ data: list.id }), {})
+  await expect(fetching).rejects.toMatchObject({ code: 'RESOURCES_UNAVAILABLE', path: 'inputs' })
+  expect(readdirSync(join(folder, 'inputs'))).toEqual([])
+  const few = await library.addBytes(writeFolder(entries.slice(0, 5)), 'folder')
+  const ready = await files.fetch(meshInputs({ data: few.id }), {})
+  expect(readdirSync(first(ready).source)).toHaveLength(5)
+  await ready.release()
+})
+
 test('what an earlier life has left goes at the start', async () => {
   const { folder, library } = await openBench()
   const left = join(folder, 'inputs/7/sub')
@@ -267,7 +292,7 @@ test('a file that a task leaves is moved into the store, kept for its job until 
   expect(library.get(output.file)).toMatchObject({
     own: 'blob',
     name: 'model',
-    keptFor: 'j-1',
+    keptFor: ['j-1'],
     keptUntilMs: Date.UTC(2100, 0)
   })
   const staged = await files.fetch(meshInputs({ a: output.file }), {})
@@ -282,7 +307,10 @@ test('what is kept until a moment may go afterwards, and stays while another job
   const untilMs = clock.wallMs() + 1_000
   const { id } = await library.addBytes(someBytes(MIB), 'kept', { keptFor: 'j-1', untilMs })
   library.keep(id, { keptFor: 'j-2', untilMs: untilMs + 1_000 })
-  expect(library.get(id)).toMatchObject({ keptFor: 'j-2', keptUntilMs: untilMs + 1_000 })
+  expect(library.get(id)).toMatchObject({
+    keptFor: ['j-2', 'j-1'],
+    keptUntilMs: untilMs + 1_000
+  })
   const crowd = (seed: number): Promise<string> =>
     codeOf(library.addBytes(someBytes(2 * MIB, seed), 'large'))
   expect(await crowd(2)).toBe('STORE_FULL')
@@ -293,7 +321,7 @@ test('what is kept until a moment may go afterwards, and stays while another job
   ])
   expect(await crowd(2)).toBe('STORE_FULL')
   clock.advance(1_000)
-  expect(library.get(id)).toMatchObject({ keptFor: undefined, keptUntilMs: undefined })
+  expect(library.get(id)).toMatchObject({ keptFor: [], keptUntilMs: undefined })
   expect(await crowd(2)).toBe('nothing went wrong')
   expect(library.get(id)).toBeUndefined()
 })
@@ -330,7 +358,7 @@ test('a folder that a task leaves is one of its plain files; what else lies ther
     'out/model/sub/up'
   ])
   const ids = [output.file, ...entries.map(({ id }) => id)]
-  expect(ids.map((id) => library.get(id)?.keptFor)).toEqual(['j-1', 'j-1', 'j-1'])
+  expect(ids.map((id) => library.get(id)?.keptFor)).toEqual([['j-1'], ['j-1'], ['j-1']])
   expect(lstatSync('/etc/passwd').isFile()).toBe(true)
 })
 
@@ -389,6 +417,31 @@ test('a file that has other names is copied, so that nobody writes to it by thos
   expect(await textOf(library, file)).toBe('right')
 })
 
+test.runIf(process.getuid?.() === 0)(
+  'a worker that is root reads nobody’s secrets for a task that has given them a second name',
+  async () => {
+    const { files } = await openBench()
+    const [secrets, work] = [newFolder(), newFolder()]
+    writeFileSync(join(secrets, 'key'), 'secret', { mode: 0o600 })
+    writeFileSync(join(secrets, 'open'), 'open', { mode: 0o644 })
+    mkdirSync(join(work, 'out'))
+    for (const name of ['key', 'open']) {
+      linkSync(join(secrets, name), join(work, name))
+      linkSync(join(secrets, name), join(work, 'out', name))
+    }
+    for (const folder of [work, join(work, 'out')]) chownSync(folder, 12_345, 12_345)
+    const options = wanting()
+    const alone = files.publish(WISH, onDisk(join(work, 'key')), options)
+    await expect(alone).rejects.toMatchObject({ code: 'TASK_FAILED', blame: 'job' })
+    expect(await files.publish(WISH, onDisk(join(work, 'open')), options)).toMatchObject({
+      size: 4
+    })
+    expect(await files.publish(WISH, onDisk(join(work, 'out')), options)).toMatchObject({ size: 4 })
+    expect(options.skipped).toEqual([`${WISH.path}/key`])
+    expect(readFileSync(join(secrets, 'key'), 'utf8')).toBe('secret')
+  }
+)
+
 test('what is in memory becomes a file or a folder; equal bytes are kept once', async () => {
   const { files, library } = await openBench()
   const bytes = Buffer.from('same')
@@ -440,5 +493,31 @@ test('a folder is kept with all that is in it', async () => {
   const request = { file: `mesh:${id}`, untilMs: Date.UTC(2100, 0), owner: 'j-9' }
   const kept = await keeper.keep(request, { onProgress: () => {} })
   expect(kept).toEqual({ file: `mesh:${id}`, kind: 'folder', sizeBytes: 1 })
-  expect(library.list().map(({ keptFor }) => keptFor)).toEqual(['j-9', 'j-9'])
+  expect(library.list().map(({ keptFor }) => keptFor)).toEqual([['j-9'], ['j-9']])
+})
+
+test('what does not fit beside what others keep is refused, and nothing goes for it', async () => {
+  const { keeper, library, other } = await openBench({ budgetBytes: 4 * MIB })
+  const kept = await library.addBytes(someBytes(2 * MIB), 'kept', UNTIL_LATER)
+  const spare = await library.addBytes(someBytes(MIB, 2), 'spare')
+  const parts = await Promise.all(
+    [3, 4, 5].map((seed) => other.addBytes(someBytes(MIB, seed), `part-${seed}`))
+  )
+  const folder = await other.addBytes(
+    writeFolder(parts.map(({ id, name, sizeBytes }) => ({ id, path: name, size: sizeBytes }))),
+    'folder'
+  )
+  const request = { owner: 'j-1', untilMs: UNTIL_LATER.untilMs }
+  const refusal = keeper.keep({ ...request, file: `mesh:${folder.id}` }, { onProgress: () => {} })
+  await expect(refusal).rejects.toMatchObject({
+    code: 'RESOURCES_UNAVAILABLE',
+    message: expect.stringContaining('no room to keep it here') as string
+  })
+  expect([kept, spare].map(({ id }) => library.get(id)?.isComplete)).toEqual([true, true])
+  // What fits is kept, and what only lies here goes for it.
+  const [one, another] = parts.map(({ id }) => `mesh:${id}`) as [string, string]
+  await keeper.keep({ ...request, file: one }, { onProgress: () => {} })
+  await keeper.keep({ ...request, file: another }, { onProgress: () => {} })
+  expect(library.get(spare.id)).toBeUndefined()
+  expect(library.get(kept.id)?.isComplete).toBe(true)
 })

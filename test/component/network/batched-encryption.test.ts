@@ -1,10 +1,11 @@
-/** The batching wrapper changes nothing on the wire: nodes with it and nodes without it understand each other. */
+/** The wrappers of the encrypter change nothing on the wire: nodes with them and nodes without understand each other. */
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, it } from 'vitest'
 import { batchedEncryption } from '../../../src/network/batched-encryption.ts'
+import { bulkCipher } from '../../../src/network/bulk-cipher.ts'
 import { readAll } from '../../support/spawn-mesh.ts'
 import type { Libp2p, Stream } from '@libp2p/interface'
 
@@ -20,7 +21,7 @@ async function spawn(isBatched: boolean): Promise<Libp2p> {
   const node = await createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
-    connectionEncrypters: [isBatched ? batchedEncryption(noise()) : noise()],
+    connectionEncrypters: [isBatched ? batchedEncryption(bulkCipher(noise())) : noise()],
     streamMuxers: [yamux()]
   })
   await node.handle(ECHO, async (stream) => {

@@ -7,9 +7,10 @@ import type { FileSources } from '../../../src/discovery/file-sources.ts'
 import type { NodeViews } from '../../../src/discovery/node-views.ts'
 import type { ReputationKeeper } from '../../../src/roles/reputation-keeper.ts'
 
-function ask({ execution, news }: Engine, job: object) {
+function ask({ execution, news }: Engine, job: object, type = 'compute') {
   const { EXECUTE_TASK: execute } = routerHandlers({
     selfPeer: 'r',
+    nowMs: () => 0,
     execution,
     taskNews: news,
     nodes: {} as NodeViews,
@@ -23,7 +24,7 @@ function ask({ execution, news }: Engine, job: object) {
     bulkBytes: 0,
     signal: new AbortController().signal
   }
-  return execute({ task_data: job, auto_route: true } as never, context)
+  return execute({ task_data: job, task_type: type, auto_route: true } as never, context)
 }
 
 test('ops: every is answered with what each worker gave', async () => {
@@ -39,6 +40,17 @@ test('ops: every is answered with what each worker gave', async () => {
     },
     bulk: '["one","two"]'
   })
+})
+
+test('each task of an array is answered with its own files', async () => {
+  const engine = await startEngine()
+  const file = `sha256:${'5f'.repeat(32)}`
+  const left = { name: 'model', file, size: 7, kind: 'file' } as const
+  engine.workers.add('w1', (task) => task.complete(null, { outputs: [left] }))
+  const outputs = [{ name: 'model', path: 'out/model' }]
+  const task = { engine: 'javascript', source: 'x' }
+  const answer = await ask(engine, { task, outputs, each: [{}, {}] })
+  expect(answer).toMatchObject({ result: { items: [{ outputs: [left] }, { outputs: [left] }] } })
 })
 
 test('ops: every that ends before its workers are known says why', async () => {
@@ -66,4 +78,17 @@ test('a schedule is refused, as it has no one result', async () => {
     code: 'FIELD_INVALID',
     path: 'params.task_data.schedule'
   })
+})
+
+test('a file that is to be kept is a job with a worker of its own for each copy', async () => {
+  const engine = await startEngine()
+  const file = `mesh:sha256:${'5f'.repeat(32)}`
+  for (const name of ['w1', 'w2', 'w3']) {
+    engine.workers.add(name, (task) => task.complete(task.task), { engines: ['storage'] })
+  }
+  const wanted = { file_hash: file.replace('mesh:', ''), until: '1d' }
+  const answer = await ask(engine, wanted, 'storage')
+  const output = { engine: 'storage', file, until: '1970-01-02T00:00:00.000Z' }
+  expect(answer).toMatchObject({ result: { items: [{ output }, { output }] } })
+  expect(new Set(engine.workers.sent.map(({ peer }) => peer)).size).toBe(2)
 })

@@ -1,5 +1,6 @@
 /** The rooms of `files get` by themselves: where things go, what may not be touched, who gave how much. */
 import {
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -78,6 +79,23 @@ test('a workspace that somebody else has laid is not used', async () => {
   expect(readdirSync(join(here, 'elsewhere'))).toEqual([])
 })
 
+test('what an archive or a clone has brought is not believed, what an earlier run has left is', async () => {
+  const here = folder()
+  const path = join(here, `.${ID.slice(7, 23)}.taskmesh`)
+  mkdirSync(join(path, 'whole'), { recursive: true })
+  writeFileSync(join(path, 'whole', ID.slice(7)), 'not what it says')
+  const first = await Workspace.open(here, ID)
+  expect(first.path).toBe(path)
+  expect(readdirSync(join(path, 'whole'))).toEqual([])
+  writeFileSync(first.whole(ID), 'what has come')
+  await Workspace.open(here, ID)
+  expect(readFileSync(first.whole(ID), 'utf8')).toBe('what has come')
+  const copy = folder()
+  cpSync(path, join(copy, `.${ID.slice(7, 23)}.taskmesh`), { recursive: true })
+  const copied = await Workspace.open(copy, ID)
+  expect(readdirSync(join(copied.path, 'whole'))).toEqual([])
+})
+
 test('a file is put only where nothing is, unless by force, and never through a link', async () => {
   const here = folder()
   const from = join(here, 'from')
@@ -139,6 +157,9 @@ test.each([
 
 test.each([
   [['files', 'get', 'hello'], 'is not the id of a file'],
+  [['files', 'get', 'taskmesh:?xt=urn:sha256:12'], '64 hex digits should follow urn:sha256:'],
+  [['files', 'get', '12ab'], 'API_UNREACHABLE'],
+  [['files', 'add', '/none/such'], '/none/such cannot be read: it is not there;'],
   [['files', 'get', ID, '--limit-rate', '0B', '-o', '-'], 'a rate must be above zero'],
   [['files', 'get', ID, '--peers', '0'], '"0" is not a whole number from 1 up'],
   [['files', 'get', ID, '--order', 'fast'], 'order'],

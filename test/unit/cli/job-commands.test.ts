@@ -296,6 +296,9 @@ describe('job watch', () => {
     const controller = new AbortController()
     const run = runInProcess(['job', 'watch', '--json'], { env, signal: controller.signal })
     await expect.poll(() => services.watcherCount).toBe(1)
+    // What is listed at the start is not new: running, queued, pending, held.
+    const lists = () => services.calls.filter(([name]) => name === 'list')
+    await expect.poll(() => lists().length).toBe(4)
     const next = buildJobView({ id: 'j-new', state: 'queued' })
     services.jobsById.set('j-new', next)
     services.emit(buildJobEvent({ type: 'job:submitted', job_id: 'j-new', state: 'queued' }))

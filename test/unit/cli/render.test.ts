@@ -105,6 +105,16 @@ describe('output', () => {
     expect(printed(format)).toBe(expected)
   })
 
+  test('notes hold names of strangers, which cannot steer the terminal either', () => {
+    const terminal = fakeTerminal()
+    const output = new Output(terminal, { format: 'table', isQuiet: false })
+    output.note('not offered: a\u001b]0;owned\u0007\u001b[2J')
+    output.alert(`${styleFor(true).red('x')}\u202ey\nsecond`)
+    expect(terminal.stderr.text).toBe(
+      'not offered: a·]0;owned··[2J\n\u001b[31mx\u001b[39m·y\nsecond\n'
+    )
+  })
+
   test('an empty table says so on stderr, an empty list is still a list', () => {
     const terminal = fakeTerminal()
     new Output(terminal, { format: 'table', isQuiet: false }).rows([], [], 'nothing here')

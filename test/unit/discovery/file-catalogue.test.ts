@@ -70,6 +70,31 @@ describe('the catalogue', () => {
     expect(catalogue.offered('q', offer('b'))).toBe(true)
   })
 
+  it('lets the node that offers most give way, so that a few cannot keep the others out', () => {
+    const catalogue = new FileCatalogue({ offersMax: 12, offersPerPeerMax: 10, selfPeer: 'self' })
+    for (let index = 0; index < 9; index += 1) {
+      catalogue.offered('greedy', offer(index, index === 0 ? { keptFor: ['job'] } : {}))
+    }
+    for (const word of ['x', 'y', 'z']) expect(catalogue.offered('self', offer(word))).toBe(true)
+    expect(catalogue.offered('small', offer('s'))).toBe(true)
+    expect(catalogue.filesOf('small').size).toBe(1)
+    // All but as much as the newcomer has gave way at once, and what is kept there stays.
+    expect([...catalogue.filesOf('greedy')]).toEqual([idOf(0)])
+    expect(catalogue.filesOf('self').size).toBe(3)
+  })
+
+  it('counts for whom files are kept, told at once or later', () => {
+    const catalogue = new FileCatalogue({ offersMax: 100, offersPerPeerMax: 6 })
+    const keptFor = ['1', '2', '3', '4']
+    expect(catalogue.offered('p', offer('a', { keptFor }))).toBe(true)
+    expect(catalogue.offered('p', offer('b', { keptFor }))).toBe(false)
+    expect(catalogue.offered('p', offer('b'))).toBe(true)
+    expect(catalogue.offered('p', offer('b', { keptFor }))).toBe(false)
+    expect(catalogue.holders(idOf('b'))).toEqual([{ peer: 'p', isPinned: false, keptFor: [] }])
+    catalogue.withdrawn('p', idOf('a'))
+    expect(catalogue.offered('p', offer('b', { keptFor }))).toBe(true)
+  })
+
   it('is paged by name and by id, with equal names apart, whatever comes and goes between', () => {
     const catalogue = new FileCatalogue()
     const random = seededRandom(5)

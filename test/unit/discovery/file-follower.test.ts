@@ -172,6 +172,30 @@ describe('a node that says that it has files', () => {
   })
 })
 
+describe('a node that is read', () => {
+  it('and answers slowly has its turn cut short', async () => {
+    scene = await new Scene().start()
+    scene.answer = () => {
+      scene.clock.advance(3_000)
+      return page(['a'], { has_more: true })
+    }
+    await scene.says()
+    expect(scene.asked).toHaveLength(2)
+  })
+
+  it('and begins its list anew with each page is given up', async () => {
+    scene = await new Scene().start()
+    const words = Array.from({ length: 1_000 }, (_, index) => String(index))
+    scene.answer = () => page(words)
+    await scene.says()
+    scene.answer = () => page(['x'], { has_more: true, is_restart: true })
+    await scene.says({ run: 's' })
+    await scene.pass(60_000)
+    expect(scene.asked.length).toBeLessThanOrEqual((4 * LIMITS.offersPerPeerMax) / 1_000 + 2)
+    expect(scene.files()).toEqual([])
+  })
+})
+
 describe('a node that others name', () => {
   it('is asked what it is before it is believed', async () => {
     scene = await new Scene().start()

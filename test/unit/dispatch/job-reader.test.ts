@@ -109,6 +109,16 @@ describe('a job', () => {
     expect(view.waiting_for).toBe(waitingFor)
   })
 
+  it('whose only task waits for its inputs says so, and no more once it runs', async () => {
+    const counts = { ...buildJob('j-1').counts, queued: 0, running: 1 }
+    active = buildJob('j-1', { state: 'running', counts })
+    live = buildAttempt('j-1', 0, 1, { state: 'fetching' })
+    const waitingFor = 'its inputs, which its worker fetches from the mesh'
+    expect((await reader.describe('j-1')).waiting_for).toBe(waitingFor)
+    live = buildAttempt('j-1', 0, 1, { state: 'running' })
+    expect((await reader.describe('j-1')).waiting_for).toBe(null)
+  })
+
   it('gives its document back as it was', async () => {
     await store.apply([
       jobChange('j-1'),

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../src/core/limits.ts'
 import { expect, test } from 'vitest'
 import { LEAF_BYTES, pieceHash } from '../../../src/files/content/content-tree.ts'
 import {
@@ -147,4 +148,17 @@ test('a folder from outside is refused unless every path in it may be written', 
   expect(() => readFolder(Buffer.from('{'))).toThrow('not JSON')
   const broken = Buffer.from(text(['aaa']).toString('latin1').replace('aaa', 'a\xffa'), 'latin1')
   expect(() => readFolder(broken)).toThrow('not written in its one form')
+})
+
+test('a short list that names millions of folders is refused before they are counted', () => {
+  const { id } = manifestOf(BYTES)
+  const deep = '/a'.repeat(500)
+  const listOf = (count: number): { path: string; size: number; id: string }[] =>
+    Array.from({ length: count }, (_, index) => ({ path: `${index}${deep}`, size: 1, id }))
+  expect(() => writeFolder(listOf(LIMITS.folderEntriesMax / 500 + 1))).toThrow(
+    'too many folders in it'
+  )
+  const shared = Array.from({ length: 2_000 }, (_, index) => `${'a/'.repeat(500)}${index}`)
+  const bytes = writeFolder(shared.map((path) => ({ path, size: 1, id })))
+  expect(readFolder(bytes)).toHaveLength(2_000)
 })

@@ -34,7 +34,7 @@ test('the name in a link is made safe', () => {
 test.each([
   ['magnet:?xt=urn:btih:00', 'does not begin'],
   ['taskmesh:?dn=a', 'has no xt'],
-  ['taskmesh:?xt=urn:sha256:12', 'not the id of a file'],
+  ['taskmesh:?xt=urn:sha256:12', '64 hex digits should follow urn:sha256:'],
   [`taskmesh:?xt=urn:sha256:${HEX}&xl=-1`, 'no file has -1'],
   [`taskmesh:?xt=urn:sha256:${HEX}&xl=9999999999999`, 'no file has'],
   [`taskmesh:?xt=urn:sha256:${HEX}&xl=`, 'no file has'],

@@ -87,6 +87,14 @@ test.each([
   [
     ['a', 'a'],
     ['a', 'a']
+  ],
+  [
+    ['a/b', 'a-c', 'A'],
+    ['A', 'a']
+  ],
+  [
+    ['x/stra\u00dfe/a', 'x/b', 'x/STRASSE/b'],
+    ['x/STRASSE/b', 'x/stra\u00dfe']
   ]
 ])('of the paths %j, those that clash are found', (paths, found) => {
   const clash = findClash(paths)

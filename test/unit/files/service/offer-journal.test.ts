@@ -35,11 +35,11 @@ describe('the list of files', () => {
     const { next } = journal.page({})
     library.put(idOf('c'))
     library.drop(idOf('a'))
-    library.put(idOf('b'), { isPinned: true, keptFor: 'j-1' })
+    library.put(idOf('b'), { isPinned: true, keptFor: ['j-1', 'j-2'] })
     library.drop(idOf('c'))
     const page = journal.page({ since: next as NonNullable<typeof next> })
     expect(page.files).toEqual([
-      expect.objectContaining({ file_hash: idOf('b'), pinned: true, kept_for: ['j-1'] })
+      expect.objectContaining({ file_hash: idOf('b'), pinned: true, kept_for: ['j-1', 'j-2'] })
     ])
     expect(page.gone).toEqual([idOf('a'), idOf('c')])
     expect(page.has_more).toBe(false)
