@@ -1,7 +1,8 @@
 /** Counts the words of one text, and leaves the counts as a file. */
 function main() {
   const words = {}
-  for (const word of files.text('in/text').toLowerCase().match(/\p{L}+/gu) ?? []) {
+  const text = files.text('in/text').toLowerCase()
+  for (const word of text.match(/\p{L}+/gu) ?? []) {
     words[word] = (words[word] ?? 0) + 1
   }
   files.write('out/words.json', JSON.stringify(words))

@@ -20,6 +20,8 @@ export interface LocalMeshInit extends AbortOptions {
   usesKnownPorts: boolean
   /** True: the processes go on without this one. */
   isKept: boolean
+  /** Told of a known port that is another program's, perhaps another mesh's, so that this mesh has another one. */
+  onTakenPort?: (port: number) => void
   /** Told of each node that is ready. */
   onReady?: (child: MeshChild) => void
 }
@@ -92,8 +94,8 @@ async function launchAll(
   init: LocalMeshInit,
   launch: (plan: PlannedNode, flags: readonly string[]) => MeshChild
 ): Promise<MeshChild> {
-  const bootstrapPort = init.usesKnownPorts ? await portOr0(BOOTSTRAP_PORT) : 0
-  const httpPort = init.usesKnownPorts ? await portOr0(HTTP_PORT) : 0
+  const bootstrapPort = await portFor(init, BOOTSTRAP_PORT)
+  const httpPort = await portFor(init, HTTP_PORT)
   const bootstrap = launch({ name: 'up-bootstrap', role: 'bootstrap', flags: [] }, [
     '--listen',
     `/ip4/${LOOPBACK}/tcp/${bootstrapPort}`
@@ -114,6 +116,17 @@ async function launchAll(
     })
   )
   return router
+}
+
+/** The known port where it is free, 0 for any free one otherwise. */
+async function portFor(
+  { onTakenPort, usesKnownPorts }: LocalMeshInit,
+  port: number
+): Promise<number> {
+  if (!usesKnownPorts) return 0
+  const free = await portOr0(port)
+  if (free === 0) onTakenPort?.(port)
+  return free
 }
 
 function clientOf(home: string, router: MeshChild): ApiClient {

@@ -42,7 +42,7 @@ export class ItemPreparation {
     const left = new Set(indexes)
     try {
       const document = await documents.document(job.record.id)
-      if (hasInputs) job.inputs = new JobInputs(document, holdings)
+      if (hasInputs) job.inputs = await JobInputs.read(document, holdings)
       for (const index of indexes) {
         // oxlint-disable-next-line no-await-in-loop -- an item that is found need not wait for the others
         const earlier = cache === 'use' ? await results.find(job, document, index) : undefined

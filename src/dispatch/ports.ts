@@ -1,7 +1,7 @@
 /** What dispatch needs of its neighbours; the router's composition root joins them. */
 import type { AbortOptions } from '../core/abort.ts'
 import type { Assignment, FileSource } from '../model/generated/commands-execute-task.ts'
-import type { Candidate } from '../selection/candidate.ts'
+import type { Candidate, InputSize } from '../selection/candidate.ts'
 import type { OutputFile } from '../model/job.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 
@@ -25,6 +25,8 @@ export interface FileHoldings {
   has(peer: string, fileId: string): boolean
   /** Undefined: no more is known of the file than its id. */
   sizeOf(fileId: string): number | undefined
+  /** The files of a folder, if it is one and its list is here. */
+  filesOf(fileId: string): Promise<readonly InputSize[] | undefined>
   /** Whether anybody has it, this router included. */
   isHeld(fileId: string): boolean
   /** How long ago a peer last said what it has, in milliseconds. */

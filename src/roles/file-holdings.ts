@@ -2,6 +2,7 @@
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { TreeFetch } from '../files/service/tree-fetch.ts'
+import { folderContents } from '../files/service/folder-contents.ts'
 import { formatBytes } from '../core/units.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
@@ -14,6 +15,10 @@ export function fileHoldings({ ageMs, catalogue, library }: RouterFiles): FileHo
   const isHere = (fileId: string): boolean => library.get(fileId)?.isComplete === true
   return {
     has: (peer, fileId) => catalogue.has(peer, fileId),
+    filesOf: async (fileId) => {
+      const entries = isHere(fileId) ? await folderContents(library, fileId) : undefined
+      return entries?.map(({ id, size }) => ({ id, sizeBytes: size }))
+    },
     isHeld: (fileId) => isHere(fileId) || catalogue.find(fileId) !== undefined,
     sizeOf: (fileId) => library.get(fileId)?.sizeBytes ?? catalogue.find(fileId)?.sizeBytes,
     ageMs

@@ -317,7 +317,7 @@ test('what is no link, and what nobody has, is said so', async () => {
   const peer = '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
   const dead = `taskmesh:?xt=urn:sha256:${'0'.repeat(64)}&peer=${peer}`
   expect(await refusal([dead, '--timeout', '1s'], cwd)).toMatch(
-    /FILE_UNAVAILABLE.*nobody is known to have sha256:0{64}; looked in namespace default, by way of 1 named peer;/
+    /FILE_UNAVAILABLE.*nobody gives the list of the pieces of sha256:0{64}: .*; looked in namespace default, by way of 1 named peer;/
   )
   expect(readdirSync(cwd).filter((name) => name.endsWith('.taskmesh'))).toEqual([])
 })

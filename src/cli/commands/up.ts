@@ -37,6 +37,10 @@ export const upCommand: CliCommand = {
       usesKnownPorts: true,
       isKept: false,
       signal,
+      onTakenPort: (port) =>
+        output.alert(
+          `port ${port} is taken, perhaps by another mesh: this one has a port of its own`
+        ),
       onReady: ({ plan }) => output.note(output.stderrStyle.dim(`${plan.name} is ready`))
     })
     output.value(meshReport(mesh), (style) => `${renderMesh(mesh, style)}\n\n${NEXT_STEPS}`)

@@ -141,7 +141,7 @@ export class JobIntake implements Startable {
   async plan(value: unknown): Promise<PlanView> {
     const { demands, holdings, nowMs, random, source } = this.#components
     const document = checkJob(value)
-    const inputs = new JobInputs(document, holdings).of(0)
+    const inputs = (await JobInputs.read(document, holdings)).of(0)
     const request = { ...demands.of(specOf(document)).request, inputs }
     const selection = selectWorker(request, source.candidates(), random.next(), nowMs())
     return {

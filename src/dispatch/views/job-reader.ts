@@ -218,7 +218,9 @@ export class JobReader {
     if (record.isOnHold && !isTerminal(record.state)) return jobView(record, ON_HOLD)
     if (record.state === 'pending') return jobView(record, describePending(record))
     if (active === undefined) return jobView(record, null)
-    if (record.counts.running > 0) return jobView(record, this.#isFetching(record) ? FETCHING : null)
+    if (record.counts.running > 0) {
+      return jobView(record, this.#isFetching(record) ? FETCHING : null)
+    }
     const outlook = dispatcher.outlook(active)
     const summary = outlook?.summarise() ?? null
     // Workers that could take it, and do not, know better why.

@@ -53,6 +53,25 @@ test('a task goes to who has most of its inputs, and explain shows it', async ()
   expect(candidates[0]?.terms['data']?.age_ms).toBe(1_000)
 })
 
+test('a folder counts by what is in it, and its list alone for nothing', async () => {
+  const folder = `sha256:${'f'.repeat(64)}`
+  const holdings = new FakeHoldings()
+    .addFolder(folder, [
+      { id: A, sizeBytes: LARGE },
+      { id: B, sizeBytes: SMALL }
+    ])
+    .give('right', folder, 500)
+    .give('left', A)
+  const engine = await startEngine({ holdings })
+  engine.workers.add('left', undefined, { slots: 4, latencyMs: 110 })
+  engine.workers.add('right', undefined, { slots: 4, latencyMs: 100 })
+  const id = await engine.submit({ ...JOB, inputs: [input(folder)] })
+  await settle()
+  expect(peers(engine)).toEqual(['left'])
+  const { candidates } = await engine.reader.explain(id, {})
+  expect(candidates.map(({ terms: { data } }) => data?.score)).toEqual([0.9, 0])
+})
+
 test('each item goes where its own inputs are', async () => {
   const engine = await start()
   const { inputs: _all, ...rest } = JOB
