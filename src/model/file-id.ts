@@ -13,10 +13,14 @@ const ID = /^(?:sha256:)?([0-9a-f]{64})$/
 export function readFileId(text: string, path: string): string {
   const digits = ID.exec(text.trim().toLowerCase())?.[1]
   if (digits !== undefined) return `${FILE_ID_PREFIX}${digits}`
-  throw new MeshError('FIELD_INVALID', `${path} is not the id of a file`, {
-    path,
-    hint: 'write sha256: and 64 hex digits, as `taskmesh files info` shows them'
-  })
+  throw new MeshError(
+    'FIELD_INVALID',
+    `${JSON.stringify(text.slice(0, 80))} is not the id of a file`,
+    {
+      path,
+      hint: 'write sha256: and 64 hex digits, as `taskmesh files info` shows them'
+    }
+  )
 }
 
 /** Whether a value is an id in its one form. */

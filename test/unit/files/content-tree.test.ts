@@ -69,7 +69,7 @@ test('an id holds the size, and is no hash of the tree', () => {
   expect(fileIdOf(1, root)).not.toContain(hex(nodeHash(root, root)))
   const id = fileIdOf(1, root)
   expect(readFileId(id.slice(7).toUpperCase(), 'file_hash')).toBe(id)
-  expect(() => readFileId('sha256:12', 'file_hash')).toThrow('file_hash is not the id of a file')
+  expect(() => readFileId('sha256:12', 'file_hash')).toThrow('"sha256:12" is not the id of a file')
 })
 
 test.each([
