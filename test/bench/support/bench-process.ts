@@ -1,5 +1,6 @@
 /** One process of a scenario, as the bench sees it: started, asked, ended. */
 import { fork } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +28,7 @@ export class BenchProcess {
   static async start(file: string, init: unknown, options: BenchOptions): Promise<BenchProcess> {
     const { profileFolder } = options
     const path = fileURLToPath(new URL(`../${file}`, import.meta.url))
-    const child = fork(path, [JSON.stringify(init)], {
+    const child = fork(path, [writeInit(init, options)], {
       execArgv:
         profileFolder === undefined
           ? []
@@ -119,4 +120,11 @@ async function cpuOf(processes: readonly BenchProcess[]): Promise<number> {
 
 function nameOf(file: string, init: unknown): string {
   return `${file} ${JSON.stringify(init)}`.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 80)
+}
+
+/** In a file: a manifest of a large file is longer than an argument may be. */
+function writeInit(init: unknown, { home }: BenchOptions): string {
+  const file = join(mkdtempSync(join(home, 'init-')), 'init.json')
+  writeFileSync(file, JSON.stringify(init))
+  return file
 }

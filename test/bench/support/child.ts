@@ -1,4 +1,5 @@
 /** The process side of a bench: answers what the bench asks over IPC, and ends with it. */
+import { readFileSync } from 'node:fs'
 import { messageOf } from '../../../src/core/errors.ts'
 
 export interface Question {
@@ -14,7 +15,7 @@ export type Answers = Readonly<Record<string, (argument: never) => unknown>>
 
 /** What the bench handed to this process when it started it. */
 export function readInit(): unknown {
-  return JSON.parse(process.argv[2] ?? 'null') as unknown
+  return JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as unknown
 }
 
 /** Answers questions until the bench is gone, then stops. `cpu` and `peakRss` are answered by every process. */
