@@ -31,7 +31,8 @@ export async function startApi(
   const services = new FakeApiServices()
   const server = new ApiServer(
     { services, ...components },
-    { host: '127.0.0.1', port: 0, token: TOKEN, ...init }
+    // What a test leaves waiting need not be waited for after it.
+    { host: '127.0.0.1', port: 0, token: TOKEN, stopTimeoutMs: 100, ...init }
   )
   await server.start()
   onTestFinished(() => server.stop())
