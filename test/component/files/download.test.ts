@@ -18,6 +18,8 @@ import type { SpawnedNode } from '../../support/spawn-mesh.ts'
 
 const newFolder = useFolders()
 const MIB = 2 ** 20
+/** Of 128. */
+const SOME_PIECES = 16
 const mesh = new Mesh()
 afterEach(async () => await mesh.stop())
 
@@ -235,8 +237,15 @@ describe('a download', () => {
     const seeder = await addSeeder(path, { limitRateUp: 4 * MIB })
     const [{ id } = { id: '' }] = seeder.library.list()
     const middle = await fetcherFor(newFolder(), [seeder], {
-      onVerified: (fileId, piece) => server.noteHas(fileId, piece)
+      onVerified: (fileId, piece) => {
+        server.noteHas(fileId, piece)
+        comeCount += 1
+        if (comeCount === SOME_PIECES) someCame.resolve()
+      }
     })
+    // The other one comes when there is something to give on, and most is still to come.
+    let comeCount = 0
+    const someCame = Promise.withResolvers<void>()
     const server = await startPieceServer(middle.node.node, middle.library)
     onTestFinished(() => server.stop())
     middle.sources.say('appeared', seeder.peer)
@@ -245,7 +254,9 @@ describe('a download', () => {
     await last.node.node.dial(middle.node.address)
     last.sources.say('appeared', seeder.peer, middle.node.peer)
     const download = last.fetcher.download(id)
-    await Promise.all([middle.fetcher.download(id).run(), download.run()])
+    const fetching = middle.fetcher.download(id).run()
+    await someCame.promise
+    await Promise.all([fetching, download.run()])
     expect(readBlob(home, id).equals(bytes)).toBe(true)
     const { peers } = download.progress()
     expect(peers.find(({ peer }) => peer === middle.node.peer)?.pieces).toBeGreaterThan(0)
