@@ -1,7 +1,7 @@
 /** What the router's job engine needs to know and to have of files: who holds them, and copies of its own. */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { TreeFetch } from '../files/service/tree-fetch.ts'
+import { TreeFetch, keepTree } from '../files/service/tree-fetch.ts'
 import { folderContents } from '../files/service/folder-contents.ts'
 import { formatBytes } from '../core/units.ts'
 import type { AbortOptions } from '../core/abort.ts'
@@ -41,8 +41,7 @@ export class LibraryCopies implements FileCopies {
     const fetching = new TreeFetch({ clock: this.#clock, service }, init)
     try {
       const [tree] = await fetching.run(options)
-      const ids = [file.file, ...(tree?.entries ?? []).map(({ id }) => id)]
-      for (const id of ids) library.keep(id, { keptFor: jobId, untilMs })
+      if (tree !== undefined) keepTree(library, tree, { keptFor: jobId, untilMs })
     } finally {
       fetching.letGo()
     }

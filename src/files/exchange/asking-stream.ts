@@ -5,7 +5,7 @@
 import { MeshError } from '../../core/errors.ts'
 import { closeWithin } from '../../protocol/stream-text.ts'
 import { Greeting } from './greeting.ts'
-import { MessageReader } from './message-reader.ts'
+import { MessageReader, readStream } from './message-reader.ts'
 import { MessageWriter } from './message-writer.ts'
 import { PIECES_VERSION, asGiven, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
@@ -90,17 +90,12 @@ export class AskingStream {
       onMessage: (message) => this.#onMessage(message),
       onBody: (part) => this.#onBody(part)
     })
-    stream.addEventListener('message', ({ data }) => {
-      try {
-        if (this.#end === undefined) reader.push(data)
-      } catch (cause) {
-        this.close(MeshError.from(cause))
-      }
+    readStream(stream, reader, {
+      isOver: () => this.#end !== undefined,
+      onFailure: (error) => this.close(error),
+      onEnd: () => this.#onStreamEnd()
     })
-    stream.addEventListener('end', () => this.#onStreamEnd())
-    stream.addEventListener('close', () => this.#onStreamEnd())
     this.#send({ kind: 'hello', version: PIECES_VERSION, agent: components.agent })
-    if (stream.readableEnded) queueMicrotask(() => this.#onStreamEnd())
   }
 
   get isOpen(): boolean {

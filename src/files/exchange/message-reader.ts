@@ -7,6 +7,7 @@ import { MeshError } from '../../core/errors.ts'
 import { ByteGatherer } from '../../protocol/byte-gatherer.ts'
 import { LENGTH_BYTES, decodeMessage } from './messages.ts'
 import { notePassing } from './passing-bytes.ts'
+import type { Stream } from '@libp2p/interface'
 import type { PieceMessage } from './messages.ts'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
@@ -14,6 +15,32 @@ export interface MessageSink {
   onMessage: (message: PieceMessage) => void
   /** Some of the bytes of the block that came last. */
   onBody: (part: Uint8Array) => void
+}
+
+export interface StreamListener {
+  /** Nothing of it is read any more. */
+  isOver: () => boolean
+  onFailure: (error: MeshError) => void
+  /** The other end has ended, or the way to it. May be called twice. */
+  onEnd: () => void
+}
+
+/** Reads a piece stream to its end, also one that has ended already. */
+export function readStream(
+  stream: Stream,
+  reader: MessageReader,
+  { isOver, onEnd, onFailure }: StreamListener
+): void {
+  stream.addEventListener('message', ({ data }) => {
+    try {
+      if (!isOver()) reader.push(data)
+    } catch (cause) {
+      onFailure(MeshError.from(cause))
+    }
+  })
+  stream.addEventListener('end', onEnd)
+  stream.addEventListener('close', onEnd)
+  if (stream.readableEnded) queueMicrotask(onEnd)
 }
 
 export class MessageReader {

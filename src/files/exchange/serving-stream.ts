@@ -9,7 +9,7 @@ import { closeWithin } from '../../protocol/stream-text.ts'
 import { LEAF_BYTES } from '../content/content-tree.ts'
 import { pieceSpan, planOf } from '../content/piece-plan.ts'
 import { Greeting } from './greeting.ts'
-import { MessageReader } from './message-reader.ts'
+import { MessageReader, readStream } from './message-reader.ts'
 import { MessageWriter } from './message-writer.ts'
 import { PIECES_VERSION, asAsked, encodeMessage, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
@@ -101,17 +101,12 @@ export class ServingStream {
       onMessage: (message) => this.#onMessage(message),
       onBody: () => {}
     })
-    stream.addEventListener('message', ({ data }) => {
-      try {
-        if (this.#end === undefined) reader.push(data)
-      } catch (cause) {
-        this.close(MeshError.from(cause))
-      }
+    readStream(stream, reader, {
+      isOver: () => this.#end !== undefined,
+      onFailure: (error) => this.close(error),
+      onEnd: () => this.#onStreamEnd()
     })
-    stream.addEventListener('end', () => this.#onStreamEnd())
-    stream.addEventListener('close', () => this.#onStreamEnd())
     this.#send({ kind: 'hello', version: PIECES_VERSION, agent: components.agent })
-    if (stream.readableEnded) queueMicrotask(() => this.#onStreamEnd())
   }
 
   get pendingCount(): number {

@@ -4,12 +4,13 @@
  * What the owner himself shares is not copied: it is here for as long as he has it.
  */
 import { MeshError } from '../../core/errors.ts'
-import { TreeFetch } from './tree-fetch.ts'
+import { TreeFetch, keepTree } from './tree-fetch.ts'
 import { formatBytes } from '../../core/units.ts'
-import { peerOf } from '../../model/file-link.ts'
+import { learnPeers, sourcesAt } from './named-peers.ts'
 import { readMeshFile } from '../../model/input-uri.ts'
 import { withOwnFault } from './own-faults.ts'
 import type { AbortOptions } from '../../core/abort.ts'
+import type { LearnAddresses } from './named-peers.ts'
 import type { FetchProgress, TreeFetchComponents } from './tree-fetch.ts'
 
 export interface FileToKeep {
@@ -22,8 +23,7 @@ export interface FileToKeep {
 }
 
 export interface FileKeeperComponents extends TreeFetchComponents {
-  /** Addresses of a peer that somebody has named. */
-  learnAddresses: (peer: string, addresses: readonly string[]) => Promise<void>
+  learnAddresses: LearnAddresses
 }
 
 export class FileKeeperService {
@@ -39,11 +39,11 @@ export class FileKeeperService {
     { onProgress, signal }: AbortOptions & { onProgress: (progress: FetchProgress) => void }
   ): Promise<{ file: string; sizeBytes: number; kind: 'file' | 'folder' }> {
     const { file: id, peers: addresses } = readMeshFile(file, 'task.file')
-    const { library } = this.#components.service
+    const { learnAddresses, service } = this.#components
     let checkedBytes = 0
     const fetching = new TreeFetch(this.#components, {
       ids: [id],
-      peers: await this.#learn(addresses),
+      peers: await learnPeers(sourcesAt(addresses), learnAddresses),
       onProgress: (progress) => {
         if (progress.missingBytes > checkedBytes) this.#checkRoom(progress)
         checkedBytes = progress.missingBytes
@@ -51,13 +51,9 @@ export class FileKeeperService {
       }
     })
     try {
-      const trees = await fetching.run({ signal })
-      for (const { entries } of trees) {
-        for (const inner of new Set([id, ...entries.map((entry) => entry.id)])) {
-          library.keep(inner, { keptFor: owner, untilMs })
-        }
-      }
-      const { kind = 'file', sizeBytes = 0 } = trees[0] ?? {}
+      const [tree] = await fetching.run({ signal })
+      if (tree !== undefined) keepTree(service.library, tree, { keptFor: owner, untilMs })
+      const { kind = 'file', sizeBytes = 0 } = tree ?? {}
       return { file, sizeBytes, kind }
     } catch (cause) {
       signal?.throwIfAborted()
@@ -65,18 +61,6 @@ export class FileKeeperService {
     } finally {
       fetching.letGo()
     }
-  }
-
-  /** @returns those whom a link names */
-  async #learn(addresses: readonly string[]): Promise<string[]> {
-    const named = addresses.map((address) => [peerOf(address), address] as const)
-    await Promise.all(
-      named.map(async ([peer, address]) => {
-        // An address that is none, or not to be reached, is a hint that did not help.
-        await this.#components.learnAddresses(peer, [address]).catch(() => {})
-      })
-    )
-    return [...new Set(named.map(([peer]) => peer))]
   }
 
   /** Before anything goes to make room for what cannot be here whole. @throws MeshError STORE_FULL */

@@ -10,7 +10,7 @@ import { inLanes } from '../../core/lanes.ts'
 import { TreeFetch } from './tree-fetch.ts'
 import { findClash, toSafeName } from '../../model/safe-name.ts'
 import { isOthersSecret, makeReadable, readProducedFolder } from './produced-folder.ts'
-import { peerOf } from '../../model/file-link.ts'
+import { learnPeers, sourcesAt } from './named-peers.ts'
 import { readInput } from '../../model/input-uri.ts'
 import { withOwnFault } from './own-faults.ts'
 import { toFileError } from '../store/disk-errors.ts'
@@ -21,14 +21,14 @@ import type { FileLibrary } from '../store/library.ts'
 import type { FileSource } from '../../model/generated/commands-execute-task.ts'
 import type { FolderEntry } from '../content/folder-manifest.ts'
 import type { InputDocument, OutputFile, OutputWish } from '../../model/job.ts'
+import type { LearnAddresses } from './named-peers.ts'
 import type { Keep } from '../store/file-entry.ts'
 import type { Produced, TaskInput } from '../../executors/executor.ts'
 import type { Staged, Staging } from './staging.ts'
 
 export interface TaskFileServiceComponents extends TreeFetchComponents {
   staging: Pick<Staging, 'take' | 'takeBytes'>
-  /** Addresses of a peer that somebody has named. */
-  learnAddresses: (peer: string, addresses: readonly string[]) => Promise<void>
+  learnAddresses: LearnAddresses
 }
 
 export interface InputsWanted {
@@ -55,6 +55,8 @@ export interface PublishOptions extends AbortOptions {
 interface Wanted {
   path: string
   file: string | undefined
+  /** Addresses of those who are said to have it. */
+  peers: readonly string[]
   bytes: Uint8Array
 }
 
@@ -73,15 +75,16 @@ export class TaskFileService {
     request: InputsWanted,
     { onProgress, signal }: AbortOptions & { onProgress?: (progress: FetchProgress) => void }
   ): Promise<InputsReady> {
-    const { clock, service } = this.#components
+    const { clock, learnAddresses, service } = this.#components
     const wanted = readWanted(request.inputs)
-    const { program } = request
+    const { program, sources } = request
+    const linked = [...wanted.flatMap(({ peers }) => peers), ...(program?.peers ?? [])]
     const files = [program?.file, ...wanted.map(({ file }) => file)]
     const fetching = new TreeFetch(
       { clock, service },
       {
         ids: files.filter((file) => file !== undefined),
-        peers: await this.#learn(request),
+        peers: await learnPeers([...sources, ...sourcesAt(linked)], learnAddresses),
         onProgress: (progress) => {
           this.#checkRoom(progress, request.diskBytesMax)
           onProgress?.(progress)
@@ -131,26 +134,6 @@ export class TaskFileService {
 
   get #library(): FileLibrary {
     return this.#components.service.library
-  }
-
-  /** @returns the peers, whose addresses are known now */
-  async #learn({ inputs, program, sources }: InputsWanted): Promise<string[]> {
-    const origins = inputs.map((input, index) => readInput(input, `inputs[${index}]`))
-    const linked = origins.flatMap((origin) => (origin.kind === 'mesh' ? origin.peers : []))
-    const named: FileSource[] = [
-      ...sources,
-      ...[...linked, ...(program?.peers ?? [])].map((address) => ({
-        peer_id: peerOf(address),
-        addresses: [address]
-      }))
-    ]
-    await Promise.all(
-      named.map(async ({ addresses = [], peer_id: peer }) => {
-        // An address that is none, or not to be reached, is a hint that did not help.
-        await this.#components.learnAddresses(peer, addresses).catch(() => {})
-      })
-    )
-    return [...new Set(named.map((source) => source.peer_id))]
   }
 
   /** @throws MeshError RESOURCES_UNAVAILABLE, TASK_OUT_OF_DISK */
@@ -306,9 +289,11 @@ function readWanted(inputs: readonly InputDocument[]): Wanted[] {
   return inputs.map((input, index) => {
     const { path } = input
     const origin = readInput(input, `inputs[${index}]`)
-    if (origin.kind === 'mesh') return { path, file: origin.file, bytes: new Uint8Array() }
+    if (origin.kind === 'mesh') {
+      return { path, file: origin.file, peers: origin.peers, bytes: new Uint8Array() }
+    }
     if (origin.kind === 'inline') {
-      return { path, file: undefined, bytes: Buffer.from(origin.text) }
+      return { path, file: undefined, peers: [], bytes: Buffer.from(origin.text) }
     }
     throw new MeshError('FIELD_INVALID', `"${input.from}" is nothing that a worker can bring`, {
       path: `inputs[${index}].from`,

@@ -7,8 +7,10 @@ import { inLanes } from '../../core/lanes.ts'
 import { folderContents } from './folder-contents.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { FileLibrary } from '../store/library.ts'
 import type { FileService } from './file-service.ts'
 import type { FolderEntry } from '../content/folder-manifest.ts'
+import type { Keep } from '../store/file-entry.ts'
 
 export interface TreeFetchComponents {
   clock: Clock
@@ -172,6 +174,15 @@ export class TreeFetch {
       this.#stopping.abort(cause)
     }
   }
+}
+
+/** A folder stays with all that is in it. */
+export function keepTree(
+  library: Pick<FileLibrary, 'keep'>,
+  { entries, id }: FetchedTree,
+  keep: Keep
+): void {
+  for (const each of new Set([id, ...entries.map((entry) => entry.id)])) library.keep(each, keep)
 }
 
 function wrongSize(id: string): MeshError {
