@@ -15,8 +15,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['model'],
   ['observe'],
   ['config'],
-  ['jobs', 'reputation', 'selection'],
-  ['protocol', 'executors', 'host'],
+  ['jobs', 'receipts', 'reputation', 'selection', 'verification'],
+  ['simulation', 'protocol', 'executors', 'host'],
   ['network'],
   ['discovery', 'dispatch', 'execution', 'files', 'monitoring'],
   ['http', 'client'],
@@ -26,9 +26,9 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** Modules whose answer depends on their arguments only. */
 const PURE: readonly RegExp[] = [
-  /^src\/(selection|reputation)\//,
+  /^src\/(selection|reputation|verification|simulation)\//,
   /^src\/jobs\/(state|attempt-state|retry|records|reasons)\.ts$/,
-  /^src\/model\/(job|job-plan|graph|job-references|differences|json-path|schedule|cron|task-names)\.ts$/,
+  /^src\/model\/(job|job-plan|verify-plan|task-type|graph|job-references|differences|json-path|schedule|cron|task-names)\.ts$/,
   /^src\/dispatch\/(verdict|consequence|ready-queue|active-job|refusers)\.ts$/,
   /^src\/dispatch\/intake\/(new-job|pending-steps|reruns)\.ts$/,
   /^src\/execution\/(owner\/admission|leases\/journal-entries)\.ts$/,

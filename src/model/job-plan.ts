@@ -9,10 +9,13 @@ import { MeshError } from '../core/errors.ts'
 import { parseBytes, parseDurationMs } from '../core/units.ts'
 import { isProgramName } from './task-names.ts'
 import { parseRequirement } from './requirement.ts'
+import { compileVerify } from './verify-plan.ts'
+import { taskTypeOf } from './task-type.ts'
 import type { Blame } from '../core/errors.ts'
 import type { JobDocument, Preset, TaskDocument, WeightsDocument } from './generated/job.ts'
 import type { Requirement } from './requirement.ts'
 import type { SchedulePlan } from './schedule.ts'
+import type { VerifyPlan } from './verify-plan.ts'
 
 export interface ResourceRequest {
   cpuCores: number
@@ -35,7 +38,7 @@ export interface Placement {
 export interface RoutePolicy {
   preset: Preset | undefined
   weights: WeightsDocument | undefined
-  /** At random by score among this many of the best; 1 is always the best. */
+  /** At random among so many of the best, the nearly equal ones above all; 1 is always the best. */
   pickCount: number
 }
 
@@ -53,6 +56,8 @@ export interface JobPlan {
   engine: TaskDocument['engine']
   /** What the task names and a worker must have: its function, its program or its image, by the engine. */
   taskName: string | undefined
+  /** Which kind of work its tasks are: what is learnt of one is expected of the next. */
+  taskType: string
   /** `every`: one item on each worker that fits. */
   ops: 'once' | 'every'
   schedule: SchedulePlan | undefined
@@ -60,6 +65,9 @@ export interface JobPlan {
   hasNetwork: boolean
   placement: Placement
   route: RoutePolicy
+  /** Whether a straggler may get a backup copy: its task bears being run twice at once. */
+  isHedged: boolean
+  verify: VerifyPlan
   timeouts: { queueMs: number; runMs: number; totalMs: number; stopMs: number }
   retry: RetryPolicy
   /** How long a silent worker is waited for, and what then. */
@@ -86,6 +94,7 @@ const SPEC_KEYS = [
   'retry',
   'on_disconnect',
   'cache',
+  'verify',
   'keep'
 ] as const satisfies readonly (keyof JobDocument)[]
 
@@ -95,6 +104,8 @@ const SPEC_KEYS = [
  */
 export interface JobSpec extends Pick<JobDocument, (typeof SPEC_KEYS)[number]> {
   engine: TaskDocument['engine']
+  /** Which kind of work its tasks are; absent in jobs stored by older versions. */
+  type?: string
   /** What a task of engine `function` calls. */
   function?: string
   /** What all tasks of engine `process` start, where that is the same and known. */
@@ -130,6 +141,7 @@ export function specOf(document: JobDocument): JobSpec {
   )
   return {
     engine: document.task.engine,
+    type: taskTypeOf(document),
     ...namedBy(document),
     ...(hasInputs(document) ? { inputs: true } : {}),
     ...(isList(document) ? { each: true } : {}),
@@ -174,6 +186,7 @@ export function compileSpec(spec: JobSpec): JobPlan {
     priority: spec.priority ?? JOB_DEFAULTS.priority,
     engine: spec.engine,
     taskName: spec.function ?? spec.program ?? spec.image,
+    taskType: spec.type ?? spec.engine,
     ops: spec.ops ?? 'once',
     schedule: spec.schedule === undefined ? undefined : compileSchedule(spec.schedule),
     resources: compileResources(spec.resources ?? {}),
@@ -183,6 +196,8 @@ export function compileSpec(spec: JobSpec): JobPlan {
     cache: spec.cache ?? 'off',
     placement: compilePlacement(spec.where ?? {}),
     route: compileRoute(spec.route ?? {}),
+    isHedged: isHedged(spec),
+    verify: compileVerify(spec.verify),
     timeouts: compileTimeouts(spec.timeouts ?? {}, spec.engine),
     retry: compileRetry(spec.retry ?? {}),
     onDisconnect: compileDisconnect(spec.on_disconnect ?? {}),
@@ -215,6 +230,13 @@ function compileResources(resources: Asked<'resources'>): ResourceRequest {
 
 function compileRoute({ pick, preset, weights }: Asked<'route'>): RoutePolicy {
   return { preset, weights, pickCount: pickCount(pick ?? JOB_DEFAULTS.pick) }
+}
+
+/** Where the job does not say: tasks that cannot touch anything outside bear it. */
+function isHedged({ engine, network, outputs, route }: JobSpec): boolean {
+  if (route?.hedge !== undefined) return route.hedge
+  if (network?.mode === 'full' || outputs === true) return false
+  return engine === 'builtin' || engine === 'javascript' || engine === 'wasm'
 }
 
 function compileTimeouts(

@@ -161,6 +161,18 @@ export interface Assignment {
    * Until when what the task leaves is kept at the worker, in Unix milliseconds.
    */
   keep_until_ms?: number
+  /**
+   * Which one this is of all that this router has sent to this worker; load reports say which one they know of.
+   */
+  number?: number
+  /**
+   * How long the router expects it to run there.
+   */
+  expected_ms?: number
+  /**
+   * Base64 of the dispatch order, signed by the router: what the worker's receipt refers to.
+   */
+  order?: string
 }
 /**
  * The job's labels, for the owner's admission rule.
@@ -220,6 +232,10 @@ export interface ExecuteTaskResult {
   outputs?: OutputFiles
   output_file?: OutputFile
   log_file?: OutputFile
+  /**
+   * Base64 of the receipt, signed by the worker: what it ran for which order.
+   */
+  receipt?: string
 }
 /**
  * What the task used; a figure that the engine cannot tell is absent.
@@ -263,6 +279,30 @@ export interface LoadReport {
    * Why it takes nothing new, where that is so.
    */
   availability?: 'open' | 'cordoned' | 'draining' | 'stopping'
+  /**
+   * Expected work of the tasks that wait, per slot.
+   */
+  queued_ms?: number
+  /**
+   * How long a new task would wait for a slot; 0 while one is free.
+   */
+  wait_ms?: number
+  /**
+   * Expected work that arrives from everybody, in milliseconds per millisecond.
+   */
+  work_rate?: number
+  /**
+   * Routers with which it has a session.
+   */
+  routers?: number
+  /**
+   * How much longer than at its start the same short calculation takes now.
+   */
+  slowdown?: number
+  /**
+   * Number of the last task that came from whoever this report goes to.
+   */
+  seen?: number
 }
 /**
  * What went wrong, for programs.

@@ -79,4 +79,28 @@ export interface LoadReport {
    * Why it takes nothing new, where that is so.
    */
   availability?: 'open' | 'cordoned' | 'draining' | 'stopping'
+  /**
+   * Expected work of the tasks that wait, per slot.
+   */
+  queued_ms?: number
+  /**
+   * How long a new task would wait for a slot; 0 while one is free.
+   */
+  wait_ms?: number
+  /**
+   * Expected work that arrives from everybody, in milliseconds per millisecond.
+   */
+  work_rate?: number
+  /**
+   * Routers with which it has a session.
+   */
+  routers?: number
+  /**
+   * How much longer than at its start the same short calculation takes now.
+   */
+  slowdown?: number
+  /**
+   * Number of the last task that came from whoever this report goes to.
+   */
+  seen?: number
 }

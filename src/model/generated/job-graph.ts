@@ -171,6 +171,7 @@ export interface JobDocument {
    * `use`: where this router has seen an equal task of yours through, and its result and files are still there, the task is not run again. `refresh`: it is run, and its result is what later ones may use. Equal are tasks with the same content, inputs, outputs, resources and demands on the worker. A `seed` or `time` counts as what it says; a task that names none takes the result of any other that names none. Not with network `full` or `ops: every`.
    */
   cache?: 'use' | 'refresh' | 'off'
+  verify?: VerifyDocument
   resources?: ResourcesDocument
   network?: NetworkDocument
   where?: WhereDocument
@@ -462,6 +463,38 @@ export interface OutputWish {
   path: string
 }
 /**
+ * How far a result is believed before it counts. Anything but `none` runs copies of the task on workers that do not vouch for each other (another owner, another address block) and compares what they return.
+ *
+ * This interface was referenced by `JobDocument`'s JSON-Schema
+ * via the `definition` "verify".
+ */
+export interface VerifyDocument {
+  /**
+   * `spot`: a random share of results is checked by a copy on another, trusted worker. `quorum`: always so many copies, and so many of them must agree. `adaptive`: each worker is checked as often as its record asks for, a new one always.
+   */
+  mode?: 'none' | 'spot' | 'quorum' | 'adaptive'
+  /**
+   * Of `spot`: which share of results is checked.
+   */
+  share?: number
+  /**
+   * Of `quorum`: how many copies run from the start.
+   */
+  copies?: number
+  /**
+   * Of `quorum`: how many must return the same.
+   */
+  agree?: number
+  /**
+   * How many copies there may be in all where they disagree; then the item fails with VERIFY_UNDECIDED.
+   */
+  max_copies?: number
+  /**
+   * What the same is. `bytes`: the same text. `json`: the same value, whatever the order of keys. `number:1e-9`: as `json`, and numbers may differ by that much, absolute or relative. `function:NAME`: what a function of the mesh says of both, called with `{left, right}`.
+   */
+  compare?: string
+}
+/**
  * What one task needs. A worker with less is not considered; the engine holds the task to it as far as it can, and `enforces` says how far that is.
  *
  * This interface was referenced by `JobDocument`'s JSON-Schema
@@ -564,6 +597,10 @@ export interface RouteDocument {
    * `best`, or `topN`: at random by score among the N best with room.
    */
   pick?: string
+  /**
+   * Whether a straggler may get a backup copy on an idle worker while the mesh has little to do: the first result counts, the other copy is stopped. By default so for tasks that touch nothing outside: builtin, and javascript and wasm without network. With `true` the task must bear being run twice at once.
+   */
+  hedge?: boolean
 }
 /**
  * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.

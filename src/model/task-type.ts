@@ -1,0 +1,43 @@
+/**
+ * Which kind of work a task is: what is learnt of one task is expected of the next of its kind, such as how
+ * long it runs and whether a worker does it well. Pure.
+ */
+import { createHash } from 'node:crypto'
+import { isProgramName } from './task-names.ts'
+import type { JobDocument } from './generated/job.ts'
+
+/** Letters of a program's hash that stand for it: no two programs of one mesh share them. */
+const HASH_LETTERS = 12
+
+/**
+ * The engine, with what it runs where that is one thing for all items: `function:resize`, `process:sort`,
+ * `javascript:3f8a12b09c4d` (by the SHA-256 of its source).
+ */
+export function taskTypeOf({ each = [], task }: JobDocument): string {
+  switch (task.engine) {
+    case 'builtin':
+    case 'function':
+      return `${task.engine}:${task.name}`
+    case 'javascript':
+      return `javascript:${hashOf(task.source)}`
+    case 'wasm':
+      return `wasm:${hashOf(task.module)}`
+    case 'container':
+      return `container:${hashOf(task.image)}`
+    case 'process': {
+      const programs = new Set(
+        (each.length === 0 ? [task] : each).map(({ argv = task.argv }) => argv[0])
+      )
+      const [program] = programs
+      const isOne = programs.size === 1 && typeof program === 'string' && isProgramName(program)
+      return isOne ? `process:${program}` : 'process'
+    }
+    case 'storage':
+      return 'storage'
+  }
+}
+
+function hashOf(program: unknown): string {
+  const text = typeof program === 'string' ? program : JSON.stringify(program)
+  return createHash('sha256').update(text).digest('hex').slice(0, HASH_LETTERS)
+}
