@@ -27,13 +27,14 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Modules whose answer depends on their arguments only. */
 const PURE: readonly RegExp[] = [
   /^src\/(selection|reputation|verification|simulation)\//,
-  /^src\/jobs\/(state|attempt-state|retry|records|reasons)\.ts$/,
+  /^src\/jobs\/(state|item-state|attempt-state|ready-queue|retry|records|reasons)\.ts$/,
   /^src\/model\/(job|job-plan|verify-plan|task-type|graph|job-references|differences|json-path|schedule|cron|task-names)\.ts$/,
-  /^src\/dispatch\/(verdict|consequence|ready-queue|active-job|refusers)\.ts$/,
+  /^src\/dispatch\/(verdict|consequence|active-job|active-item|assignment|refusers|wish)\.ts$/,
   /^src\/dispatch\/intake\/(new-job|pending-steps|reruns)\.ts$/,
-  /^src\/execution\/(owner\/admission|leases\/journal-entries)\.ts$/,
+  /^src\/execution\/(load-figures|owner\/admission|leases\/journal-entries)\.ts$/,
   /^src\/files\/(content\/|transfer\/(pace|piece-picker|rarity-index|rate-meter|shares)\.ts$)/,
   /^src\/files\/exchange\/(messages|greeting|upload-slots)\.ts$/,
+  /^src\/discovery\/worker-load\.ts$/,
   // Its signatures are checked by asynchronous cryptography, which is no outside world either.
   /^src\/discovery\/record\.ts$/
 ]

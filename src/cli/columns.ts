@@ -10,7 +10,6 @@ import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/genera
 import type { FileView } from '../model/generated/api-file.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
-import type { ReputationView } from '../model/generated/api-reputation.ts'
 import type { Column } from './render.ts'
 
 const RESULT_LETTERS = 60
@@ -90,6 +89,7 @@ export const ITEM_COLUMNS: readonly Column<ItemView>[] = [
 export const ATTEMPT_COLUMNS: readonly Column<AttemptView>[] = [
   { title: 'item', text: ({ item }) => shorten(item, 40) },
   { title: 'attempt', text: ({ attempt }) => String(attempt), align: 'right' },
+  { title: 'role', text: ({ role }) => role },
   { title: 'state', text: ({ state }) => state },
   { title: 'worker', text: ({ worker }) => shortPeer(worker) },
   { title: 'took', text: (row) => tookOf(row.offered_at_ms, row.ended_at_ms), align: 'right' },
@@ -103,6 +103,8 @@ export const NODE_COLUMNS: readonly Column<NodeView>[] = [
   { title: 'slots', text: ({ slots }) => String(slots), align: 'right' },
   { title: 'running', text: ({ running }) => String(running), align: 'right' },
   { title: 'queued', text: ({ queued }) => String(queued), align: 'right', isWide: true },
+  { title: 'wait', text: waitOf, align: 'right', isWide: true },
+  { title: 'speed', text: speedOf, align: 'right', isWide: true },
   { title: 'cpu', text: cpuOf, align: 'right' },
   { title: 'memory free', text: memoryOf, align: 'right' },
   { title: 'latency', text: ({ latency_ms }) => latencyOf(latency_ms), align: 'right' },
@@ -125,23 +127,6 @@ export const PEER_COLUMNS: readonly Column<PeerView>[] = [
   { title: 'since', text: ({ connected_at_ms }) => ageOf(connected_at_ms), align: 'right' },
   { title: 'agent', text: ({ agent }) => agent ?? '–' },
   { title: 'address', text: ({ addresses }) => withoutPeerId(addresses[0] ?? '–') },
-  { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true }
-]
-
-export const REPUTATION_COLUMNS: readonly Column<ReputationView>[] = [
-  { title: 'worker', text: ({ peer_id }) => shortPeer(peer_id) },
-  { title: 'reputation', text: ({ reputation }) => fraction(reputation), align: 'right' },
-  { title: 'expected', text: ({ expected }) => fraction(expected), align: 'right' },
-  { title: 'evidence', text: ({ evidence }) => formatCount(evidence), align: 'right' },
-  { title: 'good', text: ({ successes }) => formatCount(successes), align: 'right' },
-  { title: 'bad', text: ({ failures }) => formatCount(failures), align: 'right' },
-  {
-    title: 'average',
-    text: ({ average_latency_ms }) => latencyOf(average_latency_ms),
-    align: 'right'
-  },
-  { title: 'state', text: ({ state }) => state ?? '–' },
-  { title: 'last change', text: ({ last_change }) => last_change ?? '–' },
   { title: 'peer id', text: ({ peer_id }) => peer_id, isWide: true }
 ]
 
@@ -248,6 +233,14 @@ function networkOf({ network }: NodeView): string {
 /** What tasks may name there. */
 function offersOf({ functions = [], images = [], programs = [] }: NodeView): string {
   return [...functions, ...programs, ...images].join(' ') || '–'
+}
+
+function waitOf({ wait_ms: waitMs }: NodeView): string {
+  return waitMs === undefined ? '–' : formatDuration(Math.ceil(waitMs))
+}
+
+function speedOf({ speed }: NodeView): string {
+  return speed === undefined ? '–' : `${speed.toFixed(1)} GHz`
 }
 
 function cpuOf({ capabilities }: NodeView): string {

@@ -39,9 +39,16 @@ import {
   nodeDrainCommand,
   nodeUncordonCommand
 } from './commands/node-availability.ts'
+import { nodeIdleReasonsCommand } from './commands/node-idle-reasons.ts'
 import { nodeDescribeCommand, nodeListCommand } from './commands/nodes.ts'
 import { peersCommand } from './commands/peers.ts'
-import { reputationShowCommand } from './commands/reputation-show.ts'
+import { receiptShowCommand, receiptVerifyCommand } from './commands/receipts.ts'
+import { reputationExportCommand, reputationVerifyCommand } from './commands/reputation-export.ts'
+import { reputationShowCommand, reputationTopCommand } from './commands/reputation-show.ts'
+import { routeSimulateCommand } from './commands/route-simulate.ts'
+import { routeLogCommand } from './commands/route-log.ts'
+import { routeReplayCommand } from './commands/route-replay.ts'
+import { routeWeightsCommand } from './commands/route-weights.ts'
 import { routerBackupCommand, routerCheckStoreCommand } from './commands/router-store.ts'
 import { runCommand } from './commands/run.ts'
 import { shareCommand } from './commands/share.ts'
@@ -88,14 +95,24 @@ export const COMMANDS: readonly CliCommand[] = [
   filesRmCommand,
   nodeListCommand,
   nodeDescribeCommand,
+  nodeIdleReasonsCommand,
   nodeCordonCommand,
   nodeUncordonCommand,
   nodeDrainCommand,
+  routeWeightsCommand,
+  routeLogCommand,
+  routeReplayCommand,
   eventsCommand,
   peersCommand,
   dialCommand,
   commandCommand,
+  receiptShowCommand,
+  receiptVerifyCommand,
+  routeSimulateCommand,
   reputationShowCommand,
+  reputationTopCommand,
+  reputationExportCommand,
+  reputationVerifyCommand,
   configShowCommand,
   versionCommand
 ]

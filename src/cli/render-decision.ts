@@ -1,17 +1,38 @@
 /**
- * A decision record for people: each worker with the terms of its score as bars on one scale, so that
- * the eye adds them up, the facts behind them below, and then every reason in words.
+ * A decision record for people: what each worker would have cost, part by part in milliseconds as they add up, and
+ * then every reason in words. A wide one has the facts behind the figures below them, with their ages.
  */
 import { BYTES_PER_MB, formatBytes, formatDuration } from '../core/units.ts'
 import { fraction } from './columns.ts'
-import { formatCount, plural, renderBar, renderGrid, shortPeer } from './render.ts'
+import { formatCount, plural, renderGrid, shortPeer } from './render.ts'
 import type { DecisionCandidate, DecisionRecord, ScoreTerm } from '../model/generated/decision.ts'
 import type { Style } from './render.ts'
 
-/** Letters of the bar of a full score in the part that weighs most. */
-const BAR_LETTERS = 10
+export interface DecisionStyle {
+  /** With the fact behind each part, and how well the machine suits at all. */
+  isWide?: boolean
+}
 
-const TERM_ORDER = ['cpu', 'memory', 'disk', 'gpu', 'latency', 'reputation', 'data']
+/** A part of the cost: the term that it belongs to, whose factor it counts by, and where it stands in a row. */
+interface Part {
+  title: string
+  term: string
+  msOf: (row: DecisionCandidate) => number
+  /** Of several parts of one term the first shows its fact. */
+  hasFact: boolean
+}
+
+const PARTS: readonly Part[] = [
+  { title: 'NET', term: 'latency', msOf: msOf('latency'), hasFact: true },
+  { title: 'WAIT', term: 'cpu', msOf: ({ wait_ms }) => wait_ms, hasFact: false },
+  { title: 'RUN', term: 'cpu', msOf: ({ run_ms }) => run_ms, hasFact: true },
+  { title: 'CROWD', term: 'cpu', msOf: ({ crowd_ms }) => crowd_ms, hasFact: false },
+  { title: 'MEM', term: 'memory', msOf: msOf('memory'), hasFact: true },
+  { title: 'DISK', term: 'disk', msOf: msOf('disk'), hasFact: true },
+  { title: 'GPU', term: 'gpu', msOf: msOf('gpu'), hasFact: true },
+  { title: 'DATA', term: 'data', msOf: msOf('data'), hasFact: true },
+  { title: 'RISK', term: 'reputation', msOf: msOf('reputation'), hasFact: true }
+]
 
 /** What the raw figure of a term is. */
 const RAW_TEXTS: Readonly<Record<string, (raw: number) => string>> = {
@@ -24,11 +45,14 @@ const RAW_TEXTS: Readonly<Record<string, (raw: number) => string>> = {
   data: (raw) => `${formatBytes(raw)} there`
 }
 
-export function renderDecision(record: DecisionRecord, style: Style): string {
-  const terms = weighedTerms(record)
+export function renderDecision(
+  record: DecisionRecord,
+  style: Style,
+  { isWide = false }: DecisionStyle = {}
+): string {
   return [
     headline(record, style),
-    ...(record.candidates.length === 0 ? [] : ['', scores(record, terms, style)]),
+    ...(record.candidates.length === 0 ? [] : ['', costs(record, style, isWide)]),
     '',
     ...reasons(record, style)
   ].join('\n')
@@ -39,6 +63,21 @@ export function decisionSentence({ chosen, candidates, considered }: DecisionRec
   const winner = candidates.find(({ peer_id }) => peer_id === chosen)
   if (chosen === null) return `nobody was chosen out of ${plural(considered, 'worker')}`
   return `${shortPeer(chosen)} was chosen: ${winner?.reason ?? 'the record does not say why'}`
+}
+
+/** Why a worker did not get a task, in one sentence. */
+export function whyNotSentence({ candidates, chosen }: DecisionRecord): string {
+  const winner = candidates.find(({ peer_id }) => peer_id === chosen)
+  const other = candidates.find(({ peer_id }) => peer_id !== chosen)
+  if (other === undefined) return `${shortPeer(chosen)} is the one that was chosen`
+  const { cost_ms: costMs, judged_at_ms: judgedAtMs, peer_id: peer, reason } = other
+  const when = judgedAtMs === undefined ? '' : ' (not listed then; by what is known now)'
+  const isCompared =
+    winner !== undefined && judgedAtMs === undefined && other.verdict !== 'rejected'
+  const figures = isCompared
+    ? `: ${formatMs(costMs)} ms against ${formatMs(winner.cost_ms)} ms of ${shortPeer(chosen)}`
+    : ''
+  return `not ${shortPeer(peer)}${when}: ${reason}${figures}`
 }
 
 function headline(record: DecisionRecord, style: Style): string {
@@ -53,57 +92,48 @@ function headline(record: DecisionRecord, style: Style): string {
   return `${prefix}${rule}`
 }
 
-/** The parts that count at all, in their order. */
-function weighedTerms({ weights }: DecisionRecord): string[] {
-  const known = Object.keys(weights).filter((part) => (weights[part] ?? 0) > 0)
-  return known.toSorted((left, right) => TERM_ORDER.indexOf(left) - TERM_ORDER.indexOf(right))
-}
-
-function scores(record: DecisionRecord, terms: readonly string[], style: Style): string {
-  const heaviest = Math.max(...terms.map((term) => record.weights[term] ?? 0))
-  const hasPreference = record.candidates.some(
-    ({ preference = 0 }) => Math.abs(preference) >= 0.0005
-  )
+/** One row a worker, in milliseconds; the parts that count at all. */
+function costs(record: DecisionRecord, style: Style, isWide: boolean): string {
+  const parts = PARTS.filter(({ term }) => (record.factors[term] ?? 0) > 0)
+  const hasPreference = record.candidates.some(({ preference = 1 }) => preference !== 1)
   const head = [
     'WORKER',
-    'SCORE',
-    ...terms.map((term) => `${term.toUpperCase()} ×${(record.weights[term] ?? 0).toFixed(2)}`),
+    ...parts.map(({ title }) => title),
     ...(hasPreference ? ['PREFER'] : []),
-    'CHANCE'
+    '= COST',
+    'SCORE',
+    'CHANCE',
+    ...(isWide ? ['SUITS'] : [])
   ].map((title) => style.dim(title))
-  const rows = record.candidates.flatMap((candidate) => {
-    const isChosen = candidate.peer_id === record.chosen
+  const times = parts.map(({ term }) => timesText(record.factors[term] ?? 1))
+  const factors = times.every((text) => text === '') ? [] : [['', ...times.map(style.dim)]]
+  const rows = record.candidates.flatMap((row) => {
+    const isChosen = row.peer_id === record.chosen
     const paint = isChosen ? style.green : (text: string): string => text
-    const bars = terms.map((term) => termCell(candidate.terms[term], heaviest, paint))
-    const facts = terms.map((term) => style.dim(factCell(term, candidate.terms[term])))
-    const preference = (candidate.preference ?? 0).toFixed(3)
-    return [
-      [
-        `${isChosen ? '▶' : ' '} ${paint(shortPeer(candidate.peer_id))}`,
-        style.bold(fraction(candidate.score)),
-        ...bars,
-        ...(hasPreference ? [preference] : []),
-        chanceOf(candidate)
-      ],
-      [`  ${style.dim(candidate.verdict)}`, '', ...facts, ...(hasPreference ? [''] : []), '']
+    const cells = [
+      `${isChosen ? '▶' : ' '} ${paint(shortPeer(row.peer_id))}`,
+      ...parts.map(({ msOf: ms }) => formatMs(ms(row))),
+      ...(hasPreference ? [`×${row.preference ?? 1}`] : []),
+      style.bold(formatMs(row.cost_ms)),
+      row.score.toFixed(2),
+      chanceOf(row),
+      ...(isWide ? [fraction(row.weighted_score)] : [])
     ]
+    return isWide ? [cells, factCells(row, parts, style)] : [cells]
   })
-  return renderGrid(rows, { head })
+  const aligns = head.map((_, index) => (index === 0 ? ('left' as const) : ('right' as const)))
+  return renderGrid([...factors, ...rows], { head, aligns })
 }
 
-function termCell(
-  term: ScoreTerm | undefined,
-  heaviest: number,
-  paint: (text: string) => string
-): string {
-  if (term === undefined) return '–'
-  const bar = renderBar(heaviest === 0 ? 0 : term.weighted / heaviest, BAR_LETTERS)
-  return `${term.weighted.toFixed(3)} ${paint(bar)}`
+function factCells(row: DecisionCandidate, parts: readonly Part[], style: Style): string[] {
+  const facts = parts.map(({ hasFact, term }) => (hasFact ? factOf(term, row.terms[term]) : ''))
+  return [`  ${row.verdict}`, ...facts].map((text) => style.dim(text))
 }
 
-function factCell(part: string, term: ScoreTerm | undefined): string {
+/** `8 cores, 1.2s ago` */
+function factOf(name: string, term: ScoreTerm | undefined): string {
   if (term === undefined) return ''
-  return (RAW_TEXTS[part] ?? formatCount)(term.raw)
+  return `${(RAW_TEXTS[name] ?? formatCount)(term.raw)}, ${formatDuration(term.age_ms)} ago`
 }
 
 function chanceOf({ probability = 0, verdict }: DecisionCandidate): string {
@@ -121,6 +151,20 @@ function reasons(record: DecisionRecord, style: Style): string[] {
   if (unlisted > 0) lines.push(`  … ${unlisted} more`)
   if (codes.length > 0) lines.push(`  refused in all: ${codes.join(', ')}`)
   return [style.bold(decisionSentence(record)), ...lines]
+}
+
+function timesText(factor: number): string {
+  return Math.abs(factor - 1) < 0.005 ? '' : `×${Number(factor.toFixed(2))}`
+}
+
+/** Tenths where there are few, seconds where there are many: nobody adds up more. */
+function formatMs(ms: number): string {
+  if (ms >= 10_000) return `${Number((ms / 1_000).toFixed(1))}s`
+  return ms < 10 ? String(Number(ms.toFixed(1))) : String(Math.round(ms))
+}
+
+function msOf(term: string): (row: DecisionCandidate) => number {
+  return ({ terms }) => terms[term]?.ms ?? 0
 }
 
 function formatMegabytes(megabytes: number): string {

@@ -8,7 +8,7 @@ import { nextStep } from './job-hints.ts'
 import { colourOf, renderResult } from './render-job.ts'
 import { describeEarlierRun, describeResultFile, renderOutputs } from './render-files.ts'
 import { formatLabels, renderFacts, shortPeer, shorten } from './render.ts'
-import type { AttemptView, JobView } from '../model/generated/api-job.ts'
+import type { AttemptView, JobView, VerifiedView } from '../model/generated/api-job.ts'
 import type { JobDocument } from '../model/job.ts'
 import type { Style } from './render.ts'
 
@@ -36,6 +36,7 @@ const SPEC_FIELDS = [
   'inputs',
   'outputs',
   'cache',
+  'verify',
   'keep'
 ] as const
 
@@ -66,13 +67,27 @@ export function renderDescription(description: JobDescription, style: Style): st
 }
 
 function resultFacts(job: JobView, style: Style): Fact[] {
-  const { output_file: file, outputs, result, reused_from: earlier } = job
+  const { output_file: file, outputs, result, reused_from: earlier, verified } = job
   return [
     ...(result === undefined ? [] : [['result', renderResult(result)] as Fact]),
     ...(file === undefined ? [] : [['result', describeResultFile(file, job.id)] as Fact]),
     ...(outputs === undefined ? [] : [['left', renderOutputs(outputs, style)] as Fact]),
-    ...(earlier === undefined ? [] : [['reused from', describeEarlierRun(earlier)] as Fact])
+    ...(earlier === undefined ? [] : [['reused from', describeEarlierRun(earlier)] as Fact]),
+    ...(verified === undefined ? [] : [['believed', describeVerified(verified)] as Fact])
   ]
+}
+
+function describeVerified({ agreed, by, copies }: VerifiedView): string {
+  switch (by) {
+    case 'agreement':
+      return `${agreed} of ${copies} copies agree, one of a trusted worker`
+    case 'majority':
+      return `${agreed} of ${copies} copies agree; no trusted worker could be asked`
+    case 'record':
+      return 'on its worker’s record, unchecked'
+    case 'chance':
+      return 'not drawn for a check'
+  }
 }
 
 function errorFacts({ error }: JobView, style: Style): Fact[] {

@@ -42,6 +42,23 @@ export class ApiCaller {
     return (await this.transport.request<T>(path, request)).value
   }
 
+  /** A list that comes in pages, fetched as it is read. */
+  protected async *pages<T>(
+    path: string,
+    { limit, ...request }: ApiRequest & { limit: number }
+  ): AsyncGenerator<T, void> {
+    let after: string | undefined
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- only what is read is fetched
+      const { headers, value } = await this.transport.request<T[]>(path, {
+        ...request,
+        query: { limit, after }
+      })
+      yield* value
+      after = nextOf(headers)
+    } while (after !== undefined)
+  }
+
   protected async post<T>(path: string, body: unknown, request: ApiRequest): Promise<T> {
     return (await this.transport.request<T>(path, { ...request, method: 'POST', body })).value
   }
@@ -53,6 +70,13 @@ export class ApiCaller {
   protected async delete<T>(path: string, request: ApiRequest): Promise<T> {
     return (await this.transport.request<T>(path, { ...request, method: 'DELETE' })).value
   }
+}
+
+/** The `after` of the next page. */
+export function nextOf(headers: Headers): string | undefined {
+  const next = /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1]
+  if (next === undefined) return undefined
+  return new URL(next, 'http://router').searchParams.get('after') ?? undefined
 }
 
 export function jobPath(id: string): string {

@@ -34,6 +34,11 @@ export interface Submission {
   isNew: boolean
 }
 
+export interface PlanOptions extends AbortOptions {
+  /** Whether the decision lists all workers, however many. @default false */
+  isWhole?: boolean
+}
+
 export interface WaitOptions extends AbortOptions {
   /** @default Infinity */
   timeoutMs?: number
@@ -121,8 +126,10 @@ export class ApiClient extends JobApi {
    * @example
    * const { outcome, summary } = await client.plan(document)
    */
-  async plan(document: unknown, options: AbortOptions = {}): Promise<PlanView> {
-    return this.post('/v1/jobs/plan', document, { ...options, timeoutMs: SUBMIT_TIMEOUT_MS })
+  async plan(document: unknown, options: PlanOptions = {}): Promise<PlanView> {
+    const { isWhole = false, ...rest } = options
+    const path = isWhole ? '/v1/jobs/plan?all=true' : '/v1/jobs/plan'
+    return this.post(path, document, { ...rest, timeoutMs: SUBMIT_TIMEOUT_MS })
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The part of `ApiClient` that is about files: what the namespace offers, and the router's own copies. */
 import { MeshApi } from './api-mesh.ts'
+import { nextOf } from './api-caller.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { FileCheck } from '../model/generated/api-file-check.ts'
 import type { FileFetchRequest } from '../model/generated/api-file-fetch.ts'
@@ -192,11 +193,4 @@ export class FileApi extends MeshApi {
 
 function filePath(id: string): string {
   return `/v1/files/${encodeURIComponent(id)}`
-}
-
-/** The `after` of the next page. */
-function nextOf(headers: Headers): string | undefined {
-  const next = /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1]
-  if (next === undefined) return undefined
-  return new URL(next, 'http://router').searchParams.get('after') ?? undefined
 }

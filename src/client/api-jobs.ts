@@ -7,6 +7,7 @@ import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/genera
 import type { DecisionRecord } from '../model/generated/decision.ts'
 import type { JobDocument } from '../model/generated/job.ts'
 import type { LogEntry, LogView } from '../model/generated/api-log.ts'
+import type { ReceiptView } from '../model/generated/api-receipt.ts'
 import type { RerunRequest } from '../model/generated/api-rerun.ts'
 
 export interface JobFilter {
@@ -46,6 +47,13 @@ export interface LogFilter {
   /** The last lines alone. */
   tail?: number | undefined
   stream?: LogEntry['stream'] | undefined
+}
+
+export interface WhichDecision {
+  item?: string | undefined
+  attempt?: number | undefined
+  /** A worker, by any unique beginning or end of its PeerId. */
+  whyNot?: string | undefined
 }
 
 export interface StopOptions extends AbortOptions {
@@ -135,6 +143,19 @@ export class JobApi extends FileApi {
   }
 
   /**
+   * What routers and workers have signed of the job's attempts; of a reused result, of the earlier run.
+   * @example
+   * for (const { order, receipt } of await client.receipts(id)) console.log(order, receipt)
+   */
+  async receipts(
+    id: string,
+    filter: AttemptFilter & { attempt?: number | undefined } = {},
+    options: AbortOptions = {}
+  ): Promise<ReceiptView[]> {
+    return this.get(`${jobPath(id)}/receipts`, { ...options, query: { ...filter } })
+  }
+
+  /**
    * Everything that happened to a job and to the attempts of one item, oldest first.
    * @example
    * for (const { state, reason, by } of await client.history(id)) console.log(state, reason, by)
@@ -148,16 +169,18 @@ export class JobApi extends FileApi {
   }
 
   /**
-   * Why an attempt went where it went: the last one, unless `attempt` names another.
+   * Why an attempt went where it went: the last one, unless `attempt` names another. With `whyNot` the record lists
+   * the chosen worker and that one alone.
    * @example
    * const { chosen, candidates } = await client.explain(id)
    */
   async explain(
     id: string,
-    which: { item?: string | undefined; attempt?: number | undefined } = {},
+    { whyNot, ...which }: WhichDecision = {},
     options: AbortOptions = {}
   ): Promise<DecisionRecord> {
-    return this.get(`${jobPath(id)}/explain`, { ...options, query: which })
+    const query = { ...which, why_not: whyNot }
+    return this.get(`${jobPath(id)}/explain`, { ...options, query })
   }
 
   /**

@@ -1,17 +1,16 @@
-/** The half of `ApiClient` that is about the mesh: workers, peers, reputation, the router itself. */
-import { ApiCaller } from './api-caller.ts'
+/** The half of `ApiClient` that is about the mesh: workers, peers, the router itself. */
+import { DecisionApi } from './api-decisions.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { AvailabilityRequest } from '../model/generated/api-availability.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { HealthView } from '../model/generated/api-health.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
-import type { ReputationView } from '../model/generated/api-reputation.ts'
 
 /** A store of gigabytes on a slow disk. */
 const BACKUP_TIMEOUT_MS = 600_000
 
-export class MeshApi extends ApiCaller {
+export class MeshApi extends DecisionApi {
   /**
    * The workers that the router knows.
    * @example
@@ -56,24 +55,6 @@ export class MeshApi extends ApiCaller {
    */
   async peers(options: AbortOptions = {}): Promise<PeerView[]> {
     return this.get('/v1/peers', options)
-  }
-
-  /**
-   * What the router has seen of each worker.
-   * @example
-   * const best = (await client.reputation()).toSorted((a, b) => b.reputation - a.reputation)[0]
-   */
-  async reputation(options: AbortOptions = {}): Promise<ReputationView[]> {
-    return this.get('/v1/reputation', options)
-  }
-
-  /**
-   * What the router has seen of one worker.
-   * @example
-   * const { reputation, evidence } = await client.reputationOf(peerId)
-   */
-  async reputationOf(peer: string, options: AbortOptions = {}): Promise<ReputationView> {
-    return this.get(`/v1/reputation/${encodeURIComponent(peer)}`, options)
   }
 
   /**

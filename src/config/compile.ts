@@ -22,6 +22,8 @@ import type {
 } from './settings.ts'
 
 const PORT_MAX = 65_535
+/** Less would hold hardly more than the sums. */
+const EVIDENCE_BYTES_MIN = 1_048_576
 const LOOPBACK = /^\/(ip4\/127\.|ip6\/(::1|0*:0*:0*:0*:0*:0*:0*:0*1)\/|dns[46]?\/localhost\/)/
 
 /** `127.0.0.1:51820`, as people write addresses elsewhere. */
@@ -171,8 +173,24 @@ function compileRouter(values: RouterConfig): RouterSettings {
     weights: values.weights,
     queuedItemsMax: values.max_queued ?? LIMITS.queuedItemsMax,
     httpsInputs: values.https_inputs ?? 'public',
-    storageGraceMs: parseDurationMs(values.storage_grace ?? '5m', 'storage_grace')
+    evidenceBytesMax: compileEvidenceDisk(values.evidence_disk ?? '64MiB'),
+    storageGraceMs: parseDurationMs(values.storage_grace ?? '5m', 'storage_grace'),
+    keepDecisionsMs:
+      values.keep_decisions === undefined
+        ? undefined
+        : parseDurationMs(values.keep_decisions, 'keep_decisions'),
+    trustedRouters: Object.freeze([...new Set(values.trusted_routers)])
   }
+}
+
+/** @throws MeshError FIELD_INVALID */
+function compileEvidenceDisk(text: string | number): number {
+  const bytes = parseBytes(text, 'evidence_disk')
+  if (bytes >= EVIDENCE_BYTES_MIN) return bytes
+  throw new MeshError('FIELD_INVALID', `"${text}" holds too little evidence`, {
+    path: 'evidence_disk',
+    hint: 'give it at least 1MiB'
+  })
 }
 
 function checkAddresses(texts: readonly string[] | undefined, key: string): readonly string[] {

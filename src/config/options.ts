@@ -39,7 +39,7 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('limit_rate_up', 'text', FILE_ROLES, 'bytes a second given to others, such as 10MiB'),
   option('limit_rate_down', 'text', FILE_ROLES, 'bytes a second fetched from others'),
   option('slots', 'integer', ['worker'], 'tasks at once [one per CPU core]'),
-  option('queue_slots', 'integer', ['worker'], 'tasks that may wait here [as many as slots]'),
+  option('queue_slots', 'integer', ['worker'], 'tasks that may wait here [8 for each slot]'),
   {
     ...option('labels', 'texts', ['worker'], 'label k=v to be found by (repeatable)'),
     flag: 'label'
@@ -108,11 +108,32 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     'off, public, or any: whence jobs may have files fetched'
   ),
   option(
+    'evidence_disk',
+    'text',
+    ['router'],
+    'disk for the evidence that reputation is made of [64MiB]'
+  ),
+  option(
     'storage_grace',
     'text',
     ['router'],
     'how long a copy that is to be kept may be away before it is replaced [5m]'
   ),
+  option(
+    'keep_decisions',
+    'text',
+    ['router'],
+    'how long records of decisions are kept, such as 24h [as long as their jobs]'
+  ),
+  {
+    ...option(
+      'trusted_routers',
+      'list',
+      ['router'],
+      'peer id of a router whose experience with workers counts here (repeatable)'
+    ),
+    flag: 'trusted-router'
+  },
   option('max_queued', 'integer', ['router'], 'items that may wait or run before more are refused'),
   option('name', 'text', ROLES, "name of this node's folder [its role, numbered when taken]"),
   option('home', 'text', ROLES, 'folder for keys and state; each node has one inside'),

@@ -65,7 +65,7 @@ export interface WorkerSettings extends NodeSettings {
   readonly files: FileSettings
   /** Undefined: one per CPU core. */
   readonly slots: number | undefined
-  /** Undefined: as many as slots. */
+  /** Undefined: eight for each slot. */
   readonly queueSlots: number | undefined
   readonly labels: Readonly<Record<string, string>>
   readonly engines: readonly ('builtin' | 'javascript' | 'wasm' | 'process' | 'container')[]
@@ -100,6 +100,12 @@ export interface RouterSettings extends NodeSettings {
   readonly queuedItemsMax: number
   /** Whence files for jobs may be fetched by `https:`; `any` includes this machine's own network. */
   readonly httpsInputs: 'off' | 'public' | 'any'
+  /** Disk for the evidence that reputation is made of. */
+  readonly evidenceBytesMax: number
   /** How long a copy that a storage job has placed may be away before another is placed. */
   readonly storageGraceMs: number
+  /** Decision records go after so long; undefined: with their jobs. */
+  readonly keepDecisionsMs: number | undefined
+  /** Peer ids of the routers whose experience with workers counts here, to a small part. */
+  readonly trustedRouters: readonly string[]
 }

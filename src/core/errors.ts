@@ -51,6 +51,7 @@ export const ERROR_CATALOGUE = {
   FROM_MISMATCH: caller(403),
   WRONG_RECIPIENT: caller(421),
   PROOF_REQUIRED: caller(403),
+  RECEIPT_INVALID: caller(400),
   UNAUTHORISED: caller(401),
   TOO_MANY_REQUESTS: { httpStatus: 429, retryable: true, blame: 'caller' },
   NOT_FOUND: caller(404),
@@ -86,6 +87,8 @@ export const ERROR_CATALOGUE = {
   TOTAL_TIMED_OUT: job(),
   TASK_BREAKS_SANDBOXES: job(),
   TASK_SUPERSEDED: job(409),
+  VERIFY_UNDECIDED: job(),
+  VERIFY_FAILED: job(),
   NEED_FAILED: job(409),
   // What may be wrong with the machine that runs it.
   WORKER_BUSY: { httpStatus: 503, retryable: true, blame: 'router' },

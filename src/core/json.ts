@@ -37,13 +37,14 @@ export function asRecord(value: unknown): Record<string, unknown> {
 
 /** The same text for equal values, in whatever order their keys stand; what is undefined is not there. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(
-          Object.entries(part).toSorted(([left], [right]) => (left < right ? -1 : 1))
-        )
-      : part
-  )
+  return JSON.stringify(value, (_key, part: unknown) => inOrder(part))
+}
+
+/** An object with its keys in order; anything else as it is. */
+export function inOrder(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
+  const rows = Object.entries(part).toSorted(([left], [right]) => (left < right ? -1 : 1))
+  return Object.fromEntries(rows)
 }
 
 /**

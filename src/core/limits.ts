@@ -18,6 +18,8 @@ export const LIMITS = {
   resultBytesMax: 4 * MIB,
   /** Of that, what travels in the answer and stays with the router; a longer result becomes a file of the mesh. */
   resultInlineBytesMax: 256 * KIB,
+  /** Results in a router's memory that wait for their checks; above it no task begins whose result would have to wait. */
+  uncheckedBytesMax: 256 * MIB,
   /** Milliseconds in which the inputs of a task must have come: 1 TiB at 50 MB/s. */
   fetchMsMax: 6 * 3_600_000,
   /** Milliseconds in which its outputs must be taken in: 1 TiB is hashed in less, and copied at 300 MB/s. */
@@ -60,6 +62,12 @@ export const LIMITS = {
   streamsPerProtocolMax: 2_048,
   /** Workers one router keeps in its directory. */
   directoryWorkersMax: 10_000,
+  /** Workers whose history a router keeps beside their score: some 4 KiB each, in memory and in each checkpoint. */
+  reputationHistoriesMax: 2_000,
+  /** Workers of whom one router tells another what it has seen; some 120 bytes each. */
+  experienceWorkersMax: 2_000,
+  /** All of that, signed: twice what so many workers take. */
+  experienceBytesMax: 512 * KIB,
   /** Milliseconds a task may wait at a worker for a slot; then it goes back, as others may be free. */
   workerWaitMsMax: 10_000,
   /** Candidates that a stored decision record lists; the rest are counted by reason. */

@@ -9,7 +9,8 @@ import { validatorFor } from '../model/validate.ts'
 import { askWorker } from './ask-worker.ts'
 import { lastNews, takeNews } from './node-news.ts'
 import { ReadyWaiters } from './ready-waiters.ts'
-import { toCandidate } from './to-candidate.ts'
+import { CandidateBook } from './candidate-book.ts'
+import { hasRoom } from '../selection/room.ts'
 import { newWorkerEntry } from './worker-entry.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Candidate } from '../selection/candidate.ts'
@@ -20,8 +21,10 @@ import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeChange } from './node-news.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { SentWork } from './worker-load.ts'
 import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
 import type { SessionService } from '../protocol/session-service.ts'
+import type { Standing } from './to-candidate.ts'
 import type { Startable } from '../core/startable.ts'
 import type { NewWorker, WorkerEntry } from './worker-entry.ts'
 
@@ -31,7 +34,7 @@ export interface DirectoryComponents {
   clock: Clock
   logger: Logger
   /** What this router itself has seen of a worker. */
-  reputationOf: (peer: string) => { reputation: number; evidenceCount: number }
+  standingOf: (peer: string) => Standing
   /** Called whenever a task might now find a place: a worker came, or one has room again. */
   onRoom: () => void
   /** Called when a worker has come for the first time, is lost, back, closed or opened, and when it is forgotten. */
@@ -47,28 +50,20 @@ const FORGET_MS = 25_000
 const RETRY_MS_MIN = 250
 const RETRY_MS_MAX = 4_000
 
-/** Tasks, and the GPUs that they asked for. */
-interface OwnTasks {
-  tasks: number
-  gpus: number
-}
-
-const NOTHING: OwnTasks = { tasks: 0, gpus: 0 }
-
 const checkLoad = validatorFor<LoadReport>('capability-record#/$defs/load', 'load')
 
 export class Directory implements Startable {
   readonly #components: DirectoryComponents
   readonly #namespace: string
   readonly #entries = new Map<string, WorkerEntry>()
-  /** What this router has with each worker. */
-  readonly #own = new Map<string, OwnTasks>()
+  readonly #book: CandidateBook
   readonly #waiters = new ReadyWaiters()
   readonly #controller = new AbortController()
 
   constructor(components: DirectoryComponents, init: DirectoryInit) {
     this.#components = components
     this.#namespace = init.namespace
+    this.#book = new CandidateBook(components, this.#entries)
   }
 
   async start(): Promise<void> {
@@ -94,48 +89,46 @@ export class Directory implements Startable {
     return this.#entries.get(peer)?.state === 'unreachable'
   }
 
+  /** What its owner has labelled a worker with; undefined of one that is not known. */
+  labelsOf(peer: string): Readonly<Record<string, string>> | undefined {
+    return this.#entries.get(peer)?.record?.labels
+  }
+
   /** All known workers, ready or not. */
   entries(): WorkerEntry[] {
     return [...this.#entries.values()]
   }
 
   /** Ready workers as selection sees them now. */
-  candidates(): Candidate[] {
-    const { clock, reputationOf } = this.#components
-    const nowMs = clock.monotonicMs()
-    const candidates: Candidate[] = []
-    for (const entry of this.#entries.values()) {
-      if (entry.state !== 'ready') continue
-      const candidate = toCandidate(entry, reputationOf(entry.peer), nowMs)
-      if (candidate !== undefined) candidates.push(candidate)
-    }
-    return candidates
+  candidates(): readonly Candidate[] {
+    return this.#book.candidates()
   }
 
-  /** Counts a task that goes to a worker, before its report does. */
-  began(peer: string, gpuCount: number): void {
-    this.#countTasks(peer, { tasks: 1, gpus: gpuCount })
+  workMs(taskType: string): number {
+    return this.#book.workMs(taskType)
   }
 
-  /** A task has ended there, or never began. */
-  ended(peer: string, gpuCount: number): void {
-    this.#countTasks(peer, { tasks: -1, gpus: -gpuCount })
+  /** Counts a task that goes to a worker, before its report does. @returns its number */
+  sent(peer: string, work: SentWork): number {
+    return this.#book.sent(peer, work)
   }
 
-  /** Also of a worker that is not known now: a restarted router has tasks there before it has found it. */
-  #countTasks(peer: string, change: OwnTasks): void {
-    const own = this.#own.get(peer) ?? NOTHING
-    const next = { tasks: own.tasks + change.tasks, gpus: own.gpus + change.gpus }
-    if (next.tasks > 0) this.#own.set(peer, next)
-    else this.#own.delete(peer)
+  /** A task has ended there, or never got there. */
+  ended(peer: string, end: Parameters<CandidateBook['ended']>[1]): void {
+    this.#book.ended(peer, end)
+  }
+
+  /** Something was learnt of how well a worker does. */
+  judged(peer: string): void {
+    this.#book.judged(peer)
+  }
+
+  /** A worker does not answer as it should: it gets nothing new before it is heard of again. */
+  suspect(peer: string): void {
     const entry = this.#entries.get(peer)
-    if (entry !== undefined) this.#noteOwn(entry)
-  }
-
-  #noteOwn(entry: WorkerEntry): void {
-    const { gpus, tasks } = this.#own.get(entry.peer) ?? NOTHING
-    entry.ownTasks = tasks
-    entry.ownGpus = gpus
+    if (entry === undefined) return
+    entry.isSuspected = true
+    this.#book.loadChanged(entry)
   }
 
   /** Takes what a worker says of its load with an answer or a heartbeat. */
@@ -151,7 +144,7 @@ export class Directory implements Startable {
 
   /** A worker has said whether it takes tasks: that holds at once, and its next beat says so too. */
   answered(peer: string, { availability, running }: SetAvailabilityResult): void {
-    const load = this.#entries.get(peer)?.load
+    const load = this.#entries.get(peer)?.work.report
     if (load === undefined) return
     this.reported(peer, { ...load, running, availability, stopping: availability !== 'open' })
   }
@@ -183,9 +176,10 @@ export class Directory implements Startable {
   }
 
   #add(found: NewWorker): WorkerEntry {
-    const entry = newWorkerEntry(found, this.#components.clock.monotonicMs())
-    this.#noteOwn(entry)
+    const nowMs = this.#components.clock.monotonicMs()
+    const entry = newWorkerEntry(found, this.#book.loadOf(found.peer), nowMs)
     this.#entries.set(found.peer, entry)
+    this.#book.recordChanged(entry)
     return entry
   }
 
@@ -229,6 +223,7 @@ export class Directory implements Startable {
   #forget(entry: WorkerEntry): void {
     entry.cancelRetry()
     this.#entries.delete(entry.peer)
+    this.#book.stateChanged(entry)
     this.#components.logger.debug({ peer: entry.peer }, 'worker forgotten')
     this.#tell(lastNews(entry))
   }
@@ -251,10 +246,12 @@ export class Directory implements Startable {
       const { load, record } = await askWorker(session, this.#namespace, { signal })
       // Its own word over its own session is no replay, even if its clock was set back.
       this.#takeRecord(entry, record)
+      if (entry.session !== session) entry.work.beginSession()
       if (load !== undefined) this.#takeLoad(entry, load)
       if (!session.isOpen) throw new MeshError('SESSION_CLOSED', 'it ended as soon as it was open')
       entry.session = session
       entry.state = 'ready'
+      this.#book.stateChanged(entry)
       entry.readyCount += 1
       entry.failures = 0
       entry.unreachableSinceMs = undefined
@@ -273,17 +270,19 @@ export class Directory implements Startable {
   #takeRecord(entry: WorkerEntry, record: CapabilityRecord): void {
     entry.record = record
     entry.recordAtMs = this.#components.clock.monotonicMs()
+    this.#book.recordChanged(entry)
   }
 
   #takeLoad(entry: WorkerEntry, load: LoadReport): void {
-    entry.load = load
-    entry.loadAtMs = this.#components.clock.monotonicMs()
-    entry.otherTasks = Math.max(0, load.running + load.queued - entry.ownTasks)
-    entry.otherGpus = Math.max(0, (load.gpus_taken ?? 0) - entry.ownGpus)
+    const nowMs = this.#components.clock.monotonicMs()
+    entry.work.take(load, nowMs)
+    entry.loadAtMs = nowMs
+    entry.isSuspected = false
+    this.#book.loadChanged(entry)
     this.#tell(takeNews(entry))
-    if (entry.state === 'ready' && load.running + load.queued < load.slots + load.queue_slots) {
+    const { candidate, state } = entry
+    if (state === 'ready' && candidate !== undefined && hasRoom(candidate))
       this.#components.onRoom()
-    }
   }
 
   #onClosed(peer: string, error: MeshError): void {
@@ -298,6 +297,7 @@ export class Directory implements Startable {
     entry.unreachableSinceMs ??= clock.monotonicMs()
     entry.state = 'unreachable'
     entry.failures += 1
+    this.#book.stateChanged(entry)
     this.#tell(takeNews(entry))
     if (error.code === 'PEER_GONE') this.#waiters.reject(entry.peer, error)
     const isForgettable = clock.monotonicMs() - entry.unreachableSinceMs > FORGET_MS

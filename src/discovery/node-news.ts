@@ -12,7 +12,7 @@ export interface NodeChange {
 export function takeNews(entry: WorkerEntry): NodeChange | undefined {
   const { peer, state, toldAs } = entry
   if (toldAs === undefined && state !== 'ready') return undefined
-  const availability = state === 'ready' ? availabilityOf(entry) : 'unreachable'
+  const availability = state === 'ready' ? availabilityOf(entry.work.report) : 'unreachable'
   if (availability === toldAs) return undefined
   entry.toldAs = availability
   return { type: toldAs === undefined ? 'node:joined' : 'node:changed', peer, availability }

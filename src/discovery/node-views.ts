@@ -6,7 +6,7 @@ import { isOnTask, meets } from '../selection/placement-rules.ts'
 import { shownShare } from '../reputation/score.ts'
 import { weightedScore } from '../selection/scores.ts'
 import { availabilityOf } from './worker-entry.ts'
-import { toCandidate, withLoad } from './to-candidate.ts'
+import { withLoad } from './to-candidate.ts'
 import type { Candidate, Weights } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Directory } from './directory.ts'
@@ -15,6 +15,7 @@ import type { FindNodesParams, FindNodesResult } from '../model/generated/comman
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { Requirement } from '../model/requirement.ts'
 import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
+import type { Standing } from './to-candidate.ts'
 import type { WorkerEntry } from './worker-entry.ts'
 
 export interface NodeViewsComponents {
@@ -22,7 +23,7 @@ export interface NodeViewsComponents {
   /** Who has which files. */
   files: Pick<FileCatalogue, 'has'>
   clock: Clock
-  reputationOf: (peer: string) => { reputation: number; evidenceCount: number }
+  standingOf: (peer: string) => Standing
   /** Weights of the score that is shown. */
   weights: Weights
 }
@@ -109,31 +110,39 @@ export class NodeViews {
     })
   }
 
+  /** With its standing as of now. */
   #candidate(entry: WorkerEntry): Candidate | undefined {
-    const { clock, reputationOf } = this.#components
-    return toCandidate(entry, reputationOf(entry.peer), clock.monotonicMs())
+    this.#components.directory.judged(entry.peer)
+    return entry.candidate
   }
 
   #view(entry: WorkerEntry, candidate: Candidate | undefined): NodeView {
-    const { clock, reputationOf, weights } = this.#components
-    const { load, session } = entry
-    const reputation = reputationOf(entry.peer)
+    const { clock, standingOf, weights } = this.#components
+    const { session, work } = entry
+    const { evidenceCount, reputation } = standingOf(entry.peer)
     const seenAtMs = Math.max(entry.loadAtMs, entry.recordAtMs, entry.foundAtMs)
     return {
       peer_id: entry.peer,
       state: stateOf(entry),
       ...(candidate === undefined ? {} : { score: weightedScore(candidate, weights) }),
       ...recordView(entry),
-      running: load?.running ?? 0,
-      queued: load?.queued ?? 0,
-      in_flight: entry.ownTasks,
+      ...(candidate === undefined ? {} : loadView(candidate)),
+      running: work.report?.running ?? 0,
+      queued: work.report?.queued ?? 0,
+      in_flight: work.openCount,
       latency_ms: session?.latencyMs ?? null,
-      reputation: shownShare(reputation.reputation),
-      evidence: reputation.evidenceCount,
+      reputation: shownShare(reputation),
+      evidence: evidenceCount,
       seen_ms_ago: Math.max(0, clock.monotonicMs() - seenAtMs),
       found_by: entry.foundBy
     }
   }
+}
+
+/** What a task is reckoned to find there. */
+function loadView(candidate: Candidate): Partial<NodeView> {
+  const { queuedMs, slowdown, speed, waitMs } = candidate
+  return { speed, slowdown, wait_ms: waitMs, queued_ms: queuedMs }
 }
 
 /** @throws MeshError FIELD_INVALID */
@@ -150,7 +159,7 @@ function readCondition(text: string): Requirement {
 
 /** One that has said that it stops is not missed when it is gone. */
 function stateOf(entry: WorkerEntry): NodeView['state'] {
-  const availability = availabilityOf(entry)
+  const availability = availabilityOf(entry.work.report)
   if (availability === 'stopping' || entry.state === 'ready') {
     return availability === 'open' ? 'ready' : availability
   }
@@ -159,8 +168,8 @@ function stateOf(entry: WorkerEntry): NodeView['state'] {
 
 /** What the worker itself has said; little until it has. */
 function recordView({
-  load,
-  record
+  record,
+  work
 }: WorkerEntry): Pick<NodeView, 'labels' | 'slots' | 'addresses'> {
   if (record === undefined) return { labels: {}, slots: 0, addresses: [] }
   const about: Partial<NodeView> = {
@@ -172,7 +181,7 @@ function recordView({
     ...(record.isolation === undefined ? {} : { isolation: { ...record.isolation } }),
     ...(record.enforces === undefined ? {} : { enforces: { ...record.enforces } }),
     ...(record.network === undefined ? {} : { network: [...record.network] }),
-    capabilities: withLoad(record.capabilities, load),
+    capabilities: withLoad(record.capabilities, work.report),
     host: { ...record.host }
   }
   return {

@@ -3,10 +3,9 @@
  * names. Which peers serve no such question is remembered, as a node does not change its role.
  */
 import { COMMANDS } from '../protocol/commands.ts'
-import { keyCid } from './key-cid.ts'
+import { findRouters } from './find-routers.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { routersKey } from '../protocol/ids.ts'
 import type { FindNodesResult } from '../model/generated/commands-find-nodes.ts'
 import type { HolderNews } from './holder-news.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -43,7 +42,9 @@ export class RouterAsker {
       this.#connected().map((peer) => this.#askOne(peer, { fileId, news, signal }))
     )
     if (answers.some(Boolean) || signal.aborted) return
-    for (const peer of await this.#lookUp(signal)) {
+    const search = { countMax: ROUTERS_MAX, others: this.#others, timeoutMs: LOOKUP_TIMEOUT_MS }
+    const namespace = this.#namespace
+    for (const peer of await findRouters(this.#components, { ...search, namespace, signal })) {
       // oxlint-disable-next-line no-await-in-loop -- one that answers is enough
       if (await this.#askOne(peer, { fileId, news, signal })) return
     }
@@ -98,26 +99,6 @@ export class RouterAsker {
     )
     if (answer.error !== undefined) throw answer.error
     return COMMANDS.FIND_NODES.checkResult(answer.result).holders ?? []
-  }
-
-  async #lookUp(signal: AbortSignal): Promise<string[]> {
-    const { logger, node } = this.#components
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)])
-    const found = new Set<string>()
-    try {
-      const cid = await keyCid(routersKey(this.#namespace))
-      const providers = node.libp2p.contentRouting.findProviders(cid, { signal: inTime })
-      for await (const { id, multiaddrs } of providers) {
-        const peer = id.toString()
-        if (peer === node.selfPeer || this.#others.has(peer)) continue
-        await node.learnAddresses(peer, multiaddrs.map(String))
-        found.add(peer)
-        if (found.size >= ROUTERS_MAX) break
-      }
-    } catch (cause) {
-      if (!signal.aborted) logger.debug({ err: cause }, 'look-up of routers in the DHT failed')
-    }
-    return [...found]
   }
 }
 

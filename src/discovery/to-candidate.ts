@@ -2,14 +2,13 @@
 import { ENFORCED, enforcementKey } from '../model/enforcement.ts'
 import { LIMITS } from '../core/limits.ts'
 import { isolationKey } from '../model/isolation.ts'
-import { availabilityOf } from './worker-entry.ts'
 import type { Candidate } from '../selection/candidate.ts'
 import type {
   Capabilities,
   CapabilityRecord,
   LoadReport
 } from '../model/generated/capability-record.ts'
-import type { WorkerEntry } from './worker-entry.ts'
+import type { LoadFacts } from './worker-load.ts'
 
 type Figures = Pick<
   Candidate,
@@ -25,20 +24,74 @@ type Figures = Pick<
   | 'gpuUsage'
 >
 
-/**
- * @param nowMs monotonic, as the entry's times
- * @returns undefined while the worker's record is not there
- */
-export function toCandidate(
-  entry: WorkerEntry,
-  reputation: { reputation: number; evidenceCount: number },
-  nowMs: number
-): Candidate | undefined {
-  const { load, record } = entry
-  if (record === undefined) return undefined
-  const loadAtMs = load === undefined ? entry.recordAtMs : entry.loadAtMs
+type RecordFacts = Figures &
+  Pick<
+    Candidate,
+    | 'engines'
+    | 'functions'
+    | 'programs'
+    | 'images'
+    | 'networkEngines'
+    | 'labels'
+    | 'facts'
+    | 'slots'
+    | 'queueSlots'
+  >
+
+/** What this router's own experience says of a worker. */
+export type Standing = Pick<
+  Candidate,
+  'reputation' | 'prospect' | 'evidenceCount' | 'evidenceLeft' | 'tier'
+>
+
+/** How fast processors are that say something absurd, and those that say nothing, in GHz. */
+const SPEED_GHZ = { min: 0.1, max: 8, unknown: 2 }
+/** None is faster than at its best. */
+const SLOWDOWN = { min: 1, max: 100 }
+
+/** A worker that has said what it is, and nothing of its load yet. @param ages grow by themselves */
+export function newCandidate(
+  peerId: string,
+  record: CapabilityRecord,
+  ages: Candidate['ages']
+): Candidate {
   return {
-    peerId: entry.peer,
+    peerId,
+    ...recordFacts(record),
+    ...NO_LOAD,
+    speed: 1,
+    cpuSpeed: 1,
+    slowdown: 1,
+    slowness: 1,
+    isSuspected: false,
+    availability: 'open',
+    latencyMs: undefined,
+    tier: 'probation',
+    reputation: 0,
+    prospect: 1,
+    evidenceCount: 0,
+    evidenceLeft: 0,
+    ages
+  }
+}
+
+const NO_LOAD: LoadFacts = {
+  running: 0,
+  queued: 0,
+  gpusTaken: 0,
+  waitMs: 0,
+  queuedMs: 0,
+  workRate: 0,
+  ownRate: 0,
+  routers: 0,
+  unseenCount: 0,
+  unseenMs: 0,
+  unseenGpus: 0
+}
+
+/** What a candidate has of its record alone. */
+export function recordFacts(record: CapabilityRecord): RecordFacts {
+  return {
     engines: record.engines,
     functions: record.functions ?? [],
     programs: record.programs ?? [],
@@ -46,23 +99,24 @@ export function toCandidate(
     networkEngines: record.network ?? [],
     labels: record.labels,
     facts: { ...isolationFacts(record), ...enforcementFacts(record), ...machineFacts(record) },
-    ...figuresOf(withLoad(record.capabilities, load)),
-    ...roomOf(record),
-    otherTasks: entry.otherTasks,
-    ownTasks: entry.ownTasks,
-    otherGpus: entry.otherGpus,
-    ownGpus: entry.ownGpus,
-    availability: availabilityOf(entry),
-    latencyMs: entry.session?.latencyMs,
-    reputation: reputation.reputation,
-    evidenceCount: reputation.evidenceCount,
-    ages: {
-      capabilitiesMs: nowMs - entry.recordAtMs,
-      loadMs: nowMs - loadAtMs,
-      latencyMs: 0,
-      reputationMs: 0
-    }
+    ...figuresOf(record.capabilities),
+    ...roomOf(record)
   }
+}
+
+/** How fast a worker runs tasks, with the figures behind it. What it says of itself is kept within reason. */
+export function speedOf(
+  { cpu_speed_ghz: ghz }: Pick<Capabilities, 'cpu_speed_ghz'>,
+  slowdown: number | undefined,
+  slowness: number
+): Pick<Candidate, 'speed' | 'cpuSpeed' | 'slowdown' | 'slowness'> {
+  const cpuSpeed = ghz > 0 ? within(SPEED_GHZ, ghz) : SPEED_GHZ.unknown
+  const slowed = within(SLOWDOWN, slowdown ?? 1)
+  return { cpuSpeed, slowness, slowdown: slowed, speed: cpuSpeed / (slowed * slowness) }
+}
+
+function within({ max, min }: { max: number; min: number }, value: number): number {
+  return Math.min(max, Math.max(min, value))
 }
 
 /** A session has room for so many unanswered requests; some are left for what is not a task. */
@@ -75,6 +129,26 @@ function roomOf(record: {
 }): Pick<Candidate, 'slots' | 'queueSlots'> {
   const slots = Math.min(record.slots, SESSION_TASKS_MAX)
   return { slots, queueSlots: Math.min(record.queue_slots, SESSION_TASKS_MAX - slots) }
+}
+
+/** As many tasks of ours whoever is unknown may have at once, and as many may wait there. */
+const UNPROVEN_TASKS_MAX = 64
+
+/**
+ * What of the room that a worker offers is believed: that of others' tasks, and beside it for as many of ours as it
+ * has seen through lately. Slots cost nothing to claim, and who claims thousands would have every task, and keep it.
+ */
+export function believedRoom(
+  record: CapabilityRecord,
+  { evidenceLeft, prospect }: Pick<Standing, 'evidenceLeft' | 'prospect'>,
+  othersCount: number
+): Pick<Candidate, 'slots' | 'queueSlots'> {
+  const { queueSlots, slots } = roomOf(record)
+  const proven = Math.max(UNPROVEN_TASKS_MAX, Math.floor(evidenceLeft * prospect))
+  return {
+    slots: Math.min(slots, othersCount + proven),
+    queueSlots: Math.min(queueSlots, proven)
+  }
 }
 
 /** A record's figures, with those that the last load report knows better. */

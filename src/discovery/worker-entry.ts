@@ -2,9 +2,10 @@
 import type { CancelTimer } from '../core/clock.ts'
 import type { CapabilityRecord } from './record.ts'
 import type { Finding } from './finder.ts'
-import type { Availability } from '../selection/candidate.ts'
+import type { Availability, Candidate } from '../selection/candidate.ts'
 import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Session } from '../protocol/session.ts'
+import type { WorkerLoad } from './worker-load.ts'
 
 export type WorkerState = 'connecting' | 'ready' | 'unreachable'
 
@@ -18,15 +19,15 @@ export interface WorkerEntry {
   session: Session | undefined
   record: CapabilityRecord | undefined
   recordAtMs: number
-  load: LoadReport | undefined
+  /** What it said last, and what this router has there. */
+  readonly work: WorkerLoad
   loadAtMs: number
-  /** Tasks that this router has there now. */
-  ownTasks: number
-  /** Tasks of others, by its last report. */
-  otherTasks: number
-  /** GPUs that those tasks have. */
-  ownGpus: number
-  otherGpus: number
+  /** When its candidate was last given what this router has seen of it. */
+  standingAtMs: number
+  /** It has not answered for so long that it gets nothing new before it is heard of again. */
+  isSuspected: boolean
+  /** As selection sees it; undefined while its record is not there. */
+  candidate: Candidate | undefined
   /** How often it has become ready. */
   readyCount: number
   failures: number
@@ -43,7 +44,7 @@ export interface NewWorker extends Pick<Finding, 'peer' | 'record'> {
 }
 
 /** A worker that was just found and has not answered yet. @param nowMs monotonic */
-export function newWorkerEntry(found: NewWorker, nowMs: number): WorkerEntry {
+export function newWorkerEntry(found: NewWorker, work: WorkerLoad, nowMs: number): WorkerEntry {
   return {
     peer: found.peer,
     foundBy: found.by,
@@ -52,12 +53,11 @@ export function newWorkerEntry(found: NewWorker, nowMs: number): WorkerEntry {
     session: undefined,
     record: found.record,
     recordAtMs: nowMs,
-    load: undefined,
+    work,
     loadAtMs: 0,
-    ownTasks: 0,
-    otherTasks: 0,
-    ownGpus: 0,
-    otherGpus: 0,
+    standingAtMs: nowMs,
+    isSuspected: false,
+    candidate: undefined,
     readyCount: 0,
     failures: 0,
     unreachableSinceMs: undefined,
@@ -67,8 +67,8 @@ export function newWorkerEntry(found: NewWorker, nowMs: number): WorkerEntry {
   }
 }
 
-/** Whether it takes what is new, by its last word. */
-export function availabilityOf({ load }: Pick<WorkerEntry, 'load'>): Availability {
+/** Whether a worker takes what is new, by its last word. */
+export function availabilityOf(load: LoadReport | undefined): Availability {
   const { availability = 'open', stopping = false } = load ?? {}
   // An older worker says that it takes nothing, but not why.
   return availability === 'open' && stopping ? 'stopping' : availability

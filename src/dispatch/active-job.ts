@@ -1,17 +1,23 @@
 /** A job that has not ended, in memory: its records and who was tried. Bodies stay in the store. */
 import { isTerminal } from '../jobs/records.ts'
+import { letGoOfRest, mayBegin, openItem } from './active-item.ts'
 import { Refusers } from './refusers.ts'
 import { step } from '../jobs/state.ts'
+import { TO_RUN } from './wish.ts'
+import type { ActiveItem } from './active-item.ts'
 import type { Attempt } from './attempt.ts'
 import type { CancelTimer } from '../core/clock.ts'
 import type { Demand } from './demand.ts'
-import type { Effect, ItemEvent } from '../jobs/state.ts'
+import type { Effect } from '../jobs/state.ts'
+import type { ItemEvent } from '../jobs/item-state.ts'
 import type { ItemRecord, JobRecord } from '../jobs/records.ts'
 import type { JobInputs } from './job-inputs.ts'
 import type { JobPlan } from '../model/job.ts'
+import type { Place, Wish } from './wish.ts'
 import type { Refuser } from './refusers.ts'
 import type { SelectionRequest } from '../selection/candidate.ts'
 import type { StoreChange } from '../jobs/store.ts'
+import type { UncheckedResult } from './ports.ts'
 
 export interface ActiveJobInit {
   /** As it is in the store. */
@@ -23,32 +29,16 @@ export interface ActiveJobInit {
   order: number
 }
 
-/** An item that has not ended. */
-interface ActiveItem {
-  record: ItemRecord
-  /** Workers to be avoided for it, newest last. */
-  tried: readonly string[]
-  refusalCount: number
-  /** Those that will not have it; most items meet none. */
-  refusers: Refusers | undefined
-  /** In which it stands in the queue, while it does. */
-  lane: string | undefined
-  /** The one that is open, if one is. */
-  attempt: Attempt | undefined
-  /** Ends the wait for the next attempt. */
-  cancelDelay: CancelTimer | undefined
-}
-
 /** By index. Most jobs have one item, and a Map for it would take more memory than the item itself. */
 type OpenItems = Map<number, ActiveItem> | ActiveItem | undefined
 
-const NOBODY: readonly string[] = []
-
 /** What an item has met so far, which says where it may go next. */
-interface Place {
+interface Reach {
   pinnedTo: string | null
   tried: readonly string[]
   refusedLately: SelectionRequest['refusedLately']
+  /** Workers where another copy is, or that are too close to one, with the words for it. */
+  taken: ReadonlyMap<string, string>
 }
 
 /** More than any job's attempts, so that no failure is forgotten; refusals without end are. */
@@ -58,7 +48,12 @@ const TRIED_MAX = 128
 export interface Applied {
   item: ItemRecord
   effects: readonly Effect[]
+  /** Its attempts that were open, and that it does not count on any more. */
+  dropped: readonly Attempt[]
 }
+
+const NOBODY: readonly string[] = []
+const NOWHERE: ReadonlyMap<string, string> = new Map()
 
 export class ActiveJob {
   readonly order: number
@@ -70,6 +65,8 @@ export class ActiveJob {
   /** Workers of items that are done, where no other item may go to them. */
   readonly #doneOn: string[] = []
   #items: OpenItems
+  #openCount = 0
+  #placeNumber = 0
   #record: JobRecord
   /** The record before its last change. */
   #beforeEnd: JobRecord
@@ -113,6 +110,11 @@ export class ActiveJob {
     return isTerminal(this.#record.state)
   }
 
+  /** Attempts of its items that are open. */
+  get openCount(): number {
+    return this.#openCount
+  }
+
   /** The item if it has not ended. */
   item(index: number): Readonly<ActiveItem> | undefined {
     return this.#find(index)
@@ -123,36 +125,57 @@ export class ActiveJob {
     return Array.from(this.#all(), ({ record }) => record)
   }
 
-  /** The first item that waits for a worker. */
+  /** The first item that waits for a worker: with none open, or else for one more copy. */
   firstWaiting(): ItemRecord | undefined {
-    for (const { record } of this.#all()) {
+    let copied: ItemRecord | undefined
+    for (const { places, record } of this.#all()) {
       if (record.state === 'queued') return record
+      if (places.length > 0) copied ??= record
     }
-    return undefined
+    return copied
   }
 
-  /**
-   * It stands in the queue from now on.
-   * @returns its lane, equal for items that ask for the same of a worker; undefined if it does not wait for one
-   */
-  enqueued(index: number): string | undefined {
+  /** It stands in the queue from now on. @returns where; undefined if it does not want that now */
+  enqueued(index: number, wish: Wish): Place | undefined {
     const item = this.#find(index)
-    if (item?.record.state !== 'queued') return undefined
-    item.lane = this.#laneOf(index)
-    return item.lane
+    const isPrimary = wish.role === 'primary'
+    if (item === undefined || !mayBegin(item.record, isPrimary)) return undefined
+    if (!isPrimary && this.#record.isOnHold) return undefined
+    const place = this.#newPlace(index, wish)
+    item.places = isPrimary ? [place] : [...item.places, place]
+    return place
   }
 
-  requestFor(index: number): SelectionRequest {
-    const { pinnedTo, refusedLately, tried } = this.#placeOf(index)
+  /** Its places anew, where its lanes are others now: those that it had before are void. */
+  enqueuedAnew(index: number): readonly Place[] {
+    const item = this.#find(index)
+    if (item === undefined || item.places.length === 0) return []
+    item.places = item.places.map(({ wish }) => this.#newPlace(index, wish))
+    return item.places
+  }
+
+  /** It stands there no more. */
+  leave(index: number, place: Place): void {
+    const item = this.#find(index)
+    if (item !== undefined) item.places = item.places.filter((one) => one !== place)
+  }
+
+  requestFor(index: number, wish: Wish = TO_RUN, near: Iterable<string> = []): SelectionRequest {
+    const { pinnedTo, refusedLately, taken, tried } = this.#reachOf(index, wish)
     const { request } = this.demand
     const inputs = this.inputs?.of(index)
-    if (pinnedTo === null) {
-      const isPlain = tried.length === 0 && refusedLately.size === 0 && inputs === undefined
-      return isPlain ? request : { ...request, triedWorkers: tried, refusedLately, inputs }
+    const elsewhere = withWords(taken, near, 'it is too close to a worker that has another copy')
+    const trust = wish.apart.trust === 'any' ? request.trust : wish.apart.trust
+    if (pinnedTo !== null) {
+      // There is no other worker for it, so that none is avoided.
+      const placement = { ...request.placement, only: [pinnedTo] }
+      return { ...request, placement, sameWorker: 'allow', refusedLately, inputs }
     }
-    // There is no other worker for it, so that none is avoided.
-    const placement = { ...request.placement, only: [pinnedTo] }
-    return { ...request, placement, sameWorker: 'allow', refusedLately, inputs }
+    const isByChance = wish.role === 'check'
+    const isUntouched = tried.length === 0 && refusedLately.size === 0 && elsewhere.size === 0
+    const isPlain = isUntouched && trust === request.trust && !isByChance
+    if (isPlain && inputs === undefined) return request
+    return { ...request, triedWorkers: tried, refusedLately, elsewhere, trust, isByChance, inputs }
   }
 
   /** Lets something happen to an item; gives what that changed, or undefined when it came too late. */
@@ -165,19 +188,25 @@ export class ActiveJob {
     this.#beforeEnd = this.#record
     this.#record = job
     item.record = next
-    if (next.state !== 'queued') item.lane = undefined
+    const over = letGoOfRest(item)
+    this.#openCount -= over.length
     if (isTerminal(next.state)) {
       if (this.#isSpread && next.state === 'completed') this.#doneOn.push(next.workerId ?? '')
       item.cancelDelay?.()
       item.refusers?.forget()
       this.#drop(index)
     }
-    return { item: next, effects }
+    // An attempt whose own word this was has ended by itself.
+    const own = 'attempt' in event ? event.attempt : undefined
+    return { item: next, effects, dropped: over.filter(({ record }) => record.number !== own) }
   }
 
-  /** Says whether its owner lets something of it begin. */
+  /** Says whether its owner lets something of it begin; if not, its items stand in no queue for another copy, either. */
   setOnHold(isOnHold: boolean): void {
     this.#record = { ...this.#record, isOnHold }
+    for (const item of this.#all()) {
+      if (isOnHold) item.places = item.places.filter(({ wish }) => wish.role === 'primary')
+    }
     this.markUnsaved()
   }
 
@@ -200,18 +229,32 @@ export class ActiveJob {
 
   began(index: number, attempt: Attempt): void {
     const item = this.#find(index)
-    if (item !== undefined) item.attempt = attempt
+    if (item === undefined) return
+    item.attempts = [...item.attempts, attempt]
+    this.#openCount += 1
   }
 
-  /** The attempt is over, or nobody waits for it any more. */
-  dropAttempt(index: number): void {
+  /** An attempt's result is here, and waits for its checks. */
+  addResult(index: number, result: UncheckedResult): void {
     const item = this.#find(index)
-    if (item !== undefined) item.attempt = undefined
+    if (item !== undefined) item.results = [...item.results, result]
+  }
+
+  /** What its results that wait for their checks take in memory. */
+  get uncheckedBytes(): number {
+    let bytes = 0
+    for (const { results } of this.#all()) {
+      for (const { output } of results) bytes += output?.length ?? 0
+    }
+    return bytes
   }
 
   delayed(index: number, cancel: CancelTimer): void {
     const item = this.#find(index)
-    if (item !== undefined) item.cancelDelay = cancel
+    if (item === undefined) return
+    // Only what was planned last is still to happen.
+    item.cancelDelay?.()
+    item.cancelDelay = cancel
   }
 
   /** Remembers that a worker was no good for an item, so that another is preferred. */
@@ -235,11 +278,9 @@ export class ActiveJob {
     return item.refusers.leaveOut(refuser)
   }
 
-  /** Ends that. @returns whether the item stands in the queue, and now in the wrong lane */
-  letIn(index: number, workerId: string): boolean {
-    const item = this.#find(index)
-    item?.refusers?.letIn(workerId)
-    return item?.lane !== undefined
+  /** Ends that. If it stands in the queue, it stands in the wrong lane from now on. */
+  letIn(index: number, workerId: string): void {
+    this.#find(index)?.refusers?.letIn(workerId)
   }
 
   /** Whether each of its items is to be on a worker of its own. */
@@ -247,14 +288,20 @@ export class ActiveJob {
     return this.plan.engine === 'storage'
   }
 
-  /** Workers where an item may not go, as another is there or is done there. */
-  #others(index: number): SelectionRequest['refusedLately'] | undefined {
-    if (!this.#isSpread) return undefined
-    const others = new Set(this.#doneOn)
-    for (const { attempt, record } of this.#all()) {
-      if (record.index !== index && attempt !== undefined) others.add(attempt.record.workerId)
+  /** Workers where an item may not go, as it or another one is there or is done there. */
+  #takenFor({ record }: ActiveItem, { apart }: Wish): ReadonlyMap<string, string> {
+    const own = [...(record.copies ?? []).map(({ workerId }) => workerId), ...apart.workers]
+    const taken = own.length === 0 ? NOWHERE : withWords(NOWHERE, own, 'it has another copy')
+    return this.#isSpread
+      ? withWords(taken, this.#others(record.index), 'it keeps another copy')
+      : taken
+  }
+
+  *#others(index: number): Iterable<string> {
+    yield* this.#doneOn
+    for (const { attempts, record } of this.#all()) {
+      if (record.index !== index) for (const attempt of attempts) yield attempt.record.workerId
     }
-    return new Map(Array.from(others, (workerId) => [workerId, 'it keeps another copy']))
   }
 
   #find(index: number): ActiveItem | undefined {
@@ -272,9 +319,16 @@ export class ActiveJob {
     else this.#items = undefined
   }
 
-  #laneOf(index: number): string {
-    const { pinnedTo, refusedLately, tried } = this.#placeOf(index)
+  #newPlace(index: number, wish: Wish): Place {
+    this.#placeNumber += 1
+    return { number: this.#placeNumber, lane: this.#laneOf(index, wish), wish }
+  }
+
+  #laneOf(index: number, wish: Wish): string {
+    const { pinnedTo, refusedLately, tried } = this.#reachOf(index, wish)
     const { lane } = this.demand
+    // Where others are decides where it may go, so that it stands in nobody else's way.
+    if (wish.role !== 'primary') return `${lane}#${this.#record.id}/${index}/${this.#placeNumber}`
     const where = pinnedTo === null ? tried.join() : `@${pinnedTo}`
     const whereNot = refusedLately.size === 0 ? '' : `!${[...refusedLately.keys()].join()}`
     // Its items stand in each other's way, and in nobody else's.
@@ -282,14 +336,13 @@ export class ActiveJob {
     return where === '' && whereNot === '' ? lane : `${lane}${where}${whereNot}`
   }
 
-  #placeOf(index: number): Place {
+  #reachOf(index: number, wish: Wish): Reach {
     const item = this.#find(index)
-    const leftOut = item?.refusers?.leftOut ?? this.demand.request.refusedLately
-    const others = this.#others(index)
     return {
       pinnedTo: item?.record.pinnedTo ?? null,
       tried: item?.tried ?? NOBODY,
-      refusedLately: others === undefined ? leftOut : new Map([...leftOut, ...others])
+      refusedLately: item?.refusers?.leftOut ?? this.demand.request.refusedLately,
+      taken: item === undefined ? NOWHERE : this.#takenFor(item, wish)
     }
   }
 }
@@ -299,14 +352,12 @@ function openItems(records: readonly ItemRecord[]): OpenItems {
   return items.length > 1 ? new Map(items.map((item) => [item.record.index, item])) : items[0]
 }
 
-function openItem(record: ItemRecord): ActiveItem {
-  return {
-    record,
-    tried: NOBODY,
-    refusalCount: 0,
-    refusers: undefined,
-    lane: undefined,
-    attempt: undefined,
-    cancelDelay: undefined
-  }
+/** What was known of a worker before stays. */
+function withWords(
+  known: ReadonlyMap<string, string>,
+  workers: Iterable<string>,
+  words: string
+): ReadonlyMap<string, string> {
+  const added = Array.from(workers, (workerId) => [workerId, words] as const)
+  return added.length === 0 ? known : new Map([...added, ...known])
 }

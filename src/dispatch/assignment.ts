@@ -2,6 +2,7 @@
 import { LIMITS } from '../core/limits.ts'
 import type { ActiveJob } from './active-job.ts'
 import type { Assignment, FileSource } from '../model/generated/commands-execute-task.ts'
+import type { SentTask } from './attempt.ts'
 import type { AttemptRecord } from '../jobs/records.ts'
 import type { JobPlan } from '../model/job.ts'
 
@@ -11,10 +12,18 @@ const ANSWER_GRACE_MS = LIMITS.workerWaitMsMax + 15_000
 /** A worker holds its task for so much longer than we wait for it, so that it never gives up first. */
 const LEASE_MARGIN_MS = 30_000
 
+interface AssignmentFacts {
+  nowMs: number
+  /** Signed, in base64. */
+  order: string
+  sent?: SentTask | undefined
+  sources: readonly FileSource[]
+}
+
 export function assignmentOf(
   { plan, record }: ActiveJob,
   attempt: AttemptRecord,
-  { nowMs, sources }: { nowMs: number; sources: readonly FileSource[] }
+  { nowMs, order, sent, sources }: AssignmentFacts
 ): Assignment {
   const { cpuCores, diskBytes, gpuCount, memoryBytes } = plan.resources
   return {
@@ -33,6 +42,8 @@ export function assignmentOf(
     kill_after_ms: plan.timeouts.stopMs,
     labels: { ...record.labels },
     ...(sources.length > 0 ? { sources: [...sources] } : {}),
+    order,
+    ...(sent === undefined ? {} : { number: sent.number, expected_ms: sent.expected.runMs }),
     // The job may go on for so long, and then its result is kept.
     keep_until_ms: nowMs + plan.timeouts.totalMs + plan.keep.resultMs
   }
@@ -45,7 +56,7 @@ export function answerTimeoutMs({ hasInputs, hasOutputs, timeouts }: JobPlan): n
 }
 
 /** A job that would rather wait than run twice lets its task be as long as the job itself may take. */
-function leaseMs({ onDisconnect, timeouts }: JobPlan): number {
+export function leaseMs({ onDisconnect, timeouts }: JobPlan): number {
   const { then, waitMs } = onDisconnect
   return (then === 'hold' ? Math.max(waitMs, timeouts.totalMs) : waitMs) + LEASE_MARGIN_MS
 }

@@ -3,11 +3,13 @@
  * breaks, waits for the worker to come back and asks again. It ends with a verdict, or is let go of
  * without one. What the verdict means for the item is decided elsewhere.
  */
+import { AttemptOrder } from './attempt-order.ts'
 import { answerTimeoutMs, assignmentOf } from './assignment.ts'
+import { awaitWorker } from './silence.ts'
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
-import { formatDuration } from '../core/units.ts'
 import { stepAttempt } from '../jobs/attempt-state.ts'
+import { stopAtWorker } from './stop-at-worker.ts'
 import { readReport } from './task-report.ts'
 import {
   attemptEndOf,
@@ -21,15 +23,17 @@ import type { ActiveJob } from './active-job.ts'
 import type { AttemptEvent } from '../jobs/attempt-state.ts'
 import type { AttemptOutcome } from '../reputation/outcomes.ts'
 import type { AttemptRecord, ItemRecord } from '../jobs/records.ts'
-import type { CancelTimer, Clock } from '../core/clock.ts'
-import type { CandidateSource, TaskLink } from './ports.ts'
+import type { Clock } from '../core/clock.ts'
+import type { CandidateSource, OrderDesk, TaskLink } from './ports.ts'
 import type { JobLogs } from './views/job-logs.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { Expectation } from '../selection/select.ts'
 import type { FileSource } from '../model/generated/commands-execute-task.ts'
+import type { Proof } from '../receipts/proof.ts'
 import type { ReportTaskParams } from '../model/generated/commands-report-task.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 import type { TaskReport } from './task-report.ts'
-import type { Verdict } from './verdict.ts'
+import type { Ended, Verdict } from './verdict.ts'
 
 export interface AttemptComponents {
   clock: Clock
@@ -47,6 +51,7 @@ export interface AttemptComponents {
   logs: JobLogs
   source: CandidateSource
   link: TaskLink
+  orders: OrderDesk
   /** JSON text of one item's task. */
   taskText: (jobId: string, index: number) => Promise<string>
   /** Peers that have some of what one item's task needs. */
@@ -58,6 +63,15 @@ export interface AttemptInit {
   /** The item as it is now, running. */
   item: ItemRecord
   record: AttemptRecord
+  /** Absent for one that an earlier life of this router has sent. */
+  sent?: SentTask
+}
+
+/** What the router counts of a task that it has sent. */
+export interface SentTask {
+  /** Among all that went to that worker. */
+  number: number
+  expected: Expectation
 }
 
 /** How it ended; undefined when it was let go of. */
@@ -67,22 +81,24 @@ export interface AttemptEnd {
   record: AttemptRecord
   /** Whether it wrote anything. */
   hasLog: boolean
+  /** Comes later than all else; absent where the worker has signed nothing. */
+  proof: Promise<Proof | undefined> | undefined
 }
 
 /** Of most tasks. */
 const NO_SOURCES: readonly FileSource[] = []
 
-/** The answer to a stop comes once the task is gone; so much longer than it may still go on we wait for it. */
-const STOP_GRACE_MS = 30_000
-/** A stop may overtake its task, or find no session; so often it is said again while the attempt is open. */
-const STOP_PERIOD_MS = 1_000
 const ASK_PERIOD_MS = 100
 
 export class Attempt {
   readonly job: ActiveJob
   readonly item: ItemRecord
+  /** When it began, by the clock that never jumps. */
+  readonly startedAtMs: number
   readonly #components: AttemptComponents
-  readonly #startedAtMs: number
+  #heardAtMs: number
+  readonly #sent: SentTask | undefined
+  readonly #order: AttemptOrder
   /** Ends it without a verdict. */
   readonly #letGo = new AbortController()
   #record: AttemptRecord
@@ -97,11 +113,24 @@ export class Attempt {
     this.job = init.job
     this.item = init.item
     this.#record = init.record
-    this.#startedAtMs = components.clock.monotonicMs()
+    this.#sent = init.sent
+    this.#order = new AttemptOrder(components, init.job, init.record)
+    this.startedAtMs = components.clock.monotonicMs()
+    this.#heardAtMs = this.startedAtMs
   }
 
   get record(): AttemptRecord {
     return this.#record
+  }
+
+  /** What selection expected of it; not known of one that an earlier life of this router began. */
+  get expected(): Expectation | undefined {
+    return this.#sent?.expected
+  }
+
+  /** When its worker last said something of it, by the same clock; before it did, when it began. */
+  get heardAtMs(): number {
+    return this.#heardAtMs
   }
 
   /**
@@ -140,13 +169,19 @@ export class Attempt {
     this.#letGo.abort(new MeshError('STOPPING', 'nobody waits for it any more'))
   }
 
-  /** Gives it up for good. @returns its record, ended */
-  abandon(): AttemptRecord {
+  /**
+   * Gives it up for good. @returns its record, ended
+   * @param superseded why its item does without it; undefined where its worker was waited for in vain
+   */
+  abandon(superseded?: string): AttemptRecord {
     this.letGo()
     this.#components.logs.end(this.#key())
     const message = 'its worker was not waited for any longer'
     const error = new MeshError('TASK_SUPERSEDED', message).toData()
-    const event = { kind: 'ended', state: 'lost', error, usage: null } as const
+    const event: AttemptEvent =
+      superseded === undefined
+        ? { kind: 'ended', state: 'lost', error, usage: null }
+        : { kind: 'superseded', text: superseded }
     this.#record = stepAttempt(this.#record, event, this.#components.nowMs())
     return this.#record
   }
@@ -158,6 +193,7 @@ export class Attempt {
     progress?: TaskReport['progress']
   }): number {
     const { log, progress, state } = news
+    this.#heardAtMs = this.#components.clock.monotonicMs()
     if (state !== 'ended' && state !== 'lost') {
       this.#step({ kind: 'reported', state, progress })
     }
@@ -171,8 +207,6 @@ export class Attempt {
   async #live(begin: () => Promise<SessionAnswer | MeshError>): Promise<AttemptEnd | undefined> {
     const { workerId } = this.#record
     const { source } = this.#components
-    const { gpuCount } = this.job.plan.resources
-    source.began(workerId, gpuCount)
     let answer = await begin()
     let askedAtMs = -Infinity
     while (answer instanceof MeshError && isLinkLoss(answer) && !this.#letGo.signal.aborted) {
@@ -180,7 +214,7 @@ export class Attempt {
       const lost: MeshError | undefined = await this.#silence(answer)
       if (lost !== undefined) {
         this.#isOver = true
-        source.ended(workerId, gpuCount)
+        this.#countOut()
         return this.#conclude(judgeLoss(lost), {})
       }
       // oxlint-disable-next-line no-await-in-loop
@@ -189,17 +223,28 @@ export class Attempt {
       answer = await this.#attach()
     }
     this.#isOver = true
-    // First this task is counted out, as it is in the worker's own figures.
-    source.ended(workerId, gpuCount)
-    if (this.#letGo.signal.aborted) return undefined
+    if (this.#letGo.signal.aborted) {
+      this.#countOut()
+      return undefined
+    }
     if (answer instanceof MeshError) {
       // Its time is long over, and the worker does not say so: it shall not run on for nobody.
       if (answer.code === 'RESPONSE_TIMED_OUT') void this.#stopAtWorker(answer)
+      this.#countOut()
       return this.#conclude(this.#judge(answer), {})
     }
     const report = readReport(answer)
+    // First this task is counted out, as it is in the worker's own figures.
+    this.#countOut(answer.error === undefined ? report.ranMs : undefined)
     source.reported(workerId, report.load)
-    return this.#conclude(this.#judgeAnswer(answer), report)
+    return this.#conclude(this.#judgeAnswer(answer), report, answer)
+  }
+
+  #countOut(ranMs?: number): void {
+    if (this.#sent === undefined) return
+    const { number } = this.#sent
+    const { taskType } = this.job.plan
+    this.#components.source.ended(this.#record.workerId, { number, taskType, ranMs })
   }
 
   /** Gives the time. A way that breaks as soon as it is there is not tried without a pause. */
@@ -212,12 +257,12 @@ export class Attempt {
   }
 
   async #execute(recorded: Promise<boolean>): Promise<SessionAnswer | MeshError> {
-    const { link, sourcesOf, taskText } = this.#components
+    const { link, sourcesOf } = this.#components
     const { jobId, index } = this.item
     try {
       const { signal } = this.#letGo
-      const isRecorded = await recorded
-      const text = await taskText(jobId, index)
+      // It is signed while the store is busy with its beginning.
+      const [isRecorded, { order, text }] = await Promise.all([recorded, this.#order.issue()])
       const hasInputs = this.job.plan.hasInputs
       const sources = hasInputs ? await sourcesOf(jobId, index) : NO_SOURCES
       signal.throwIfAborted()
@@ -226,7 +271,9 @@ export class Attempt {
       const options = { timeoutMs: answerTimeoutMs(this.job.plan), signal }
       const assignment = assignmentOf(this.job, this.#record, {
         sources,
-        nowMs: this.#components.nowMs()
+        nowMs: this.#components.nowMs(),
+        sent: this.#sent,
+        order
       })
       return await link.execute(this.#record.workerId, { assignment, text }, options)
     } catch (cause) {
@@ -252,63 +299,37 @@ export class Attempt {
 
   /** Waits until the worker is back, then gives nothing; or what it was lost by. */
   async #silence(error: MeshError): Promise<MeshError | undefined> {
-    const { source } = this.#components
     this.#step({ kind: 'silent', error: error.toData() })
     const patience = new AbortController()
     this.#patience = patience
-    const cancelPatience = this.#endPatience(patience, error)
-    const signal = AbortSignal.any([patience.signal, this.#letGo.signal])
-    try {
-      await source.whenReady(this.#record.workerId, { signal })
-      this.#step({ kind: 'reconnected' })
-      return undefined
-    } catch (cause) {
-      return this.#letGo.signal.aborted ? undefined : MeshError.from(cause)
-    } finally {
-      cancelPatience()
-      this.#patience = undefined
-    }
-  }
-
-  /** Once the worker was waited for as long as the job says. */
-  #endPatience(patience: AbortController, error: MeshError): CancelTimer {
-    const { clock, onAwaited } = this.#components
-    const { then, waitMs } = this.job.plan.onDisconnect
-    return clock.after(waitMs, () => {
-      const message = `nothing was heard of it for ${formatDuration(waitMs)}: ${error.message}`
-      const lost = new MeshError(error.code === 'STOPPING' ? 'PEER_SILENT' : error.code, message)
-      if (then === 'reroute' || this.#ending !== undefined) patience.abort(lost)
-      else onAwaited(this, lost)
+    const { signal } = this.#letGo
+    const lost = await awaitWorker(this.#components, {
+      workerId: this.#record.workerId,
+      error,
+      policy: this.job.plan.onDisconnect,
+      patience,
+      letGo: signal,
+      isEnding: () => this.#ending !== undefined,
+      onAwaited: (awaited) => this.#components.onAwaited(this, awaited)
     })
+    if (lost === undefined && !signal.aborted) this.#step({ kind: 'reconnected' })
+    this.#patience = undefined
+    return lost
   }
 
-  /** Until the worker has heard it, or the attempt is over: the verdict comes as the answer to the task itself. */
+  /** The verdict comes as the answer to the task itself. */
   async #stopAtWorker({ message }: MeshError): Promise<void> {
-    const { clock } = this.#components
-    const { signal } = this.#letGo
-    do {
-      // oxlint-disable-next-line no-await-in-loop -- said again only after it was not heard
-      if (await this.#sayStop(message.slice(0, 500))) return
-      // oxlint-disable-next-line no-await-in-loop
-      await sleep(clock, STOP_PERIOD_MS, { signal }).catch(() => {})
-    } while (!this.#isOver && !signal.aborted && this.#patience === undefined)
-  }
-
-  /** @returns false if it is worth saying again: the worker does not have the task yet, or there was no room */
-  async #sayStop(reason: string): Promise<boolean> {
-    const { link, logger } = this.#components
     const { leaseId, workerId } = this.#record
-    const { signal } = this.#letGo
-    const killAfterMs = this.#killAfterMs
-    const timeoutMs = STOP_GRACE_MS + (killAfterMs ?? this.job.plan.timeouts.stopMs)
-    try {
-      return await link.stop(workerId, { leaseId, reason, killAfterMs }, { timeoutMs, signal })
-    } catch (cause) {
-      logger.debug({ ...this.#fields(), err: cause }, 'stop not delivered')
-      const failure = MeshError.from(cause)
-      // Where the link is gone, the attempt itself learns it and asks again once the worker is back.
-      return isLinkLoss(failure) || !failure.retryable
-    }
+    await stopAtWorker(this.#components, {
+      workerId,
+      leaseId,
+      reason: message.slice(0, 500),
+      killAfterMs: () => this.#killAfterMs,
+      stopMs: this.job.plan.timeouts.stopMs,
+      isOpen: () => !this.#isOver && this.#patience === undefined,
+      signal: this.#letGo.signal,
+      fields: this.#fields()
+    })
   }
 
   /** A worker that ended the task by itself has given up waiting for this router; that is nobody's stop. */
@@ -323,20 +344,32 @@ export class Attempt {
     return { kind: 'returned', error, hasBegun: false }
   }
 
-  #conclude(verdict: Verdict, report: Partial<TaskReport>): AttemptEnd {
-    const { clock, logs, onOutcome } = this.#components
-    const { workerId } = this.#record
-    const { log, logDroppedBytes, logFile, progress, ranMs, usage = null } = report
+  #conclude(verdict: Verdict, report: Partial<TaskReport>, answer?: SessionAnswer): AttemptEnd {
+    const { logs, onOutcome } = this.#components
+    const { log, logDroppedBytes, logFile, progress, ranMs, receipt, usage = null } = report
     if (log !== undefined) logs.append(this.#key(), log.from, log.entries)
     const hasLog = logs.end(this.#key(), logDroppedBytes)
-    const outcome = outcomeOf(verdict, workerId, clock.monotonicMs() - this.#startedAtMs)
-    if (outcome !== undefined) onOutcome(outcome)
+    const outcome = outcomeOf(verdict, this.#ended())
+    const proof = answer && receipt ? this.#order.prove({ answer, receipt }) : undefined
+    // No answer waits for its proof, but what is learnt of it does.
+    if (outcome !== undefined && proof === undefined) onOutcome(outcome)
+    else if (outcome !== undefined)
+      void proof?.then((found) => onOutcome({ ...outcome, receipt: found?.receipt }))
     if (verdict.kind === 'failed') this.#log(verdict.error)
     const error = verdict.kind === 'completed' ? null : verdict.error.toData()
     const state = attemptEndOf(verdict)
     const event = { kind: 'ended', state, error, usage, progress, ranMs, logFile } as const
     this.#record = stepAttempt(this.#record, event, this.#components.nowMs())
-    return { verdict, record: this.#record, hasLog }
+    return { verdict, record: this.#record, hasLog, proof }
+  }
+
+  #ended(): Ended {
+    const { number: attempt, workerId } = this.#record
+    const { index: itemIndex, jobId } = this.item
+    const latencyMs = this.#components.clock.monotonicMs() - this.startedAtMs
+    const took = { latencyMs, promisedMs: this.#sent?.expected.totalMs }
+    const { taskType } = this.job.plan
+    return { workerId, taskType, attempt: { jobId, itemIndex, attempt }, took }
   }
 
   #step(event: AttemptEvent): void {

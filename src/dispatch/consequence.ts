@@ -2,7 +2,7 @@
 import { MeshError } from '../core/errors.ts'
 import { mayRunAgain, retryDelayMs } from '../jobs/retry.ts'
 import type { ErrorCode, ErrorData } from '../core/errors.ts'
-import type { ItemEvent } from '../jobs/state.ts'
+import type { ItemEvent } from '../jobs/item-state.ts'
 import type { ItemRecord } from '../jobs/records.ts'
 import type { RetryPolicy } from '../model/job.ts'
 import type { Verdict } from './verdict.ts'
@@ -19,6 +19,11 @@ export interface Consequence {
 
 export interface ConsequenceContext {
   retry: RetryPolicy
+  /** The attempt that has ended, one of the item's. */
+  attempt: number
+  workerId: string
+  /** Whether a result is checked before the item takes it. */
+  isChecked: boolean
   /** Refusals of this item before this one. */
   refusalCount: number
   /** From 0 (included) to 1 (excluded), by chance. */
@@ -48,12 +53,13 @@ export function consequenceOf(
   item: ItemRecord,
   context: ConsequenceContext
 ): Consequence {
-  const attempt = item.attemptCount
+  const { attempt, isChecked } = context
   switch (verdict.kind) {
     case 'completed':
+      if (isChecked) return { ...GOES_ON, event: { kind: 'delivered', attempt } }
       return { ...GOES_ON, event: { kind: 'completed', attempt, files: verdict.files } }
     case 'returned':
-      return afterReturn(verdict, item, context)
+      return afterReturn(verdict, context)
     case 'failed':
       return afterFailure(verdict, item, context)
   }
@@ -61,11 +67,9 @@ export function consequenceOf(
 
 function afterReturn(
   verdict: Extract<Verdict, { kind: 'returned' }>,
-  item: ItemRecord,
-  { refusalCount, retry }: ConsequenceContext
+  { attempt, refusalCount, retry }: ConsequenceContext
 ): Consequence {
   const error = verdict.error.toData()
-  const attempt = item.attemptCount
   if (verdict.hasBegun && !mayRunAgain(retry)) {
     return final(attempt, error, retry)
   }
@@ -82,11 +86,11 @@ function afterReturn(
 function afterFailure(
   verdict: Extract<Verdict, { kind: 'failed' }>,
   item: ItemRecord,
-  { draw, retry }: ConsequenceContext
+  { attempt, draw, retry, workerId }: ConsequenceContext
 ): Consequence {
   const { blames, error } = verdict
-  const { attemptCount: attempt, failureCount } = item
-  const poison = poisonError(error, item)
+  const { failureCount } = item
+  const poison = poisonError(error, [...item.crashedOn, workerId])
   if (poison !== undefined) return final(attempt, poison.toData(), retry)
   const delayMs = retryDelayMs(retry, { blames, failureCount }, draw)
   if (delayMs === undefined) return final(attempt, error.toData(), retry)
@@ -108,9 +112,9 @@ function final(attempt: number, error: ErrorData, retry: RetryPolicy): Consequen
 }
 
 /** One broken sandbox is a worker's; the same task breaking those of several is no accident. */
-function poisonError(error: MeshError, { crashedOn, workerId }: ItemRecord): MeshError | undefined {
-  if (error.code !== 'SANDBOX_CRASHED' || workerId === null) return undefined
-  const crashed = new Set([...crashedOn, workerId])
+function poisonError(error: MeshError, crashedOn: readonly string[]): MeshError | undefined {
+  if (error.code !== 'SANDBOX_CRASHED') return undefined
+  const crashed = new Set(crashedOn)
   if (crashed.size < CRASHED_WORKERS_MAX) return undefined
   return new MeshError(
     'TASK_BREAKS_SANDBOXES',

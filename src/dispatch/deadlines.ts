@@ -80,9 +80,12 @@ function totalDueMs({ plan, record }: ActiveJob): number {
   return (record.queuedAtMs ?? record.createdAtMs) + plan.timeouts.totalMs
 }
 
-/** While nothing of a job runs, its queue time counts; being refused does not set it back, being held stops it. */
-function queueDueMs({ plan, record, waitingSinceMs }: ActiveJob): number {
-  const isWaiting = record.counts.queued > 0 && record.counts.running === 0
+/**
+ * While nothing of a job is with a worker, its queue time counts; being refused does not set it back, being held
+ * stops it. An item runs on while its result waits for another copy.
+ */
+function queueDueMs({ openCount, plan, record, waitingSinceMs }: ActiveJob): number {
+  const isWaiting = openCount === 0 && record.counts.queued + record.counts.running > 0
   return isWaiting ? waitingSinceMs + plan.timeouts.queueMs : Infinity
 }
 

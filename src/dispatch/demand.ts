@@ -48,16 +48,20 @@ export class DemandCache {
 
 function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand {
   const plan = compileSpec(spec)
-  const { engine, hasNetwork, placement, resources, retry, route, taskName } = plan
+  const { engine, hasNetwork, placement, resources, retry, route, taskName, taskType } = plan
   const { sameWorker } = retry
+  // Of a result that is to be checked, a trusted worker's needs it least.
+  const trust = plan.verify.mode === 'none' ? ('any' as const) : ('trusted_first' as const)
   const request = {
     engine,
     taskName,
+    taskType,
     hasNetwork,
     resources,
     placement,
     route,
     sameWorker,
+    trust,
     triedWorkers: [],
     refusedLately: NOBODY,
     defaults
@@ -67,6 +71,15 @@ function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand
     spec,
     plan,
     request,
-    lane: JSON.stringify([engine, taskName, hasNetwork, resources, placement, route, sameWorker])
+    lane: JSON.stringify([
+      taskType,
+      taskName,
+      hasNetwork,
+      resources,
+      placement,
+      route,
+      sameWorker,
+      trust
+    ])
   }
 }

@@ -4,9 +4,9 @@
  */
 import { isTerminal } from '../jobs/records.ts'
 import { MeshError } from '../core/errors.ts'
-import type { ActiveJob, Applied } from './active-job.ts'
-import type { Attempt, AttemptEnd } from './attempt.ts'
-import type { ItemEvent } from '../jobs/state.ts'
+import type { ActiveJob } from './active-job.ts'
+import type { Attempt } from './attempt.ts'
+import type { ItemEvent } from '../jobs/item-state.ts'
 import type { AttemptRecord, ItemRecord } from '../jobs/records.ts'
 import type { EarlierResult } from './result-cache.ts'
 import type { JobWriter } from './job-writer.ts'
@@ -18,10 +18,14 @@ export interface JobStepsComponents {
   writer: JobWriter
   /** Called after every change of a job; a change that ends an item only once it is in the store. */
   onChanged: (job: ActiveJob, finished?: FinishedItem) => void
+  /** Called with the end of an attempt that its item does not wait for any more. */
+  onAttempt: (attempt: AttemptRecord, item: ItemRecord, isNewState: boolean) => void
   /** Items have changed, and so many of them ended without having been sent. */
   onStepped: (job: ActiveJob, endedCount: number) => void
   /** An item waits for a worker, from so many milliseconds on. */
   onWaiting: (job: ActiveJob, index: number, delayMs: number) => void
+  /** An item has results that wait for their checks, and those may know more after so many milliseconds. */
+  onReview: (job: ActiveJob, index: number, delayMs: number) => void
   /** Nobody waits for these any more, and that is stored. */
   onDropped: (attempts: readonly Attempt[]) => void
   /** The job has ended, and that is stored. */
@@ -32,8 +36,26 @@ export interface JobStepsComponents {
 export interface FinishedItem {
   item: ItemRecord
   output: string | null
-  /** Whether its last attempt wrote anything. */
+  /** Whether the attempt that stands for it wrote anything. */
   hasLog: boolean
+}
+
+/** What comes with an event of one item. */
+export interface Happening {
+  /** An attempt whose end that is. */
+  ended?: AttemptRecord | undefined
+  /** What the item gives, where that completes it. */
+  output?: string | null
+  hasLog?: boolean
+  /** Before what follows for the item. */
+  delayMs?: number
+}
+
+/** An item that has changed, and what is to be written of attempts that it let go of. */
+interface Stepped {
+  item: ItemRecord
+  dropped: readonly Attempt[]
+  rows: StoreChange[]
 }
 
 export class JobSteps {
@@ -43,29 +65,36 @@ export class JobSteps {
     this.#components = components
   }
 
-  /** Lets an attempt's end happen, writes it, and tells. Says whether it is stored. */
+  /** Lets something happen to an item, writes it, and tells. Says whether it is stored. */
   async advance(
     job: ActiveJob,
     index: number,
     event: ItemEvent,
-    { delayMs, end }: { end: AttemptEnd; delayMs: number }
+    happening: Happening = {}
   ): Promise<boolean> {
-    const { nowMs, onChanged, writer } = this.#components
-    const applied = job.apply(index, event, nowMs())
-    const attempt: StoreChange = { kind: 'attempt', attempt: end.record }
-    if (applied === undefined) return await writer.writeSurely(job, () => [attempt])
-    const { item } = applied
+    const { nowMs, onChanged, onDropped, onStepped, writer } = this.#components
+    const { delayMs = 0, ended, hasLog = false, output = null } = happening
+    const own: StoreChange[] = ended === undefined ? [] : [{ kind: 'attempt', attempt: ended }]
+    const stepped = this.#step(job, index, event, delayMs)
+    if (stepped === undefined) {
+      return own.length === 0 || (await writer.writeSurely(job, () => own))
+    }
+    const { dropped, item, rows } = stepped
     // Up to now it ran, or was held.
-    if (end.record.state !== 'refused') job.waitingSinceMs = nowMs()
-    this.#components.onStepped(job, 0)
-    if (!isTerminal(item.state)) {
-      if (item.state === 'queued') this.#components.onWaiting(job, index, delayMs)
-      const isStored = await writer.writeSurely(job, () => [attempt, ...rowsOf(job, item)])
-      onChanged(job)
+    if (ended !== undefined && ended.state !== 'refused') job.waitingSinceMs = nowMs()
+    onStepped(job, 0)
+    const attempts = [...own, ...rows]
+    if (isTerminal(item.state)) {
+      // What came to its end before its result was believed gives none.
+      const given = item.state === 'completed' ? output : null
+      const isStored = await this.#end(job, { item, output: given, hasLog }, attempts)
+      if (isStored) onDropped(dropped)
       return isStored
     }
-    const output = end.verdict.kind === 'completed' ? end.verdict.output : null
-    return await this.#end(job, { item, output, hasLog: end.hasLog }, [attempt])
+    const isStored = await writer.writeSurely(job, () => [...attempts, ...rowsOf(job, item)])
+    if (isStored) onDropped(dropped)
+    onChanged(job)
+    return isStored
   }
 
   /** Has an item that waits take the result of an equal task. */
@@ -74,11 +103,7 @@ export class JobSteps {
     index: number,
     { files, from, output }: EarlierResult
   ): Promise<void> {
-    const event = { kind: 'reused', from, files } as const
-    const applied = job.apply(index, event, this.#components.nowMs())
-    if (applied === undefined) return
-    this.#components.onStepped(job, 0)
-    await this.#end(job, { item: applied.item, output, hasLog: false }, [])
+    await this.advance(job, index, { kind: 'reused', from, files }, { output })
   }
 
   /** Writes the end of one item, and tells. Says whether it is stored. */
@@ -100,65 +125,45 @@ export class JobSteps {
   /** Lets the same happen to all items of a job that have not ended. Resolves once that is stored. */
   async applyToAll(job: ActiveJob, event: ItemEvent): Promise<void> {
     if (job.hasEnded) return
-    const { nowMs, onChanged, onDropped, writer } = this.#components
-    const changed: ItemRecord[] = []
-    const dropped: Attempt[] = []
-    const attempts: StoreChange[] = []
-    for (const { index } of job.items()) {
-      const attempt = job.item(index)?.attempt
-      const applied = job.apply(index, event, nowMs())
-      if (applied === undefined) continue
-      changed.push(applied.item)
-      const record = this.#carryOut(job, applied, attempt)
-      if (record === undefined || attempt === undefined) continue
-      attempts.push({ kind: 'attempt', attempt: record })
-      dropped.push(attempt)
-    }
-    const ended = changed.filter(({ state }) => isTerminal(state))
+    const { onChanged, onDropped, writer } = this.#components
+    const all = job.items().flatMap(({ index }) => this.#step(job, index, event, 0) ?? [])
+    const ended = all.filter(({ item }) => isTerminal(item.state))
+    const dropped = all.flatMap((one) => one.dropped)
     this.#components.onStepped(job, ended.length)
-    const changes = (): StoreChange[] => [
-      ...changed.flatMap((item) => rowsOf(job, item)),
-      ...attempts
-    ]
-    if (ended.length === 0) {
-      if (await writer.writeSurely(job, changes)) onDropped(dropped)
-      return onChanged(job)
-    }
+    const changes = (): StoreChange[] =>
+      all.flatMap(({ item, rows }) => [...rowsOf(job, item), ...rows])
     const isLast = job.hasEnded
-    if (!(await writer.writeSurely(job, changes))) return
-    onDropped(dropped)
-    const finished = ended.map((item) => ({ item, output: null, hasLog: false }))
+    const isStored = await writer.writeSurely(job, changes)
+    if (isStored) onDropped(dropped)
+    if (ended.length === 0) return onChanged(job)
+    if (!isStored) return
+    const finished = ended.map(({ item }) => ({ item, output: null, hasLog: false }))
     this.#tellEnded(job, finished, isLast)
   }
 
-  /** @returns the record of an attempt that is not waited for any more */
-  #carryOut(
-    job: ActiveJob,
-    { effects, item }: Applied,
-    attempt: Attempt | undefined
-  ): AttemptRecord | undefined {
-    if (effects.includes('enqueue')) this.#components.onWaiting(job, item.index, 0)
-    if (effects.includes('stop-attempt') && item.ending !== null) {
-      attempt?.end(MeshError.fromData(item.ending.error), item.ending.killAfterMs)
-    }
-    if (!effects.includes('drop-attempt') || attempt === undefined) return undefined
-    job.dropAttempt(item.index)
-    return attempt.abandon()
+  /** What an attempt and its item are by now, even where the item counts on it no more. */
+  rowsOf(attempt: Attempt): StoreChange[] {
+    const { item, job, record } = attempt
+    const rows = rowsOf(job, item)
+    const isOpen = job.item(item.index)?.attempts.includes(attempt) === true
+    return isOpen ? rows : [...rows, { kind: 'attempt', attempt: record }]
   }
 
-  /** What an open attempt and its item are by now. */
-  rowsOf({ item, job }: Attempt): StoreChange[] {
-    return rowsOf(job, item)
-  }
-
-  /** Lets something happen to an item whose attempt stays open. */
-  async applyToOpen({ item, job }: Attempt, event: ItemEvent): Promise<void> {
-    const { nowMs, onChanged, onStepped, writer } = this.#components
-    const applied = job.apply(item.index, event, nowMs())
-    if (applied === undefined) return
-    onStepped(job, 0)
-    await writer.writeSurely(job, () => rowsOf(job, applied.item))
-    onChanged(job)
+  /** Steps an item and has done at once what follows; undefined when it came too late. */
+  #step(job: ActiveJob, index: number, event: ItemEvent, delayMs: number): Stepped | undefined {
+    const { nowMs, onAttempt, onReview, onWaiting } = this.#components
+    const applied = job.apply(index, event, nowMs())
+    if (applied === undefined) return undefined
+    const { dropped, effects, item } = applied
+    if (effects.includes('enqueue')) onWaiting(job, index, delayMs)
+    if (effects.includes('review')) onReview(job, index, delayMs)
+    if (effects.includes('stop-attempts')) stopAttempts(job, item)
+    const rows = dropped.map((attempt): StoreChange => {
+      const record = attempt.abandon(whySuperseded(item))
+      onAttempt(record, item, true)
+      return { kind: 'attempt', attempt: record }
+    })
+    return { item, dropped, rows }
   }
 
   /**
@@ -177,17 +182,26 @@ export class JobSteps {
   }
 }
 
+function stopAttempts(job: ActiveJob, { ending, index }: ItemRecord): void {
+  if (ending === null) return
+  const error = MeshError.fromData(ending.error)
+  for (const attempt of job.item(index)?.attempts ?? []) attempt.end(error, ending.killAfterMs)
+}
+
+/** Why an item needs an open attempt no more; undefined where nobody waits for its worker any longer. */
+function whySuperseded({ resultAttempt, state }: ItemRecord): string | undefined {
+  if (state === 'completed') return `the result of attempt ${resultAttempt} is taken`
+  return state === 'failed' ? 'its item failed without it' : undefined
+}
+
 /**
- * The row of an item that changed, as it is by now, with that of its open attempt: a restart must never
- * find the one without the other. An item that has ended since is written by its end.
+ * The row of an item that changed, as it is by now, with those of its open attempts: a restart must never
+ * find the one without the others. An item that has ended since is written by its end.
  */
 function rowsOf(job: ActiveJob, item: ItemRecord): StoreChange[] {
   if (isTerminal(item.state)) return [{ kind: 'item', item }]
   const now = job.item(item.index)
   if (now === undefined) return []
-  const attempt = now.attempt?.record
-  return [
-    { kind: 'item', item: now.record },
-    ...(attempt === undefined ? [] : [{ kind: 'attempt' as const, attempt }])
-  ]
+  const attempts = now.attempts.map(({ record }) => ({ kind: 'attempt', attempt: record }) as const)
+  return [{ kind: 'item', item: now.record }, ...attempts]
 }

@@ -1,17 +1,27 @@
 /** What dispatch needs of its neighbours; the router's composition root joins them. */
 import type { AbortOptions } from '../core/abort.ts'
+import type { Apart } from './wish.ts'
 import type { Assignment, FileSource } from '../model/generated/commands-execute-task.ts'
-import type { Candidate, InputSize } from '../selection/candidate.ts'
-import type { OutputFile } from '../model/job.ts'
+import type { AttemptRecord, ItemFiles, ItemRecord, Verified } from '../jobs/records.ts'
+import type { Candidate, InputSize, SelectionRequest } from '../selection/candidate.ts'
+import type { DispatchOrder } from '../receipts/order.ts'
+import type { Expected, Proof } from '../receipts/proof.ts'
+import type { JobPlan, OutputFile } from '../model/job.ts'
+import type { MeshError } from '../core/errors.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
 
 /** Who could run a task now. `discovery/directory.ts` satisfies it. */
 export interface CandidateSource {
-  candidates(): Candidate[]
-  /** A task is on its way there; counts before the worker's own report does. */
-  began(peer: string, gpuCount: number): void
-  ended(peer: string, gpuCount: number): void
+  candidates(): readonly Candidate[]
+  /** How long a task of that type is expected to run, in milliseconds at 1 GHz. */
+  workMs(taskType: string): number
+  /** A task goes there now; counts before the worker's own report does. @returns its number among all that went there */
+  sent(peer: string, task: { expectedMs: number; gpuCount: number }): number
+  /** It is there no more, or never got there. @param ranMs by the worker's clock, where it was seen through */
+  ended(peer: string, task: { number: number; taskType: string; ranMs?: number | undefined }): void
   reported(peer: string, load: unknown): void
+  /** It has not answered: it gets nothing new until it is heard of again. */
+  suspect(peer: string): void
   /**
    * Resolves when there is a session with a worker that was lost.
    * @throws MeshError PEER_GONE when its program is known not to run; the signal's reason
@@ -121,6 +131,84 @@ export interface TaskLink {
    * Resolves to false if the worker has no such task, or there is no way to it now.
    */
   stop(peer: string, task: StopOrder, options: WaitOptions): Promise<boolean>
+  /** Asks a worker whether it is there; rejects where no answer comes in time. @returns what it says of its load, unchecked */
+  ask(peer: string, options: WaitOptions): Promise<unknown>
   /** Tells the worker, some time soon, that it may forget an ended task. */
   release(peer: string, leaseId: string): void
+}
+
+/** What this router orders of a worker, before it is signed. */
+export interface OrderedTask extends Omit<DispatchOrder, 'job_hash' | 'router'> {
+  /** The task's JSON text, as it is sent. */
+  text: string
+}
+
+/** An order with the router's signature. */
+export interface IssuedOrder {
+  base64: string
+  /** What its receipt must say. */
+  expected: Expected
+}
+
+/** A receipt, and what it should be the receipt of. */
+export interface ReceiptClaim {
+  attempt: AttemptRecord
+  order: Promise<IssuedOrder>
+  answer: Pick<SessionAnswer, 'bulk' | 'error' | 'result'>
+  /** As it came, in base64. */
+  receipt: string
+}
+
+/** Signs what goes to workers, and checks what they sign of it. `receipt-desk.ts` does, with the node's key. */
+export interface OrderDesk {
+  /** Equal tasks have equal orders: a restarted router can make them again. */
+  issue(task: OrderedTask): Promise<IssuedOrder>
+  /** Resolves some time later, with what is proven and stored; undefined where that is nothing. Never rejects. */
+  prove(claim: ReceiptClaim): Promise<Proof | undefined>
+}
+
+/** A result that its item does not take before it is checked. */
+export interface UncheckedResult {
+  attempt: number
+  workerId: string
+  /** JSON text; null where a file is in its place. */
+  output: string | null
+  files: ItemFiles
+  /** Whether the attempt wrote anything. */
+  hasLog: boolean
+}
+
+export interface CheckQuestion {
+  jobId: string
+  plan: JobPlan
+  item: ItemRecord
+  /** In the order of their attempts. */
+  results: readonly UncheckedResult[]
+  /** Copies that run, or wait for a worker. */
+  openCount: number
+  /** What selection is asked for one more copy. */
+  request: SelectionRequest
+}
+
+export type CheckAnswer =
+  /** That attempt's result is the item's. `right` and `wrong` name attempts whose results were compared. */
+  | {
+      kind: 'accept'
+      attempt: number
+      right: readonly number[]
+      wrong: readonly number[]
+      verified: Verified
+    }
+  /** So many more copies are wanted, each where it says. */
+  | { kind: 'more'; copies: readonly Apart[] }
+  /** Copies that are on their way will tell. */
+  | { kind: 'wait' }
+  | { kind: 'undecided'; error: MeshError }
+
+/** Whose result is right. `src/roles` joins it to the pure room that judges. */
+export interface ResultChecks {
+  /** Asked whenever a result has come, or a copy has failed while results wait. */
+  review(question: CheckQuestion, options: AbortOptions): Promise<CheckAnswer>
+  /** What a worker has in common with those that it does not vouch for: its owner, its network. */
+  groupsOf(workerId: string): readonly string[]
 }

@@ -4,6 +4,7 @@
  * none.
  */
 import { resultKey } from './result-key.ts'
+import { shownAttempt } from '../jobs/records.ts'
 import type { DocumentCache } from './document-cache.ts'
 import type { EarlierRun, ItemFiles, ItemRecord, JobRecord } from '../jobs/records.ts'
 import type { FileHoldings } from './ports.ts'
@@ -83,6 +84,8 @@ export class ResultCache {
   }
 }
 
-function runOf({ attemptCount, endedAtMs, id, jobId, workerId }: ItemRecord): EarlierRun {
-  return { jobId, itemId: id, attempt: attemptCount, workerId, endedAtMs: endedAtMs ?? 0 }
+function runOf(item: ItemRecord): EarlierRun {
+  const { endedAtMs, id, jobId, workerId } = item
+  const attempt = shownAttempt(item)
+  return { jobId, itemId: id, attempt, workerId, endedAtMs: endedAtMs ?? 0 }
 }

@@ -27,7 +27,7 @@ export function resultKey(
   index: number,
   { plan, submitter }: Asked
 ): string {
-  const { outputs = [], where = {} } = document
+  const { outputs = [], verify, where = {} } = document
   // Wishes about speed: they say nothing of whom it trusts.
   const { max_latency_ms: _latency, prefer: _wishes, ...demands } = where
   const decisive = {
@@ -38,7 +38,9 @@ export function resultKey(
     outputs: outputs.toSorted((left, right) => (left.name < right.name ? -1 : 1)),
     resources: plan.resources,
     hasNetwork: plan.hasNetwork,
-    demands
+    demands,
+    // What fewer had to agree on is not what was asked for.
+    verify: verify?.mode === 'none' ? undefined : verify
   }
   return createHash('sha256').update(canonicalJson(decisive)).digest('hex')
 }

@@ -19,6 +19,8 @@ export interface TaskReport {
   /** How long the task ran by the worker's clock. */
   ranMs: number | undefined
   usage: AttemptRecord['usage']
+  /** What the worker has signed, in base64; unchecked. */
+  receipt: string | undefined
 }
 
 const PROGRESS_TEXT_MAX = 200
@@ -29,7 +31,15 @@ const OUTPUTS_MAX = 64
 const OUTPUT_NAME_MAX = 255
 
 export function readReport({ result }: SessionAnswer): TaskReport {
-  const { load, log, logs_dropped_bytes: droppedBytes, phases, progress, usage } = result ?? {}
+  const {
+    load,
+    log,
+    logs_dropped_bytes: droppedBytes,
+    phases,
+    progress,
+    receipt,
+    usage
+  } = result ?? {}
   const { ran_ms: ranMs } = asRecord(phases)
   const logFile = result?.['log_file']
   return {
@@ -39,7 +49,8 @@ export function readReport({ result }: SessionAnswer): TaskReport {
     logFile: isOutputFile(logFile) ? onlyKnown(logFile) : undefined,
     progress: readProgress(progress),
     ranMs: isAmount(ranMs) ? ranMs : undefined,
-    usage: readUsage(usage)
+    usage: readUsage(usage),
+    receipt: typeof receipt === 'string' ? receipt : undefined
   }
 }
 

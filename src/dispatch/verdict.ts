@@ -17,6 +17,11 @@ export type Verdict =
   /** `blames`: all who may be at fault, for where that can't be told. */
   | { kind: 'failed'; error: MeshError; attemptState: AttemptEndState; blames: readonly Blame[] }
 
+/** An attempt that has ended, as far as it is counted. */
+export type Ended = Pick<AttemptOutcome, 'workerId' | 'taskType' | 'attempt'> & {
+  took: { latencyMs: number; promisedMs?: number | undefined }
+}
+
 /** Answers by which a worker says "not me, not now". */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'WORKER_BUSY',
@@ -111,16 +116,12 @@ export function judgeLoss(error: MeshError): Verdict {
 }
 
 /** What the outcome says about the worker; undefined when it says nothing. */
-export function outcomeOf(
-  verdict: Verdict,
-  workerId: string,
-  latencyMs: number
-): AttemptOutcome | undefined {
+export function outcomeOf(verdict: Verdict, { took, ...about }: Ended): AttemptOutcome | undefined {
   switch (verdict.kind) {
     case 'completed':
-      return { kind: 'completed', workerId, latencyMs }
+      return { kind: 'completed', ...about, ...took }
     case 'failed':
-      return { kind: 'failed', workerId, blame: verdict.error.blame, code: verdict.error.code }
+      return { kind: 'failed', ...about, blame: verdict.error.blame, code: verdict.error.code }
     case 'returned':
       return undefined
   }

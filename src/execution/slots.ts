@@ -1,4 +1,7 @@
-/** The places in which tasks run, and the line of those that wait for one: first come, first served. */
+/**
+ * The places in which tasks run, and the line of those that wait for one. First come, first served, but a task
+ * that needs more than a place may be passed by: the few behind it need not wait for what they do not need.
+ */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { deferred } from '../core/abort.ts'
@@ -11,11 +14,30 @@ import type { Clock } from '../core/clock.ts'
  */
 const RECENT_MS = 10_000
 
+/** So many at the head of the line are looked at for one that can begin. */
+const LOOKED_AT_MAX = 16
+/** Nobody is passed by for longer. */
+const PASSED_BY_MS_MAX = 10_000
+
+/** What a task needs beside its place. */
+export interface Claim {
+  /** Whether it could begin now: `tight` where another one should, if there is one that fits. */
+  fit: () => 'yes' | 'tight' | 'no'
+  /** Takes it, together with the place. */
+  take: () => void
+}
+
+interface Waiting {
+  claim: Claim
+  sinceMs: number
+  turn: PromiseWithResolvers<void>
+}
+
 export class Slots {
   readonly #clock: Clock
   readonly #count: number
   readonly #waitMsMax: number
-  readonly #waiting: PromiseWithResolvers<void>[] = []
+  readonly #waiting: Waiting[] = []
   #runningCount = 0
   /** Of those that run: left to themselves, as nothing can end them. */
   #lingeringCount = 0
@@ -43,24 +65,25 @@ export class Slots {
   }
 
   /**
-   * Takes a slot: at once, and then returns nothing; or resolves with the slot in hand.
+   * Takes a slot: at once, and then returns nothing; or resolves with the slot in hand, and what was claimed.
    * @throws MeshError WORKER_BUSY, what `handBack` was given, or the signal's reason
    */
-  take(signal: AbortSignal): Promise<void> | undefined {
-    if (this.#runningCount >= this.#count) return this.#wait(signal)
+  take(claim: Claim, signal: AbortSignal): Promise<void> | undefined {
+    const isFree = this.#waiting.length === 0 && this.#runningCount < this.#count
+    if (!isFree || claim.fit() === 'no') return this.#wait(claim, signal)
     this.#runningCount += 1
+    claim.take()
     return undefined
   }
 
-  /** Hands the slot to who has waited longest, or frees it. */
+  /** Frees the slot, for who waits or who comes. What else its task had must be free before. */
   release(): void {
-    const next = this.#waiting.shift()
-    if (next !== undefined) return next.resolve()
     const atMs = this.#clock.monotonicMs()
     if (this.#runningCount >= this.#recent.count || atMs - this.#recent.atMs >= RECENT_MS) {
       this.#recent = { count: this.#runningCount, atMs }
     }
     this.#runningCount -= 1
+    this.#fill()
     this.#noteIdle()
   }
 
@@ -75,7 +98,7 @@ export class Slots {
 
   /** Sends all away that wait. */
   handBack(error: MeshError): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
+    for (const { turn } of this.#waiting.splice(0)) turn.reject(error)
   }
 
   /** Resolves when nothing runs, or only what nobody can end. */
@@ -94,14 +117,43 @@ export class Slots {
     if (this.#isIdle()) this.#idle?.resolve()
   }
 
-  async #wait(signal: AbortSignal): Promise<void> {
+  /** Gives free slots to those who wait. */
+  #fill(): void {
+    while (this.#runningCount < this.#count) {
+      const index = this.#nextIndex()
+      const [next] = index === -1 ? [] : this.#waiting.splice(index, 1)
+      if (next === undefined) return
+      this.#runningCount += 1
+      next.claim.take()
+      next.turn.resolve()
+    }
+  }
+
+  /** Who is next: the first that fits, or would rather wait if nobody does; -1 for nobody. */
+  #nextIndex(): number {
+    const nowMs = this.#clock.monotonicMs()
+    let tightIndex = -1
+    for (const [index, { claim, sinceMs }] of this.#waiting.entries()) {
+      if (index >= LOOKED_AT_MAX) break
+      const fits = claim.fit()
+      if (fits === 'yes') return index
+      if (fits === 'tight' && tightIndex === -1) tightIndex = index
+      if (nowMs - sinceMs >= PASSED_BY_MS_MAX) break
+    }
+    return tightIndex
+  }
+
+  async #wait(claim: Claim, signal: AbortSignal): Promise<void> {
     const waitMsMax = this.#waitMsMax
-    const waiting = deferred<void>()
+    const turn = deferred<void>()
+    const waiting = { claim, turn, sinceMs: this.#clock.monotonicMs() }
     this.#waiting.push(waiting)
     const giveUp = (reason: unknown): void => {
       const index = this.#waiting.indexOf(waiting)
       if (index !== -1) this.#waiting.splice(index, 1)
-      waiting.reject(reason)
+      turn.reject(reason)
+      // It may have kept others from a slot.
+      this.#fill()
     }
     const onAbort = (): void => giveUp(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
@@ -110,8 +162,10 @@ export class Slots {
         new MeshError('WORKER_BUSY', `no slot became free within ${formatDuration(waitMsMax)}`)
       )
     )
+    // One that fits may pass those that wait for more than a slot.
+    this.#fill()
     try {
-      await waiting.promise
+      await turn.promise
     } finally {
       cancel()
       signal.removeEventListener('abort', onAbort)

@@ -26,9 +26,14 @@ export function directAnswer(task: Task, end: TaskEnd, load: LoadReport): TaskAn
   }
 }
 
-/** To the router whose lease it was: what of the log it doesn't have. */
-export function leaseAnswer(task: Task, end: TaskEnd, load: LoadReport): TaskAnswer {
+/** To the router whose lease it was: what of the log it doesn't have, and the worker's receipt. */
+export function leaseAnswer(
+  { receipt, task }: { task: Task; receipt: string | undefined },
+  end: TaskEnd,
+  load: LoadReport
+): TaskAnswer {
   const result: ExecuteTaskResult = { load, phases: phasesOf(end) }
+  if (receipt !== undefined) result.receipt = receipt
   if (end.usage !== undefined) {
     result.usage = usageOf(end.usage)
     result.logs_dropped_bytes = end.logsDroppedBytes
@@ -75,13 +80,16 @@ function phasesOf(end: TaskEnd): NonNullable<ExecuteTaskResult['phases']> {
   }
 }
 
-function usageOf(usage: NonNullable<TaskEnd['usage']>): NonNullable<ExecuteTaskResult['usage']> {
+/** In the order of their names, as receipts have it. */
+export function usageOf(
+  usage: NonNullable<TaskEnd['usage']>
+): NonNullable<ExecuteTaskResult['usage']> {
   const { bytesIn, bytesOut, cpuMs, peakMemoryBytes, wallMs } = usage
   return {
-    wall_ms: wallMs,
+    ...(bytesIn === undefined ? {} : { bytes_in: bytesIn }),
+    ...(bytesOut === undefined ? {} : { bytes_out: bytesOut }),
     ...(cpuMs === undefined ? {} : { cpu_ms: cpuMs }),
     ...(peakMemoryBytes === undefined ? {} : { peak_memory_bytes: peakMemoryBytes }),
-    ...(bytesIn === undefined ? {} : { bytes_in: bytesIn }),
-    ...(bytesOut === undefined ? {} : { bytes_out: bytesOut })
+    wall_ms: wallMs
   }
 }

@@ -30,6 +30,8 @@ export interface TaskRequest extends TaskLimits {
   /** Of the task as it came. */
   bytes: number
   gpuCount: number
+  /** How long its router expects it to run here; undefined where nobody says. */
+  expectedMs: number | undefined
   network: boolean
   origin: TaskOrigin | undefined
   seed: string
@@ -72,6 +74,7 @@ export function readTask(
       cpuCores: assignment.cpu_cores,
       diskBytesMax: assignment.disk_bytes,
       gpuCount: assignment.gpu_count ?? 0,
+      expectedMs: assignment.expected_ms,
       network: assignment.network === true,
       origin: originOf(assignment),
       seed: `${assignment.job_id} ${assignment.item}`,
@@ -101,6 +104,7 @@ export function readTask(
     cpuCores: resources.cpuCores || undefined,
     diskBytesMax: resources.diskBytes || undefined,
     gpuCount: resources.gpuCount,
+    expectedMs: undefined,
     network: hasNetwork,
     origin: undefined,
     seed: randomUUID(),

@@ -5,11 +5,10 @@
  */
 import { BYTES_PER_MB } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
-import { GpuPool } from './gpu-pool.ts'
-import { Slots } from './slots.ts'
+import { TaskPlaces } from './task-places.ts'
 import { NO_INPUTS, fetchInputs, needsInputs } from './input-phase.ts'
 import { runTask } from './task-run.ts'
-import { closedError, fullReason, refusalOf } from './owner/admission.ts'
+import { closedError, fullReason, isBusy, refusalOf } from './owner/admission.ts'
 import type { AdmissionFacts, AdmissionRules } from './owner/admission.ts'
 import type { AdmitRule, TaskSummary } from './owner/admit-rule.ts'
 import type { AvailabilityKeeper } from './owner/availability.ts'
@@ -17,7 +16,9 @@ import type { Clock } from '../core/clock.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { ExecutorRegistry } from '../executors/executor-registry.ts'
 import type { HostMonitor } from '../host/host-monitor.ts'
+import type { LoadChange } from './load-news.ts'
 import type { LogSpools } from './log-spool.ts'
+import type { Place } from './task-places.ts'
 import type { ReadyInputs, TaskFiles } from './ports.ts'
 import type { Task, TaskEnd } from './task.ts'
 
@@ -30,6 +31,8 @@ export interface TaskRunnerComponents {
   availability: AvailabilityKeeper
   /** The owner's own rule, asked about every task. */
   admitRule?: AdmitRule | undefined
+  /** Called when a task has come in, begun or ended. */
+  onLoad?: ((change: LoadChange) => void) | undefined
 }
 
 export interface TaskRunnerInit extends AdmissionRules {
@@ -48,11 +51,17 @@ export interface Errand {
   onBegin?: () => Promise<void>
 }
 
+/** A task that is over, with what it had. */
+interface Leaving {
+  place: Place
+  inputs: ReadyInputs | undefined
+  lingering: Promise<void> | undefined
+}
+
 export class TaskRunner {
   readonly #components: TaskRunnerComponents
   readonly #init: TaskRunnerInit
-  readonly #slots: Slots
-  readonly #gpus = new GpuPool()
+  readonly #places: TaskPlaces
   readonly #running = new Set<Task>()
   readonly #closing = new AbortController()
   #askingCount = 0
@@ -65,20 +74,26 @@ export class TaskRunner {
   constructor(components: TaskRunnerComponents, init: TaskRunnerInit) {
     this.#components = components
     this.#init = init
-    this.#slots = new Slots(components.clock, init)
+    const onChange = (hasEnded: boolean): void => this.#noteLoad(hasEnded)
+    this.#places = new TaskPlaces({ ...components, onChange }, init)
+  }
+
+  /** How much work there is. */
+  get figures(): TaskPlaces['figures'] {
+    return this.#places.figures
   }
 
   get runningCount(): number {
-    return this.#slots.runningCount
+    return this.#places.runningCount
   }
 
   /** Tasks that have come in and not begun. */
   get waitingCount(): number {
-    return this.#slots.waitingCount + this.#askingCount
+    return this.#places.waitingCount + this.#askingCount
   }
 
   get gpusTakenCount(): number {
-    return this.#gpus.takenCount
+    return this.#places.gpusTakenCount
   }
 
   /** Never rejects. Resolves once the task's slot is free again, or left to what nobody can end. */
@@ -87,24 +102,24 @@ export class TaskRunner {
     const { clock } = this.#components
     const arrivedMs = clock.monotonicMs()
     let executor: Executor
+    let place: Place
     try {
       task.signal.throwIfAborted()
       executor = this.#components.executors.get(task.request.task.engine)
       assertAllowed(executor, task)
       this.#admit(task)
       if (this.#components.admitRule !== undefined) await this.#askOwner(errand)
-      const slot = this.#slots.take(task.signal)
-      if (slot !== undefined) await slot
+      place = this.#places.claim(task.request)
+      const waiting = this.#places.enter(place, task.signal)
+      if (waiting !== undefined) await waiting
     } catch (cause) {
       return neverBegan(cause, clock.monotonicMs() - arrivedMs)
     }
     const waitedMs = clock.monotonicMs() - arrivedMs
     let lingering: Promise<void> | undefined
-    let gpus: readonly number[] = []
     let inputs: ReadyInputs | undefined
     this.#running.add(task)
     try {
-      gpus = this.#takeGpus(task.request.gpuCount)
       // The slot may have come in the same moment as the end of all interest in it.
       task.signal.throwIfAborted()
       const slotMs = clock.monotonicMs()
@@ -114,21 +129,22 @@ export class TaskRunner {
       if (errand.onBegin !== undefined) await this.#begin(errand.onBegin)
       task.signal.throwIfAborted()
       this.#countBegun()
-      const ready = { executor, task, gpus, inputs: inputs ?? NO_INPUTS }
+      const ready = { executor, task, gpus: place.gpus, inputs: inputs ?? NO_INPUTS }
       const ran = await runTask(this.#components, ready, { waitedMs, fetchedMs })
       lingering = ran.lingering
+      this.#places.learn(task.request, ran.end.ranMs)
       return ran.end
     } catch (cause) {
       return neverBegan(cause, waitedMs)
     } finally {
       this.#running.delete(task)
-      void this.#leave({ gpus, inputs }, lingering)
+      void this.#leave({ place, inputs, lingering })
     }
   }
 
   /** Sends away all that have not begun. */
   handBack(error: MeshError): void {
-    this.#slots.handBack(error)
+    this.#places.handBack(error)
     for (const fetching of this.#fetching) fetching.abort(error)
   }
 
@@ -139,7 +155,7 @@ export class TaskRunner {
 
   /** Resolves when nothing runs. */
   async whenIdle(): Promise<void> {
-    await this.#slots.whenIdle()
+    await this.#places.whenIdle()
   }
 
   /** The owner's rule is asked no more. */
@@ -153,21 +169,22 @@ export class TaskRunner {
     this.#begunCount = 0
   }
 
-  /** @throws MeshError WORKER_BUSY */
-  #takeGpus(count: number): readonly number[] {
-    const { gpu_count: machineCount = 0 } = this.#components.host.snapshot().capabilities
-    return this.#gpus.take(count, machineCount)
+  /** What can be ended by nobody keeps what it has. */
+  async #leave({ inputs, lingering, place }: Leaving): Promise<void> {
+    await this.#places.leave(place, lingering)
+    await inputs?.release()
   }
 
-  /** What can be ended by nobody keeps what it has. */
-  async #leave(
-    { gpus, inputs }: { gpus: readonly number[]; inputs: ReadyInputs | undefined },
-    lingering: Promise<void> | undefined
-  ): Promise<void> {
-    if (lingering === undefined) this.#slots.release()
-    else await this.#slots.releaseAfter(lingering)
-    this.#gpus.giveBack(gpus)
-    await inputs?.release()
+  #noteLoad(hasEnded: boolean): void {
+    const { availability, onLoad } = this.#components
+    if (onLoad === undefined) return
+    const { slots } = this.#init
+    const [running, waiting] = [this.#places.runningCount, this.waitingCount]
+    const mood = running >= slots ? 'full' : running + waiting === 0 ? 'idle' : 'some'
+    const { queuedMs } = this.#places.figures
+    const isOpen = availability.current === 'open'
+    const hasRoom = isOpen && !isBusy({ running, waiting, queuedMs }, this.#init)
+    onLoad({ mood, hasNewRoom: hasEnded && hasRoom })
   }
 
   /** Who is handed back meanwhile has not begun. */
@@ -205,12 +222,13 @@ export class TaskRunner {
     return {
       availability: availability.current,
       reason: availability.reason,
-      running: this.#slots.runningCount,
+      running: this.#places.runningCount,
       waiting: this.waitingCount,
+      queuedMs: this.#places.figures.queuedMs,
       begun: this.#begunCount + this.#startingCount + this.#fetching.size,
       cpuUsage: capabilities.cpu_usage,
       cpuCores: capabilities.cpu_cores,
-      recentRunning: this.#init.isIdleOnly === true ? this.#slots.recentCount() : 0,
+      recentRunning: this.#init.isIdleOnly === true ? this.#places.recentCount() : 0,
       memoryTotalBytes: capabilities.memory_total_mb * BYTES_PER_MB
     }
   }

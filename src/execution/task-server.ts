@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { MeshError } from '../core/errors.ts'
 import { AvailabilityKeeper } from './owner/availability.ts'
 import { LeaseDesk } from './leases/lease-desk.ts'
+import { LoadNews } from './load-news.ts'
 import { LogSpools } from './log-spool.ts'
 import { Task } from './task.ts'
 import { TaskJournal } from './leases/task-journal.ts'
@@ -27,6 +28,7 @@ import type {
   SetAvailabilityParams,
   SetAvailabilityResult
 } from '../model/generated/commands-set-availability.ts'
+import type { Signer } from '../receipts/signer.ts'
 import type { Startable } from '../core/startable.ts'
 import type { TaskFiles } from './ports.ts'
 import type { TaskAnswer } from './task-answers.ts'
@@ -38,6 +40,8 @@ export interface TaskServerComponents {
   host: HostMonitor
   links: RouterLinks
   logger: Logger
+  /** Signs receipts. */
+  signer: Signer
   /** The owner's own rule, asked about every task. */
   admitRule?: AdmitRule | undefined
 }
@@ -63,6 +67,7 @@ export class TaskServer implements Startable {
   readonly #availability: AvailabilityKeeper
   readonly #desk: LeaseDesk
   readonly #journal: TaskJournal
+  readonly #news: LoadNews
   readonly #runner: TaskRunner
   readonly #spools: LogSpools
   #isStarted = false
@@ -80,14 +85,18 @@ export class TaskServer implements Startable {
     })
     this.#spools = new LogSpools(join(folder, 'logs'))
     const availability = this.#availability
-    this.#runner = new TaskRunner({ ...components, availability, spools: this.#spools }, init)
+    this.#news = new LoadNews(components)
+    const onLoad = this.#news.changed.bind(this.#news)
+    const spools = this.#spools
+    this.#runner = new TaskRunner({ ...components, availability, onLoad, spools }, init)
     this.#journal = new TaskJournal(components, { folder })
     this.#desk = new LeaseDesk(
       {
         ...components,
         journal: this.#journal,
+        news: this.#news,
         runner: this.#runner,
-        describeLoad: () => this.load()
+        describeLoad: (router) => this.load(router)
       },
       init.kept
     )
@@ -100,6 +109,10 @@ export class TaskServer implements Startable {
     this.#availability.load()
     this.#spools.start()
     this.#desk.start()
+    this.#components.links.listen({
+      onConnected: () => {},
+      onClosed: (peer) => this.#news.closed(peer)
+    })
   }
 
   /** Refuses what is new, lets what runs finish within the grace, then ends it; the answers get out. */
@@ -122,14 +135,16 @@ export class TaskServer implements Startable {
     }
   }
 
-  /** How busy this worker is. */
-  load(): LoadReport {
-    const { capabilities } = this.#components.host.snapshot()
+  /** How busy this worker is, as a peer is told now. */
+  load(peer: string): LoadReport {
+    const { clock, host } = this.#components
+    const { capabilities } = host.snapshot()
     const availability = this.#availability.current
-    const { gpusTakenCount } = this.#runner
+    const { figures, gpusTakenCount, runningCount, waitingCount } = this.#runner
+    this.#news.told(peer)
     return {
-      running: this.#runner.runningCount,
-      queued: this.#runner.waitingCount,
+      running: runningCount,
+      queued: waitingCount,
       ...(gpusTakenCount === 0 ? {} : { gpus_taken: gpusTakenCount }),
       slots: this.#init.slots,
       queue_slots: this.#init.queueSlots,
@@ -137,7 +152,13 @@ export class TaskServer implements Startable {
       memory_available_mb: capabilities.memory_available_mb,
       disk_available_mb: capabilities.disk_available_mb,
       stopping: availability !== 'open',
-      availability
+      availability,
+      queued_ms: figures.queuedMs,
+      wait_ms: figures.waitMs,
+      work_rate: figures.workRateAt(clock.monotonicMs()),
+      routers: this.#news.routerCount,
+      slowdown: host.slowdown,
+      seen: this.#news.seenOf(peer)
     }
   }
 
@@ -147,13 +168,17 @@ export class TaskServer implements Startable {
     const { clock } = this.#components
     const { taskMemoryBytes } = this.#init
     const read = () =>
-      readTask(params, { bytes: context.bulkBytes, nowMs: clock.wallMs(), taskMemoryBytes })
+      readTask(params, {
+        bytes: context.bulk?.byteLength ?? 0,
+        nowMs: clock.wallMs(),
+        taskMemoryBytes
+      })
     try {
       context.signal.throwIfAborted()
       if (assignment !== undefined) return await this.#desk.execute(assignment, context, read)
       return await this.#executeDirectly(new Task(read()), context)
     } catch (cause) {
-      return { error: MeshError.from(cause), result: { load: this.load() } }
+      return { error: MeshError.from(cause), result: { load: this.load(context.remotePeer) } }
     }
   }
 
@@ -181,7 +206,7 @@ export class TaskServer implements Startable {
       })
     })
     signal.removeEventListener('abort', onAbort)
-    return directAnswer(task, end, this.load())
+    return directAnswer(task, end, this.load(remotePeer))
   }
 
   #drain(): void {
@@ -200,6 +225,7 @@ export class TaskServer implements Startable {
     this.#runner.close(handBackError(this.#availability))
     await this.#runner.whenIdle()
     this.#availability.close()
+    this.#news.close()
     await this.#desk.close()
     this.#journal.close()
   }

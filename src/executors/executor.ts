@@ -129,5 +129,7 @@ export interface Executor extends Startable {
    * is not here. Asked before the task has its slot; what is wrong with the task itself is for `run` to say.
    */
   refusalOf(task: TaskDocument): MeshError | undefined
+  /** Of an engine that starts programs of this machine: which one it would start; undefined for none. */
+  programPath?(task: TaskDocument): string | undefined
   run(run: TaskRun): Promise<TaskOutcome>
 }

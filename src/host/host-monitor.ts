@@ -25,6 +25,8 @@ export interface HostMonitorComponents {
 export interface HostMonitorInit extends HostOffer {
   /** The directory whose disk counts. @default the current one */
   directory?: string | undefined
+  /** Whether `slowdown` is measured. @default false */
+  measuresSlowdown?: boolean | undefined
   /** Pause between two looks. @default 5_000 */
   refreshMs?: number | undefined
 }
@@ -72,7 +74,7 @@ export class HostMonitor implements Startable {
   constructor(components: HostMonitorComponents, init: HostMonitorInit = {}) {
     this.#clock = components.clock
     this.#logger = components.logger
-    this.#probe = components.probe ?? new ThreadHostProbe({ directory: init.directory })
+    this.#probe = components.probe ?? new ThreadHostProbe(init)
     this.#offer = Object.freeze({
       offeredCpuCores: init.offeredCpuCores,
       offeredMemoryBytes: init.offeredMemoryBytes
@@ -101,6 +103,11 @@ export class HostMonitor implements Startable {
   snapshot(): HostSnapshot {
     assert(this.#snapshot !== undefined, 'a snapshot exists after start()')
     return this.#snapshot
+  }
+
+  /** How much longer than at its best the same short calculation takes lately. */
+  get slowdown(): number {
+    return this.#probe.slowdown
   }
 
   async #begin(): Promise<void> {

@@ -10,34 +10,48 @@ import { cpu, mem } from 'systeminformation'
 import { messageOf } from '../core/errors.ts'
 import { systemClock } from '../core/clock.ts'
 import { CpuSampler, readSystemFigures } from './system-figures.ts'
+import { SpinGauge } from './spin-gauge.ts'
 import type { Systeminformation } from 'systeminformation'
 import type { RawDisk, RawHostFacts } from './host-probe.ts'
 import type { ProbeAnswer, ProbeThreadData } from './thread-host-probe.ts'
 
-const { directory } = workerData as ProbeThreadData
+const { directory, measuresSlowdown } = workerData as ProbeThreadData
+/** A spin of a millisecond each, so it costs a thousandth of a core. */
+const SLOWDOWN_PERIOD_MS = 1_000
+const gauge = new SpinGauge()
 const sampler = new CpuSampler(systemClock)
 /** The processor doesn't change while we run, and asking starts several tools: once is enough. */
 let cpuData: Promise<Systeminformation.CpuData> | undefined
 
 parentPort?.on('message', () => void answer())
+if (measuresSlowdown) {
+  systemClock.every(SLOWDOWN_PERIOD_MS, () => tell({ slowdown: gauge.measure() }))
+}
 
 async function answer(): Promise<void> {
   const reply: ProbeAnswer = await look().then(
     (facts) => ({ facts }),
     (cause: unknown) => ({ problem: messageOf(cause) })
   )
+  tell(reply)
+}
+
+function tell(answered: ProbeAnswer): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  parentPort?.postMessage(reply)
+  parentPort?.postMessage(answered)
 }
 
 async function look(): Promise<RawHostFacts> {
   cpuData ??= cpu()
-  const [processor, memory, disk] = await Promise.all([cpuData, mem(), lookAtDisk()])
+  const looks = Promise.all([cpuData, mem(), lookAtDisk()])
   const figures = readSystemFigures()
+  // Virtual machines and many small boards do not say. It is measured while the tools run.
+  const speedGhz = figures.cpuSpeedGhz || gauge.ghz
+  const [processor, memory, disk] = await looks
   return {
     ...figures,
     cpuModel: `${processor.manufacturer} ${processor.brand}`.trim() || figures.cpuModel,
-    cpuSpeedGhz: processor.speed || figures.cpuSpeedGhz,
+    cpuSpeedGhz: processor.speed || speedGhz,
     cpuWindow: sampler.next(),
     memory: {
       ...figures.memory,

@@ -9,6 +9,8 @@ import type { AbortOptions } from '../core/abort.ts'
 export type RawNumber = number | null | undefined
 
 export interface HostProbe {
+  /** How much longer than at its best the same short calculation takes lately; 1 where that is not measured. */
+  readonly slowdown: number
   /** Processor, memory and disk: cheap, asked every few seconds, one question at a time. */
   probe(options?: AbortOptions): Promise<RawHostFacts>
   /** Graphics cards: may take seconds, asked rarely, and independent of `probe`. */

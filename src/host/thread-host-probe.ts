@@ -16,6 +16,8 @@ import type { HostProbe, RawGpu, RawHostFacts } from './host-probe.ts'
 export interface ThreadHostProbeInit {
   /** The directory whose disk counts. @default the current one */
   directory?: string | undefined
+  /** Whether the thread also measures, once a second, how much the machine has slowed down. @default false */
+  measuresSlowdown?: boolean | undefined
   /** The thread's program. @default host-probe-thread beside this file */
   threadUrl?: URL
   /** The program that prints the graphics controllers. @default gpu-probe-process beside this file */
@@ -25,10 +27,11 @@ export interface ThreadHostProbeInit {
 /** What the thread is told when it starts. */
 export interface ProbeThreadData {
   directory: string
+  measuresSlowdown: boolean
 }
 
-/** What the thread answers to every message. */
-export type ProbeAnswer = { facts: RawHostFacts } | { problem: string }
+/** What the thread answers to every message, and what it tells unasked. */
+export type ProbeAnswer = { facts: RawHostFacts } | { problem: string } | { slowdown: number }
 
 /** A hundred cards take a few kilobytes each; more than this is no list of cards. */
 const GPU_TEXT_BYTES_MAX = 1_048_576
@@ -45,11 +48,17 @@ export class ThreadHostProbe implements HostProbe {
   #worker: Worker | undefined
   #pending: Deferred<RawHostFacts> | undefined
   #holdsProcess = true
+  #slowdown = 1
 
   constructor(init: ThreadHostProbeInit = {}) {
-    this.#data = { directory: init.directory ?? process.cwd() }
+    const { directory = process.cwd(), measuresSlowdown = false } = init
+    this.#data = { directory, measuresSlowdown }
     this.#threadUrl = init.threadUrl ?? siblingUrl('host-probe-thread')
     this.#gpuUrl = init.gpuUrl ?? siblingUrl('gpu-probe-process')
+  }
+
+  get slowdown(): number {
+    return this.#slowdown
   }
 
   /** @throws when the thread fails, ends, or the signal fires; the next call starts a new thread. */
@@ -101,7 +110,8 @@ export class ThreadHostProbe implements HostProbe {
     const worker = new Worker(this.#threadUrl, { workerData: this.#data, name: 'host-probe' })
     worker.on('message', (answer: ProbeAnswer) => {
       if (this.#worker !== worker) return
-      if ('facts' in answer) this.#pending?.resolve(answer.facts)
+      if ('slowdown' in answer) this.#slowdown = answer.slowdown
+      else if ('facts' in answer) this.#pending?.resolve(answer.facts)
       else this.#pending?.reject(new Error(answer.problem))
     })
     worker.on('error', (cause) => this.#drop(worker, cause))

@@ -17,6 +17,8 @@ import { addJobActionRoutes } from './routes/job-actions.ts'
 import { addJobRoutes } from './routes/jobs.ts'
 import { addLogRoutes } from './routes/logs.ts'
 import { addMeshRoutes, HEALTH_ROUTE } from './routes/mesh.ts'
+import { addDecisionRoutes } from './routes/decisions.ts'
+import { addReputationRoutes } from './routes/reputation.ts'
 import { addOperationRoutes } from './routes/operations.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
 import type { FastifyInstance } from 'fastify'
@@ -82,6 +84,8 @@ export function buildApp(
   addFileRoutes(app, context)
   addFileByteRoutes(app, context)
   addMeshRoutes(app, context)
+  addReputationRoutes(app, context)
+  addDecisionRoutes(app, context)
   addOperationRoutes(app, context)
   return app
 }

@@ -4,6 +4,7 @@
  */
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
+import type { EvidenceEntry } from '../model/generated/evidence-entry.ts'
 import type { FileCheck } from '../model/generated/api-file-check.ts'
 import type { FileFetchRequest } from '../model/generated/api-file-fetch.ts'
 import type { FilePinRequest } from '../model/generated/api-file-pin.ts'
@@ -13,14 +14,17 @@ import type { FileView } from '../model/generated/api-file.ts'
 import type { FolderEntry } from '../model/generated/folder-manifest.ts'
 import type { HealthView } from '../model/generated/api-health.ts'
 import type { HistoryRow, AttemptView, ItemView, JobView } from '../model/generated/api-job.ts'
+import type { IdleReasonsView } from '../model/generated/api-idle-reasons.ts'
 import type { LogView } from '../model/generated/api-log.ts'
 import type { MeshEvent } from '../model/generated/api-event.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
 import type { PlanView } from '../model/generated/api-plan.ts'
+import type { ReceiptView } from '../model/generated/api-receipt.ts'
 import type { RerunRequest } from '../model/generated/api-rerun.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
 import type { SetAvailabilityParams } from '../model/generated/commands-set-availability.ts'
+import type { WeightsView } from '../model/generated/api-weights.ts'
 
 /** Which attempt's log: without `item` that of a job's only item, without `attempt` the newest. */
 export interface LogRequest {
@@ -37,7 +41,8 @@ export interface JobServices {
   submit(document: unknown, submitter: string): Promise<{ job: JobView; isNew: boolean }>
   /** Several jobs, all or none, in the order in which they can run. @throws as `submit`, and NEEDS_CYCLE */
   submitGraph(document: unknown, submitter: string): Promise<JobView[]>
-  plan(document: unknown): Promise<PlanView>
+  /** @param isWhole whether all workers are listed, however many */
+  plan(document: unknown, isWhole: boolean): Promise<PlanView>
   /** Newest first. */
   list(filter: {
     state?: string
@@ -62,7 +67,22 @@ export interface JobServices {
   ): Promise<AttemptView[]>
   /** Everything that happened to the job and to the attempts of one item, oldest first. */
   history(id: string, which: { item?: string }): Promise<HistoryRow[]>
-  explain(id: string, which: { item?: string; attempt?: number }): Promise<DecisionRecord>
+  /** With `whyNot` the chosen worker and that one alone. @throws MeshError NODE_NOT_FOUND, NOT_FOUND */
+  explain(
+    id: string,
+    which: { item?: string; attempt?: number; whyNot?: string }
+  ): Promise<DecisionRecord>
+  /** Decisions of all jobs by time; behind the last one of the page before. */
+  decisions(page: {
+    sinceMs: number
+    after?: { atMs: number; jobId: string; itemIndex: number; attempt: number }
+    limit: number
+  }): Promise<DecisionRecord[]>
+  /** What was signed of its attempts, by item, then attempt; of a reused result that of the earlier run. */
+  receipts(
+    id: string,
+    filter: { item?: string; attempt?: number; after?: number; limit: number }
+  ): Promise<ReceiptView[]>
   log(id: string, which: LogRequest): Promise<LogView>
   /**
    * What is there of a log, then what comes, until the attempt has ended. Resolves to what ends it.
@@ -150,6 +170,23 @@ export interface FileServices {
   ): Promise<FolderEntry[]>
 }
 
+/** What the router has seen of workers, and how it knows. A `peer` is a whole peer id; of a stranger there is what everybody starts with. */
+export interface ReputationServices {
+  /** Best first, from the one after `after` on. */
+  list(page: { after?: string; limit: number }): ReputationView[]
+  /** With its details, now or as of a moment. @throws MeshError FIELD_INVALID where the evidence does not go back so far */
+  describe(peer: string, which: { asOfMs?: number }): Promise<ReputationView>
+  /** What was counted of it, newest first. @throws MeshError FIELD_INVALID for a wrong `after` */
+  evidence(
+    peer: string,
+    page: { after?: string; limit: number }
+  ): Promise<{ entries: EvidenceEntry[]; next: string | undefined }>
+  /** Unverified results of the day before its last wrong one, newest first. */
+  suspects(peer: string, page: { after: number; limit: number }): Promise<EvidenceEntry[]>
+  /** The lines of an export. */
+  export(which: { peer?: string }): AsyncIterable<string>
+}
+
 /** What the HTTP API needs of a router. */
 export interface ApiServices {
   jobs: JobServices
@@ -162,11 +199,14 @@ export interface ApiServices {
     /** Cordons, drains or opens a worker. @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS, PEER_UNREACHABLE */
     setAvailability(peer: string, request: SetAvailabilityParams): Promise<NodeView>
   }
+  /** Why tasks went elsewhere. */
+  idleReasons(
+    which: { peer?: string; spanMs: number },
+    options: { signal: AbortSignal }
+  ): Promise<IdleReasonsView>
+  weights(): WeightsView
   peers: { list(): PeerView[] }
-  reputation: {
-    list(): ReputationView[]
-    describe(peer: string): ReputationView
-  }
+  reputation: ReputationServices
   /** Copies the job store beside it, or into a file of that name on the router's machine. @throws MeshError STORE_FAILED */
   backup(file: string | undefined): Promise<BackupView>
   health(): HealthView

@@ -4,7 +4,7 @@
  */
 import { assert } from '../core/assert.ts'
 import { causeOf, withTransition } from './records.ts'
-import type { AttemptRecord, AttemptState, Cause, ItemRecord } from './records.ts'
+import type { AttemptRecord, AttemptRole, AttemptState, Cause, ItemRecord } from './records.ts'
 import type { ErrorData } from '../core/errors.ts'
 import type { OutputFile } from '../model/job.ts'
 import type { TaskProgress } from '../model/generated/commands-execute-task.ts'
@@ -64,19 +64,27 @@ export type AttemptEvent =
       ranMs?: number | undefined
       logFile?: OutputFile | undefined
     }
+  /** Its item has a result, or an end, without it; that is nobody's fault. */
+  | { kind: 'superseded'; text: string }
   /** Its worker came back with it after it was given up. */
   | { kind: 'late'; text: string }
 
 /** The attempt with which an item is sent to a worker. */
 export function newAttempt(
   item: ItemRecord,
-  { leaseId, nowMs, workerId }: { leaseId: string; nowMs: number; workerId: string }
+  {
+    leaseId,
+    nowMs,
+    role,
+    workerId
+  }: { leaseId: string; nowMs: number; role: AttemptRole; workerId: string }
 ): AttemptRecord {
   return {
     jobId: item.jobId,
     itemIndex: item.index,
     number: item.attemptCount,
     leaseId,
+    role,
     state: 'offered',
     workerId,
     offeredAtMs: nowMs,
@@ -111,6 +119,10 @@ export function stepAttempt(
         : attempt
     case 'ended':
       return endedAttempt(attempt, event, nowMs)
+    case 'superseded': {
+      const cause = { by: 'router', reason: 'COPY_SUPERSEDED', text: event.text } as const
+      return { ...moved(attempt, 'stopped', nowMs, cause), endedAtMs: nowMs }
+    }
   }
 }
 

@@ -3,10 +3,20 @@
  * Records are kept as JSON text, as in the database, so that nobody shares an object with it.
  */
 import { MeshError } from '../core/errors.ts'
+import { decisionsByTime, forgetDecisions } from './memory-decisions.ts'
 import { isTerminal } from './records.ts'
+import type { DecisionRows } from './memory-decisions.ts'
 import type { LogEntry } from '../model/generated/commands-execute-task.ts'
 import type { AttemptRecord, ItemRecord, JobRecord } from './records.ts'
-import type { ItemFilter, JobFilter, JobStore, PageAfter, StoreChange } from './store.ts'
+import type {
+  DecisionFilter,
+  ItemFilter,
+  JobFilter,
+  JobStore,
+  PageAfter,
+  StoreChange,
+  StoredReceipt
+} from './store.ts'
 
 /** A record, with beside it what queries look at. */
 interface JobRow {
@@ -39,7 +49,8 @@ interface JobRows {
   attempts: Map<number, Map<number, StepRow>>
   /** JSON texts by item and attempt, then the number of the first entry. */
   logs: Map<string, Map<number, string>>
-  decisions: Map<number, Map<number, string>>
+  decisions: DecisionRows
+  receipts: Map<number, Map<number, StoredReceipt>>
 }
 
 export class MemoryJobStore implements JobStore {
@@ -156,7 +167,21 @@ export class MemoryJobStore implements JobStore {
 
   async decision(jobId: string, itemIndex: number, attempt?: number): Promise<string | undefined> {
     const decisions = this.#jobs.get(jobId)?.decisions.get(itemIndex)
-    return attempt === undefined ? byNumber(decisions).at(-1)?.[1] : decisions?.get(attempt)
+    const row = attempt === undefined ? byNumber(decisions).at(-1)?.[1] : decisions?.get(attempt)
+    return row?.text
+  }
+
+  async decisions(filter: DecisionFilter): Promise<string[]> {
+    return decisionsByTime(this.#jobs, filter)
+  }
+
+  async receipt(
+    jobId: string,
+    itemIndex: number,
+    attempt: number
+  ): Promise<StoredReceipt | undefined> {
+    const row = this.#jobs.get(jobId)?.receipts.get(itemIndex)?.get(attempt)
+    return row === undefined ? undefined : { ...row }
   }
 
   async unfinished({ after, limit }: PageAfter): Promise<JobRecord[]> {
@@ -245,9 +270,19 @@ export class MemoryJobStore implements JobStore {
       }
       case 'decision': {
         const { jobId, itemIndex, attempt } = change
-        const row = text(change.decision)
+        const row = { atMs: finite(change.atMs), text: text(change.decision) }
         const key = [text(jobId), integer(itemIndex), integer(attempt)] as const
         return () => inner(this.#rowsOf(key[0]).decisions, key[1]).set(key[2], row)
+      }
+      case 'receipt': {
+        const { jobId, itemIndex, attempt } = change
+        const row = { order: text(change.order), receipt: text(change.receipt) }
+        const key = [text(jobId), integer(itemIndex), integer(attempt)] as const
+        return () => inner(this.#rowsOf(key[0]).receipts, key[1]).set(key[2], row)
+      }
+      case 'forgetDecisions': {
+        const [beforeMs, limit] = [finite(change.beforeMs), integer(change.limit)]
+        return () => forgetDecisions(this.#jobs, beforeMs, limit)
       }
       case 'note': {
         const [name, note] = [text(change.name), text(change.text)]
@@ -277,7 +312,8 @@ export class MemoryJobStore implements JobStore {
         outputs: new Map(),
         attempts: new Map(),
         logs: new Map(),
-        decisions: new Map()
+        decisions: new Map(),
+        receipts: new Map()
       }
       this.#jobs.set(jobId, rows)
     }

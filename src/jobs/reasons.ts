@@ -30,6 +30,7 @@ export const REASONS = [
   'PUBLISHING',
   'RECONNECTED',
   'COMPLETED',
+  'COPY_SUPERSEDED',
   'RESULT_REUSED',
   'LATE_RESULT'
 ] as const

@@ -33,6 +33,37 @@ export type AttemptState =
 
 export type ItemCounts = Record<ItemState, number>
 
+/**
+ * Why an attempt was made. `backup`: a copy of one that takes unusually long. `check`: a copy whose result is
+ * to be compared with that of others.
+ */
+export type AttemptRole = 'primary' | 'backup' | 'check'
+
+/** An attempt that its item counts on; several at a time are copies of each other. */
+export interface Copy {
+  attempt: number
+  workerId: string
+  /**
+   * `out`: its worker's word is waited for. `awaited`: so is its worker, which is silent for longer than the
+   * job likes. `unchecked`: its result is here, and not believed yet.
+   */
+  phase: 'out' | 'awaited' | 'unchecked'
+}
+
+/** How an item came to believe its result. */
+export interface Verified {
+  /**
+   * `agreement`: enough workers that do not vouch for each other returned the same, one of them trusted.
+   * `majority`: as many did where no trusted worker could be asked. `record`, `chance`: nobody else ran it, as its
+   * worker is right nearly always, or as it was not drawn.
+   */
+  by: 'agreement' | 'majority' | 'record' | 'chance'
+  /** Results that were compared. */
+  copies: number
+  /** How many of them were the same. */
+  agreed: number
+}
+
 /** Why something changed, and by whom. */
 export interface Cause {
   /** `router`, or the PeerId (or `http`) of who asked for it or said it. */
@@ -131,7 +162,11 @@ export interface ItemRecord extends ItemFiles {
   failureCount: number
   /** Workers on which its sandbox broke; two of them make it the job's fault. */
   crashedOn: readonly string[]
-  /** The worker of the last attempt. */
+  /** Attempts that it counts on, oldest first; null where there are none. */
+  copies: readonly Copy[] | null
+  /** The attempt whose result it has; null where it has none, or not one of its own. */
+  resultAttempt: number | null
+  /** The worker whose result it has; before that, that of the oldest open attempt, or of the last one. */
   workerId: string | null
   startedAtMs: number | null
   endedAtMs: number | null
@@ -139,6 +174,8 @@ export interface ItemRecord extends ItemFiles {
   error: ErrorData | null
   /** Whose result it has, where it was never run itself. */
   reusedFrom: EarlierRun | null
+  /** Why its result is believed; absent where the job does not ask, and of what has no result. */
+  verified?: Verified
 }
 
 export interface AttemptRecord {
@@ -148,6 +185,8 @@ export interface AttemptRecord {
   number: number
   /** Random, so that no other attempt ever has it, even if a crash of the router made it give a number twice. */
   leaseId: string
+  /** Absent in attempts stored by older versions, which knew primary ones only. */
+  role?: AttemptRole
   state: AttemptState
   workerId: string
   offeredAtMs: number
@@ -165,6 +204,12 @@ export interface AttemptRecord {
   /** All of its log, where that was longer than what is kept here. */
   logFile: OutputFile | null
   history: readonly Transition[]
+}
+
+/** The attempt that stands for an item: the one that gave its result, or else the newest; 0 before the first. */
+export function shownAttempt({ attemptCount, resultAttempt }: ItemRecord): number {
+  // Items stored by older versions do not name it: theirs was always the newest.
+  return resultAttempt ?? attemptCount
 }
 
 export function isTerminal(state: JobState): boolean {

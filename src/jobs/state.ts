@@ -1,53 +1,31 @@
 /**
- * The life of a job and of its items, as pure functions: what happened goes in, the new records come
- * out, with what is to be done about it. What may follow what stands in one table; anything else is a
- * mistake of ours and throws. An event of an attempt that is no longer the newest comes too late and
- * changes nothing.
+ * The life of a job with its items, as pure functions: what happened to an item goes in, the new records come
+ * out, with what is to be done about it. Which state an item may come to from which stands in one table;
+ * anything else is a mistake of ours and throws. What happens to the item itself is in `item-state.ts`.
  */
 import { assert } from '../core/assert.ts'
 import { causeOf, isTerminal, withTransition } from './records.ts'
+import { stepItem, uncheckedCopies } from './item-state.ts'
 import type { ErrorData } from '../core/errors.ts'
+import type { ItemEvent } from './item-state.ts'
 import type {
   Cause,
   EarlierRun,
-  Ending,
   ItemCounts,
-  ItemFiles,
   ItemRecord,
   ItemState,
   JobRecord,
   JobState
 } from './records.ts'
 
-export type ItemEvent =
-  /** A worker was chosen; attempt `attempt` begins. */
-  | { kind: 'dispatched'; attempt: number; workerId: string }
-  /** The worker refused, or it was cut off by no fault of its own: the item goes back as if nothing had been. */
-  | { kind: 'returned'; attempt: number; error: ErrorData }
-  /** The attempt failed and another is worth it. */
-  | { kind: 'retried'; attempt: number; error: ErrorData }
-  | { kind: 'completed'; attempt: number; files?: ItemFiles }
-  /** An equal task gave its result before. */
-  | { kind: 'reused'; from: EarlierRun; files: ItemFiles }
-  /** The attempt failed for good: that ends the item, or it waits for somebody to look. */
-  | { kind: 'failed'; attempt: number; error: ErrorData; then: 'failed' | 'held' }
-  /** The worker is silent, and the job would rather wait than run twice. The attempt stays open. */
-  | { kind: 'awaited'; attempt: number; error: ErrorData }
-  /** That worker is back, and still has it. */
-  | { kind: 'resumed'; attempt: number; cause: Cause }
-  /** An end without an attempt's word: a stop, or a time that is up. A running attempt is ended first. */
-  | { kind: 'ended'; ending: Ending }
-  | { kind: 'held'; cause: Cause }
-  | { kind: 'released'; cause: Cause }
-
 /** What is to be done about a step. */
 export type Effect =
   /** The item waits for a worker. */
   | 'enqueue'
-  /** Its attempt is to be ended at the worker, for `item.ending`. */
-  | 'stop-attempt'
-  /** Its attempt is superseded: nobody waits for its word any more. */
-  | 'drop-attempt'
+  /** Its attempts are to be ended at their workers, for `item.ending`. */
+  | 'stop-attempts'
+  /** What is known of its results has changed: are they right, or are more copies wanted? */
+  | 'review'
 
 export interface Step {
   job: JobRecord
@@ -77,8 +55,7 @@ export function step(
   event: ItemEvent,
   context: StepContext
 ): Step {
-  if (isLate(item, event)) return { job, item, effects: [] }
-  const next = changed(job, item, event, context.nowMs)
+  const next = stepItem(item, event, { isOnHold: job.isOnHold, nowMs: context.nowMs })
   if (next === item) return { job, item, effects: [] }
   assert(
     NEXT[item.state].includes(next.state),
@@ -95,120 +72,12 @@ export function step(
   }
 }
 
-function isLate(item: ItemRecord, event: ItemEvent): boolean {
-  if (isTerminal(item.state)) return true
-  if (!('attempt' in event) || event.kind === 'dispatched') return false
-  const isOpen = item.state === 'running' || item.state === 'held'
-  return !isOpen || event.attempt !== item.attemptCount
-}
-
-function changed(job: JobRecord, item: ItemRecord, event: ItemEvent, nowMs: number): ItemRecord {
-  switch (event.kind) {
-    case 'dispatched':
-      return sentOut(item, event, nowMs)
-    case 'completed':
-      return completed(item, event.files, nowMs)
-    case 'reused':
-      return reused(item, event, nowMs)
-    case 'returned':
-      return afterReturn(job, item, nowMs)
-    case 'retried':
-    case 'failed':
-      return afterFailure(job, item, event, nowMs)
-    case 'awaited':
-      // Nobody holds a job that is to end.
-      return item.ending === null ? { ...item, state: 'held', error: event.error } : item
-    case 'resumed':
-      return item.state === 'held' ? { ...item, state: 'running', error: null } : item
-    case 'ended':
-      return toEnd(item, event.ending, nowMs)
-    case 'held':
-      return item.state === 'queued' ? { ...item, state: 'held' } : item
-    case 'released':
-      return released(item)
-  }
-}
-
-function completed(item: ItemRecord, files: ItemFiles | undefined, nowMs: number): ItemRecord {
-  return { ...item, ...files, state: 'completed', ending: null, error: null, endedAtMs: nowMs }
-}
-
-/** Whoever held it back meanwhile wants nothing of it to end, either. */
-function reused(
-  item: ItemRecord,
-  { files, from }: Extract<ItemEvent, { kind: 'reused' }>,
-  nowMs: number
-): ItemRecord {
-  if (item.state !== 'queued') return item
-  return { ...completed(item, files, nowMs), reusedFrom: from }
-}
-
-function released(item: ItemRecord): ItemRecord {
-  return item.state === 'held' ? { ...item, state: 'queued', failureCount: 0 } : item
-}
-
-function sentOut(
-  item: ItemRecord,
-  { attempt, workerId }: Extract<ItemEvent, { kind: 'dispatched' }>,
-  nowMs: number
-): ItemRecord {
-  assert(item.state === 'queued', `an item that is ${item.state} is not sent out`)
-  assert(attempt === item.attemptCount + 1, 'attempts are numbered one after the other')
-  const startedAtMs = item.startedAtMs ?? nowMs
-  return { ...item, state: 'running', attemptCount: attempt, workerId, startedAtMs }
-}
-
-function toEnd(item: ItemRecord, ending: Ending, nowMs: number): ItemRecord {
-  if (item.state !== 'running') return ended(item, ending, nowMs)
-  if (item.ending === null) return { ...item, ending }
-  // The first word counts: a time-out on the way to a stop is still a stop. A later one may hurry it.
-  const { killAfterMs = Infinity } = ending
-  if (killAfterMs >= (item.ending.killAfterMs ?? Infinity)) return item
-  return { ...item, ending: { ...item.ending, killAfterMs } }
-}
-
-function afterReturn(job: JobRecord, item: ItemRecord, nowMs: number): ItemRecord {
-  if (item.ending !== null) return ended(item, item.ending, nowMs)
-  return { ...item, state: job.isOnHold ? 'held' : 'queued' }
-}
-
-function afterFailure(
-  job: JobRecord,
-  item: ItemRecord,
-  event: Extract<ItemEvent, { kind: 'retried' | 'failed' }>,
-  nowMs: number
-): ItemRecord {
-  const { error } = event
-  const failed: ItemRecord = {
-    ...item,
-    failureCount: item.failureCount + 1,
-    crashedOn: crashedOn(item, error),
-    error
-  }
-  if (item.ending !== null) return ended(failed, item.ending, nowMs)
-  if (event.kind === 'retried') return { ...failed, state: job.isOnHold ? 'held' : 'queued' }
-  return event.then === 'held'
-    ? { ...failed, state: 'held' }
-    : { ...failed, state: 'failed', endedAtMs: nowMs }
-}
-
-function ended(item: ItemRecord, ending: Ending, nowMs: number): ItemRecord {
-  return { ...item, state: ending.state, ending: null, error: ending.error, endedAtMs: nowMs }
-}
-
-function crashedOn(item: ItemRecord, error: ErrorData): readonly string[] {
-  const { crashedOn: known, workerId } = item
-  const isNew = error.code === 'SANDBOX_CRASHED' && workerId !== null && !known.includes(workerId)
-  return isNew ? [...known, workerId] : known
-}
-
 function effectsOf(before: ItemRecord, after: ItemRecord, event: ItemEvent): Effect[] {
   const effects: Effect[] = []
-  // A held item may have an attempt that is still awaited.
-  const isDropped = before.state === 'held' && !('attempt' in event)
-  if (isDropped && after.state !== 'held') effects.push('drop-attempt')
-  if (after.ending !== null && after.ending !== before.ending) effects.push('stop-attempt')
+  if (after.ending !== null && after.ending !== before.ending) effects.push('stop-attempts')
   if (after.state === 'queued') effects.push('enqueue')
+  // A copy that has only just begun says nothing of the results.
+  if (uncheckedCopies(after).length > 0 && event.kind !== 'dispatched') effects.push('review')
   return effects
 }
 
@@ -222,6 +91,9 @@ function causeOfEvent(event: ItemEvent): Cause {
   switch (event.kind) {
     case 'dispatched':
       return { by: 'router', reason: 'OFFERED' }
+    case 'delivered':
+      // Its item comes to another state only where no other copy may begin now.
+      return { by: 'router', reason: 'HELD_BY_USER' }
     case 'completed':
       return { by: 'router', reason: 'COMPLETED' }
     case 'reused':
@@ -229,6 +101,7 @@ function causeOfEvent(event: ItemEvent): Cause {
     case 'returned':
     case 'retried':
     case 'failed':
+    case 'undecided':
     case 'awaited':
       return causeOf(event.error)
     case 'ended':

@@ -27,14 +27,32 @@ export type StoreChange =
       from: number
       entries: readonly LogEntry[]
     }
-  /** The decision record of one attempt, as JSON text. */
-  | { kind: 'decision'; jobId: string; itemIndex: number; attempt: number; decision: string }
+  /** The decision record of one attempt, as JSON text. `atMs` is what `decisions` lists it by. */
+  | {
+      kind: 'decision'
+      jobId: string
+      itemIndex: number
+      attempt: number
+      atMs: number
+      decision: string
+    }
+  /** What router and worker have signed of one attempt, each in base64. */
+  | ({ kind: 'receipt'; jobId: string; itemIndex: number; attempt: number } & StoredReceipt)
   /** Takes away everything of a job, its key too. */
   | { kind: 'forget'; jobId: string }
   /** Takes away the logs of all its attempts; until the job is written again, `forgettable` does not name it. */
   | { kind: 'forgetLogs'; jobId: string }
+  /** Takes away the decision records made before a moment, the oldest first, `limit` at most. */
+  | { kind: 'forgetDecisions'; beforeMs: number; limit: number }
   /** A small named document of the router itself, such as its reputation ledger. */
   | { kind: 'note'; name: string; text: string }
+
+export interface StoredReceipt {
+  /** The router's order. */
+  order: string
+  /** The worker's receipt of it. */
+  receipt: string
+}
 
 export interface JobFilter {
   state?: JobState | undefined
@@ -60,6 +78,13 @@ export interface ItemFilter {
 /** Which jobs `unfinished` gives: those behind the last one of the page before. */
 export interface PageAfter {
   after?: JobRecord | undefined
+  limit: number
+}
+
+/** Which decisions `decisions` gives: of all jobs, from a moment on, those behind the last one of the page before. */
+export interface DecisionFilter {
+  sinceMs: number
+  after?: { atMs: number; jobId: string; itemIndex: number; attempt: number } | undefined
   limit: number
 }
 
@@ -101,6 +126,10 @@ export interface JobStore extends Startable {
   log(jobId: string, itemIndex: number, attempt: number): Promise<LogEntry[]>
   /** The decision record of one attempt; of the item's last one without `attempt`. */
   decision(jobId: string, itemIndex: number, attempt?: number): Promise<string | undefined>
+  /** What was signed of one attempt. */
+  receipt(jobId: string, itemIndex: number, attempt: number): Promise<StoredReceipt | undefined>
+  /** Decision records by time; those of the same moment in one order, always the same. */
+  decisions(filter: DecisionFilter): Promise<string[]>
   /** Jobs that have not ended, oldest first: what a restarted router takes up again. */
   unfinished(page: PageAfter): Promise<JobRecord[]>
   /**

@@ -184,9 +184,7 @@ function namedBy({
 export function compileSpec(spec: JobSpec): JobPlan {
   return {
     priority: spec.priority ?? JOB_DEFAULTS.priority,
-    engine: spec.engine,
-    taskName: spec.function ?? spec.program ?? spec.image,
-    taskType: spec.type ?? spec.engine,
+    ...compileKind(spec),
     ops: spec.ops ?? 'once',
     schedule: spec.schedule === undefined ? undefined : compileSchedule(spec.schedule),
     resources: compileResources(spec.resources ?? {}),
@@ -206,6 +204,11 @@ export function compileSpec(spec: JobSpec): JobPlan {
 }
 
 type Asked<K extends keyof JobSpec> = NonNullable<JobSpec[K]>
+
+function compileKind(spec: JobSpec): Pick<JobPlan, 'engine' | 'taskName' | 'taskType'> {
+  const { engine, type = engine } = spec
+  return { engine, taskName: spec.function ?? spec.program ?? spec.image, taskType: type }
+}
 
 /** What a task cannot do without any of, and a worker would only refuse. */
 function aboveZero(value: number, path: string): number {

@@ -179,6 +179,7 @@ function checkOverride({ engine }: TaskDocument, item: ItemDocument, index: numb
 function checkTogether(document: JobDocument): void {
   const { cache = 'off', each, ops, schedule, task } = document
   if (cache !== 'off') checkCache(document, cache)
+  checkVerify(document)
   if (ops === 'every' && each !== undefined) {
     throw new MeshError('FIELD_INVALID', 'each does not go with ops: every', {
       path: 'each',
@@ -220,6 +221,18 @@ function checkCache({ network, ops, task }: JobDocument, cache: 'use' | 'refresh
   throw new MeshError('FIELD_INVALID', `cache: ${cache} does not go with ${other}`, {
     path: 'cache',
     hint: 'leave cache out: such a task is run each time'
+  })
+}
+
+/** Where there is no result that copies could agree on. @throws MeshError FIELD_INVALID */
+function checkVerify({ ops, task, verify = {} }: JobDocument): void {
+  if (verify.mode === undefined || verify.mode === 'none') return
+  const other =
+    ops === 'every' ? 'ops: every' : task.engine === 'storage' ? 'engine storage' : undefined
+  if (other === undefined) return
+  throw new MeshError('FIELD_INVALID', `verify.mode: ${verify.mode} does not go with ${other}`, {
+    path: 'verify.mode',
+    hint: 'leave verify out: what such tasks return is not for others to repeat'
   })
 }
 

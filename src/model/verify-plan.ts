@@ -24,8 +24,14 @@ export type Comparison =
 
 const DEFAULTS = { mode: 'none', share: 0.05, copies: 2, agree: 2, copiesMax: 5 } as const
 
-/** @throws MeshError FIELD_INVALID where the numbers do not go together */
+/** @throws MeshError FIELD_MISSING, FIELD_INVALID where the fields do not go together */
 export function compileVerify(verify: VerifyDocument = {}): VerifyPlan {
+  if (verify.mode === undefined && Object.keys(verify).length > 0) {
+    throw new MeshError('FIELD_MISSING', 'verify says how, but not what is verified', {
+      path: 'verify.mode',
+      hint: 'add "mode": "quorum", "adaptive" or "spot"'
+    })
+  }
   const mode = verify.mode ?? DEFAULTS.mode
   const agree = verify.agree ?? DEFAULTS.agree
   // A checked result of the other modes has one copy more, and another where the two disagree.
@@ -45,18 +51,28 @@ export function compileVerify(verify: VerifyDocument = {}): VerifyPlan {
 }
 
 function compileComparison(text = 'json'): Comparison {
-  const [kind, ...rest] = text.split(':')
+  const [kind = '', ...rest] = text.split(':')
   const detail = rest.join(':')
   switch (kind) {
     case 'bytes':
       return { kind: 'bytes' }
     case 'number':
-      return { kind: 'number', epsilon: Number(detail) }
+      return { kind: 'number', epsilon: readEpsilon(detail) }
     case 'function':
       return { kind: 'function', name: detail }
     default:
       return { kind: 'json' }
   }
+}
+
+/** @throws MeshError FIELD_INVALID where any two numbers of one sign would be the same */
+function readEpsilon(text: string): number {
+  const epsilon = Number(text)
+  if (epsilon < 1) return epsilon
+  throw new MeshError('FIELD_INVALID', `by number:${text}, nearly all numbers are the same`, {
+    path: 'verify.compare',
+    hint: 'write the share by which numbers may differ, such as number:1e-9'
+  })
 }
 
 function invalid(path: string, message: string): MeshError {

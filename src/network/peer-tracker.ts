@@ -71,6 +71,12 @@ export class PeerTracker implements Startable {
     return this.#tracked.get(peer)?.latencyMs ?? undefined
   }
 
+  /** Multiaddrs by which a peer is connected; none of one that is not. */
+  addressesOf(peer: string): string[] {
+    const tracked = this.#tracked.get(peer)
+    return tracked === undefined ? [] : this.#connectionsOf(tracked).map(addressOf)
+  }
+
   /** Calls back at every change. @returns what ends it */
   watch(listener: (change: PeerChange) => void): () => void {
     this.#listeners.add(listener)
@@ -136,11 +142,11 @@ export class PeerTracker implements Startable {
   }
 
   #view(tracked: Tracked): PeerView {
-    const connections = this.#components.node.libp2p.getConnections(tracked.peerId)
+    const connections = this.#connectionsOf(tracked)
     const isRelayed = connections.length > 0 && connections.every(isRelay)
     return {
       peer_id: tracked.peerId.toString(),
-      addresses: connections.map((connection) => connection.remoteAddr.toString()),
+      addresses: connections.map(addressOf),
       direction: connections[0]?.direction ?? 'outbound',
       path: isRelayed ? 'relayed' : 'direct',
       latency_ms: tracked.latencyMs,
@@ -149,12 +155,20 @@ export class PeerTracker implements Startable {
     }
   }
 
+  #connectionsOf({ peerId }: Tracked): Connection[] {
+    return this.#components.node.libp2p.getConnections(peerId)
+  }
+
   #emit(event: PeerChange['event'], peer: PeerView): void {
     const change: PeerChange = { event, at_ms: this.#components.clock.wallMs(), peer }
     for (const listener of this.#listeners) listener(change)
   }
 }
 
+function addressOf({ remoteAddr }: Connection): string {
+  return remoteAddr.toString()
+}
+
 function isRelay(connection: Connection): boolean {
-  return connection.remoteAddr.toString().includes('/p2p-circuit')
+  return addressOf(connection).includes('/p2p-circuit')
 }

@@ -17,8 +17,8 @@ export interface IncomingCommand {
   /** Who it says it is from; a session says nothing, as its connection proves it. */
   from: string | undefined
   to: string | undefined
-  /** Where a bulk field came beside the parameters: how large it was. */
-  bulkBytes?: number
+  /** A bulk field that came beside the parameters, where it is one of them, too: its JSON text, in UTF-8. */
+  bulk?: Uint8Array | undefined
   /** Fires when the asker cancels or is gone. */
   signal: AbortSignal
 }
@@ -28,8 +28,8 @@ export interface CommandContext {
   remotePeer: string
   /** False when the asker left `to` out: "find the best node". */
   isAddressed: boolean
-  /** Of the command's bulk field as it came; 0 where it came within the parameters. */
-  bulkBytes: number
+  /** The command's bulk field as it came; undefined where it came within the parameters. */
+  bulk: Uint8Array | undefined
   signal: AbortSignal
 }
 
@@ -116,7 +116,7 @@ export class CommandServer {
     return await handler(params, {
       remotePeer,
       isAddressed,
-      bulkBytes: incoming.bulkBytes ?? 0,
+      bulk: incoming.bulk,
       signal
     })
   }

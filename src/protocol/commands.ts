@@ -17,6 +17,10 @@ import type {
   GetFileMetadataResult
 } from '../model/generated/commands-get-file-metadata.ts'
 import type {
+  GetIdleReasonsParams,
+  GetIdleReasonsResult
+} from '../model/generated/commands-get-idle-reasons.ts'
+import type {
   GetReputationParams,
   GetReputationResult
 } from '../model/generated/commands-get-reputation.ts'
@@ -53,6 +57,7 @@ export interface CommandTypes {
   SET_AVAILABILITY: { params: SetAvailabilityParams; result: SetAvailabilityResult }
   GET_REPUTATION: { params: GetReputationParams; result: GetReputationResult }
   UPDATE_REPUTATION: { params: UpdateReputationParams; result: UpdateReputationResult }
+  GET_IDLE_REASONS: { params: GetIdleReasonsParams; result: GetIdleReasonsResult }
   FIND_NODES: { params: FindNodesParams; result: FindNodesResult }
   LIST_FILES: { params: ListFilesParams; result: ListFilesResult }
   GET_FILE_METADATA: { params: GetFileMetadataParams; result: GetFileMetadataResult }
@@ -95,6 +100,7 @@ export const COMMANDS: { readonly [C in CommandName]: CommandSpec<C> } = {
   SET_AVAILABILITY: spec('set-availability'),
   GET_REPUTATION: spec('get-reputation'),
   UPDATE_REPUTATION: spec('update-reputation'),
+  GET_IDLE_REASONS: spec('get-idle-reasons'),
   FIND_NODES: spec('find-nodes'),
   LIST_FILES: spec('list-files'),
   GET_FILE_METADATA: spec('get-file-metadata'),

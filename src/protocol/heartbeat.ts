@@ -10,6 +10,9 @@ const LATENCY_SAMPLES = 6
 /** The first beats follow each other at once, so that a new session soon knows its path. */
 const EAGER_BEATS = 3
 
+/** The number of a beat out of turn: it has news of the load, and wants no echo. */
+export const NEWS_BEAT = 0
+
 export class Heartbeat {
   readonly #clock: Clock
   readonly #send: (number: number) => void

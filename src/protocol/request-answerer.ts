@@ -68,7 +68,7 @@ export class RequestAnswerer {
       return await server.answer({
         command: frame.command,
         params: withBulk(frame),
-        bulkBytes: frame.bulk?.byteLength ?? 0,
+        bulk: frame.bulk ?? undefined,
         remotePeer,
         from: undefined,
         to: frame.to ?? undefined,

@@ -72,6 +72,11 @@ export class SessionService implements Startable {
     return this.#sessions.get(peer)?.findLast((session) => session.isReady)
   }
 
+  /** Tells a peer of this node's load, out of turn; without a session there is nothing to tell. */
+  tell(peer: string): void {
+    this.get(peer)?.tell()
+  }
+
   /**
    * The session with a peer, opened if need be. Callers share one attempt; each stops waiting at its
    * own signal, the attempt goes on for the others.

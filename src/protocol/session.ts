@@ -7,7 +7,7 @@ import { deferred } from '../core/abort.ts'
 import { MeshError } from '../core/errors.ts'
 import { decodeFrame, encodeFrame } from './frames.ts'
 import { FrameReader } from './frame-reader.ts'
-import { Heartbeat } from './heartbeat.ts'
+import { Heartbeat, NEWS_BEAT } from './heartbeat.ts'
 import { PendingRequests } from './pending-requests.ts'
 import { RequestAnswerer } from './request-answerer.ts'
 import { closeWithin } from './stream-text.ts'
@@ -40,8 +40,8 @@ export interface SessionComponents {
   clock: Clock
   server: CommandServer
   agent: string
-  /** This node's own load, sent along with each beat; null for a node that runs no tasks. */
-  describeLoad: () => unknown
+  /** This node's own load as a peer is to know it, sent along with each beat; null for a node that runs no tasks. */
+  describeLoad: (peer: string) => unknown
 }
 
 export interface SessionEvents {
@@ -107,7 +107,7 @@ export class Session {
     const respond = (id: number, answer: CommandAnswer): void => this.#respond(id, answer)
     this.#answerer = new RequestAnswerer({ server, remotePeer, respond })
     this.#heartbeat = new Heartbeat(clock, (number) =>
-      this.#send({ kind: 'beat', number, load: components.describeLoad() })
+      this.#send({ kind: 'beat', number, load: components.describeLoad(remotePeer) })
     )
     this.#ready.promise.catch(() => {})
     this.#cancelBeat = clock.every(this.#init.beatPeriodMs, () => this.#onBeatTime())
@@ -178,6 +178,12 @@ export class Session {
     return await this.#pending.wait(id, options)
   }
 
+  /** Tells the other end of this node's load at once, whenever the next beat is due. */
+  tell(): void {
+    const load = this.#components.describeLoad(this.remotePeer)
+    this.#send({ kind: 'beat', number: NEWS_BEAT, load })
+  }
+
   /** Tells the other end why, then ends. Everything that waits hears of it. Resolves when the stream is gone. */
   async close(error: MeshError): Promise<void> {
     if (this.#end !== undefined) return
@@ -216,18 +222,21 @@ export class Session {
       case 'cancel':
         return this.#answerer.onCancel(frame.id)
       case 'beat':
-        this.#events.onLoad(frame.load)
-        return this.#send({
-          kind: 'echo',
-          number: frame.number,
-          load: this.#components.describeLoad()
-        })
+        return this.#onBeat(frame.number, frame.load)
       case 'echo':
-        this.#events.onLoad(frame.load)
-        return this.#heartbeat.onEcho(frame.number)
+        // Whoever hears of the load may ask for the round trip, which this very echo has told.
+        this.#heartbeat.onEcho(frame.number)
+        return this.#events.onLoad(frame.load)
       case 'goodbye':
         return void this.#finish(goodbyeError(frame.code, frame.message))
     }
+  }
+
+  #onBeat(number: number, theirs: unknown): void {
+    this.#events.onLoad(theirs)
+    if (number === NEWS_BEAT) return
+    const load = this.#components.describeLoad(this.remotePeer)
+    this.#send({ kind: 'echo', number, load })
   }
 
   #onHello(version: number, agent: string): void {

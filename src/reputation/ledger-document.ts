@@ -3,105 +3,163 @@
  * disk that forgot a bit must not give a worker a name that it didn't earn: what is wrong is refused.
  */
 import { MeshError } from '../core/errors.ts'
-import { BAD_WEIGHT, GOOD_WEIGHT } from './outcomes.ts'
-import type { Evidence } from './score.ts'
+import { validatorFor } from '../model/validate.ts'
+import { GOOD_WEIGHT } from './outcomes.ts'
+import { newHistory } from './worker-history.ts'
+import { successCountOf } from './worker-record.ts'
+import type {
+  CheckpointHistory,
+  CheckpointWorker,
+  EvidenceCheckpoint
+} from '../model/generated/evidence-checkpoint.ts'
+import type { Tally, WorkerRecord } from './worker-record.ts'
+import type { WorkerHistory } from './worker-history.ts'
 
-/** One worker's line. `good` and `bad` are as of `lastSeenMs`; the counts are of all time. */
-export interface LedgerEntry extends Evidence {
-  peerId: string
-  successCount: number
-  failureCount: number
-  latencyMsSum: number
-  latencyCount: number
-  firstSeenMs: number
-  lastSeenMs: number
-  lastChange: string
+export interface LedgerLine {
+  record: WorkerRecord
+  history: WorkerHistory | undefined
 }
 
-export interface LedgerDocument {
-  version: 1
-  workers: LedgerEntry[]
-}
-
-/** The longest text of a peer id in use has 62 letters. */
-const PEER_ID_LENGTH_MAX = 128
-const CHANGE_LENGTH_MAX = 200
-
-const AMOUNTS = ['good', 'bad', 'latencyMsSum', 'firstSeenMs', 'lastSeenMs'] as const
-const COUNTS = ['successCount', 'failureCount', 'latencyCount'] as const
+const check = validatorFor<EvidenceCheckpoint>('evidence-checkpoint')
 
 /** @throws MeshError STORE_FAILED, naming the place */
-export function readLedger(value: unknown, workerCountMax: number): LedgerEntry[] {
-  if (!isObject(value) || value['version'] !== 1) throw refusal('version', 'is not 1')
-  const { workers } = value
-  if (!Array.isArray(workers)) throw refusal('workers', 'is not a list')
+export function readLedger(value: unknown, workerCountMax: number): LedgerLine[] {
+  const { workers } = checked(value)
   if (workers.length > workerCountMax) throw refusal('workers', `has more than ${workerCountMax}`)
   const seen = new Set<string>()
-  return workers.map((worker: unknown, index) => {
-    const entry = readEntry(worker, `workers[${index}]`)
-    if (seen.has(entry.peerId)) throw refusal(`workers[${index}].peerId`, 'is there twice')
-    seen.add(entry.peerId)
-    return entry
+  return workers.map((worker, index) => {
+    const path = `workers[${index}]`
+    if (seen.has(worker.peer_id)) throw refusal(`${path}.peer_id`, 'is there twice')
+    seen.add(worker.peer_id)
+    checkEarned(worker, path)
+    return { record: toRecord(worker), history: toHistory(worker.history) }
   })
 }
 
-function readEntry(value: unknown, path: string): LedgerEntry {
-  if (!isObject(value)) throw refusal(path, 'is not an object')
-  const peerId = readText(value['peerId'], `${path}.peerId`, PEER_ID_LENGTH_MAX)
-  if (peerId === '') throw refusal(`${path}.peerId`, 'is empty')
-  const lastChange = readText(value['lastChange'], `${path}.lastChange`, CHANGE_LENGTH_MAX)
-  for (const field of AMOUNTS) readAmount(value[field], `${path}.${field}`)
-  for (const field of COUNTS) {
-    if (!Number.isSafeInteger(readAmount(value[field], `${path}.${field}`))) {
-      throw refusal(`${path}.${field}`, 'is not a whole number')
-    }
+/** @param atMs the moment as of which it is complete */
+export function writeLedger(lines: Iterable<LedgerLine>, atMs: number): EvidenceCheckpoint {
+  const workers = [...lines].map(({ history, record }) => ({
+    peer_id: record.peerId,
+    ...fromTally(record),
+    first_seen_ms: record.firstSeenMs,
+    strikes: record.strikes,
+    quarantined_until_ms: record.quarantinedUntilMs,
+    last_wrong_ms: record.lastWrongMs,
+    last_change: record.lastChange,
+    ...(history === undefined ? {} : { history: fromHistory(history) })
+  }))
+  return { version: 2, at_ms: atMs, workers }
+}
+
+function checked(value: unknown): EvidenceCheckpoint {
+  try {
+    return check(value)
+  } catch (cause) {
+    const { message, path = '' } = MeshError.from(cause)
+    throw refusal(path === '' ? 'version' : path, message)
   }
-  const { good, bad, ...rest } = value as unknown as LedgerEntry
-  if (rest.firstSeenMs > rest.lastSeenMs) {
-    throw refusal(`${path}.firstSeenMs`, 'is after lastSeenMs')
+}
+
+/** Faded counts are never more than what was counted in all. */
+function checkEarned(worker: CheckpointWorker, path: string): void {
+  if (worker.first_seen_ms > worker.last_seen_ms) {
+    throw refusal(`${path}.first_seen_ms`, 'is after last_seen_ms')
   }
-  if (good > GOOD_WEIGHT * rest.successCount) {
+  if (worker.good > GOOD_WEIGHT * successCountOf(worker.counts)) {
     throw refusal(`${path}.good`, 'is more than its successes give')
   }
-  if (bad > BAD_WEIGHT * rest.failureCount) {
-    throw refusal(`${path}.bad`, 'is more than its failures give')
+  for (const name of ['right', 'streak'] as const) {
+    if (worker[name] > worker.counts.right) {
+      throw refusal(`${path}.${name}`, 'is more than its verified results give')
+    }
   }
+}
+
+type TallyFields = Omit<CheckpointHistory['types'][number], 'task_type'>
+
+function fromTally(tally: Tally): TallyFields {
+  const { bad, counts, good, right, streak, wrong } = tally
   return {
-    peerId,
     good,
     bad,
-    successCount: rest.successCount,
-    failureCount: rest.failureCount,
-    latencyMsSum: rest.latencyMsSum,
-    latencyCount: rest.latencyCount,
-    firstSeenMs: rest.firstSeenMs,
-    lastSeenMs: rest.lastSeenMs,
-    lastChange
+    right,
+    wrong,
+    streak,
+    last_seen_ms: tally.lastSeenMs,
+    latency_ms_sum: tally.latencyMsSum,
+    latency_count: tally.latencyCount,
+    promised_ms_sum: tally.promisedMsSum,
+    promised_took_ms_sum: tally.promisedTookMsSum,
+    counts: { ...counts }
   }
 }
 
-function readText(value: unknown, path: string, lengthMax: number): string {
-  if (typeof value !== 'string' || value.length > lengthMax) {
-    throw refusal(path, `is not a text of at most ${lengthMax} letters`)
+function toTally(fields: TallyFields): Tally {
+  const { bad, counts, good, right, streak, wrong } = fields
+  return {
+    good,
+    bad,
+    right,
+    wrong,
+    streak,
+    lastSeenMs: fields.last_seen_ms,
+    latencyMsSum: fields.latency_ms_sum,
+    latencyCount: fields.latency_count,
+    promisedMsSum: fields.promised_ms_sum,
+    promisedTookMsSum: fields.promised_took_ms_sum,
+    counts: { ...counts }
   }
-  return value
 }
 
-function readAmount(value: unknown, path: string): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    throw refusal(path, 'is not a number from 0 up')
+function toRecord(worker: CheckpointWorker): WorkerRecord {
+  return {
+    peerId: worker.peer_id,
+    ...toTally(worker),
+    firstSeenMs: worker.first_seen_ms,
+    strikes: worker.strikes,
+    quarantinedUntilMs: worker.quarantined_until_ms,
+    lastWrongMs: worker.last_wrong_ms,
+    lastChange: worker.last_change
   }
-  return value
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function fromHistory({ events, points, types }: WorkerHistory): CheckpointHistory {
+  return {
+    types: [...types.values()].map((tally) => ({
+      task_type: tally.taskType,
+      ...fromTally(tally)
+    })),
+    points: points.map(({ hourMs, ...point }) => ({ hour_ms: hourMs, ...point })),
+    events: events.map(({ atMs, sinceMs, ...event }) => ({
+      since_ms: sinceMs,
+      at_ms: atMs,
+      ...event
+    }))
+  }
+}
+
+function toHistory(history: CheckpointHistory | undefined): WorkerHistory | undefined {
+  if (history === undefined) return undefined
+  const { events, points, types } = history
+  const known = newHistory()
+  for (const { task_type: taskType, ...fields } of types) {
+    known.types.set(taskType, { taskType, ...toTally(fields) })
+  }
+  return {
+    types: known.types,
+    points: points.map(({ hour_ms: hourMs, ...point }) => ({ hourMs, ...point })),
+    events: events.map(({ at_ms: atMs, since_ms: sinceMs, ...event }) => ({
+      sinceMs,
+      atMs,
+      ...event
+    }))
+  }
 }
 
 function refusal(path: string, what: string): MeshError {
   return new MeshError('STORE_FAILED', `the stored reputation is damaged: ${path} ${what}`, {
     path,
-    hint: 'restore the store from a backup, or remove the note to start with no reputation',
+    hint: 'restore it from a backup, or move it away to start with no reputation',
     retryable: false
   })
 }

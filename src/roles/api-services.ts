@@ -4,11 +4,13 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AGENT } from '../core/version.ts'
 import { COMMANDS } from '../protocol/commands.ts'
-import { toReputationView } from './reputation-view.ts'
+import { weightsView } from '../selection/weights-view.ts'
+import { createReputationServices } from './reputation-services.ts'
 import type { ApiServices, EventServices, FileServices, JobServices } from '../http/services.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { JobEngine } from './job-engine.ts'
 import type { NodeCore } from './node-core.ts'
+import type { RouterSettings } from '../config/settings.ts'
 import type {
   SetAvailabilityParams,
   SetAvailabilityResult
@@ -21,7 +23,7 @@ export function createApiServices(
   core: NodeCore,
   engine: JobEngine,
   files: FileServices,
-  namespace: string
+  { namespace, preset, weights }: Pick<RouterSettings, 'namespace' | 'preset' | 'weights'>
 ): ApiServices {
   const { nodes, reputation } = engine
   return {
@@ -36,21 +38,30 @@ export function createApiServices(
         return nodes.answered(worker, await setAvailability(core, worker, request))
       }
     },
-    peers: { list: () => core.tracker.list() },
-    reputation: {
-      list: () => reputation.list().map(toReputationView),
-      describe: (peer) => toReputationView(reputation.of(peer))
+    idleReasons: async ({ peer, spanMs }, { signal }) => {
+      const worker = peer === undefined ? {} : { peer: nodes.describe(peer).peer_id }
+      return await engine.idle.gather({ ...worker, since_ms: spanMs }, signal)
     },
+    weights: () => weightsView({ preset, weights }),
+    peers: { list: () => core.tracker.list() },
+    reputation: createReputationServices(reputation, core.signer),
     backup: (file) => backup(core, engine, file),
     health: healthOf(core, engine, namespace)
   }
 }
 
-function jobServices({ control, intake, logReader, reader }: JobEngine): JobServices {
+function jobServices({
+  control,
+  decisions,
+  intake,
+  logReader,
+  reader,
+  receipts
+}: JobEngine): JobServices {
   return {
     submit: (document, submitter) => intake.submit(document, submitter),
     submitGraph: (document, submitter) => intake.submitGraph(document, submitter),
-    plan: (document) => intake.plan(document),
+    plan: (document, isWhole) => intake.plan(document, isWhole),
     list: (filter) => reader.list(filter),
     describe: (id) => reader.describe(id),
     document: (id) => reader.document(id),
@@ -58,7 +69,9 @@ function jobServices({ control, intake, logReader, reader }: JobEngine): JobServ
     items: (id, filter) => reader.items(id, filter),
     attempts: (id, filter) => reader.attempts(id, filter),
     history: (id, which) => reader.history(id, which),
-    explain: (id, which) => reader.explain(id, which),
+    explain: (id, which) => decisions.explain(id, which),
+    decisions: (page) => decisions.list(page),
+    receipts: (id, filter) => receipts.receipts(id, filter),
     log: (id, which) => logReader.log(id, which),
     followLog: (id, which, onPart, onEnd) => logReader.followLog(id, which, onPart, onEnd),
     stop: (id, wish, by) => control.stop(id, wish, by),

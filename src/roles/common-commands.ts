@@ -37,13 +37,10 @@ export const commonHandlers: CommandHandlers = {
       path: 'params.file_hash'
     })
   },
-  UPDATE_REPUTATION: ({ proof }) => {
-    throw new MeshError(
-      'PROOF_REQUIRED',
-      proof === undefined
-        ? 'a claim about another node counts only with a receipt that this node signed'
-        : 'this version cannot check receipts yet, so it believes none',
-      { path: 'params.proof', hint: 'each node judges workers by what it has itself seen of them' }
-    )
+  UPDATE_REPUTATION: () => {
+    throw new MeshError('PROOF_REQUIRED', 'only routers count what others have seen of a worker', {
+      path: 'params.proof',
+      hint: 'each router judges workers by what it has itself seen of them'
+    })
   }
 }

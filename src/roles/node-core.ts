@@ -12,6 +12,7 @@ import { loadIdentity } from '../network/identity.ts'
 import { MeshNode } from '../network/mesh-node.ts'
 import { PeerTracker } from '../network/peer-tracker.ts'
 import { SessionService } from '../protocol/session-service.ts'
+import { signerOf } from '../receipts/signer.ts'
 import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
@@ -24,11 +25,14 @@ import type { NodeSettings } from '../config/settings.ts'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Random } from '../core/random.ts'
 import type { ReadyReport, RunningNode } from './role.ts'
+import type { Signer } from '../receipts/signer.ts'
 import type { Startable } from '../core/startable.ts'
 
 export interface NodeCore {
   readonly folder: NodeFolder
   readonly key: PrivateKey
+  /** Signs orders, receipts and the like with that key. */
+  readonly signer: Signer
   readonly host: HostMonitor
   readonly node: MeshNode
   readonly keeper: BootstrapKeeper
@@ -44,8 +48,8 @@ export interface NodeCore {
 export interface NodeCoreInit {
   role: ReadyReport['role']
   isDhtServer: boolean
-  /** The node's load, if it runs tasks. */
-  describeLoad?: () => unknown
+  /** The node's load as a peer is to know it, if it runs tasks. */
+  describeLoad?: (peer: string) => unknown
   /** What of its machine it offers, if not all. */
   offer?: Pick<HostMonitorInit, 'offeredCpuCores' | 'offeredMemoryBytes'>
 }
@@ -106,8 +110,13 @@ async function createNodeCore(
       ...shared,
       folder,
       key,
+      signer: signerOf(key),
       server,
-      host: new HostMonitor(shared, { directory: folder.path, ...init.offer }),
+      host: new HostMonitor(shared, {
+        directory: folder.path,
+        measuresSlowdown: init.describeLoad !== undefined,
+        ...init.offer
+      }),
       keeper: new BootstrapKeeper(shared, settings.bootstrap),
       tracker: new PeerTracker(shared),
       sessions: new SessionService({ ...linked, agent: AGENT, describeLoad }),

@@ -16,6 +16,9 @@ export interface NodeFolder {
 /** Nodes of one role on one machine without names of their own. */
 const NUMBERED_MAX = 64
 
+/** Locks of this process: one that nobody refers to would be closed with the next collection of garbage. */
+const heldLocks = new Set<DatabaseSync>()
+
 /**
  * Claims the folder of the given name; without one, the first free of `role`, `role-2`, `role-3`, …
  * @throws MeshError NODE_ALREADY_RUNNING, IDENTITY_UNUSABLE
@@ -52,7 +55,8 @@ function tryClaim(path: string): NodeFolder | undefined {
     held.exec(
       'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (x); COMMIT'
     )
-    return { path, release: () => held.isOpen && held.close() }
+    heldLocks.add(held)
+    return { path, release: () => heldLocks.delete(held) && held.close() }
   } catch (cause) {
     lock?.close()
     if (messageOf(cause).includes('locked')) return undefined

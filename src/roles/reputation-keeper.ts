@@ -1,31 +1,74 @@
-/** Keeps the router's ledger on disk: read at the start, written when it has changed, and at the end. */
+/**
+ * Keeps the router's ledger: counts what attempts say, writes it down as evidence, and makes the ledger anew from
+ * that evidence at the start.
+ */
+import { join } from 'node:path'
+import { EvidenceLog } from './evidence-log.ts'
+import { EvidenceReader } from './evidence-reader.ts'
+import { ItemCases } from '../reputation/cases.ts'
+import { KnownPromises } from '../reputation/promises.ts'
+import { ReceiptDigests } from '../reputation/receipt-digests.ts'
 import { ReputationLedger } from '../reputation/ledger.ts'
+import { checkpointOfNote } from '../reputation/old-note.ts'
+import { outcomeOf, replay } from '../reputation/evidence.ts'
 import type { AttemptOutcome } from '../reputation/outcomes.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
+import type { Imported, Reputation } from '../reputation/reputation.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { Reputation } from '../reputation/ledger.ts'
+import type { ReceiptDigest } from '../reputation/receipt-digests.ts'
 import type { Startable } from '../core/startable.ts'
 
+/** In which earlier versions kept the ledger. */
 const NOTE = 'reputation'
-const SAVE_MS = 10_000
+const WRITE_MS = 1_000
 
 export interface ReputationKeeperComponents {
-  store: JobStore
+  store: Pick<JobStore, 'note'>
   clock: Clock
   logger: Logger
-  /** Milliseconds since 1970 that never jump. */
+  /** Whole milliseconds since 1970 that never jump. */
   nowMs: () => number
 }
 
+export interface ReputationKeeperInit {
+  /** The node's. */
+  folder: string
+  /** Disk for evidence. */
+  evidenceBytesMax: number
+}
+
 export class ReputationKeeper implements Startable {
+  readonly evidence: EvidenceReader
   readonly #components: ReputationKeeperComponents
+  readonly #log: EvidenceLog
   #ledger = new ReputationLedger()
-  #hasChanged = false
+  readonly #cases = new ItemCases()
+  readonly #promises = new KnownPromises()
+  readonly #receipts = new ReceiptDigests()
   #cancel: CancelTimer = () => {}
 
-  constructor(components: ReputationKeeperComponents) {
+  constructor(components: ReputationKeeperComponents, init: ReputationKeeperInit) {
+    const { logger, nowMs } = components
     this.#components = components
+    this.#log = new EvidenceLog(
+      { logger, checkpoint: () => this.#ledger.toDocument(nowMs()) },
+      { folder: join(init.folder, 'evidence'), bytesMax: init.evidenceBytesMax }
+    )
+    this.evidence = new EvidenceReader({
+      segments: () => this.#log.segments,
+      flush: () => this.#log.flush()
+    })
+  }
+
+  /** All that is counted now; not to be changed by anybody else. */
+  get ledger(): ReputationLedger {
+    return this.#ledger
+  }
+
+  /** By its own clock, which is that of the evidence. */
+  nowMs(): number {
+    return this.#components.nowMs()
   }
 
   /** What is known of a worker now. */
@@ -38,32 +81,48 @@ export class ReputationKeeper implements Startable {
     return this.#ledger.list(this.#components.nowMs())
   }
 
+  /** What there is to say of the receipts that were counted; undefined where there were none in this life. */
+  receiptsOf(peer: string): ReceiptDigest | undefined {
+    return this.#receipts.of(peer)
+  }
+
   record(outcome: AttemptOutcome): void {
-    if (this.#ledger.record(outcome, this.#components.nowMs())) this.#hasChanged = true
+    const nowMs = this.#components.nowMs()
+    for (const settled of this.#cases.settle(this.#promises.weigh(outcome), nowMs)) {
+      const change = this.#ledger.record(settled, nowMs)
+      if (change === undefined) continue
+      this.#log.append(settled, nowMs)
+      const { receipt, workerId } = settled
+      if (receipt !== undefined) this.#receipts.add(workerId, receipt, nowMs)
+      // A router that forgot it in a crash would go on to believe a cheat.
+      if (change.wrong > 0) void this.#log.flush(true)
+    }
+  }
+
+  /** Takes what listed routers say of a worker, in place of what they said before. */
+  setImported(peer: string, imported: Imported): void {
+    this.#ledger.setImported(peer, imported)
   }
 
   async start(): Promise<void> {
     const { clock, store } = this.#components
-    const text = await store.note(NOTE)
-    if (text !== undefined) this.#ledger = ReputationLedger.fromJSON(JSON.parse(text))
-    this.#cancel = clock.every(SAVE_MS, () => void this.#save())
+    const found = await this.#log.recover()
+    if (found === undefined) {
+      const note = await store.note(NOTE)
+      if (note !== undefined) this.#ledger = ReputationLedger.fromDocument(checkpointOfNote(note))
+    } else {
+      this.#ledger = ReputationLedger.fromDocument(found.checkpoint)
+      for (const entry of found.entries) replay(this.#ledger, entry)
+      for (const entry of [...found.earlier, ...found.entries]) {
+        this.#cases.recall(outcomeOf(entry), entry.at_ms)
+      }
+    }
+    await this.#log.open()
+    this.#cancel = clock.every(WRITE_MS, () => void this.#log.flush())
   }
 
   async stop(): Promise<void> {
     this.#cancel()
-    await this.#save()
-  }
-
-  /** A ledger in which nothing has changed is never written: after a failed start that would be an empty one. */
-  async #save(): Promise<void> {
-    if (!this.#hasChanged) return
-    this.#hasChanged = false
-    try {
-      const text = JSON.stringify(this.#ledger)
-      await this.#components.store.apply([{ kind: 'note', name: NOTE, text }])
-    } catch (cause) {
-      this.#hasChanged = true
-      this.#components.logger.error({ err: cause }, 'reputation could not be stored')
-    }
+    await this.#log.close()
   }
 }

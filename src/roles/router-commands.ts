@@ -9,7 +9,9 @@ import type {
   ExecuteTaskParams,
   ExecuteTaskResult
 } from '../model/generated/commands-execute-task.ts'
+import type { IdleSurvey } from '../discovery/idle-survey.ts'
 import type { Executed, JobExecution } from '../dispatch/intake/job-execution.ts'
+import type { ExperienceExchange } from '../discovery/experience-exchange.ts'
 import type { FileSources } from '../discovery/file-sources.ts'
 import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
 import type { FinishedItem } from '../dispatch/job-steps.ts'
@@ -17,11 +19,12 @@ import type { GetReputationResult } from '../model/generated/commands-get-reputa
 import type { ItemRecord } from '../jobs/records.ts'
 import type { Json } from '../core/json.ts'
 import type { NodeViews } from '../discovery/node-views.ts'
-import type { Reputation } from '../reputation/ledger.ts'
+import type { Reputation } from '../reputation/reputation.ts'
 import type { ReputationKeeper } from './reputation-keeper.ts'
 import type { TaskNews } from '../dispatch/task-news.ts'
 
 export interface RouterCommandComponents {
+  idle: Pick<IdleSurvey, 'own'>
   selfPeer: string
   /** Milliseconds since 1970. */
   nowMs: () => number
@@ -29,12 +32,13 @@ export interface RouterCommandComponents {
   taskNews: TaskNews
   nodes: NodeViews
   reputation: ReputationKeeper
+  experience: Pick<ExperienceExchange, 'own' | 'take'>
   /** Who has which files. */
   sources: FileSources
 }
 
 export function routerHandlers(components: RouterCommandComponents): CommandHandlers {
-  const { reputation, selfPeer, taskNews } = components
+  const { experience, idle, reputation, selfPeer, taskNews } = components
   return {
     ...commonHandlers,
     EXECUTE_TASK: async (params, context) => await route(components, params, context),
@@ -42,8 +46,15 @@ export function routerHandlers(components: RouterCommandComponents): CommandHand
       result: await taskNews.report(remotePeer, news)
     }),
     FIND_NODES: async (params) => ({ result: await findNodes(components, params) }),
-    GET_REPUTATION: ({ target_peer: target = selfPeer }) => ({
-      result: toResult(target, reputation.of(target))
+    GET_REPUTATION: async ({ target_peer: target = selfPeer, experience: isAsked = false }) => ({
+      result: {
+        ...toResult(target, reputation.of(target)),
+        ...(isAsked ? { experience: await experience.own() } : {})
+      }
+    }),
+    GET_IDLE_REASONS: (params) => ({ result: idle.own(params) }),
+    UPDATE_REPUTATION: async ({ proof }, { remotePeer }) => ({
+      result: { accepted: await experience.take(remotePeer, proof) }
     })
   }
 }

@@ -4,6 +4,7 @@ import { ApiFile } from './api-file.ts'
 import { loadApiToken } from './api-token.ts'
 import { createApiServices } from './api-services.ts'
 import { describeSelf } from './common-commands.ts'
+import { createExperienceExchange } from './shared-experience.ts'
 import { createFileServices } from './file-services.ts'
 import { createJobEngine } from './job-engine.ts'
 import { createRouterFiles } from './router-files.ts'
@@ -31,10 +32,12 @@ function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
     }
   })
   const engine: JobEngine = createJobEngine(core, settings, files)
+  const experience = createExperienceExchange(core, engine, settings)
   const self = { role: 'router', namespace } as const
   server.register({
     ...routerHandlers({
       ...engine,
+      experience,
       nowMs: () => clock.wallMs(),
       sources: files.sources,
       selfPeer: node.selfPeer
@@ -49,12 +52,12 @@ function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
     isWorker: (peer) => engine.nodes.has(peer),
     ordersOf: (fileId) => engine.storage.ordersOf(fileId)
   })
-  const services = createApiServices(core, engine, apiFiles.services, namespace)
+  const services = createApiServices(core, engine, apiFiles.services, settings)
   const api = new ApiServer({ services, logger }, { ...settings.http, token })
   const apiFile = new ApiFile(folder.path, () => ({ url: api.address(), token }))
   return {
     before: [...files.before, ...engine.before],
-    after: [...files.after, ...apiFiles.parts, ...engine.after, api, apiFile],
+    after: [...files.after, ...apiFiles.parts, ...engine.after, experience, api, apiFile],
     report: () => ({
       ...self,
       peer_id: node.selfPeer,

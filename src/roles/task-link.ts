@@ -67,6 +67,12 @@ export class SessionTaskLink implements TaskLink {
     return answer.result?.['state'] !== 'unknown'
   }
 
+  async ask(peer: string, options: WaitOptions): Promise<unknown> {
+    const answer = await this.#request(peer, { command: 'GET_CAPABILITIES', params: {} }, options)
+    if (answer.error !== undefined) throw answer.error
+    return answer.result?.['load']
+  }
+
   release(peer: string, leaseId: string): void {
     const waiting = this.#releases.get(peer)
     if (waiting !== undefined) {

@@ -19,6 +19,10 @@ export class SessionRouterLinks implements RouterLinks {
     return this.#sessions.get(peer) !== undefined
   }
 
+  tell(peer: string): void {
+    this.#sessions.tell(peer)
+  }
+
   async report(peer: string, params: ReportTaskParams): Promise<ReportTaskResult> {
     const session = this.#sessions.get(peer)
     if (session === undefined) {

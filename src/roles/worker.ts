@@ -42,6 +42,13 @@ export interface WorkerExtras {
   onFunctionEvent?: FunctionEventListener
 }
 
+/**
+ * Tasks that may wait, where the owner says nothing. Enough for many short ones, as few long ones: how much
+ * work may wait is bounded by time (`owner/admission.ts`).
+ */
+const QUEUE_SLOTS_PER_SLOT = 8
+const QUEUE_SLOTS_MAX = 512
+
 export async function startWorker(
   settings: WorkerSettings,
   logger: Logger,
@@ -53,7 +60,7 @@ export async function startWorker(
     isDhtServer: false,
     offer: { offeredCpuCores: settings.cpuCores, offeredMemoryBytes: settings.memoryBytes },
     // Sessions ask for it once they are open, and then the task server is there.
-    describeLoad: () => tasks?.load() ?? null
+    describeLoad: (peer: string) => tasks?.load(peer) ?? null
   } as const
   return await startNode(settings, logger, init, (core) => {
     const worker = buildWorker(core, settings, extras)
@@ -70,7 +77,7 @@ function buildWorker(
   const { clock, folder, host, node, server } = core
   const { labels, namespace } = settings
   const slots = settings.slots ?? Math.max(1, Math.floor(host.snapshot().capabilities.cpu_cores))
-  const queueSlots = settings.queueSlots ?? slots
+  const queueSlots = settings.queueSlots ?? Math.min(QUEUE_SLOTS_MAX, QUEUE_SLOTS_PER_SLOT * slots)
   const called = createFunctions(extras, settings, { clock, folder: folder.path, slots })
   const files = createNodeFiles(core, { ...settings.files, namespace })
   const { before, forTasks, keeper } = createWorkerFiles(core, files)
@@ -93,7 +100,7 @@ function buildWorker(
         slots,
         engines: executors.engines(),
         labels: { ...labels },
-        load: tasks.load(),
+        load: tasks.load(remotePeer),
         record: Buffer.from(await advertiser.sealedRecord()).toString('base64')
       }
     })

@@ -4,6 +4,9 @@ import type { Placement, Preset, ResourceRequest, RoutePolicy } from '../model/j
 /** Whether a worker takes what is new, and why not. */
 export type Availability = 'open' | 'cordoned' | 'draining' | 'stopping'
 
+/** `probation`: too little of what it did was found right yet. `quarantined`: something was found wrong. */
+export type TrustTier = 'probation' | 'trusted' | 'quarantined'
+
 /** A worker as selection sees it. Figures are in the units of the command protocol. */
 export interface Candidate {
   peerId: string
@@ -33,19 +36,44 @@ export interface Candidate {
   gpuUsage: number
   slots: number
   queueSlots: number
-  /** Tasks of other routers that the worker has, by its last report. */
-  otherTasks: number
-  /** Tasks that this router has there now, reported yet or not. */
-  ownTasks: number
-  /** The same of the GPUs that those tasks have. */
-  otherGpus: number
-  ownGpus: number
+  /** Tasks that it has in slots and in line, everybody's, by its last report. */
+  running: number
+  queued: number
+  /** GPUs that those tasks have. */
+  gpusTaken: number
+  /** How long a new task would wait for a slot there, by its last report; 0 while one is free. */
+  waitMs: number
+  /** Expected work of the tasks in line, per slot, by its last report. */
+  queuedMs: number
+  /** Expected work that arrives there from everybody, in milliseconds per millisecond, and from this router. */
+  workRate: number
+  ownRate: number
+  /** Routers that it serves. */
+  routers: number
+  /** Tasks of this router that no report has told of yet, their expected work there, and their GPUs. */
+  unseenCount: number
+  unseenMs: number
+  unseenGpus: number
+  /** How fast it runs tasks, in GHz: as advertised, less what it has slowed down and was found to be slower. */
+  speed: number
+  /** The figures behind `speed`. */
+  cpuSpeed: number
+  slowdown: number
+  slowness: number
+  /** It has not answered for so long that it takes nothing new until it is heard of. */
+  isSuspected: boolean
+  /** How far its results are believed. */
+  tier: TrustTier
   availability: Availability
-  /** Median round trip; undefined until measured. */
+  /** Round trip; undefined until measured. */
   latencyMs: number | undefined
-  /** 0 to 1, lower bound. */
+  /** What others are shown of what it did so far, 0 to 1. */
   reputation: number
+  /** The share of tasks that it is expected to see through, 0.02 to 1: what its risk is reckoned from. */
+  prospect: number
+  /** Outcomes that this router has seen of it: of all time, and what of them has not faded. */
   evidenceCount: number
+  evidenceLeft: number
   /** Ages of the facts, in milliseconds. */
   ages: { capabilitiesMs: number; loadMs: number; latencyMs: number; reputationMs: number }
 }
@@ -69,6 +97,8 @@ export interface InputSize {
 /** A task that wants a worker. */
 export interface SelectionRequest {
   engine: string
+  /** What run times and reputation are kept by. */
+  taskType: string
   /** What it names and a worker must have: its function, its program or its image, by the engine. */
   taskName: string | undefined
   /** Whether it asks for the network. */
@@ -81,10 +111,25 @@ export interface SelectionRequest {
   sameWorker: 'avoid' | 'never' | 'allow'
   /** Workers that would not have this item a short while ago, with what they said. */
   refusedLately: ReadonlyMap<string, string>
+  /** Workers that have another copy of it, or vouch for one that has, with the words for it. */
+  elsewhere?: ReadonlyMap<string, string> | undefined
+  /** Whose results will do: anybody's, best a trusted worker's, or only such a one's. */
+  trust: 'any' | 'trusted_first' | 'trusted_only'
+  /** Any that may have it, each as likely: of who checks results, nobody is to have a say by being fast. */
+  isByChance?: boolean | undefined
   /** Of a task that reads files of the mesh. */
   inputs?: InputFiles | undefined
   /** The router's own settings, where the job names none. */
   defaults: { preset: Preset; weights: Partial<Record<ScorePart, number>> | undefined }
+}
+
+/** What changes from one choice to the next, whatever is asked for. */
+export interface Circumstances {
+  /** By chance, from 0 (included) to 1 (excluded). */
+  draw: number
+  nowMs: number
+  /** How long a task of that type is expected to run, in milliseconds at 1 GHz. */
+  workMs: number
 }
 
 /** What every worker is scored by. */

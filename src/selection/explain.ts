@@ -1,122 +1,143 @@
 /**
- * The record of a decision: every worker's place in it, with the reason and every term of its score.
- * Built after the pick, from the same figures, so it can't say anything else than what was decided.
- * It lists the chosen worker, then those that could have been, then full ones, then some of the refused;
- * the counts cover all.
+ * The record of a decision: every worker's place in it, with the reason and every term of its cost.
+ * Built after the pick, from the same figures, so it can't say anything else than what was decided, and whole
+ * enough that the pick can be made again from it (replay.ts). It lists the chosen worker, then those that
+ * could have been, then full ones, then some of the refused; the counts cover all.
  */
-import { LIMITS } from '../core/limits.ts'
-import { firstRefusal } from './compile.ts'
-import { contend } from './pick.ts'
-import { insertSorted, isBefore } from './ranking.ts'
-import { describePlace, describeRoom, notesOn } from './reasons.ts'
-import { freeSlots } from './room.ts'
+import { codeOfPlace, codeOfRoom, describePlace, notesOn } from './reasons.ts'
 import { describeRefusal } from './rule.ts'
+import { describeNoRoom, freeSlots, isRoom, roomOf, tasksOf } from './room.ts'
+import { firstRefusal } from './compile.ts'
+import { tierOf } from './tier.ts'
+import { roundMs } from './cost.ts'
 import { scoreTerms, weightedScore } from './scores.ts'
-import { TIERS, tierOf } from './tier.ts'
+import { toFigure } from './figures.ts'
+import { pickCountOf, weigh } from './pick.ts'
 import type { DecisionCandidate, DecisionRecord } from '../model/generated/decision.ts'
-import type { Candidate } from './candidate.ts'
+import type { Candidate, Circumstances, ScorePart } from './candidate.ts'
+import type { Choice, Contender, RefusedGroup } from './pick.ts'
 import type { CompiledRequest } from './compile.ts'
-import type { Contender, Pick } from './pick.ts'
+import type { CostParts } from './cost.ts'
 
 /** Changes whenever the same figures would lead to another choice. */
-const POLICY = 'weighted-top-k/1'
+export const POLICY = 'expected-completion-time/1'
 
 /** Full and refused workers get this many lines each, if there are so many, however many could run it. */
 const OTHERS_LISTED_MIN = 5
 
-export interface Moment {
-  draw: number
-  nowMs: number
+/** What every row is made from. */
+interface View {
+  compiled: CompiledRequest
+  choice: Choice
+  circumstances: Circumstances
 }
 
+/** @param listedMax how many workers are listed at most */
 export function explainPick(
   compiled: CompiledRequest,
-  candidates: readonly Candidate[],
-  pick: Pick,
-  { draw, nowMs }: Moment
+  choice: Choice,
+  circumstances: Circumstances,
+  { consideredCount, listedMax }: { consideredCount: number; listedMax: number }
 ): DecisionRecord {
-  const { request, preset, weights } = compiled
-  const { pickCount } = request.route
-  const sorted = sortOut(compiled, candidates)
+  const { factors, preset, request, rules, weights } = compiled
+  const { chosen, isExploration, newcomer } = choice
+  const refused = refusedByCode(choice)
+  const view: View = { compiled, choice, circumstances }
   return {
-    at_ms: nowMs,
+    at_ms: circumstances.nowMs,
     policy: POLICY,
     preset,
     weights: { ...weights },
-    pick: pickCount === 1 ? 'best' : `top${pickCount}`,
-    draw: pick.chosen === undefined ? null : draw,
-    chosen: pick.chosen?.peerId ?? null,
-    considered: candidates.length,
-    rejected: Object.fromEntries(
-      sorted.refused.map(({ code, count }): [string, number] => [code, count])
-    ),
-    candidates: listCandidates(compiled, pick, sorted, draw)
+    factors: { ...factors },
+    task_type: request.taskType,
+    work_ms: roundMs(circumstances.workMs),
+    pick: pickText(pickCountOf(request)),
+    draw: chosen === undefined ? null : circumstances.draw,
+    chosen: chosen?.peerId ?? null,
+    ...(isExploration ? { exploration: true } : {}),
+    ...(newcomer === undefined ? {} : { newcomer: newcomer.peerId }),
+    considered: consideredCount,
+    filters: [...new Set(rules.map(({ code }) => code))],
+    rejected: Object.fromEntries(refused.map(({ count, rule }) => [rule.code, count])),
+    full: choice.fullCount,
+    candidates: listCandidates(view, refused, listedMax)
   }
 }
 
-/** The refused under one code: how many, and the first few of them by peer id. */
-interface RefusedGroup {
-  code: string
-  count: number
-  first: Candidate[]
+function pickText(pickCount: number | 'all'): string {
+  if (pickCount === 'all') return 'chance'
+  return pickCount === 1 ? 'best' : `top${pickCount}`
 }
 
-/** The first few of each kind, in order; `refused` by code. */
-interface Sorted {
-  eligible: Contender[]
-  full: Contender[]
-  refused: RefusedGroup[]
+/** The row of any worker, listed or not. */
+export function rowFor(view: View, candidate: Candidate): DecisionCandidate {
+  const { need, rules } = view.compiled
+  if (firstRefusal(rules, candidate) !== undefined) return rowOfRefused(view, candidate)
+  if (!isRoom(roomOf(candidate, need))) return rowOfFull(view, candidate)
+  return rowOfContender(view, candidate)
 }
 
-function sortOut(compiled: CompiledRequest, candidates: readonly Candidate[]): Sorted {
-  const eligible: Contender[] = []
-  const full: Contender[] = []
+/** Its reason code alone, which costs a tenth of that. */
+export function codeIn(
+  { need, request, rules }: CompiledRequest,
+  choice: Choice,
+  candidate: Candidate
+): string {
+  const refusal = firstRefusal(rules, candidate)
+  if (refusal !== undefined) return refusal.code
+  const room = roomOf(candidate, need)
+  if (!isRoom(room)) return codeOfRoom(room)
+  return codeOfPlace(choice, candidate.peerId, tierOf(request, candidate))
+}
+
+/** Conditions have one code together. */
+function refusedByCode({ refused }: Choice): RefusedGroup[] {
   const groups = new Map<string, RefusedGroup>()
-  for (const candidate of candidates) {
-    const refusal = firstRefusal(compiled.rules, candidate)
-    if (refusal === undefined) {
-      const tier = tierOf(compiled, candidate)
-      const list = tier === TIERS.noRoom ? full : eligible
-      insertSorted(list, contend(compiled, candidate, tier), LIMITS.decisionCandidatesMax, isBefore)
-    } else {
-      const group = groups.get(refusal.code) ?? { code: refusal.code, count: 0, first: [] }
-      groups.set(refusal.code, group)
-      group.count += 1
-      insertSorted(group.first, candidate, LIMITS.decisionCandidatesMax, hasEarlierId)
+  for (const { count, first, rule } of refused.values()) {
+    const known = groups.get(rule.code)
+    if (known === undefined) groups.set(rule.code, { rule, count, first: [...first] })
+    else {
+      known.count += count
+      known.first.push(...first)
     }
   }
-  const refused = [...groups.values()].toSorted((left, right) => (left.code < right.code ? -1 : 1))
-  return { eligible, full, refused }
+  for (const { first } of groups.values()) first.sort(byPeer)
+  return [...groups.values()].toSorted(({ rule: left }, { rule: right }) =>
+    left.code < right.code ? -1 : 1
+  )
 }
 
 function listCandidates(
-  compiled: CompiledRequest,
-  pick: Pick,
-  { eligible, full, refused }: Sorted,
-  draw: number
+  view: View,
+  refused: readonly RefusedGroup[],
+  listedMax: number
 ): DecisionCandidate[] {
-  const { chosen } = pick
-  const countMax = LIMITS.decisionCandidatesMax
-  const sample = sampleRefused(refused)
-  const kept = Math.min(full.length, OTHERS_LISTED_MIN) + Math.min(sample.length, OTHERS_LISTED_MIN)
-  const rows: DecisionCandidate[] = []
-  if (chosen !== undefined) rows.push(rowOfContender(compiled, pick, chosen, { rank: 0, draw }))
-  eligible.forEach((contender, index) => {
-    if (contender.peerId === chosen?.peerId || rows.length >= countMax - kept) return
-    rows.push(rowOfContender(compiled, pick, contender, { rank: index + 1, draw }))
-  })
-  const fullCountMax = countMax - rows.length - Math.min(sample.length, OTHERS_LISTED_MIN)
-  for (const contender of full.slice(0, fullCountMax)) rows.push(rowOfFull(compiled, contender))
-  for (const candidate of sample.slice(0, countMax - rows.length)) {
-    rows.push(rowOfRefused(compiled, candidate))
-  }
-  return rows
+  const { choice } = view
+  const { chosen, eligible, full, newcomer } = choice
+  const sample = sampleRefused(refused, listedMax)
+  const refusedCount = Math.min(sample.length, OTHERS_LISTED_MIN)
+  const keptCount = Math.min(full.length, OTHERS_LISTED_MIN) + refusedCount
+  const first = [chosen, newcomer].flatMap((one, index, both) =>
+    one === undefined || both.findIndex((other) => other?.peerId === one.peerId) < index ? [] : one
+  )
+  const firstPeers = new Set(first.map(({ peerId }) => peerId))
+  const rest = eligible.filter(({ peerId }) => !firstPeers.has(peerId))
+  const able = [...first, ...rest.slice(0, Math.max(0, listedMax - keptCount - first.length))]
+  const fullCount = listedMax - able.length - refusedCount
+  const fullRows = full.slice(0, fullCount).map((contender) => rowOfFull(view, contender.candidate))
+  const leftCount = listedMax - able.length - fullRows.length
+  return [
+    ...able.map(({ candidate }) => rowOfContender(view, candidate)),
+    ...fullRows,
+    ...sample.slice(0, leftCount).map((candidate) => rowOfRefused(view, candidate))
+  ]
 }
 
 /** One of each code, then the second of each, and so on: the few that are shown cover every reason. */
-function sampleRefused(groups: readonly RefusedGroup[]): Candidate[] {
+function sampleRefused(groups: readonly RefusedGroup[], countMax: number): Candidate[] {
   const sample: Candidate[] = []
-  for (let index = 0; index < LIMITS.decisionCandidatesMax; index += 1) {
+  const longest = Math.max(0, ...groups.map(({ first }) => first.length))
+  for (let index = 0; index < longest && sample.length < countMax; index += 1) {
     for (const { first } of groups) {
       const candidate = first[index]
       if (candidate !== undefined) sample.push(candidate)
@@ -125,57 +146,89 @@ function sampleRefused(groups: readonly RefusedGroup[]): Candidate[] {
   return sample
 }
 
-function rowOfContender(
-  compiled: CompiledRequest,
-  pick: Pick,
-  contender: Contender,
-  place: { rank: number; draw: number }
-): DecisionCandidate {
-  const { code, reason } = describePlace(compiled, pick, contender, place)
-  const probability = pick.pool.find(({ peerId }) => peerId === contender.peerId)?.probability ?? 0
+function rowOfContender(view: View, candidate: Candidate): DecisionCandidate {
+  const { choice, circumstances, compiled } = view
+  const { peerId } = candidate
+  const { chosen, eligible } = choice
+  const rank = eligible.findIndex((one) => one.peerId === peerId) + 1
+  const { row, contender } = rowOf(view, candidate)
+  const { draw } = circumstances
+  const reason = describePlace(compiled.request, choice, contender, { rank, draw })
   return {
-    ...rowOf(compiled, contender.candidate, contender.score),
-    verdict: contender.peerId === pick.chosen?.peerId ? 'chosen' : 'eligible',
-    reason: reason + notesOn(compiled, contender.candidate),
-    reason_code: code,
-    probability
-  }
-}
-
-function rowOfFull(compiled: CompiledRequest, { candidate, score }: Contender): DecisionCandidate {
-  const { code, reason } = describeRoom(compiled, candidate)
-  return {
-    ...rowOf(compiled, candidate, score),
-    verdict: 'full',
+    ...row,
+    verdict: peerId === chosen?.peerId ? 'chosen' : 'eligible',
     reason: reason + notesOn(compiled, candidate),
-    reason_code: code
+    reason_code: codeOfPlace(choice, peerId, contender.tier),
+    probability: toFigure(chanceOf(choice, peerId))
   }
 }
 
-function rowOfRefused(compiled: CompiledRequest, candidate: Candidate): DecisionCandidate {
-  const refusals = compiled.rules.filter((rule) => rule.refuses(candidate))
+function chanceOf({ chances, newcomer, newcomerChance, pool }: Choice, peerId: string): number {
+  const drawn = chances[pool.findIndex((one) => one.peerId === peerId)] ?? 0
+  return drawn + (newcomer?.peerId === peerId ? newcomerChance : 0)
+}
+
+function rowOfFull(view: View, candidate: Candidate): DecisionCandidate {
+  const { need } = view.compiled
   return {
-    ...rowOf(compiled, candidate, contend(compiled, candidate, TIERS.noRoom).score),
+    ...rowOf(view, candidate).row,
+    verdict: 'full',
+    reason: describeNoRoom(candidate, need) + notesOn(view.compiled, candidate),
+    reason_code: codeOfRoom(roomOf(candidate, need))
+  }
+}
+
+function rowOfRefused(view: View, candidate: Candidate): DecisionCandidate {
+  const refusals = view.compiled.rules.filter((rule) => rule.refuses(candidate))
+  return {
+    ...rowOf(view, candidate).row,
     verdict: 'rejected',
     reason: refusals.map((rule) => describeRefusal(rule, candidate)).join('; '),
-    reason_code: refusals[0]?.code ?? ''
+    reason_code: refusals[0]?.code ?? '',
+    refused_by: [...new Set(refusals.map(({ code }) => code))]
   }
 }
+
+type Row = Omit<DecisionCandidate, 'verdict' | 'reason' | 'reason_code'>
 
 function rowOf(
-  { request: { inputs }, weights }: CompiledRequest,
-  candidate: Candidate,
-  score: number
-): Omit<DecisionCandidate, 'verdict' | 'reason' | 'reason_code'> {
-  return {
+  { choice, circumstances, compiled }: View,
+  candidate: Candidate
+): { row: Row; contender: Contender } {
+  const { request, weights } = compiled
+  const contender = weigh(compiled, candidate, circumstances.workMs)
+  const { cost, parts, preference, tier } = contender
+  const bestCost = choice.eligible[0]?.cost ?? 0
+  const row = {
     peer_id: candidate.peerId,
-    terms: scoreTerms(candidate, weights, inputs),
-    preference: score - weightedScore(candidate, weights, inputs),
-    score,
-    free_slots: freeSlots(candidate)
+    terms: scoreTerms(candidate, weights, costByPart(parts), request.inputs),
+    ...(tier === 0 ? {} : { tier }),
+    ...(preference === 1 ? {} : { preference }),
+    cost_ms: toFigure(cost),
+    wait_ms: toFigure(parts.waitMs),
+    run_ms: toFigure(parts.runMs),
+    crowd_ms: toFigure(parts.crowdMs),
+    score: cost > 0 ? toFigure(Math.min(1, bestCost / cost)) : 1,
+    weighted_score: toFigure(weightedScore(candidate, weights, request.inputs)),
+    tasks: Math.max(0, toFigure(tasksOf(candidate))),
+    slots: Math.max(0, toFigure(candidate.slots)),
+    free_slots: toFigure(freeSlots(candidate))
+  }
+  return { row, contender }
+}
+
+function costByPart(parts: CostParts): Record<ScorePart, number> {
+  return {
+    cpu: roundMs(parts.waitMs + parts.runMs + parts.crowdMs),
+    memory: parts.memoryMs,
+    disk: parts.diskMs,
+    gpu: parts.gpuMs,
+    latency: parts.latencyMs,
+    reputation: parts.riskMs,
+    data: parts.dataMs
   }
 }
 
-function hasEarlierId(left: Candidate, right: Candidate): boolean {
-  return left.peerId < right.peerId
+function byPeer(left: Candidate, right: Candidate): number {
+  return left.peerId < right.peerId ? -1 : 1
 }

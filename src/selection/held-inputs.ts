@@ -9,20 +9,26 @@ interface HeldInputs {
   share: number
   /** As far as sizes are known. */
   bytes: number
+  /** What it lacks, and how many files of unknown size. */
+  missingBytes: number
+  missingUnknown: number
 }
 
 export function heldInputs(inputs: InputFiles, peerId: string): HeldInputs {
   let bytes = 0
   let totalBytes = 0
   let count = 0
-  let areSizesKnown = true
+  let unknownCount = 0
+  let missingUnknown = 0
   for (const { id, sizeBytes } of inputs.files) {
-    if (sizeBytes === undefined) areSizesKnown = false
+    if (sizeBytes === undefined) unknownCount += 1
     else totalBytes += sizeBytes
-    if (!inputs.has(peerId, id)) continue
-    count += 1
-    bytes += sizeBytes ?? 0
+    if (inputs.has(peerId, id)) {
+      count += 1
+      bytes += sizeBytes ?? 0
+    } else if (sizeBytes === undefined) missingUnknown += 1
   }
-  const isByBytes = areSizesKnown && totalBytes > 0
-  return { share: isByBytes ? bytes / totalBytes : count / inputs.files.length, bytes }
+  const isByBytes = unknownCount === 0 && totalBytes > 0
+  const share = isByBytes ? bytes / totalBytes : count / inputs.files.length
+  return { share, bytes, missingBytes: totalBytes - bytes, missingUnknown }
 }

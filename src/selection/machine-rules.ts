@@ -1,12 +1,11 @@
 /**
- * What the machine itself must offer: that it takes work at all, the engine, and enough of everything in
- * total. Whether there is room for one more task now is no rule but a matter of waiting: see room.ts.
+ * What the machine itself must offer: the engine, what the task names there, and enough of everything in total. Whether there is room for one more task now is no rule but a matter of waiting: see room.ts.
  */
 import { ANY_PROGRAM, isSameImage, isSameProgram } from '../model/task-names.ts'
 import { BYTES_PER_MB } from '../core/units.ts'
 import { atLeast, formatCount, formatMb } from './rule.ts'
-import type { Availability, Candidate, SelectionRequest } from './candidate.ts'
-import type { Rule, Wording } from './rule.ts'
+import type { Candidate, SelectionRequest } from './candidate.ts'
+import type { Rule } from './rule.ts'
 
 export function machineRules({
   engine,
@@ -15,7 +14,6 @@ export function machineRules({
   taskName
 }: SelectionRequest): (Rule | undefined)[] {
   return [
-    ...CLOSED,
     engineRule(engine),
     nameRule(engine, taskName),
     hasNetwork ? networkRule(engine) : undefined,
@@ -37,24 +35,6 @@ const CPU_CORES = { of: ({ cpuCores }: Candidate): number => cpuCores, format: f
 const MEMORY = { of: ({ memoryTotalMb }: Candidate): number => memoryTotalMb, format: formatMb }
 const DISK = { of: ({ diskAvailableMb }: Candidate): number => diskAvailableMb, format: formatMb }
 const GPUS = { of: ({ gpuCount }: Candidate): number => gpuCount, format: formatCount }
-
-/** A worker takes nothing new in three ways, of which an owner wants to know the right one. */
-const CLOSED: readonly Rule[] = [
-  closedRule('WORKER_STOPPING', 'stopping', { one: 'is stopping', many: 'are stopping' }),
-  closedRule('WORKER_DRAINING', 'draining', { one: 'is draining', many: 'are draining' }),
-  closedRule('WORKER_CORDONED', 'cordoned', {
-    one: 'is cordoned by its owner',
-    many: 'are cordoned by their owners'
-  })
-]
-
-function closedRule(code: Rule['code'], closed: Availability, wording: Wording): Rule {
-  return {
-    code,
-    refuses: ({ availability }) => availability === closed,
-    wording: () => wording
-  }
-}
 
 function engineRule(engine: string): Rule {
   return {

@@ -19,6 +19,8 @@ export function placementRules(request: SelectionRequest): (Rule | undefined)[] 
     neverRule(placement),
     triedRule(request),
     refusedRule(request),
+    copyRule(request),
+    request.trust === 'trusted_only' ? NOT_TRUSTED : undefined,
     ...placement.require.map((requirement) => conditionRule(ofEngine(requirement, engine))),
     latencyRule(placement.latencyMsMax),
     atLeast('REPUTATION_TOO_LOW', placement.reputationMin ?? 0, 'too low a reputation', {
@@ -82,6 +84,12 @@ function triedRule({ triedWorkers, sameWorker }: SelectionRequest): Rule | undef
   }
 }
 
+const NOT_TRUSTED: Rule = {
+  code: 'NOT_TRUSTED',
+  refuses: ({ tier }) => tier !== 'trusted',
+  wording: () => ({ one: 'is still on probation', many: 'are still on probation' })
+}
+
 /** What a worker's owner will not have is not asked again and again. */
 function refusedRule({ refusedLately }: SelectionRequest): Rule | undefined {
   if (refusedLately.size === 0) return undefined
@@ -90,6 +98,17 @@ function refusedRule({ refusedLately }: SelectionRequest): Rule | undefined {
     refuses: ({ peerId }) => refusedLately.has(peerId),
     wording: () => ({ one: 'refused it lately', many: 'refused it lately' }),
     instead: ({ peerId }) => `saying: ${refusedLately.get(peerId) ?? ''}`
+  }
+}
+
+/** Copies of one task are of use only where they cannot fail, or lie, together. */
+function copyRule({ elsewhere }: SelectionRequest): Rule | undefined {
+  if (elsewhere === undefined || elsewhere.size === 0) return undefined
+  return {
+    code: 'HAS_COPY',
+    refuses: ({ peerId }) => elsewhere.has(peerId),
+    wording: () => ({ one: 'is not to have this copy', many: 'are not to have this copy' }),
+    instead: ({ peerId }) => elsewhere.get(peerId) ?? ''
   }
 }
 

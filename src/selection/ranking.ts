@@ -1,16 +1,17 @@
-/** The order of workers, and short sorted lists of the best of many without sorting all of them. */
+/** The order of workers, and short sorted lists of the first of many without sorting all of them. */
 
 /** Something that stands in the order of workers. */
 export interface Ranked {
   tier: number
-  score: number
+  /** Milliseconds. */
+  cost: number
   peerId: string
 }
 
-/** Lower tier first, then higher score, then the peer id, so that no two workers are ever alike. */
+/** Lower tier first, then less cost, then the peer id, so that no two workers are ever alike. */
 export function isBefore(left: Ranked, right: Ranked): boolean {
   if (left.tier !== right.tier) return left.tier < right.tier
-  if (left.score !== right.score) return left.score > right.score
+  if (left.cost !== right.cost) return left.cost < right.cost
   return left.peerId < right.peerId
 }
 
@@ -26,7 +27,12 @@ export function insertSorted<T>(
     if (last === undefined || !isEarlier(item, last)) return
     list.pop()
   }
-  let index = list.length
-  while (index > 0 && isEarlier(item, list[index - 1] as T)) index -= 1
-  list.splice(index, 0, item)
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isEarlier(item, list[middle] as T)) high = middle
+    else low = middle + 1
+  }
+  list.splice(low, 0, item)
 }

@@ -1,64 +1,84 @@
 /** The words of a decision record for workers that no rule refuses. */
 import { formatNumber } from './rule.ts'
-import { describeNoRoom, roomOf } from './room.ts'
+import { roundTo } from '../core/units.ts'
 import { LATENCY_ASSUMED_MS } from './scores.ts'
-import { TIERS, isTriedBefore } from './tier.ts'
-import type { Candidate } from './candidate.ts'
+import { doubtIn, isTriedBefore } from './tier.ts'
+import type { Candidate, SelectionRequest } from './candidate.ts'
 import type { CompiledRequest } from './compile.ts'
 import type { Room } from './room.ts'
-import type { Contender, Pick } from './pick.ts'
+import type { Choice, Contender } from './pick.ts'
 
 /** Codes of workers that fit; those of refusals are in rule.ts. */
-type PlaceCode =
+export type PlaceCode =
   | 'PICKED'
+  | 'EXPLORED'
   | 'NOT_DRAWN'
   | 'NOT_AMONG_BEST'
-  | 'WOULD_ONLY_QUEUE'
+  | 'ON_PROBATION'
+  | 'UNRELIABLE'
   | 'TRIED_BEFORE'
-  | 'SLOTS_TAKEN'
-  | 'MEMORY_TAKEN'
-  | 'GPUS_TAKEN'
+export type RoomCode = 'SLOTS_TAKEN' | 'QUEUE_TAKEN' | 'MEMORY_TAKEN' | 'GPUS_TAKEN'
 
-export interface Place {
-  code: PlaceCode
-  reason: string
+/** Where a worker with room stands. */
+export function codeOfPlace(
+  { chosen, isExploration, newcomer, pool }: Choice,
+  peerId: string,
+  tier: number
+): PlaceCode {
+  const [best] = pool
+  if (peerId === chosen?.peerId) return isExploration ? 'EXPLORED' : 'PICKED'
+  if (best !== undefined && tier > best.tier) {
+    // Better tiers have room, so cost doesn't come into it.
+    if (isTriedBefore(tier) && !isTriedBefore(best.tier)) return 'TRIED_BEFORE'
+    return doubtIn(tier) === 'unreliable' ? 'UNRELIABLE' : 'ON_PROBATION'
+  }
+  const isDrawn = peerId === newcomer?.peerId || pool.some((one) => one.peerId === peerId)
+  return isDrawn ? 'NOT_DRAWN' : 'NOT_AMONG_BEST'
 }
 
-/** Why a worker with room was chosen, or wasn't. */
+/**
+ * The same in words.
+ * @param rank its place among those with room, from 1; 0: further down than is counted
+ */
 export function describePlace(
-  { request }: CompiledRequest,
-  { chosen, pool }: Pick,
+  { isByChance = false, route: { pickCount } }: SelectionRequest,
+  choice: Choice,
   contender: Contender,
   { rank, draw }: { rank: number; draw: number }
-): Place {
-  const { pickCount } = request.route
-  if (contender.peerId === chosen?.peerId) {
-    return { code: 'PICKED', reason: describeWinner(contender, pool.length, draw) }
-  }
-  if (chosen !== undefined && contender.tier !== chosen.tier)
-    return describeLaterTier(contender, chosen)
-  if (pool.some(({ peerId }) => peerId === contender.peerId)) {
-    return {
-      code: 'NOT_DRAWN',
-      reason: `ranked ${ordinal(rank)}; draw ${draw.toFixed(2)} fell on another`
+): string {
+  const { isExploration, pool } = choice
+  const ranked = describeRank(rank, contender, pool[0])
+  switch (codeOfPlace(choice, contender.peerId, contender.tier)) {
+    case 'EXPLORED':
+      return `picked with draw ${draw.toFixed(4)} because little is known of it`
+    case 'PICKED':
+      return describeWinner(contender, pool.length, draw) + (isByChance ? '; each as likely' : '')
+    case 'TRIED_BEFORE':
+      return 'tried before; untried workers with room come first'
+    case 'ON_PROBATION':
+      return 'on probation; trusted workers with room come first'
+    case 'UNRELIABLE':
+      return 'loses too many tasks; workers with room that lose fewer come first'
+    case 'NOT_DRAWN': {
+      const whom = isExploration ? 'one of whom little is known' : 'another'
+      return `${ranked}; draw ${draw.toFixed(2)} fell on ${whom}`
     }
+    case 'NOT_AMONG_BEST':
+      return pickCount === 1
+        ? `${ranked}; only the best is taken`
+        : `${ranked}; only the best ${pickCount} are drawn from`
   }
-  const best =
-    pickCount === 1 ? 'only the best is taken' : `only the best ${pickCount} are drawn from`
-  return { code: 'NOT_AMONG_BEST', reason: `ranked ${ordinal(rank)}; ${best}` }
 }
 
 /** Why a worker that fits has no room. */
-export function describeRoom({ need }: CompiledRequest, candidate: Candidate): Place {
-  return { code: codeOfRoom(roomOf(candidate, need)), reason: describeNoRoom(candidate, need) }
-}
-
-function codeOfRoom(room: Room): PlaceCode {
+export function codeOfRoom(room: Room): RoomCode {
   switch (room) {
     case 'memory-taken':
       return 'MEMORY_TAKEN'
     case 'gpus-taken':
       return 'GPUS_TAKEN'
+    case 'queue-taken':
+      return 'QUEUE_TAKEN'
     case 'slots-taken':
     case 'queue':
     case 'run':
@@ -77,25 +97,25 @@ export function notesOn({ request }: CompiledRequest, { latencyMs }: Candidate):
   return `; latency not measured yet, taken as ${LATENCY_ASSUMED_MS} ms${limit}`
 }
 
+const WORDS_OF_DOUBT = {
+  none: '',
+  unreliable: '; loses too many tasks, but nobody who loses fewer has room',
+  probation: '; on probation, but no trusted worker has room'
+}
+
 function describeWinner({ tier }: Contender, poolCount: number, draw: number): string {
   const among =
     poolCount === 1 ? 'picked among 1' : `picked among ${poolCount} with draw ${draw.toFixed(2)}`
-  const queues =
-    tier === TIERS.queue || tier === TIERS.queueAgain
-      ? '; it has no free slot and will queue it'
-      : ''
+  const doubt = WORDS_OF_DOUBT[doubtIn(tier) ?? 'none']
   const again = isTriedBefore(tier) ? '; tried before, but nobody else has room' : ''
-  return among + queues + again
+  return among + doubt + again
 }
 
-/** Better tiers have room, so score doesn't come into it. */
-function describeLaterTier({ tier }: Contender, chosen: Contender): Place {
-  return isTriedBefore(tier) && !isTriedBefore(chosen.tier)
-    ? { code: 'TRIED_BEFORE', reason: 'tried before; untried workers with room come first' }
-    : {
-        code: 'WOULD_ONLY_QUEUE',
-        reason: 'has no free slot and would only queue it; others have one'
-      }
+/** `ranked 2nd, 12.5 ms after the best` */
+function describeRank(rank: number, { cost }: Contender, best: Contender | undefined): string {
+  const behindMs = best === undefined ? 0 : roundTo(cost - best.cost, 1, 'down')
+  const behind = behindMs > 0 ? `, ${behindMs} ms after the best` : ''
+  return `ranked ${rank === 0 ? 'far down' : ordinal(rank)}${behind}`
 }
 
 function ordinal(rank: number): string {

@@ -3,38 +3,52 @@
  * task waits for it. This router's own tasks there count from the moment of sending, reported or not: that
  * keeps a burst from all going to whoever looked idle a second ago.
  */
+import { formatDuration } from '../core/units.ts'
 import { formatMb } from './rule.ts'
 import type { Candidate } from './candidate.ts'
 
 /** `run`: a slot is free. `queue`: it would wait at the worker. The rest is no room. */
-export type Room = 'run' | 'queue' | 'slots-taken' | 'memory-taken' | 'gpus-taken'
+export type Room = 'run' | 'queue' | 'slots-taken' | 'queue-taken' | 'memory-taken' | 'gpus-taken'
+
+/**
+ * No more expected work waits at a worker per slot: enough that it has the next task at hand when one ends,
+ * little enough that a task that waits can still go to whoever is free first. Workers refuse more by themselves.
+ */
+export const QUEUED_MS_MAX = 400
 
 /** What a task takes of a worker beside its slot. */
 export interface Need {
   memoryMb: number
+  diskMb: number
   gpuCount: number
 }
 
 export function roomOf(candidate: Candidate, need: Need): Room {
   const tasks = tasksOf(candidate)
-  if (!(tasks < candidate.slots + candidate.queueSlots)) return 'slots-taken'
+  const { queueSlots, slots } = candidate
+  if (!(tasks < slots + queueSlots)) return 'slots-taken'
   if (!(candidate.memoryAvailableMb >= need.memoryMb)) return 'memory-taken'
   if (need.gpuCount > 0 && !(freeGpus(candidate) >= need.gpuCount)) return 'gpus-taken'
-  return tasks < candidate.slots ? 'run' : 'queue'
+  if (tasks < slots) return 'run'
+  return candidate.queuedMs + candidate.unseenMs / slots <= QUEUED_MS_MAX ? 'queue' : 'queue-taken'
+}
+
+const NO_NEED: Need = { memoryMb: 0, diskMb: 0, gpuCount: 0 }
+
+/** Whether it would take anything at all now. */
+export function hasRoom(candidate: Candidate): boolean {
+  if (candidate.availability !== 'open' || candidate.isSuspected) return false
+  const room = roomOf(candidate, NO_NEED)
+  return room === 'run' || room === 'queue'
+}
+
+/** Whether that is room at all, in a slot or in line. */
+export function isRoom(room: Room): room is 'run' | 'queue' {
+  return room === 'run' || room === 'queue'
 }
 
 export function freeSlots(candidate: Candidate): number {
   return Math.max(0, candidate.slots - tasksOf(candidate))
-}
-
-/**
- * How much of the worker is free, 0 to 1: of its slots, or of its queue for a task that would wait there.
- * A worker with half of its slots free is drawn half as often as it would be with all of them free.
- */
-export function freeShare(candidate: Candidate, room: 'run' | 'queue'): number {
-  const { slots, queueSlots } = candidate
-  if (room === 'run') return freeSlots(candidate) / slots
-  return Math.min(1, (slots + queueSlots - tasksOf(candidate)) / queueSlots)
 }
 
 /** Why there is no room, with what is taken. */
@@ -42,13 +56,17 @@ export function describeNoRoom(candidate: Candidate, need: Need): string {
   return `no room now: ${whatIsTaken(candidate, need)}`
 }
 
-function whatIsTaken(candidate: Candidate, { gpuCount, memoryMb }: Need): string {
+function whatIsTaken(candidate: Candidate, need: Need): string {
   const { slots, queueSlots, memoryAvailableMb, memoryTotalMb } = candidate
-  switch (roomOf(candidate, { gpuCount, memoryMb })) {
+  switch (roomOf(candidate, need)) {
     case 'memory-taken':
-      return `the task needs ${formatMb(memoryMb, 'up')} memory, ${formatMb(memoryAvailableMb, 'down')} of ${formatMb(memoryTotalMb, 'down')} are free`
+      return `the task needs ${formatMb(need.memoryMb, 'up')} memory, ${formatMb(memoryAvailableMb, 'down')} of ${formatMb(memoryTotalMb, 'down')} are free`
     case 'gpus-taken':
-      return `the task needs ${gpuCount} GPUs, ${freeGpus(candidate)} of ${candidate.gpuCount} are free`
+      return `the task needs ${need.gpuCount} GPUs, ${freeGpus(candidate)} of ${candidate.gpuCount} are free`
+    case 'queue-taken': {
+      const waitingMs = Math.round(candidate.queuedMs + candidate.unseenMs / slots)
+      return `has ${tasksOf(candidate)} tasks in ${slots} slots, and work for ${formatDuration(waitingMs)} waits for each`
+    }
     case 'slots-taken':
     case 'queue':
     case 'run': {
@@ -59,10 +77,11 @@ function whatIsTaken(candidate: Candidate, { gpuCount, memoryMb }: Need): string
 }
 
 /** A GPU is one task's alone, this router's or another's. */
-function freeGpus({ gpuCount, otherGpus, ownGpus }: Candidate): number {
-  return Math.max(0, gpuCount - otherGpus - ownGpus)
+function freeGpus({ gpuCount, gpusTaken, unseenGpus }: Candidate): number {
+  return Math.max(0, gpuCount - gpusTaken - unseenGpus)
 }
 
-function tasksOf(candidate: Candidate): number {
-  return candidate.otherTasks + candidate.ownTasks
+/** All that it has, and all that is on its way there from here. */
+export function tasksOf({ queued, running, unseenCount }: Candidate): number {
+  return running + queued + unseenCount
 }

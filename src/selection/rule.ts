@@ -28,6 +28,11 @@ export type RefusalCode =
   | 'EVIDENCE_TOO_LITTLE'
   | 'TRIED_BEFORE'
   | 'REFUSED_LATELY'
+  | 'HAS_COPY'
+  | 'QUARANTINED'
+  | 'NOT_TRUSTED'
+  | 'SUSPECTED'
+  | 'FIGURES_ABSURD'
 
 /** The same words said of one worker and of several: `has too few GPUs`, `have too few GPUs`. */
 export interface Wording {

@@ -5,14 +5,15 @@
  */
 import { WORKER_PARTS } from './candidate.ts'
 import { heldInputs } from './held-inputs.ts'
+import { toFigure } from './figures.ts'
 import type { ScoreTerm, ScoreTerms } from '../model/generated/decision.ts'
-import type { Candidate, InputFiles, Weights, WorkerPart } from './candidate.ts'
+import type { Candidate, InputFiles, ScorePart, Weights, WorkerPart } from './candidate.ts'
 
 /** More cores than this make no difference to one task. */
 const CPU_CORES_FULL = 16
 /** A latency of this many milliseconds scores one half. */
 const LATENCY_HALF_MS = 100
-/** What an unmeasured worker is taken to have: the middle, so that it is neither favoured nor starved. */
+/** What an unmeasured path is taken for. */
 export const LATENCY_ASSUMED_MS = 100
 /** 24 GiB of GPU memory and 10 000 compute units are a full score. */
 const GPU_MEMORY_FULL_MB = 24_576
@@ -32,37 +33,40 @@ export function weightedScore(candidate: Candidate, weights: Weights, inputs?: I
   return clampToUnit(sum + (weights.data ?? 0) * scoreData(candidate, inputs))
 }
 
-/** The same sum term by term, for people. */
+/** The same sum term by term, for people, with what each part was expected to cost. */
 export function scoreTerms(
   candidate: Candidate,
   weights: Weights,
+  costMs: Readonly<Record<ScorePart, number>>,
   inputs?: InputFiles
 ): ScoreTerms {
   const terms: ScoreTerms = {}
   for (const part of WORKER_PARTS) {
     const { scoreOf, rawOf, ageMsOf } = PARTS[part]
     const facts = { raw: rawOf(candidate), score: scoreOf(candidate), ageMs: ageMsOf(candidate) }
-    terms[part] = toTerm(facts, weights[part])
+    terms[part] = toTerm(facts, weights[part], costMs[part])
   }
   if (inputs !== undefined) {
     const { peerId } = candidate
     const score = scoreData(candidate, inputs)
     const facts = { raw: heldInputs(inputs, peerId).bytes, score, ageMs: inputs.ageMs(peerId) }
-    terms['data'] = toTerm(facts, weights.data ?? 0)
+    terms['data'] = toTerm(facts, weights.data ?? 0, costMs.data)
   }
   return terms
 }
 
 function toTerm(
   { ageMs, raw, score }: { raw: number; score: number; ageMs: number },
-  weight: number
+  weight: number,
+  costMs: number
 ): ScoreTerm {
   return {
-    raw: finite(raw),
-    score,
-    weight,
-    weighted: weight * score,
-    age_ms: Math.max(0, finite(ageMs))
+    raw: toFigure(raw),
+    score: toFigure(score),
+    weight: toFigure(weight),
+    weighted: toFigure(weight * score),
+    ms: toFigure(costMs),
+    age_ms: Math.max(0, Math.round(toFigure(ageMs)))
   }
 }
 
@@ -144,8 +148,4 @@ function share(part: number, whole: number): number {
 export function clampToUnit(value: number): number {
   if (!(value > 0)) return 0
   return value < 1 ? value : 1
-}
-
-function finite(value: number): number {
-  return Number.isFinite(value) ? value : 0
 }

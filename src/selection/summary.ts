@@ -24,7 +24,14 @@ export function summarise(compiled: CompiledRequest, candidates: readonly Candid
   const groups = new Map<Rule, Group>(
     compiled.rules.map((rule) => [rule, { rule, candidates: [] }])
   )
-  const rooms = { run: 0, queue: 0, 'slots-taken': 0, 'memory-taken': 0, 'gpus-taken': 0 }
+  const rooms = {
+    run: 0,
+    queue: 0,
+    'slots-taken': 0,
+    'queue-taken': 0,
+    'memory-taken': 0,
+    'gpus-taken': 0
+  }
   let refusedCount = 0
   for (const candidate of candidates) {
     const refusal = firstRefusal(compiled.rules, candidate)
@@ -48,7 +55,7 @@ function describeFitting(rooms: Readonly<Record<Room, number>>): string[] {
   const parts: string[] = []
   if (rooms.run > 0) parts.push(`${rooms.run} can start it now`)
   if (rooms.queue > 0) parts.push(`${rooms.queue} would queue it`)
-  const [slots, memory] = [rooms['slots-taken'], rooms['memory-taken']]
+  const [slots, memory] = [rooms['slots-taken'] + rooms['queue-taken'], rooms['memory-taken']]
   if (slots > 0) parts.push(`${slots} ${slots === 1 ? 'fits but is' : 'fit but are'} full`)
   if (memory > 0) parts.push(`${fitButHave(memory)} too little memory free now`)
   if (rooms['gpus-taken'] > 0)

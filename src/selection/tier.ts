@@ -1,33 +1,40 @@
 /**
- * The order in which workers are considered at all, before any score: score decides only within a tier.
- * With `sameWorker: avoid`, a worker that was tried comes after every untried one that has room, even
- * one that would only queue the task. It is still taken rather than waiting for an untried worker that
- * is full: a task never starves for the sake of a wish; `never` is there for those who mean it.
+ * The order in which workers that have room are considered at all, before any cost: cost decides only within
+ * a tier. Where results are to be trusted, workers whose results were found right come before those on
+ * probation; where who it is falls by chance, and no cost of risk speaks against those that lose many tasks,
+ * these come after those that lose few. With `sameWorker: avoid`, a worker that was tried comes after every
+ * untried one that has room. It is still taken rather than waiting for an untried worker that is full: a task
+ * never starves for the sake of a wish; `never` is there for those who mean it.
  */
-import { roomOf } from './room.ts'
-import type { Candidate } from './candidate.ts'
-import type { CompiledRequest } from './compile.ts'
+import type { Candidate, SelectionRequest } from './candidate.ts'
 
-/** Lower goes first. */
-export const TIERS = { run: 0, queue: 1, runAgain: 2, queueAgain: 3, noRoom: 4 } as const
-export type Tier = (typeof TIERS)[keyof typeof TIERS]
+/** Lower goes first; `again` is added for workers that were tried. */
+export const TIERS = { first: 0, unreliable: 1, probation: 2, again: 3 } as const
 
-/** The tier of a worker that no rule refuses. */
-export function tierOf({ request, need }: CompiledRequest, candidate: Candidate): Tier {
-  const room = roomOf(candidate, need)
-  if (room !== 'run' && room !== 'queue') return TIERS.noRoom
+/** Of those that are drawn by chance, whoever sees fewer tasks through goes last. */
+const RELIABILITY_MIN = 0.8
+
+export function tierOf(request: SelectionRequest, candidate: Candidate): number {
   const { sameWorker, triedWorkers } = request
-  if (sameWorker === 'avoid' && triedWorkers.includes(candidate.peerId)) {
-    return room === 'run' ? TIERS.runAgain : TIERS.queueAgain
-  }
-  return room === 'run' ? TIERS.run : TIERS.queue
+  const isTried = sameWorker === 'avoid' && triedWorkers.includes(candidate.peerId)
+  return placeOf(request, candidate) + (isTried ? TIERS.again : 0)
 }
 
-/** Whether a task would start there at once. */
-export function canRun(tier: Tier): boolean {
-  return tier === TIERS.run || tier === TIERS.runAgain
+export function isTriedBefore(tier: number): boolean {
+  return tier >= TIERS.again
 }
 
-export function isTriedBefore(tier: Tier): boolean {
-  return tier === TIERS.runAgain || tier === TIERS.queueAgain
+/** What keeps it from going first, beside having been tried. */
+export function doubtIn(tier: number): 'unreliable' | 'probation' | undefined {
+  const place = tier % TIERS.again
+  if (place === TIERS.first) return undefined
+  return place === TIERS.probation ? 'probation' : 'unreliable'
+}
+
+function placeOf(
+  { isByChance = false, trust }: SelectionRequest,
+  { prospect, tier }: Candidate
+): number {
+  if (trust === 'trusted_first' && tier !== 'trusted') return TIERS.probation
+  return isByChance && prospect < RELIABILITY_MIN ? TIERS.unreliable : TIERS.first
 }

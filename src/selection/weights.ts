@@ -31,6 +31,25 @@ const PRESETS_WITH_DATA = Object.fromEntries(
   Object.entries(PRESETS).map(([preset, weights]) => [preset, withData(weights)])
 ) as Readonly<Record<Preset, Weights>>
 
+/** How often a millisecond of each part of the cost counts; 1 in `balanced`. */
+export type Factors = Readonly<Record<ScorePart, number>>
+
+/** What counts once. `balanced` gives GPUs nothing, so for them it is what each half of other parts has there. */
+const ONCE: Factors = { ...PRESETS.balanced, gpu: 0.2, data: DATA_WEIGHT }
+
+/** @param weights sum to 1; with `data`, the other parts share the rest */
+export function factorsOf(weights: Weights): Factors {
+  const scale = weights.data === undefined ? 1 : 1 - DATA_WEIGHT
+  const factors = WORKER_PARTS.map((part) => [part, weights[part] / (ONCE[part] * scale)])
+  const data = (weights.data ?? 0) / ONCE.data
+  return { ...(Object.fromEntries(factors) as Factors), data }
+}
+
+/** What of a request its weights depend on. */
+export interface WeightsRequest extends Pick<SelectionRequest, 'defaults' | 'inputs'> {
+  route: Pick<SelectionRequest['route'], 'preset' | 'weights'>
+}
+
 export interface ResolvedWeights {
   preset: Preset
   /** Sum to 1. */
@@ -42,11 +61,7 @@ export interface ResolvedWeights {
  * weights changes those parts of the router's.
  * @throws MeshError FIELD_INVALID with path `route.weights`, or `weights` where the router's are wrong
  */
-export function resolveWeights({
-  route,
-  defaults,
-  inputs
-}: Pick<SelectionRequest, 'route' | 'defaults' | 'inputs'>): ResolvedWeights {
+export function resolveWeights({ route, defaults, inputs }: WeightsRequest): ResolvedWeights {
   const presets = inputs === undefined ? PRESETS : PRESETS_WITH_DATA
   if (route.preset !== undefined) {
     return { preset: route.preset, weights: overlay(presets[route.preset], route.weights) }

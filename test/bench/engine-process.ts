@@ -84,7 +84,7 @@ async function startEngine(settings: RouterSettings): Promise<RunningNode> {
       isWorker: (peer) => engine.nodes.has(peer),
       ordersOf: () => []
     })
-    services = createApiServices(core, engine, apiFiles.services, namespace)
+    services = createApiServices(core, engine, apiFiles.services, settings)
     const api = new ApiServer({ services, logger }, { ...http, token })
     return {
       before: [...files.before, ...engine.before.map(timed)],

@@ -1,8 +1,8 @@
 /** Process of selection.bench: chooses over and over among so many workers. */
-import { buildCandidate, buildRequest } from '../support/build-candidate.ts'
+import { buildCandidate, buildCircumstances, buildRequest } from '../support/build-candidate.ts'
 import { selectWorker } from '../../src/selection/select.ts'
 import { answerParent } from './support/child.ts'
-import type { Candidate } from '../../src/selection/candidate.ts'
+import type { Candidate, Circumstances } from '../../src/selection/candidate.ts'
 import type { Sample } from './support/bench.ts'
 
 export interface SelectionQuestion {
@@ -40,21 +40,26 @@ function variedCandidate(index: number): Candidate {
     memoryAvailableMb: 1_024 + ((index * 977) % 7_000),
     latencyMs: (index * 13) % 200,
     reputation: ((index * 37) % 100) / 100,
-    ownTasks: index % 9
+    speed: 1 + ((index * 31) % 70) / 10,
+    running: index % 5,
+    queued: index % 5 === 4 ? index % 3 : 0,
+    waitMs: index % 5 === 4 ? index % 300 : 0,
+    unseenCount: index % 2,
+    unseenMs: (index % 2) * 100
   })
 }
 
-function nextDraw(): number {
+function nextCircumstances(): Circumstances {
   draw = (draw + 0.618) % 1
-  return draw
+  return buildCircumstances({ draw })
 }
 
 function pick(candidates: readonly Candidate[]): number {
-  return selectWorker(request, candidates, nextDraw(), 0).consideredCount
+  return selectWorker(request, candidates, nextCircumstances()).consideredCount
 }
 
 function explain(candidates: readonly Candidate[]): number {
-  const selection = selectWorker(request, candidates, nextDraw(), 0)
+  const selection = selectWorker(request, candidates, nextCircumstances())
   return JSON.stringify(selection.explain()).length
 }
 

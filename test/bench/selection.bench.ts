@@ -10,7 +10,7 @@ export const selectionBench: Bench = {
   name: 'selection',
   title: 'choosing a worker, in microseconds of one thread',
   notes: [
-    'pick: rules, room, score and draw. pick and explain: the same with the decision record as JSON text.',
+    'pick: rules, room, cost and draw. pick and explain: the same with the decision record as JSON text.',
     'sum: one pass that adds up six figures of each worker: no selection that looks at all can cost less.'
   ],
   columns: [

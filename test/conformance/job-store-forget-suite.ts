@@ -28,6 +28,7 @@ async function told(store: JobStore, jobId: string): Promise<unknown[]> {
     store.outputs(jobId, [0]),
     store.log(jobId, 0, 1),
     store.decision(jobId, 0),
+    store.receipt(jobId, 0, 1),
     store.jobByKey('http', `key of ${jobId}`),
     store.idsWithPrefix(jobId, 9)
   ])

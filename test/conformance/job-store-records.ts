@@ -50,6 +50,8 @@ export function buildItem(
     attemptCount: 0,
     failureCount: 0,
     crashedOn: [],
+    copies: null,
+    resultAttempt: null,
     workerId: null,
     startedAtMs: null,
     endedAtMs: null,
@@ -118,6 +120,12 @@ export function logChange(
   return { kind: 'log', jobId, itemIndex, attempt, from, entries }
 }
 
+/** What was signed of an attempt. */
+export function receiptChange(jobId: string, itemIndex: number, attempt: number): StoreChange {
+  const order = `order ${attempt}`
+  return { kind: 'receipt', jobId, itemIndex, attempt, order, receipt: `receipt ${attempt}` }
+}
+
 /** What one small job writes when it is submitted. */
 export function submission(jobId: string): StoreChange[] {
   return [
@@ -125,7 +133,8 @@ export function submission(jobId: string): StoreChange[] {
     { kind: 'document', jobId, document: `{"of":"${jobId}"}` },
     itemChange(jobId, 0, { attemptCount: 1 }),
     attemptChange(jobId, 0, 1),
-    { kind: 'decision', jobId, itemIndex: 0, attempt: 1, decision: '{"ranked":[]}' }
+    { kind: 'decision', jobId, itemIndex: 0, attempt: 1, atMs: 7, decision: '{"ranked":[]}' },
+    receiptChange(jobId, 0, 1)
   ]
 }
 

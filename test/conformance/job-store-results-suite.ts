@@ -1,6 +1,6 @@
-/** The part of the suite of job stores that is about results that are used again. */
+/** The part of the suite of job stores that is about results: those that are used again, and what was signed of them. */
 import { describe, expect, test } from 'vitest'
-import { itemChange, jobChange, submission } from './job-store-records.ts'
+import { itemChange, jobChange, receiptChange, submission } from './job-store-records.ts'
 import type { JobStore, StoreChange } from '../../src/jobs/store.ts'
 
 const result = (key: string, jobId: string, itemIndex: number): StoreChange => ({
@@ -41,5 +41,16 @@ export function describeResults(store: () => JobStore): void {
       await store().apply([jobChange('j-1'), result('k', 'j-1', 3)])
       expect(await found(store(), 'k')).toBeUndefined()
     })
+  })
+  test('receipts are told apart, and the last one written counts', async () => {
+    await store().apply([receiptChange('j-1', 3, 1), receiptChange('j-1', 3, 2)])
+    const receipt = { order: 'order 2', receipt: 'receipt 2' }
+    expect(await store().receipt('j-1', 3, 2)).toEqual(receipt)
+    expect(await store().receipt('j-1', 3, 3)).toBeUndefined()
+    expect(await store().receipt('j-1', 2, 2)).toBeUndefined()
+    const again = { order: 'other', receipt: 'newer' }
+    const key = { jobId: 'j-1', itemIndex: 3, attempt: 2 }
+    await store().apply([{ kind: 'receipt', ...key, ...again }])
+    expect(await store().receipt('j-1', 3, 2)).toEqual(again)
   })
 }

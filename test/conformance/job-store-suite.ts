@@ -1,5 +1,6 @@
 /** What every job store must do. Each case gets an empty store of its own. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describeDecisions } from './job-store-decisions-suite.ts'
 import { describeForgetting } from './job-store-forget-suite.ts'
 import { describeJobLists, jobIds } from './job-store-list-suite.ts'
 import { describeResults } from './job-store-results-suite.ts'
@@ -93,7 +94,14 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
           { kind: 'item', item },
           { kind: 'attempt', attempt },
           { kind: 'document', jobId: 'j-1', document: '{"second":true}' },
-          { kind: 'decision', jobId: 'j-1', itemIndex: 0, attempt: 1, decision: '{"again":1}' }
+          {
+            kind: 'decision',
+            jobId: 'j-1',
+            itemIndex: 0,
+            attempt: 1,
+            atMs: 8,
+            decision: '{"again":1}'
+          }
         ])
         expect(await store.job('j-1')).toEqual(job)
         expect(await store.items('j-1', { limit: 9 })).toEqual([item])
@@ -205,22 +213,6 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
         expect(await keys({ itemIndex: 1, limit: 1 })).toEqual(['1.1'])
         expect(await keys({ state: 'completed' })).toEqual(['1.2'])
       })
-
-      test('decisions are told apart, the last one is the default', async () => {
-        await store.apply(
-          [2, 10, 1].map((attempt) => ({
-            kind: 'decision',
-            jobId: 'j-1',
-            itemIndex: 3,
-            attempt,
-            decision: `{"of":${attempt}}`
-          }))
-        )
-        expect(await store.decision('j-1', 3)).toBe('{"of":10}')
-        expect(await store.decision('j-1', 3, 2)).toBe('{"of":2}')
-        expect(await store.decision('j-1', 3, 4)).toBeUndefined()
-        expect(await store.decision('j-1', 2)).toBeUndefined()
-      })
     })
 
     describe('bodies', () => {
@@ -301,6 +293,7 @@ export function runJobStoreSuite(name: string, create: () => JobStore): void {
       })
     })
 
+    describeDecisions(() => store)
     describeForgetting(() => store)
     describeResults(() => store)
 

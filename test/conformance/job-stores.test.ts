@@ -40,6 +40,8 @@ const index = fc.oneof(
 )
 const text = fc.string({ unit: 'grapheme', maxLength: 12 })
 
+const moment = fc.nat(3)
+
 const change: fc.Arbitrary<StoreChange> = fc.oneof(
   fc
     .record({
@@ -72,12 +74,22 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
     .record({ id: jobId, item: index, attempt: index, from: index, texts: fc.array(text) })
     .map(({ id, item, attempt, from, texts }) => logChange(id, [item, attempt, from], texts)),
   fc.record({ kind: fc.constantFrom('forget', 'forgetLogs'), jobId }),
+  fc.record({ kind: fc.constant('forgetDecisions'), beforeMs: moment, limit: fc.nat(2) }),
   fc.record({
     kind: fc.constant('decision'),
     jobId,
     itemIndex: index,
     attempt: index,
+    atMs: moment,
     decision: text
+  }),
+  fc.record({
+    kind: fc.constant('receipt'),
+    jobId,
+    itemIndex: index,
+    attempt: index,
+    order: text,
+    receipt: text
   }),
   fc.record({ kind: fc.constant('document'), jobId, document: text }),
   fc.record({ kind: fc.constant('note'), name: jobId, text })
@@ -88,6 +100,13 @@ async function answers(store: JobStore): Promise<unknown[]> {
   const all: Promise<unknown>[] = [store.unfinished({ limit: 99 })]
   for (const after of await store.jobs({ limit: 99 })) {
     all.push(store.unfinished({ after, limit: 3 }))
+  }
+  for (const sinceMs of [0, 2]) {
+    all.push(store.decisions({ sinceMs, limit: 3 }))
+    for (const id of JOB_IDS) {
+      const after = { atMs: 1, jobId: id, itemIndex: 1, attempt: 0 }
+      all.push(store.decisions({ sinceMs, after, limit: 3 }))
+    }
   }
   for (const nowMs of [0, 1, 3]) {
     all.push(store.forgettable('job', nowMs, 3), store.forgettable('logs', nowMs, 3))
@@ -114,7 +133,7 @@ async function answers(store: JobStore): Promise<unknown[]> {
     }
     for (const item of [0, 1, 2]) {
       all.push(store.decision(id, item), store.decision(id, item, 1))
-      all.push(store.itemIndex(id, String(item)))
+      all.push(store.itemIndex(id, String(item)), store.receipt(id, item, 1))
       all.push(store.log(id, item, 0), store.log(id, item, 1))
     }
     all.push(store.itemsAt(id, [3, 0, 4]))

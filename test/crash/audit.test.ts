@@ -60,7 +60,8 @@ function soundEvidence(): Evidence & { jobs: [JobEvidence] } {
     attemptCount: 2,
     history: [transition('queued', 1), transition('running', 2), transition('completed', 3)]
   } as Partial<JobRecord> as JobRecord
-  const item = { index: 0, state: 'completed', attemptCount: 2, error: null } as ItemRecord
+  const ended = { state: 'completed', endedAtMs: 3, attemptCount: 2, resultAttempt: 2 }
+  const item = { index: 0, error: null, ...ended } as ItemRecord
   return {
     planned: [planned],
     acknowledged: [{ planned, jobId: 'j-1' }],
@@ -123,19 +124,19 @@ const BROKEN: readonly (readonly [string, Change])[] = [
     withJob(({ items }) => ({ items: items.map((item) => ({ ...item, state: 'failed' })) }))
   ],
   [
-    'a result is that of the newest, completed attempt',
+    'a result is that of the attempt it names, which completed',
     withJob(() => ({ outputs: new Map([[0, { item: 0, n: 0, nonce: 41 }]]) }))
   ],
   [
-    'a result is that of the newest, completed attempt',
+    'a result is that of the attempt it names, which completed',
     withJob(() => ({ outputs: new Map([[0, { item: 1, n: 0, nonce: 42 }]]) }))
   ],
   [
-    'a result is that of the newest, completed attempt',
-    withJob(() => ({ attempts: [attempt(1), attempt(2)] }))
+    'a result is that of the attempt it names, which completed',
+    withJob(() => ({ attempts: [attempt(1, { state: 'lost', offeredAtMs: 9 }), attempt(2)] }))
   ],
   [
-    'a result is that of the newest, completed attempt',
+    'a result is that of the attempt it names, which completed',
     withJob(() => ({ attempts: [attempt(1), attempt(2, { state: 'lost' })] }))
   ],
   [
@@ -153,7 +154,7 @@ const BROKEN: readonly (readonly [string, Change])[] = [
   ['a job that may run once began at most once', onceOnly],
   [
     'nothing begins that was given out after the item was completed',
-    (evidence) => ({ ...evidence, journal: [...evidence.journal, began(3)] })
+    withJob(() => ({ attempts: [attempt(1, { state: 'lost', offeredAtMs: 9 }), attempt(2)] }))
   ],
   [
     'an attempt is on disk before it begins',

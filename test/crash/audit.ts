@@ -28,7 +28,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'an acknowledged job exists': findVanished,
   'a key stands for one job': findDoubleKeys,
   'a job ends exactly once': perJob(findWrongEnds),
-  'a result is that of the newest, completed attempt': perJob(findWrongResults),
+  'a result is that of the attempt it names, which completed': perJob(findWrongResults),
   'an attempt has a number and a lease of its own': findSharedLeases,
   'what completed has begun at a worker': perJob(findCompletedUnbegun),
   'a lease begins once': findLeasesBegunTwice,
@@ -99,19 +99,19 @@ function findWrongResults(evidence: JobEvidence, { plannedByName }: Case): strin
   const planned = plannedByName.get(evidence.job.name ?? '')
   return evidence.items.flatMap((item) => {
     const attempts = evidence.attempts.filter(({ itemIndex }) => itemIndex === item.index)
-    const winners = attempts.filter(({ state }) => state === 'completed')
-    const [winner] = winners
+    const completed = attempts.filter(({ state }) => state === 'completed')
+    const winner = completed.find(({ number }) => number === item.resultAttempt)
     const name = `item ${item.index}`
     if (item.state !== 'completed') {
-      return winner === undefined ? [] : [`${name} is ${item.state}, but an attempt completed it`]
+      return completed.length === 0 ? [] : [`${name} is ${item.state}, but an attempt completed it`]
     }
-    if (winner === undefined || winners.length > 1) {
-      return [`${name} was completed by ${winners.length} attempts`]
+    if (winner === undefined) {
+      return [`${name} has the result of attempt ${item.resultAttempt}, which did not complete`]
     }
-    const newest = attempts.at(-1)?.number ?? 0
-    if (newest !== winner.number) {
-      return [`${name} is completed by attempt ${winner.number}, though ${newest} came after it`]
-    }
+    const later = attempts.find(({ offeredAtMs }) => offeredAtMs > (item.endedAtMs ?? Infinity))
+    if (later !== undefined) return [`${name} was complete when attempt ${later.number} was made`]
+    const left = attempts.find(({ endedAtMs }) => endedAtMs === null)
+    if (left !== undefined) return [`${name} is complete, and attempt ${left.number} is open`]
     const expected = planned?.expected[item.index]
     if (expected === undefined) return [`${name} was never planned`]
     return findWrongOutput(evidence, winner, expected).map((text) => `${name} ${text}`)
@@ -173,18 +173,15 @@ function findRunTwice({ job }: JobEvidence, { beganByJob, plannedByName }: Case)
 }
 
 /**
- * An older attempt may begin late, when the link that held its dispatch is healed: it was given out
+ * An older attempt, or a copy, may begin late, when the link that held its dispatch is healed: it was given out
  * before, and its result counts for nothing.
  */
-function findBegunAfterEnd({ attempts, job }: JobEvidence, { beganByJob }: Case): string[] {
-  const winners = new Map(
-    attempts
-      .filter(({ state }) => state === 'completed')
-      .map(({ itemIndex, number }) => [itemIndex, number])
-  )
-  const late = (beganByJob.get(job.id) ?? []).filter(
-    ({ attempt, item }) => attempt > (winners.get(item) ?? Infinity)
-  )
+function findBegunAfterEnd({ attempts, items, job }: JobEvidence, { beganByJob }: Case): string[] {
+  const ends = new Map(items.map(({ endedAtMs, index }) => [index, endedAtMs ?? Infinity]))
+  const late = (beganByJob.get(job.id) ?? []).filter(({ attempt, item }) => {
+    const made = attempts.find((one) => one.itemIndex === item && one.number === attempt)
+    return (made?.offeredAtMs ?? 0) > (ends.get(item) ?? Infinity)
+  })
   return late.map((line) => `item ${line.item} was complete before: ${places([line])}`)
 }
 

@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { isAlive } from '../../src/cli/process-facts.ts'
-import { PROJECT, startTaskmesh, taskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
+import { PROJECT } from '../support/running-taskmesh.ts'
+import { startTaskmesh, taskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
 
 const SYSTEM_NODE = '/usr/bin/node'
 

@@ -6,7 +6,7 @@ import { sleep } from '../../src/core/abort.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { startTaskmesh, taskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
 import type { ReadyReport } from '../../src/roles/role.ts'
-import type { RunningTaskmesh } from '../support/spawn-taskmesh.ts'
+import type { RunningTaskmesh } from '../support/running-taskmesh.ts'
 
 interface Tour {
   env: Record<string, string>

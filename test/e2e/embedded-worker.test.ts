@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { LiveMesh } from '../support/live-mesh.ts'
-import { PROJECT, RunningTaskmesh } from '../support/spawn-taskmesh.ts'
+import { PROJECT, RunningTaskmesh } from '../support/running-taskmesh.ts'
 import type { JobView } from '../../src/index.ts'
 
 const EXAMPLE = 'examples/embedded-worker'

@@ -13,11 +13,12 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { BINARY, startTaskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
+import { BINARY } from '../support/running-taskmesh.ts'
+import { startTaskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
 import { runInProcess } from '../support/fake-terminal.ts'
 import { until } from '../support/until.ts'
 import type { CliRun } from '../support/fake-terminal.ts'
-import type { RunningTaskmesh } from '../support/spawn-taskmesh.ts'
+import type { RunningTaskmesh } from '../support/running-taskmesh.ts'
 
 const MIB = 2 ** 20
 

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PRESETS, resolveWeights } from '../../src/selection/weights.ts'
-import { buildCandidate, buildRequest } from '../support/build-candidate.ts'
+import { buildCandidate, buildCircumstances, buildRequest } from '../support/build-candidate.ts'
 import { scoreData, scoreTerms, weightedScore } from '../../src/selection/scores.ts'
 import { selectWorker } from '../../src/selection/select.ts'
 import { validatorFor } from '../../src/model/validate.ts'
@@ -10,6 +10,8 @@ import type { DecisionRecord } from '../../src/model/generated/decision.ts'
 import type { InputFiles, Weights } from '../../src/selection/candidate.ts'
 
 const checkRecord = validatorFor<DecisionRecord>('decision')
+
+const COSTS = { cpu: 0, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0, data: 0 }
 
 const figure = (max: number): fc.Arbitrary<number> => fc.double({ min: 0, max, noNaN: true })
 const size = fc.option(fc.nat(1_000), { nil: undefined })
@@ -54,9 +56,9 @@ describe('the data term', () => {
         const weights = resolved(some, data)
         const less = weightedScore(worker, weights, none)
         expect(weightedScore(worker, weights, some)).toBeGreaterThanOrEqual(less)
-        const terms = Object.values(scoreTerms(worker, weights, some))
+        const terms = Object.values(scoreTerms(worker, weights, COSTS, some))
         const sum = terms.reduce((total, { weighted }) => total + weighted, 0)
-        expect(weightedScore(worker, weights, some)).toBeCloseTo(sum, 9)
+        expect(weightedScore(worker, weights, some)).toBeCloseTo(sum, 3)
       })
     )
   })
@@ -83,7 +85,7 @@ describe('the data term', () => {
   })
 
   it('is absent without inputs, whatever is said of it', () => {
-    expect(Object.keys(scoreTerms(buildCandidate(), PRESETS.balanced))).not.toContain('data')
+    expect(Object.keys(scoreTerms(buildCandidate(), PRESETS.balanced, COSTS))).not.toContain('data')
     expect(resolved(undefined, 5)).toEqual(PRESETS.balanced)
     const nothingElse = { cpu: 0, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0, data: 1 }
     const { route, ...request } = buildRequest()
@@ -94,13 +96,19 @@ describe('the data term', () => {
 
   it('is in the record, with bytes and age', () => {
     const inputs = inputsOf([300, 100], new Set(['0']))
-    const record = selectWorker({ ...buildRequest(), inputs }, [buildCandidate()], 0, 5).explain()
+    const record = selectWorker(
+      { ...buildRequest(), inputs },
+      [buildCandidate()],
+      buildCircumstances()
+    ).explain()
     expect(checkRecord(record)).toBe(record)
     expect(record.candidates[0]?.terms['data']).toEqual({
       raw: 300,
       score: 0.75,
       weight: 0.3,
-      weighted: 0.75 * 0.3,
+      weighted: 0.225,
+      // 100 bytes are missing.
+      ms: 0.008,
       age_ms: 7
     })
   })

@@ -4,11 +4,14 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { buildAttempt, buildItem, buildJob } from '../conformance/job-store-records.ts'
 import { emptyCounts, recountJob, step } from '../../src/jobs/state.ts'
+import { mayBegin } from '../../src/dispatch/active-item.ts'
+import { openCopies, recoverItem, uncheckedCopies } from '../../src/jobs/item-state.ts'
 import { stepAttempt } from '../../src/jobs/attempt-state.ts'
 import { NO_FILES, isTerminal } from '../../src/jobs/records.ts'
 import { MeshError } from '../../src/core/errors.ts'
 import type { AttemptEvent } from '../../src/jobs/attempt-state.ts'
-import type { ItemEvent, Step } from '../../src/jobs/state.ts'
+import type { ItemEvent } from '../../src/jobs/item-state.ts'
+import type { Step } from '../../src/jobs/state.ts'
 import type { AttemptRecord, ItemRecord, JobRecord } from '../../src/jobs/records.ts'
 
 const errorOf = (text: string) => new MeshError('TASK_FAILED', text).toData()
@@ -23,9 +26,12 @@ const KINDS = [
   'returned',
   'retried',
   'completed',
+  'delivered',
+  'undecided',
   'reused',
   'failed',
   'awaited',
+  'resumed',
   'ended',
   'held',
   'released'
@@ -34,8 +40,9 @@ const KINDS = [
 const happening = fc.record({
   item: fc.nat(11),
   kind: fc.constantFrom(...KINDS),
-  /** Of the attempt, behind the newest. */
-  lag: fc.constantFrom(0, 0, 0, 1, -1),
+  /** Of the attempt, behind the newest: copies of it may be open. */
+  lag: fc.constantFrom(0, 0, 0, 1, 1, 2, -1),
+  isOnHold: fc.constantFrom(false, false, false, true),
   isHard: fc.boolean()
 })
 
@@ -52,30 +59,36 @@ function newWorld(itemCount: number): World {
   return { job: buildJob('j-1', { itemCount, counts, attemptCount: 0, history: [] }), items }
 }
 
-/** What could truly be told of an item: only a waiting one is sent out. */
-function eventFor(item: ItemRecord, { isHard, kind, lag }: Happening): ItemEvent | undefined {
-  const attempt = item.attemptCount - lag
+function mayHappen(item: ItemRecord, kind: Happening['kind']): boolean {
+  if (kind === 'dispatched') return mayBegin(item, item.state === 'queued')
+  return kind !== 'undecided' || uncheckedCopies(item).length > 0
+}
+
+/** What could truly be told of an item: only a waiting one is sent out, or a running one once more. */
+function eventFor(item: ItemRecord, happened: Happening): ItemEvent | undefined {
+  const { isHard, kind } = happened
+  if (!mayHappen(item, kind)) return undefined
+  const attempt = item.attemptCount - happened.lag
   const error = errorOf(`attempt ${attempt} of item ${item.index}`)
-  switch (kind) {
-    case 'dispatched':
-      if (item.state !== 'queued') return undefined
-      return { kind, attempt: item.attemptCount + 1, workerId: `w${item.index % 3}` }
-    case 'completed':
-      return { kind, attempt }
-    case 'reused':
-      return { kind, from: EARLIER, files: NO_FILES }
-    case 'failed':
-      return { kind, attempt, error, then: isHard ? 'failed' : 'held' }
-    case 'returned':
-    case 'retried':
-    case 'awaited':
-      return { kind, attempt, error }
-    case 'ended':
-      return { kind, ending: { state: isHard ? 'failed' : 'stopped', cause: CAUSE, error } }
-    case 'held':
-    case 'released':
-      return { kind, cause: CAUSE }
+  const then = isHard ? 'failed' : 'held'
+  const next = { attempt: item.attemptCount + 1, workerId: `w${item.attemptCount % 3}` }
+  const ending = { state: isHard ? 'failed' : 'stopped', cause: CAUSE, error } as const
+  const events: Record<Happening['kind'], ItemEvent> = {
+    dispatched: { kind: 'dispatched', ...next },
+    returned: { kind: 'returned', attempt, error },
+    retried: { kind: 'retried', attempt, error },
+    completed: { kind: 'completed', attempt },
+    delivered: { kind: 'delivered', attempt },
+    undecided: { kind: 'undecided', error, then },
+    reused: { kind: 'reused', from: EARLIER, files: NO_FILES },
+    failed: { kind: 'failed', attempt, error, then },
+    awaited: { kind: 'awaited', attempt, error },
+    resumed: { kind: 'resumed', attempt, cause: CAUSE },
+    ended: { kind: 'ended', ending },
+    held: { kind: 'held', cause: CAUSE },
+    released: { kind: 'released', cause: CAUSE }
   }
+  return events[kind]
 }
 
 /** Lives a story; every step is shown with the world before it. */
@@ -88,7 +101,7 @@ function live(
   for (const [nowMs, happened] of story.entries()) {
     const index = happened.item % itemCount
     const item = world.items[index] as ItemRecord
-    const job = { ...world.job, isOnHold: happened.lag === 1 }
+    const job = { ...world.job, isOnHold: happened.isOnHold }
     const event = eventFor(item, happened)
     if (event === undefined) continue
     const after = step(job, item, event, { nowMs, keep: KEEP })
@@ -165,7 +178,7 @@ test('an end that was asked for stays until it is true, unless the task was fast
   check(({ items }, { effects, item }, event) => {
     const { ending } = items[item.index] as ItemRecord
     if (item.ending !== null) expect(item.state).toBe('running')
-    expect(effects.includes('stop-attempt')).toBe(ending === null && item.ending !== null)
+    expect(effects.includes('stop-attempts')).toBe(ending === null && item.ending !== null)
     if (ending === null) return
     const isKept = item.ending === ending
     const isTrue = item.state === ending.state && item.error === ending.error
@@ -178,7 +191,64 @@ test('what waits is put into the queue, what runs was taken from it', () => {
   check(({ items }, { effects, item }) => {
     const old = items[item.index] as ItemRecord
     expect(effects.includes('enqueue')).toBe(old.state !== 'queued' && item.state === 'queued')
-    if (item.state === 'running' && old.state !== 'running') expect(old.state).toBe('queued')
+    const isBack = item.state === 'running' && old.state === 'held'
+    // A silent worker is back, or what is here may be checked again.
+    if (isBack) expect(item.copies).not.toBeNull()
+  })
+})
+
+test('an item takes one result, of an attempt that it counted on', () => {
+  check(({ items }, { item }, event) => {
+    const old = items[item.index] as ItemRecord
+    if (item.state !== 'completed' || old.state === 'completed' || event.kind === 'reused') return
+    const attempt = item.resultAttempt
+    expect(event).toMatchObject({ kind: 'completed', attempt })
+    expect(old.copies).toContainEqual(expect.objectContaining({ attempt }))
+  })
+})
+
+test('a copy that fails while another is out changes nothing but what is known of it', () => {
+  check(({ items }, { effects, item }, event) => {
+    const old = items[item.index] as ItemRecord
+    const isMiss = event.kind === 'returned' || event.kind === 'retried' || event.kind === 'failed'
+    if (!isMiss || item === old) return
+    const others = openCopies(old).filter(({ attempt }) => attempt !== event.attempt)
+    if (!others.some(({ phase }) => phase === 'out')) return
+    expect(item).toMatchObject({ state: 'running', failureCount: old.failureCount })
+    expect(item.error).toBe(old.error)
+    expect(openCopies(item)).toEqual(others)
+    expect(effects).not.toContain('enqueue')
+  })
+})
+
+test('an item runs while a copy is out, and counts on none once it has ended or waits', () => {
+  check((_, { effects, item }) => {
+    const copies = item.copies ?? []
+    const isOut = copies.some(({ phase }) => phase === 'out')
+    if (isOut) expect(item.state).toBe('running')
+    if (item.state === 'queued' || isTerminal(item.state)) expect(item.copies).toBeNull()
+    if (item.state === 'running') expect(copies.length).toBeGreaterThan(0)
+    if (item.ending !== null) expect(isOut).toBe(true)
+    const numbers = copies.map(({ attempt }) => attempt)
+    expect(new Set(numbers).size).toBe(numbers.length)
+    for (const number of numbers) expect(number).toBeLessThanOrEqual(item.attemptCount)
+    if (effects.includes('review')) expect(uncheckedCopies(item)).not.toEqual([])
+  })
+})
+
+test('a restarted router goes on with the attempts that are open, and with no results', () => {
+  check((_, { item }) => {
+    const open = openCopies(item).map(({ attempt, workerId }) =>
+      buildAttempt('j-1', item.index, attempt, { workerId })
+    )
+    const again = recoverItem(item, open, { isOnHold: false, nowMs: 1_000 })
+    expect(uncheckedCopies(again)).toEqual([])
+    if (isTerminal(item.state)) return expect(again).toBe(item)
+    expect(openCopies(again).map(({ attempt }) => attempt)).toEqual(
+      open.map(({ number }) => number)
+    )
+    const isLeft = item.state === 'running' && open.length === 0
+    expect(again.state).toBe(isLeft ? 'queued' : item.state)
   })
 })
 

@@ -1,7 +1,8 @@
 /**
  * Whole lives of a router in virtual time, from a seed: the real engine over workers that refuse, fail,
  * die and come back, links that delay, break and heal, a disk that fails and takes its time, a router
- * that dies at any moment, and people who stop, hold, release and rerun.
+ * that dies at any moment, and people who stop, hold, release and rerun. In every other world there are
+ * backup copies of stragglers, and results that are checked by further copies.
  */
 import { FakeWorkers } from '../support/fake-workers.ts'
 import { NOOP, buildParts, settle } from '../support/build-engine.ts'
@@ -10,6 +11,7 @@ import { MeshError } from '../../src/core/errors.ts'
 import { seededRandom } from '../../src/core/random.ts'
 import { DiskStore, SimDisk } from './sim-disk.ts'
 import { LifeClock, SimClock } from './sim-clock.ts'
+import { SimChecks } from './sim-checks.ts'
 import { Witness } from './witness.ts'
 import type { JobDocument } from '../../src/model/job.ts'
 import type { Random } from '../../src/core/random.ts'
@@ -36,6 +38,8 @@ export class MeshSimulation {
   readonly #world = new SimClock()
   readonly #disk = new SimDisk()
   readonly #witness: Witness
+  readonly #hasCopies: boolean
+  readonly #checks: SimChecks
   #workers = new FakeWorkers()
   #life: Life | undefined
   #isStormy = true
@@ -46,6 +50,8 @@ export class MeshSimulation {
 
   constructor(seed: number, trace?: string[]) {
     this.#random = seededRandom(seed)
+    this.#hasCopies = seed % 2 === 0
+    this.#checks = new SimChecks(this.#random, this.#world)
     this.#witness = new Witness(() => this.#world.nowMs, { startedAtMs: STARTED_AT_MS, trace })
   }
 
@@ -57,7 +63,8 @@ export class MeshSimulation {
       const slots = 1 + this.#below(2)
       this.#workers.add(peer, (task) => this.#behave(task, slots), {
         slots,
-        queueSlots: this.#below(2)
+        queueSlots: this.#below(2),
+        speed: 1 + this.#below(8)
       })
     }
     this.#beginLife()
@@ -100,6 +107,7 @@ export class MeshSimulation {
       key: `k${this.#random.next()}`,
       ...(this.#chance(0.15) ? { needs: this.#witness.jobIds.slice(-1) } : {}),
       priority: this.#below(101),
+      ...(this.#hasCopies ? this.#checks.someDocument() : {}),
       retry: {
         attempts: 1 + this.#below(3),
         same_worker: this.#oneOf(['avoid', 'avoid', 'never', 'allow'] as const),
@@ -140,7 +148,13 @@ export class MeshSimulation {
   }
 
   #build(clock: LifeClock, store: DiskStore): Life['parts'] {
-    const parts = buildParts(clock, { store, workers: this.#workers, seed: this.#below(2 ** 31) })
+    const parts = buildParts(clock, {
+      store,
+      checks: this.#checks,
+      workers: this.#workers,
+      seed: this.#below(2 ** 31),
+      hasStragglers: this.#hasCopies
+    })
     const { onReport } = this.#workers
     this.#workers.onReport = async (peer, news) => {
       const answer = await (onReport as NonNullable<typeof onReport>)(peer, news)

@@ -90,10 +90,14 @@ function keyOf(change: StoreChange): string {
       return `result ${change.key}`
     case 'decision':
       return `decision ${change.jobId} ${change.itemIndex} ${change.attempt}`
+    case 'receipt':
+      return `receipt ${change.jobId} ${change.itemIndex} ${change.attempt}`
     case 'log':
       return `log ${change.jobId} ${change.itemIndex} ${change.attempt} ${change.from}`
     case 'note':
       return `note ${change.name}`
+    case 'forgetDecisions':
+      return `forgetDecisions ${change.beforeMs}`
     case 'document':
     case 'forget':
     case 'forgetLogs':

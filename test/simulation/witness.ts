@@ -22,6 +22,8 @@ export class Witness {
   readonly #leases = new Set<string>()
   /** Leases of tasks that began at a worker, by item. */
   readonly #begun = new Map<string, string[]>()
+  /** Leases of tasks that began after somebody was told that their item has ended. */
+  readonly #begunLate = new Set<string>()
   readonly #releases = new Map<string, number>()
   /** Jobs that somebody has asked to hold, and nobody to release since. */
   readonly #holding = new Set<string>()
@@ -98,10 +100,16 @@ export class Witness {
     const begun = this.#begun.get(key) ?? []
     this.#begun.set(key, begun)
     begun.push(leaseId)
-    this.claim(!this.#ended.has(key), `${key} began again after its end was told`)
-    const { attempts = 3 } = this.documentOf(jobId).retry ?? {}
+    // A copy that was on its way may begin, and hears at once that nobody needs it.
+    if (this.#ended.has(key)) this.#begunLate.add(leaseId)
+    const { retry, verify } = this.documentOf(jobId)
+    const { attempts = 3 } = retry ?? {}
     const most = 1 + (this.#releases.get(jobId) ?? 0)
-    this.claim(attempts > 1 || begun.length <= most, `${key} may begin once, and began again`)
+    // Whoever wants results checked wants copies.
+    this.claim(
+      verify !== undefined || attempts > 1 || begun.length <= most,
+      `${key} may begin once, and began again`
+    )
   }
 
   async checkJob(id: string, store: JobStore): Promise<void> {
@@ -129,7 +137,7 @@ export class Witness {
   }
 
   async #checkItem(item: ItemRecord, store: JobStore): Promise<void> {
-    const { attemptCount, index, jobId, state } = item
+    const { attemptCount, endedAtMs, index, jobId, resultAttempt, state } = item
     const key = `${jobId}/${index}`
     const output = (await store.outputs(jobId, [index])).get(index)
     const end = endOf(item, output ?? null)
@@ -139,19 +147,24 @@ export class Witness {
     )
     this.claim(item.ending === null, `${key} is still to end`)
     const attempts = await store.attempts(jobId, { itemIndex: index, limit: 10_000 })
-    const last = attempts.find(({ number }) => number === attemptCount)
+    const numbers = attempts.map(({ number }) => number)
+    const isWhole = numbers.every((number, at) => number === at + 1)
     this.claim(
-      attempts.every(({ number }) => number <= attemptCount),
-      `${key} numbers its attempts wrongly`
+      isWhole && numbers.length === attemptCount,
+      `${key} numbers its ${attemptCount} attempts ${numbers.join()}`
     )
-    if (attemptCount > 0) {
-      this.claim(
-        last !== undefined && last.endedAtMs !== null,
-        `${key} ended with attempt ${last?.state}`
-      )
+    for (const attempt of attempts) {
+      const { leaseId, number, offeredAtMs } = attempt
+      const name = `attempt ${number} of ${key}`
+      this.claim(attempt.endedAtMs !== null, `${name} is left ${attempt.state}`)
+      this.claim(offeredAtMs <= (endedAtMs ?? 0), `${name} was offered after the end`)
+      const isSuperseded = attempt.history.some(({ reason }) => reason === 'COPY_SUPERSEDED')
+      this.claim(!this.#begunLate.has(leaseId) || isSuperseded, `${name} began after the end`)
     }
+    this.claim(item.copies === null, `${key} has ended, and still counts on attempts`)
     this.#checkHolds(key, attempts)
-    if (state === 'completed') return this.#checkResult(key, { attempt: last, output })
+    const accepted = attempts.find(({ number }) => number === resultAttempt)
+    if (state === 'completed') return this.#checkResult(key, { attempt: accepted, output })
     this.claim(output === undefined, `${key} is ${state} with a result`)
   }
 

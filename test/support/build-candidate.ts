@@ -1,7 +1,7 @@
 /** Workers and requests for tests of selection: plain ones, of which a test changes what it is about. */
 import { compileJob } from '../../src/model/job.ts'
 import type { JobDocument } from '../../src/model/job.ts'
-import type { Candidate, SelectionRequest } from '../../src/selection/candidate.ts'
+import type { Candidate, Circumstances, SelectionRequest } from '../../src/selection/candidate.ts'
 
 /** An idle machine in the middle of everything. */
 export function buildCandidate(overrides: Partial<Candidate> = {}): Candidate {
@@ -26,14 +26,29 @@ export function buildCandidate(overrides: Partial<Candidate> = {}): Candidate {
     gpuUsage: 0,
     slots: 4,
     queueSlots: 4,
-    otherTasks: 0,
-    ownTasks: 0,
-    otherGpus: 0,
-    ownGpus: 0,
+    running: 0,
+    queued: 0,
+    gpusTaken: 0,
+    waitMs: 0,
+    queuedMs: 0,
+    workRate: 0,
+    ownRate: 0,
+    routers: 1,
+    unseenCount: 0,
+    unseenMs: 0,
+    unseenGpus: 0,
+    speed: 2,
+    cpuSpeed: 2,
+    slowdown: 1,
+    slowness: 1,
+    isSuspected: false,
+    tier: 'trusted',
     availability: 'open',
     latencyMs: 100,
     reputation: 0.5,
+    prospect: 0.8,
     evidenceCount: 10,
+    evidenceLeft: 10,
     ages: { capabilitiesMs: 5_000, loadMs: 1_000, latencyMs: 2_000, reputationMs: 0 },
     ...overrides
   }
@@ -47,6 +62,7 @@ export function buildRequest(
   const plan = compileJob({ task: { engine: 'builtin', name: 'noop' }, ...document })
   return {
     engine: plan.engine,
+    taskType: plan.taskType,
     taskName: plan.taskName,
     hasNetwork: plan.hasNetwork,
     resources: plan.resources,
@@ -55,7 +71,13 @@ export function buildRequest(
     triedWorkers: [],
     refusedLately: new Map(),
     sameWorker: plan.retry.sameWorker,
+    trust: 'any',
     defaults: { preset: 'balanced', weights: undefined },
     ...overrides
   }
+}
+
+/** A task of half a second at 1 GHz, wherever the draw falls. */
+export function buildCircumstances(overrides: Partial<Circumstances> = {}): Circumstances {
+  return { draw: 0.5, nowMs: 0, workMs: 500, ...overrides }
 }

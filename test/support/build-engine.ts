@@ -23,9 +23,12 @@ import { MemoryJobStore } from '../../src/jobs/memory-store.ts'
 import { PendingJobs } from '../../src/dispatch/intake/pending-jobs.ts'
 import { ResultCache } from '../../src/dispatch/result-cache.ts'
 import { Schedules } from '../../src/dispatch/intake/schedules.ts'
+import { Stragglers } from '../../src/dispatch/stragglers.ts'
 import { TaskNews } from '../../src/dispatch/task-news.ts'
+import { FakeChecks } from './fake-checks.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeJobFiles } from './fake-job-files.ts'
+import { FakeOrders } from './fake-orders.ts'
 import { FakeWorkers } from './fake-workers.ts'
 import { NOTHING_HELD } from './fake-holdings.ts'
 import { findSources } from '../../src/dispatch/input-sources.ts'
@@ -33,7 +36,7 @@ import type { ActiveJob } from '../../src/dispatch/active-job.ts'
 import type { AttemptOutcome } from '../../src/reputation/outcomes.ts'
 import type { AttemptRecord, JobRecord } from '../../src/jobs/records.ts'
 import type { Clock } from '../../src/core/clock.ts'
-import type { FileHoldings } from '../../src/dispatch/ports.ts'
+import type { FileHoldings, OrderDesk, ResultChecks } from '../../src/dispatch/ports.ts'
 import type { FinishedItem } from '../../src/dispatch/job-steps.ts'
 import type { JobDocument } from '../../src/model/job.ts'
 import type { JobStore } from '../../src/jobs/store.ts'
@@ -49,6 +52,12 @@ export interface EngineInit<C extends Clock = FakeClock> {
   routeDefaults?: SelectionRequest['defaults']
   holdings?: FileHoldings
   files?: FakeJobFiles
+  /** @default signs nothing, and believes all */
+  orders?: OrderDesk
+  /** @default believes whatever comes first */
+  checks?: ResultChecks
+  /** Whether stragglers are looked after. @default false */
+  hasStragglers?: boolean
 }
 
 interface EngineParts {
@@ -124,13 +133,18 @@ export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): 
     store,
     source: workers,
     link: workers,
+    orders: init.orders ?? new FakeOrders(),
+    checks: init.checks ?? new FakeChecks(),
     logs,
     preparation: new ItemPreparation({ documents, holdings, results, logger: SILENT }),
     taskText: (jobId, index) => documents.taskText(jobId, index),
     sourcesOf: async (jobId, index) =>
       await findSources(await documents.neededFiles(jobId, index), files),
     onOutcome: (outcome) => void outcomes.push(outcome),
-    onAttempt: (attempt) => void attemptsTold.push(attempt),
+    onAttempt: (attempt) => {
+      attemptsTold.push(attempt)
+      if (attempt.state === 'offered') stragglers?.attemptBegan()
+    },
     onChanged: (job: ActiveJob, finished?: FinishedItem) => {
       if (finished !== undefined) results.itemEnded(job, finished.item)
       if (job.hasEnded) documents.forget(job.record.id)
@@ -139,6 +153,10 @@ export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): 
       if (isTerminal(job.shownRecord.state)) pending.jobEnded(job.record)
     }
   })
+  const stragglers =
+    init.hasStragglers === true
+      ? new Stragglers({ clock, nowMs, logger: SILENT, dispatcher, link: workers, source: workers })
+      : undefined
   const demands = new DemandCache(init.routeDefaults ?? { preset: 'balanced', weights: undefined })
   const launcher = new JobLauncher({
     demands,
@@ -217,6 +235,7 @@ export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): 
     },
     async stop() {
       await intake.stop()
+      await stragglers?.stop()
       await pending.stop()
       await dispatcher.stop()
     }

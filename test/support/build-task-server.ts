@@ -9,17 +9,20 @@ import { FakeClock } from './fake-clock.ts'
 import { FakeTaskFiles } from './fake-task-files.ts'
 import { MeshError } from '../../src/core/errors.ts'
 import { TaskServer } from '../../src/execution/task-server.ts'
+import { buildSigner } from './build-signer.ts'
 import { readEntries } from '../../src/execution/leases/journal-entries.ts'
 import type { Assignment, LogEntry } from '../../src/model/generated/commands-execute-task.ts'
 import type { CommandAnswer, CommandContext } from '../../src/protocol/command-server.ts'
 import type { CommandName, Params } from '../../src/protocol/commands.ts'
-import type { Executor, TaskOutcome, TaskRun } from '../../src/executors/executor.ts'
+import type { EngineName, Executor, TaskOutcome, TaskRun } from '../../src/executors/executor.ts'
 import type { HostMonitor } from '../../src/host/host-monitor.ts'
+import type { LoadReport } from '../../src/model/generated/capability-record.ts'
 import type {
   ReportTaskParams,
   ReportTaskResult
 } from '../../src/model/generated/commands-report-task.ts'
 import type { RouterLinks, RouterLinksListener } from '../../src/execution/leases/router-links.ts'
+import type { Signer } from '../../src/receipts/signer.ts'
 import type { TaskServerComponents, TaskServerInit } from '../../src/execution/task-server.ts'
 
 export type Answer = CommandAnswer<'EXECUTE_TASK'>
@@ -31,7 +34,7 @@ export interface RunningTask {
 
 /** An engine whose tasks end when the test says so, stopped or not. */
 export class ManualExecutor implements Executor {
-  readonly engine = 'builtin' as const
+  readonly engine: EngineName
   readonly isolation = 'none'
   readonly enforces = []
   allowsNetwork = false
@@ -40,6 +43,10 @@ export class ManualExecutor implements Executor {
   refusal: MeshError | undefined
   readonly running: RunningTask[] = []
   startedCount = 0
+
+  constructor(engine: EngineName = 'builtin') {
+    this.engine = engine
+  }
 
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
@@ -71,6 +78,11 @@ export class ManualExecutor implements Executor {
 /** Routers that answer reports as the test says; connected unless it says otherwise. */
 export class FakeRouters implements RouterLinks {
   readonly reports: (ReportTaskParams & { peer: string })[] = []
+  /** Loads as routers were told of them out of turn. */
+  readonly told: { peer: string; load: LoadReport }[] = []
+  describeLoad: (peer: string) => LoadReport = () => {
+    throw new Error('there is no worker yet')
+  }
   answer: (params: ReportTaskParams) => ReportTaskResult | Promise<ReportTaskResult> = ({
     log
   }) => ({
@@ -87,6 +99,10 @@ export class FakeRouters implements RouterLinks {
   async report(peer: string, params: ReportTaskParams): Promise<ReportTaskResult> {
     this.reports.push({ peer, ...params })
     return await this.answer(params)
+  }
+
+  tell(peer: string): void {
+    this.told.push({ peer, load: this.describeLoad(peer) })
   }
 
   listen(listener: RouterLinksListener): void {
@@ -110,7 +126,7 @@ export class FakeRouters implements RouterLinks {
 }
 
 export type TaskServerOptions = Partial<TaskServerInit> &
-  Partial<Pick<TaskServerComponents, 'admitRule'>> & { cpuUsage?: number }
+  Partial<Pick<TaskServerComponents, 'admitRule'>> & { cpuUsage?: number; engine?: EngineName }
 
 /** Lines of the worker's log, as objects. */
 export type LogLine = Record<string, unknown> & { msg: string }
@@ -121,6 +137,8 @@ export interface TaskServerBench {
   files: FakeTaskFiles
   routers: FakeRouters
   server: TaskServer
+  /** The worker's key. */
+  signer: Signer
   folder: string
   lines: LogLine[]
   /** What the machine's processor shows. */
@@ -162,11 +180,12 @@ export function temporaryFolder(): string {
 
 /** Started. The folder of an earlier one makes this its next run. */
 export async function buildTaskServer(options: TaskServerOptions = {}): Promise<TaskServerBench> {
-  const { admitRule, cpuUsage, ...init } = options
+  const { admitRule, cpuUsage, engine, ...init } = options
   const folder = init.folder ?? temporaryFolder()
   const clock = new FakeClock()
-  const executor = new ManualExecutor()
+  const executor = new ManualExecutor(engine)
   const routers = new FakeRouters()
+  const signer = buildSigner()
   const files = new FakeTaskFiles()
   const capabilities = {
     cpu_usage: cpuUsage ?? 12,
@@ -175,15 +194,16 @@ export async function buildTaskServer(options: TaskServerOptions = {}): Promise<
     memory_available_mb: 500,
     disk_available_mb: 9
   }
-  const host = { snapshot: () => ({ capabilities }) } as unknown as HostMonitor
+  const host = { snapshot: () => ({ capabilities }), slowdown: 1 } as unknown as HostMonitor
   const executors = new ExecutorRegistry([executor])
   await executors.start()
   const lines: LogLine[] = []
   const logger = pino({ base: null }, { write: (line) => lines.push(JSON.parse(line) as LogLine) })
   const server = new TaskServer(
-    { clock, executors, files, host, links: routers, logger, admitRule },
+    { clock, executors, files, host, links: routers, logger, signer, admitRule },
     { slots: 2, queueSlots: 1, taskMemoryBytes: 100, ...init, folder }
   )
+  routers.describeLoad = (peer) => server.load(peer)
   await server.start()
   const send: TaskServerBench['send'] = async (command, params, more) => {
     const handler = server.handlers()[command] as never as (
@@ -207,6 +227,7 @@ export async function buildTaskServer(options: TaskServerOptions = {}): Promise<
     routers,
     send,
     server,
+    signer,
     ask: (task = NOOP, signal) =>
       server.execute(
         { task_data: task as Record<string, never> },
@@ -231,7 +252,7 @@ function context(more: Partial<CommandContext> = {}): CommandContext {
   return {
     remotePeer: 'router',
     isAddressed: true,
-    bulkBytes: 0,
+    bulk: undefined,
     signal: new AbortController().signal,
     ...more
   }

@@ -3,6 +3,8 @@ import { MeshError } from '../../src/core/errors.ts'
 import { deferred } from '../../src/core/abort.ts'
 import { isTerminal } from '../../src/jobs/records.ts'
 import { schemaDocuments } from '../../src/model/validate.ts'
+import { fakeDecisions } from './fake-decisions.ts'
+import { fakeReputation } from './fake-reputation.ts'
 import type { ApiServices } from '../../src/http/services.ts'
 import type { FileView } from '../../src/model/generated/api-file.ts'
 import type { HealthView } from '../../src/model/generated/api-health.ts'
@@ -17,7 +19,10 @@ import type { LogView } from '../../src/model/generated/api-log.ts'
 import type { MeshEvent } from '../../src/model/generated/api-event.ts'
 import type { NodeView } from '../../src/model/generated/api-node.ts'
 import type { PeerView } from '../../src/model/generated/api-peer.ts'
+import type { ReceiptView } from '../../src/model/generated/api-receipt.ts'
 import type { PlanView } from '../../src/model/generated/api-plan.ts'
+import type { EvidenceEntry } from '../../src/model/generated/evidence-entry.ts'
+import type { ReputationExport } from '../../src/model/generated/reputation-export.ts'
 import type { ReputationView } from '../../src/model/generated/api-reputation.ts'
 import type { DecisionRecord } from '../../src/model/generated/decision.ts'
 
@@ -34,6 +39,8 @@ interface Examples {
   'api/peer': PeerView
   'api/plan': PlanView
   'api/reputation': ReputationView
+  'evidence-entry': EvidenceEntry
+  'reputation-export': ReputationExport
 }
 
 /** The first example of a published schema. */
@@ -65,6 +72,7 @@ export function buildAttemptView(overrides: Partial<AttemptView> = {}): AttemptV
     item: '0',
     index: 0,
     attempt: 1,
+    role: 'primary',
     state: 'completed',
     worker: exampleOf('api/node').peer_id,
     offered_at_ms: 1,
@@ -100,10 +108,7 @@ export function buildLog(overrides: Partial<LogView> = {}): LogView {
   return { ...exampleOf('api/log'), ...overrides }
 }
 
-interface LogFollower {
-  onPart: (part: LogView) => void
-  onEnd: () => void
-}
+type LogFollower = Record<'onEnd', () => void> & { onPart: (part: LogView) => void }
 
 export class FakeApiServices implements ApiServices {
   /** Method and arguments of each call, in order. */
@@ -111,6 +116,7 @@ export class FakeApiServices implements ApiServices {
   readonly jobsById = new Map<string, JobView>()
   itemViews: ItemView[] = [buildItemView()]
   attemptViews: AttemptView[] = [buildAttemptView()]
+  receiptViews: ReceiptView[] = []
   historyRows: HistoryRow[] = [buildHistoryRow()]
   nodeView: NodeView = exampleOf('api/node')
   planView = exampleOf('api/plan')
@@ -174,6 +180,9 @@ export class FakeApiServices implements ApiServices {
     for (const resolve of this.#waiters) resolve(job)
   }
 
+  readonly #decided = fakeDecisions((name, ...details) => this.#note(name, ...details))
+  readonly idleReasons = this.#decided.idleReasons
+  readonly weights = this.#decided.weights
   readonly jobs: ApiServices['jobs'] = {
     submit: async (document, submitter) => {
       this.#note('submit', document, submitter)
@@ -221,10 +230,11 @@ export class FakeApiServices implements ApiServices {
       this.#note('history', id, which)
       return this.historyRows
     },
-    explain: async (id, which) => {
-      this.#note('explain', id, which)
-      return exampleOf('decision')
+    receipts: async (id, filter) => {
+      this.#note('receipts', id, filter)
+      return this.receiptViews
     },
+    ...this.#decided,
     log: async (id, which) => {
       this.#note('log', id, which)
       return { ...this.logView, ...which }
@@ -343,16 +353,12 @@ export class FakeApiServices implements ApiServices {
     }
   }
 
-  readonly reputation: ApiServices['reputation'] = {
-    list: () => {
-      this.#note('reputations')
-      return [exampleOf('api/reputation')]
-    },
-    describe: (peer) => {
-      this.#note('reputation', peer)
-      return exampleOf('api/reputation')
-    }
-  }
+  readonly reputation = fakeReputation({
+    view: exampleOf('api/reputation'),
+    entry: exampleOf('evidence-entry'),
+    header: exampleOf('reputation-export'),
+    note: (name, ...details) => this.#note(name, ...details)
+  })
 
   async backup(file: string | undefined): Promise<BackupView> {
     this.#note('backup', file)

@@ -3,7 +3,7 @@ import type { ActiveJob } from '../../src/dispatch/active-job.ts'
 import { MeshError } from '../../src/core/errors.ts'
 import type { Cause, Ending } from '../../src/jobs/records.ts'
 import type { FinishedItem } from '../../src/dispatch/job-steps.ts'
-import type { ItemEvent } from '../../src/jobs/state.ts'
+import type { ItemEvent } from '../../src/jobs/item-state.ts'
 import type { JobStore, StoreChange } from '../../src/jobs/store.ts'
 
 export interface FakeDispatcherComponents {
@@ -42,8 +42,8 @@ export class FakeDispatcher {
     return { queued, running }
   }
 
-  liveAttempt(): undefined {
-    return undefined
+  liveAttempts(): [] {
+    return []
   }
 
   outlook(): undefined {

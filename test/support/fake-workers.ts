@@ -22,7 +22,7 @@ export type OnReport = (peer: string, news: ReportTaskParams) => Promise<ReportT
 
 export class FakeWorkers implements CandidateSource, TaskLink {
   /** Tasks that came to a worker, whichever life of the router sent them. */
-  readonly sent: SentTask[]
+  readonly tasks: SentTask[]
   /** Loads as they were reported, oldest first. */
   readonly loads: [string, unknown][] = []
   /** Leases that workers were told to forget. */
@@ -35,19 +35,26 @@ export class FakeWorkers implements CandidateSource, TaskLink {
   /** What a worker does with a task that is to stop. */
   onStop: Behaviour = (task) => task.fail('TASK_STOPPED')
   readonly #workers: Map<string, FakeWorker>
-  readonly #ownTasks = new Map<string, number>()
-  readonly #ownGpus = new Map<string, number>()
+  /** GPUs of the tasks that this life of the router has there, by their numbers. */
+  readonly #own = new Map<string, Map<number, number>>()
+  /** Tasks that earlier lives of the router have sent. */
+  #inherited: readonly SentTask[]
+  #number = 0
   readonly #awaited = new Map<string, Set<PromiseWithResolvers<void>>>()
   #isDead = false
 
   constructor(before?: FakeWorkers) {
-    this.sent = before?.sent ?? []
+    this.tasks = before?.tasks ?? []
+    this.#inherited = this.tasks.filter(({ isOpen }) => isOpen)
     this.#workers = before === undefined ? new Map() : before.#workers
     if (before === undefined) return
     this.travel = before.travel
     this.onStop = before.onStop
     before.#isDead = true
-    for (const worker of this.#workers.values()) worker.endSession()
+    for (const [peer, worker] of this.#workers) {
+      worker.endSession()
+      this.#countOwn(peer)
+    }
   }
 
   /** The same workers, as the next life of the router finds them; for the one before, nothing happens any more. */
@@ -67,17 +74,17 @@ export class FakeWorkers implements CandidateSource, TaskLink {
   }
 
   ownTasks(peerId: string): number {
-    return this.#ownTasks.get(peerId) ?? 0
+    return this.#own.get(peerId)?.size ?? 0
   }
 
   /** Tasks that run and wait for the test's word. */
   open(): SentTask[] {
-    return this.sent.filter((task) => task.isOpen)
+    return this.tasks.filter((task) => task.isOpen)
   }
 
   /** The newest task sent, which must be there. */
   last(): SentTask {
-    const task = this.sent.at(-1)
+    const task = this.tasks.at(-1)
     if (task === undefined) throw new Error('no task was sent')
     return task
   }
@@ -146,28 +153,40 @@ export class FakeWorkers implements CandidateSource, TaskLink {
   }
 
   candidates(): Candidate[] {
-    const there = [...this.#workers.values()].filter(
-      ({ state }) => state === 'up' || state === 'silent'
-    )
-    return there.map(({ candidate }) => ({
-      ...candidate,
-      ownTasks: this.ownTasks(candidate.peerId),
-      ownGpus: this.#ownGpus.get(candidate.peerId) ?? 0
-    }))
+    if (this.#inherited.length > 0) {
+      const peers = new Set(this.#inherited.map(({ peer }) => peer))
+      this.#inherited = this.#inherited.filter(({ isOpen }) => isOpen)
+      for (const peer of peers) this.#countOwn(peer)
+    }
+    return [...this.#workers.values()]
+      .filter(({ state }) => state === 'up' || state === 'silent')
+      .map(({ candidate }) => candidate)
   }
 
-  began(peer: string, gpuCount: number): void {
-    this.#ownTasks.set(peer, this.ownTasks(peer) + 1)
-    this.#ownGpus.set(peer, (this.#ownGpus.get(peer) ?? 0) + gpuCount)
+  workMs(): number {
+    return 500
   }
 
-  ended(peer: string, gpuCount: number): void {
-    this.#ownTasks.set(peer, this.ownTasks(peer) - 1)
-    this.#ownGpus.set(peer, (this.#ownGpus.get(peer) ?? 0) - gpuCount)
+  sent(peer: string, { gpuCount }: { gpuCount: number }): number {
+    this.#number += 1
+    const own = this.#own.get(peer) ?? new Map<number, number>()
+    this.#own.set(peer, own.set(this.#number, gpuCount))
+    this.#countOwn(peer)
+    return this.#number
+  }
+
+  ended(peer: string, { number }: { number: number }): void {
+    this.#own.get(peer)?.delete(number)
+    this.#countOwn(peer)
   }
 
   reported(peer: string, load: unknown): void {
     this.loads.push([peer, load])
+    this.#worker(peer).candidate.isSuspected = false
+  }
+
+  suspect(peer: string): void {
+    this.#worker(peer).candidate.isSuspected = true
   }
 
   whenReady(peer: string, { signal }: AbortOptions): Promise<void> {
@@ -191,7 +210,7 @@ export class FakeWorkers implements CandidateSource, TaskLink {
     options: WaitOptions
   ): Promise<SessionAnswer> {
     return this.#request(peer, { ...options, unreachable: 'PEER_UNREACHABLE' }, (worker, waiter) =>
-      worker.execute({ peer, assignment, text, options }, waiter, (task) => this.sent.push(task))
+      worker.execute({ peer, assignment, text, options }, waiter, (task) => this.tasks.push(task))
     )
   }
 
@@ -215,10 +234,23 @@ export class FakeWorkers implements CandidateSource, TaskLink {
     }
   }
 
+  async ask(peer: string, options: WaitOptions): Promise<void> {
+    await this.#request(peer, options, (_worker, waiter) => waiter.resolve({}))
+  }
+
   release(peer: string, leaseId: string): void {
     if (this.#isDead) return
     this.released.push(leaseId)
     this.#pass(peer, () => this.#worker(peer).discard(leaseId))
+  }
+
+  /** These workers report nothing of tasks, so all of them count as not reported yet. */
+  #countOwn(peer: string): void {
+    const gpus = [...(this.#own.get(peer)?.values() ?? [])]
+    const { candidate } = this.#worker(peer)
+    const inherited = this.#inherited.filter((task) => task.peer === peer && task.isOpen)
+    candidate.unseenCount = gpus.length + inherited.length
+    candidate.unseenGpus = gpus.reduce((sum, count) => sum + count, 0)
   }
 
   /** Something goes over a worker's session, either way; it never arrives if that ends first. */

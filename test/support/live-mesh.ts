@@ -5,7 +5,7 @@ import { ApiClient } from '../../src/client/api-client.ts'
 import { startTaskmesh, taskmesh, temporaryHome } from './spawn-taskmesh.ts'
 import { until } from './until.ts'
 import type { ReadyReport } from '../../src/roles/role.ts'
-import type { RunningTaskmesh } from './spawn-taskmesh.ts'
+import type { RunningTaskmesh } from './running-taskmesh.ts'
 
 export interface LiveNode {
   report: ReadyReport

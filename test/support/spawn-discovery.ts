@@ -16,6 +16,7 @@ import type { Finding } from '../../src/discovery/finder.ts'
 import type { NodeChange } from '../../src/discovery/node-news.ts'
 import type { MeshNode } from '../../src/network/mesh-node.ts'
 import type { SpawnInit, SpawnedNode } from './spawn-mesh.ts'
+import type { Standing } from '../../src/discovery/to-candidate.ts'
 import type { Startable } from '../../src/core/startable.ts'
 
 export const NAMESPACE = 'demo'
@@ -50,9 +51,12 @@ export function recordOf(peer: string, change: Partial<CapabilityRecord> = {}): 
 }
 
 /** Nothing is known of anybody. */
-const reputationOf = (): { reputation: number; evidenceCount: number } => ({
-  reputation: 0.5,
-  evidenceCount: 0
+export const standingOf = (): Standing => ({
+  reputation: 0.36,
+  prospect: 0.4,
+  evidenceCount: 0,
+  evidenceLeft: 0,
+  tier: 'probation'
 })
 
 export class DiscoveryMesh {
@@ -107,7 +111,7 @@ export class DiscoveryMesh {
     const shared = { node, sessions, keeper, clock, logger: silentLogger }
     const changes: NodeChange[] = []
     const onNode = (change: NodeChange): void => void changes.push(change)
-    const ports = { reputationOf, onNode, onRoom: () => {} }
+    const ports = { standingOf, onNode, onRoom: () => {} }
     const directory = new Directory({ ...shared, ...ports }, { namespace })
     const findings: Finding[] = []
     const onFound = (finding: Finding): void => {

@@ -22,7 +22,7 @@ export interface SpawnInit {
   isDhtServer?: boolean
   key?: PrivateKey
   /** What the node says of its load with each beat. */
-  describeLoad?: () => unknown
+  describeLoad?: (peer: string) => unknown
   /** TCP on loopback instead of memory. */
   isOverTcp?: boolean
   /** Where to listen; by default an address of its own. */

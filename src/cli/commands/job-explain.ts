@@ -2,10 +2,12 @@
 import { MeshError } from '../../core/errors.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { renderDecision } from '../render-decision.ts'
+import { renderDecision, whyNotSentence } from '../render-decision.ts'
+import { withoutEllipsis } from '../render.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { CliCommand } from '../command.ts'
 import type { DecisionRecord } from '../../model/generated/decision.ts'
+import type { Style } from '../render.ts'
 import type { JobView } from '../../model/generated/api-job.ts'
 
 export const jobExplainCommand: CliCommand = {
@@ -15,31 +17,44 @@ export const jobExplainCommand: CliCommand = {
   flags: {
     item: flag('text', 'item of an array job [the first]'),
     attempt: flag('text', 'number of the attempt [the last]'),
+    'why-not': flag('text', 'why this worker did not get it: peer id, or a part of it'),
     ...API_FLAGS
   },
   examples: [
-    ['taskmesh job explain j-7m2k', 'every worker, every term of its score, every reason'],
+    ['taskmesh job explain j-7m2k', 'every worker, what it would have cost, every reason'],
+    ['taskmesh job explain j-7m2k --why-not YkzB', 'why that worker did not get it'],
     ['taskmesh job explain j-7m2k --item b --attempt 1', 'an earlier attempt of one task']
   ],
   notes:
-    'A bar is weight × score: all bars have one scale, and a row of them adds up to the score. Below each stands the fact behind it.',
+    'All figures are milliseconds: the path, the wait for a slot, the run, and charges for how full it is, for room that larger tasks need, and for its failures. They add up to the cost; the least is best. -o wide shows the facts behind them.',
   run: async ({ args, output, terminal }) => {
     const client = connectToRouter(args)
     const id = args.positional('id')
     const { signal } = terminal
-    const which = { item: args.text('item'), attempt: args.integer('attempt', 1) }
+    const peer = args.text('why-not')
+    const whyNot = peer === undefined ? undefined : withoutEllipsis(peer)
+    const which = { item: args.text('item'), attempt: args.integer('attempt', 1), whyNot }
     let decision: DecisionRecord
     try {
       decision = await client.explain(id, which, { signal })
     } catch (cause) {
       const error = MeshError.from(cause)
-      throw error.code === 'NOT_FOUND'
+      throw error.code === 'NOT_FOUND' && which.attempt === undefined
         ? explainNothing(error, await client.job(id, { signal }))
         : error
     }
-    output.value(decision, (style) => renderDecision(decision, style))
+    const isWide = output.format === 'wide'
+    output.value(decision, (style) =>
+      whyNot === undefined
+        ? renderDecision(decision, style, { isWide })
+        : renderWhyNot(decision, style, isWide)
+    )
     return EXIT.completed
   }
+}
+
+function renderWhyNot(decision: DecisionRecord, style: Style, isWide: boolean): string {
+  return `${style.bold(whyNotSentence(decision))}\n\n${renderDecision(decision, style, { isWide })}`
 }
 
 /** Nothing was decided yet: then the question is what the job waits for. */

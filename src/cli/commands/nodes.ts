@@ -57,6 +57,7 @@ function renderNode(node: NodeView, style: Style): string {
       'slots',
       `${node.slots}: ${node.running} running, ${node.queued} queued there, ${node.in_flight} of ours`
     ],
+    ...workFacts(node),
     ['latency', latencyOf(node.latency_ms)],
     ['score', fraction(node.score)],
     ['reputation', `${fraction(node.reputation)} of ${formatCount(node.evidence)} outcomes`],
@@ -76,6 +77,22 @@ function renderNode(node: NodeView, style: Style): string {
     ])
   }
   return renderFacts(facts, style)
+}
+
+/** What a task would find there. */
+function workFacts({
+  queued_ms: queuedMs,
+  slowdown,
+  speed,
+  wait_ms: waitMs
+}: NodeView): [string, string][] {
+  if (queuedMs === undefined || slowdown === undefined || speed === undefined) return []
+  const wait = waitMs === undefined || waitMs === 0 ? 'none' : formatDuration(Math.ceil(waitMs))
+  const slowed = slowdown < 1.05 ? '' : `, slowed down to 1/${slowdown.toFixed(1)}`
+  return [
+    ['wait', `${wait}, ${formatDuration(Math.ceil(queuedMs))} of work waits for each slot`],
+    ['speed', `as ${speed.toFixed(1)} GHz${slowed}`]
+  ]
 }
 
 function capabilityFacts(figures: NonNullable<NodeView['capabilities']>): [string, string][] {

@@ -1,7 +1,7 @@
 /** For callers that wait for a job's results on one request: submits it, and gathers what its items give. */
 import { formatBytes } from '../../core/units.ts'
 import { deferred } from '../../core/abort.ts'
-import { isAtRest } from '../../jobs/records.ts'
+import { isAtRest, shownAttempt } from '../../jobs/records.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import type { AbortOptions } from '../../core/abort.ts'
@@ -91,8 +91,9 @@ export class JobExecution {
 
   async #logsOf([finished, ...others]: readonly FinishedItem[]): Promise<string> {
     if (finished?.hasLog !== true || others.length > 0) return ''
-    const { attemptCount, index, jobId } = finished.item
-    const entries = await this.#components.store.log(jobId, index, attemptCount)
+    const { index, jobId } = finished.item
+    const attempt = shownAttempt(finished.item)
+    const entries = await this.#components.store.log(jobId, index, attempt)
     return entries.map(({ text }) => text).join('')
   }
 }

@@ -38,7 +38,7 @@ export interface JobIntakeComponents extends JobResumeComponents {
   holdings: FileHoldings
   random: Random
   reader: Pick<JobReader, 'find'>
-  source: Pick<CandidateSource, 'candidates'>
+  source: Pick<CandidateSource, 'candidates' | 'workMs'>
 }
 
 /** A job that is on disk; one that was there before has no draft. */
@@ -137,17 +137,20 @@ export class JobIntake implements Startable {
     return jobView(accepted.record, null)
   }
 
-  /** Where a job would go now, and why; nothing is stored. */
-  async plan(value: unknown): Promise<PlanView> {
+  /** Where a job would go now, and why; nothing is stored. @param isWhole whether all workers are listed */
+  async plan(value: unknown, isWhole = false): Promise<PlanView> {
     const { demands, holdings, nowMs, random, source } = this.#components
     const document = checkJob(value)
     const inputs = (await JobInputs.read(document, holdings)).of(0)
     const request = { ...demands.of(specOf(document)).request, inputs }
-    const selection = selectWorker(request, source.candidates(), random.next(), nowMs())
+    const workMs = source.workMs(request.taskType)
+    const circumstances = { draw: random.next(), nowMs: nowMs(), workMs }
+    const candidates = source.candidates()
+    const selection = selectWorker(request, candidates, circumstances)
     return {
       outcome: selection.outlook,
       summary: selection.summarise(),
-      decision: selection.explain()
+      decision: isWhole ? selection.explain(candidates.length) : selection.explain()
     }
   }
 

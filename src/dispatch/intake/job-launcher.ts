@@ -23,7 +23,7 @@ export interface JobLauncherComponents {
   demands: DemandCache
   dispatcher: Pick<Dispatcher, 'add'>
   documents: DocumentCache
-  source: Pick<CandidateSource, 'candidates'>
+  source: Pick<CandidateSource, 'candidates' | 'workMs'>
   random: Random
   /** Milliseconds since 1970 that never jump. */
   nowMs: () => number
@@ -108,7 +108,7 @@ export class JobLauncher {
    */
   launch(
     job: { record: JobRecord; items: readonly ItemRecord[]; demand: Demand },
-    open?: ReadonlyMap<number, AttemptRecord>
+    open?: ReadonlyMap<number, readonly AttemptRecord[]>
   ): void {
     const order = this.#nextOrder
     this.#nextOrder += 1
@@ -125,7 +125,8 @@ export class JobLauncher {
     const rules = compileRules(request)
     const fitting = candidates.filter((candidate) => firstRefusal(rules, candidate) === undefined)
     if (fitting.length > 0) return fitting.map(({ peerId }) => peerId).toSorted()
-    const why = selectWorker(request, candidates, 0, nowMs()).summarise()
+    const circumstances = { draw: 0, nowMs: nowMs(), workMs: source.workMs(request.taskType) }
+    const why = selectWorker(request, candidates, circumstances).summarise()
     throw new MeshError('NO_SUITABLE_WORKER', `no worker fits for ops: every: ${why}`, {
       path: 'where',
       hint: 'see `taskmesh job plan` and `taskmesh node list`'

@@ -6,6 +6,8 @@ import { isTerminal } from '../../jobs/records.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { recountJob } from '../../jobs/state.ts'
+import { recoverItem } from '../../jobs/item-state.ts'
+import { stepAttempt } from '../../jobs/attempt-state.ts'
 import type { AttemptRecord, ItemRecord, JobRecord } from '../../jobs/records.ts'
 import type { Demand } from '../demand.ts'
 import type { JobSpec } from '../../model/job.ts'
@@ -24,7 +26,7 @@ export interface Recovered {
   /** Items that have not ended. */
   items: ItemRecord[]
   /** Their attempts that are open, by item. */
-  open: ReadonlyMap<number, AttemptRecord>
+  open: ReadonlyMap<number, readonly AttemptRecord[]>
   /** Undefined when nobody can tell any more what the job wants. */
   demand: Demand | undefined
 }
@@ -43,11 +45,21 @@ export async function recoverJob(
   const demand = readDemand(job, components)
   const stored = await store.items(job.id, { limit: LIMITS.jobItemsMax })
   if (demand instanceof MeshError) return await endAll(job, stored, demand, components)
-  const context = { nowMs: components.nowMs(), keep: demand.plan.keep }
-  const record = recountJob(job, stored, context)
-  if (record.state !== job.state) await store.apply([{ kind: 'job', job: record }])
-  const items = stored.filter((item) => !isTerminal(item.state))
-  return { record, items, open: await openAttempts(items, store), demand }
+  const nowMs = components.nowMs()
+  const { counted: open, stale } = await leftOpen(stored, store)
+  const all = stored.map((item) =>
+    recoverItem(item, open.get(item.index) ?? [], { isOnHold: job.isOnHold, nowMs })
+  )
+  const record = recountJob(job, all, { nowMs, keep: demand.plan.keep })
+  const changed = all.filter(({ state }, index) => state !== stored[index]?.state)
+  const event = { kind: 'superseded', text: 'its item had gone on when the router ended' } as const
+  const rows: StoreChange[] = [
+    ...changed.map((item) => ({ kind: 'item', item }) as const),
+    ...stale.map((one) => ({ kind: 'attempt', attempt: stepAttempt(one, event, nowMs) }) as const),
+    ...(record.state === job.state ? [] : [{ kind: 'job', job: record } as const])
+  ]
+  if (rows.length > 0) await store.apply(rows)
+  return { record, items: all.filter(({ state }) => !isTerminal(state)), open, demand }
 }
 
 /** Settings may have changed, or a file may be of another version: that ends the job, not the router. */
@@ -84,18 +96,25 @@ async function endAll(
   return { record, items: [], open: new Map(), demand: undefined }
 }
 
-/** The newest attempt of each running item; it was written together with the item. */
-async function openAttempts(
-  items: readonly ItemRecord[],
-  store: JobStore
-): Promise<Map<number, AttemptRecord>> {
-  const open = new Map<number, AttemptRecord>()
-  const running = items.filter(({ state }) => state === 'running' || state === 'held')
-  for (const { attemptCount, index, jobId } of running) {
+/** Attempts that the store has as open: those that their items count on, and others, whose ends were never stored. */
+interface LeftOpen {
+  counted: Map<number, AttemptRecord[]>
+  stale: AttemptRecord[]
+}
+
+async function leftOpen(items: readonly ItemRecord[], store: JobStore): Promise<LeftOpen> {
+  const left: LeftOpen = { counted: new Map(), stale: [] }
+  for (const item of items) {
+    const { attemptCount, index, jobId, state } = item
+    if (attemptCount === 0 || isTerminal(state)) continue
+    // Items stored by older versions counted on the newest alone.
+    const numbers = new Set(item.copies?.map(({ attempt }) => attempt) ?? [attemptCount])
     // oxlint-disable-next-line no-await-in-loop -- few run at a time, and the store answers in order
     const attempts = await store.attempts(jobId, { itemIndex: index, limit: attemptCount })
-    const last = attempts.find(({ number }) => number === attemptCount)
-    if (last !== undefined && last.endedAtMs === null) open.set(index, last)
+    const open = attempts.filter(({ endedAtMs }) => endedAtMs === null)
+    const counted = open.filter(({ number }) => numbers.has(number) && state !== 'queued')
+    if (counted.length > 0) left.counted.set(index, counted)
+    left.stale.push(...open.filter((attempt) => !counted.includes(attempt)))
   }
-  return open
+  return left
 }

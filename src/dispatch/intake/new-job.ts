@@ -135,6 +135,8 @@ function newItem(jobId: string, index: number, id: string): ItemRecord {
     attemptCount: 0,
     failureCount: 0,
     crashedOn: [],
+    copies: null,
+    resultAttempt: null,
     workerId: null,
     startedAtMs: null,
     endedAtMs: null,

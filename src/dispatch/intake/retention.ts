@@ -1,8 +1,10 @@
 /**
- * Forgets what has been kept long enough: the logs of ended jobs first, then the jobs. In small batches,
+ * Forgets what has been kept long enough: the logs of ended jobs first, then the jobs, and decision records
+ * where the router's owner wants them to go before their jobs. In small batches,
  * so that the store has time for others in between.
  */
 import type { Clock } from '../../core/clock.ts'
+import type { DecisionRecord } from '../../model/generated/decision.ts'
 import type { JobStore, StoreChange } from '../../jobs/store.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Startable } from '../../core/startable.ts'
@@ -14,24 +16,32 @@ export interface RetentionComponents {
   nowMs: () => number
   /** Something still has to read it, whatever its age. */
   isNeeded: (jobId: string) => boolean
-  store: Pick<JobStore, 'apply' | 'forgettable' | 'job'>
+  store: Pick<JobStore, 'apply' | 'decisions' | 'forgettable' | 'job'>
+}
+
+export interface RetentionInit {
+  /** @default as long as their jobs */
+  keepDecisionsMs?: number | undefined
 }
 
 /** Nobody counts on the minute when something is kept for days. */
 const SWEEP_MS = 60_000
 const BATCH_JOBS = 100
+const BATCH_DECISIONS = 1_000
 
 /** What is still needed is looked at again after so long. */
 const NEEDED_MS = 3_600_000
 
 export class Retention implements Startable {
   readonly #components: RetentionComponents
+  readonly #keepDecisionsMs: number | undefined
   #cancelTimer = (): void => {}
   #sweeping: Promise<void> | undefined
   #isStopped = false
 
-  constructor(components: RetentionComponents) {
+  constructor(components: RetentionComponents, init: RetentionInit = {}) {
     this.#components = components
+    this.#keepDecisionsMs = init.keepDecisionsMs
   }
 
   async start(): Promise<void> {
@@ -52,6 +62,7 @@ export class Retention implements Startable {
     try {
       await this.#forgetAll('logs')
       await this.#forgetAll('job')
+      if (this.#keepDecisionsMs !== undefined) await this.#forgetDecisions(this.#keepDecisionsMs)
     } catch (cause) {
       this.#components.logger.error({ err: cause }, 'old jobs could not be forgotten')
     }
@@ -67,6 +78,19 @@ export class Retention implements Startable {
       const changes = await Promise.all(ids.map(async (id) => await this.#changeFor(id, what)))
       // oxlint-disable-next-line no-await-in-loop -- as above
       if (count > 0) await store.apply(changes.flat())
+    }
+  }
+
+  async #forgetDecisions(keepMs: number): Promise<void> {
+    const { nowMs, store } = this.#components
+    const beforeMs = nowMs() - keepMs
+    const limit = BATCH_DECISIONS
+    while (!this.#isStopped) {
+      // oxlint-disable-next-line no-await-in-loop -- a batch is done before the next is asked for
+      const [oldest] = await store.decisions({ sinceMs: 0, limit: 1 })
+      if (oldest === undefined || (JSON.parse(oldest) as DecisionRecord).at_ms >= beforeMs) return
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await store.apply([{ kind: 'forgetDecisions', beforeMs, limit }])
     }
   }
 

@@ -21,7 +21,7 @@ import type { JobWatchers } from './job-watchers.ts'
 
 export interface JobReaderComponents {
   store: JobStore
-  dispatcher: Pick<Dispatcher, 'job' | 'liveAttempt' | 'outlook'>
+  dispatcher: Pick<Dispatcher, 'job' | 'liveAttempts' | 'outlook'>
   watchers: JobWatchers
   clock: Clock
 }
@@ -96,7 +96,7 @@ export class JobReader {
     const entries = attempts === 0 ? [] : await store.log(job.id, item.index, attempts)
     return {
       ...view,
-      ...pick(item, ['result', 'outputs', 'output_file', 'reused_from', 'progress']),
+      ...pick(item, ['result', 'outputs', 'output_file', 'reused_from', 'verified', 'progress']),
       ...(entries.length === 0 ? {} : { logs: entries.map(({ text }) => text).join('') }),
       worker
     }
@@ -218,7 +218,7 @@ export class JobReader {
     if (record.isOnHold && !isTerminal(record.state)) return jobView(record, ON_HOLD)
     if (record.state === 'pending') return jobView(record, describePending(record))
     if (active === undefined) return jobView(record, null)
-    if (record.counts.running > 0) {
+    if (record.counts.running > 0 && active.openCount > 0) {
       return jobView(record, this.#isFetching(record) ? FETCHING : null)
     }
     const outlook = dispatcher.outlook(active)
@@ -230,18 +230,23 @@ export class JobReader {
 
   /** An attempt as it is now, where that is not stored yet. */
   #asNow(attempt: AttemptRecord): AttemptRecord {
-    const live = this.#components.dispatcher.liveAttempt(attempt.jobId, attempt.itemIndex)
-    return live?.number === attempt.number ? live : attempt
+    const live = this.#components.dispatcher.liveAttempts(attempt.jobId, attempt.itemIndex)
+    return live.find(({ number }) => number === attempt.number) ?? attempt
   }
 
   /** Whether the only task has its slot, and not yet its inputs. */
   #isFetching({ id, itemCount }: JobRecord): boolean {
-    return itemCount === 1 && this.#components.dispatcher.liveAttempt(id, 0)?.state === 'fetching'
+    if (itemCount > 1) return false
+    const live = this.#components.dispatcher.liveAttempts(id, 0)
+    return live.length > 0 && live.every(({ state }) => state === 'fetching')
   }
 
   #progressOf({ index, jobId, state }: ItemRecord): AttemptRecord['progress'] {
     if (state !== 'running') return null
-    return this.#components.dispatcher.liveAttempt(jobId, index)?.progress ?? null
+    const live = this.#components.dispatcher.liveAttempts(jobId, index)
+    // Of copies, the one that is furthest speaks for all.
+    const ranked = live.flatMap(({ progress }) => progress ?? [])
+    return ranked.toSorted((left, right) => (right.ratio ?? 0) - (left.ratio ?? 0))[0] ?? null
   }
 }
 

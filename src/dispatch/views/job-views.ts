@@ -67,14 +67,15 @@ export function itemView(
 
 /** What an item gave: its result, or the file in its place, and the files that it left. */
 function resultView(
-  { outputFile, outputs, reusedFrom, state }: ItemRecord,
+  { outputFile, outputs, reusedFrom, state, verified }: ItemRecord,
   output: string | undefined
-): Pick<ItemView, 'result' | 'outputs' | 'output_file' | 'reused_from'> {
+): Pick<ItemView, 'result' | 'outputs' | 'output_file' | 'reused_from' | 'verified'> {
   if (state !== 'completed') return {}
   return {
     ...(outputFile === null ? { result: parseOutput(output) } : { output_file: { ...outputFile } }),
     ...(outputs === null ? {} : { outputs: outputs.map((file) => ({ ...file })) }),
-    ...(reusedFrom === null ? {} : { reused_from: earlierRunView(reusedFrom) })
+    ...(reusedFrom === null ? {} : { reused_from: earlierRunView(reusedFrom) }),
+    ...(verified === undefined ? {} : { verified: { ...verified } })
   }
 }
 
@@ -89,14 +90,15 @@ function earlierRunView(run: EarlierRun): EarlierRunView {
 }
 
 export function attemptView(attempt: AttemptRecord, itemId: string): AttemptView {
-  const { error, logFile, progress, usage } = attempt
+  const { logFile, progress, usage } = attempt
   return {
     item: itemId,
     index: attempt.itemIndex,
     attempt: attempt.number,
+    role: attempt.role ?? 'primary',
     state: attempt.state,
     worker: attempt.workerId,
-    ...(error === null ? {} : { reason: error.message, error: errorView(error) }),
+    ...reasonView(attempt),
     offered_at_ms: attempt.offeredAtMs,
     ended_at_ms: attempt.endedAtMs,
     ...(usage === null ? {} : { usage: usageView(usage) }),
@@ -104,6 +106,17 @@ export function attemptView(attempt: AttemptRecord, itemId: string): AttemptView
     ...(progress === null ? {} : { progress: { ...progress } }),
     history: attempt.history.map(transitionView)
   }
+}
+
+/** Why it did not give the item's result: a failure, or that another copy did. */
+function reasonView({
+  error,
+  history,
+  state
+}: AttemptRecord): Pick<AttemptView, 'reason' | 'error'> {
+  if (error !== null) return { reason: error.message, error: errorView(error) }
+  const { text } = history.at(-1) ?? {}
+  return state === 'stopped' && text !== undefined ? { reason: text } : {}
 }
 
 /** What happened to a job and to attempts of one of its items, oldest first. */

@@ -3,7 +3,7 @@
  * from the store, so that nothing is told twice or left out, however attempts end and begin meanwhile.
  */
 import { MeshError } from '../../core/errors.ts'
-import { isTerminal } from '../../jobs/records.ts'
+import { isTerminal, shownAttempt } from '../../jobs/records.ts'
 import type { AttemptRecord, ItemRecord } from '../../jobs/records.ts'
 import type { Dispatcher } from '../dispatcher.ts'
 import type { JobLogs, LogKey } from './job-logs.ts'
@@ -17,7 +17,7 @@ export interface LogReaderComponents {
   reader: Pick<JobReader, 'find' | 'indexOf'>
   logs: JobLogs
   store: Pick<JobStore, 'attempts' | 'itemsAt'>
-  dispatcher: Pick<Dispatcher, 'liveAttempt'>
+  dispatcher: Pick<Dispatcher, 'liveAttempts'>
   watchers: JobWatchers
   logger: Logger
 }
@@ -38,7 +38,7 @@ export class LogReader {
   /** @throws MeshError NOT_FOUND where there is no such attempt; JOB_NOT_FOUND, ID_AMBIGUOUS */
   async log(id: string, which: LogRequest): Promise<LogView> {
     const item = await this.#itemOf(id, which)
-    const attempt = which.attempt ?? item.attemptCount
+    const attempt = which.attempt ?? shownAttempt(item)
     assertThere(item, attempt)
     const key = keyOf(item, attempt)
     // Looked at first: entries that come between the two make the answer newer, not wrong.
@@ -75,8 +75,8 @@ export class LogReader {
 
   /** Whether an attempt may still write. */
   isOpen({ attempt, itemIndex, jobId }: LogKey): boolean {
-    const live = this.#components.dispatcher.liveAttempt(jobId, itemIndex)
-    return live?.number === attempt && live.endedAtMs === null
+    const live = this.#components.dispatcher.liveAttempts(jobId, itemIndex)
+    return live.some(({ endedAtMs, number }) => number === attempt && endedAtMs === null)
   }
 
   async #itemOf(id: string, which: LogRequest): Promise<ItemRecord> {
@@ -149,7 +149,7 @@ class LogFollower {
   }
 
   async #followItem(): Promise<void> {
-    let next = Math.max(1, this.#following.item.attemptCount)
+    let next = Math.max(1, shownAttempt(this.#following.item))
     while (!this.#isStopped) {
       // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
       const item = await this.#itemNow()
@@ -205,10 +205,10 @@ class LogFollower {
   /** Changes of the job wake it where they are changes of its item. */
   #watch({ index, jobId }: ItemRecord): () => void {
     const { dispatcher, watchers } = this.#components
-    let seen = dispatcher.liveAttempt(jobId, index)
+    let seen = openNumbers(dispatcher.liveAttempts(jobId, index))
     return watchers.add(jobId, ({ finished }) => {
-      const live = dispatcher.liveAttempt(jobId, index)
-      const isOther = hasOtherEnd(seen, live)
+      const live = openNumbers(dispatcher.liveAttempts(jobId, index))
+      const isOther = live !== seen
       seen = live
       if (isOther || finished?.item.index === index) this.#wakeUp()
     })
@@ -230,8 +230,10 @@ class LogFollower {
   }
 }
 
-function hasOtherEnd(before: AttemptRecord | undefined, now: AttemptRecord | undefined): boolean {
-  return before?.number !== now?.number || before?.endedAtMs !== now?.endedAtMs
+/** Those that may still write. */
+function openNumbers(attempts: readonly AttemptRecord[]): string {
+  const open = attempts.filter(({ endedAtMs }) => endedAtMs === null)
+  return open.map(({ number }) => number).join()
 }
 
 /** Where all of an ended attempt's log is, if not here. */

@@ -5,12 +5,14 @@
 import { MeshError } from '../../core/errors.ts'
 import { KeptResults } from './kept-results.ts'
 import { Lease, jobIdsOf } from './lease.ts'
+import { LeaseReceipts } from './lease-receipts.ts'
 import { LeaseReporter } from './lease-reporter.ts'
 import { LeaseTable } from './lease-table.ts'
 import { LostLeases, lostError } from './lost-leases.ts'
 import { RouterWatch } from './router-watch.ts'
 import { leaseAnswer } from '../task-answers.ts'
 import { RecentNames } from './recent-names.ts'
+import { bytesHash } from '../../receipts/text-hash.ts'
 import { journalName, leaseKey } from './journal-entries.ts'
 import type { Assignment } from '../../model/generated/commands-execute-task.ts'
 import type { AttachTaskParams } from '../../model/generated/commands-attach-task.ts'
@@ -18,10 +20,13 @@ import type { Clock } from '../../core/clock.ts'
 import type { CommandContext } from '../../protocol/command-server.ts'
 import type { DroppedState, JournalNote, LostState, SettledState } from './journal-entries.ts'
 import type { KeptResultsInit } from './kept-results.ts'
+import type { LoadNews } from '../load-news.ts'
 import type { LoadReport } from '../../model/generated/capability-record.ts'
+import type { ExecutorRegistry } from '../../executors/executor-registry.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { LostLease } from './lost-leases.ts'
 import type { RouterLinks } from './router-links.ts'
+import type { Signer } from '../../receipts/signer.ts'
 import type { StopTaskParams, StopTaskResult } from '../../model/generated/commands-stop-task.ts'
 import type { TaskAnswer } from '../task-answers.ts'
 import type { TaskEnd } from '../task.ts'
@@ -31,11 +36,16 @@ import type { TaskRunner } from '../task-runner.ts'
 
 export interface LeaseDeskComponents {
   clock: Clock
+  executors: ExecutorRegistry
   journal: TaskJournal
   links: RouterLinks
   logger: Logger
   runner: TaskRunner
-  describeLoad: () => LoadReport
+  signer: Signer
+  /** Who is told of the worker's load out of turn. */
+  news: Pick<LoadNews, 'came' | 'refused'>
+  /** As a router is told now. */
+  describeLoad: (router: string) => LoadReport
 }
 
 /** How long an ending worker waits for routers to take note of the last results. */
@@ -48,6 +58,7 @@ export class LeaseDesk {
   readonly #table = new LeaseTable()
   readonly #lost = new LostLeases()
   readonly #kept: KeptResults
+  readonly #receipts: LeaseReceipts
   readonly #reporter: LeaseReporter
   readonly #watch: RouterWatch
   /** Leases that are not to begin here any more, though their dispatch may yet come. */
@@ -58,6 +69,7 @@ export class LeaseDesk {
     const { clock } = components
     this.#components = components
     this.#kept = new KeptResults(clock, (leases, why) => this.#onDropped(leases, why), init)
+    this.#receipts = new LeaseReceipts(components)
     this.#watch = new RouterWatch({ ...components, table: this.#table })
     this.#reporter = new LeaseReporter(components, {
       onUnwanted: (lease) => this.#discard(lease),
@@ -92,11 +104,13 @@ export class LeaseDesk {
     context: CommandContext,
     read: () => TaskRequest
   ): Promise<TaskAnswer> {
-    const { remotePeer: router, signal } = context
+    const { bulk, remotePeer: router, signal } = context
+    this.#components.news.came(router, assignment.number)
     const known = this.#table.get(router, assignment.lease_id)
     if (known !== undefined) return await this.#answer(known, signal)
     this.#refuseOld(router, assignment)
     const lease = new Lease(router, assignment, read())
+    if (bulk !== undefined) lease.taskHash = bytesHash(bulk)
     this.#supersede(lease)
     this.#table.add(lease)
     if (!this.#components.links.isConnected(router)) this.#watch.gone(router)
@@ -173,9 +187,10 @@ export class LeaseDesk {
     const { describeLoad } = this.#components
     try {
       const end = await lease.whenEnded(signal)
-      return leaseAnswer(lease.task, end, describeLoad())
+      const receipt = await lease.receipt
+      return leaseAnswer({ task: lease.task, receipt }, end, describeLoad(lease.router))
     } catch (cause) {
-      return { error: MeshError.from(cause), result: { load: describeLoad() } }
+      return { error: MeshError.from(cause), result: { load: describeLoad(lease.router) } }
     }
   }
 
@@ -218,8 +233,12 @@ export class LeaseDesk {
       onFetching: () => this.#reporter.add(lease),
       onBegin: async () => await this.#begin(lease)
     })
+    if (!end.hasBegun && end.error?.code === 'WORKER_BUSY') {
+      this.#components.news.refused(lease.router)
+    }
     this.#reporter.remove(lease)
     this.#table.ended(lease)
+    lease.receipt = this.#receipts.sign(lease, end)
     lease.settle(end, clock.monotonicMs())
     this.#keep(lease, end)
   }

@@ -21,6 +21,10 @@ export class Lease {
   readonly item: string
   /** When it began, with its slot and its inputs in hand, by the monotonic clock. */
   begunAtMs: number | undefined
+  /** SHA-256 of the task as it came; undefined where that was not one text. */
+  taskHash: Promise<string> | undefined
+  /** What this worker has signed of its end, in base64; resolves to undefined where that is nothing. */
+  receipt: Promise<string | undefined> | undefined
   /** How it ended, once it has. */
   end: TaskEnd | undefined
   endedAtMs = 0

@@ -15,5 +15,7 @@ export interface RouterLinks {
   isConnected(peer: string): boolean
   /** @throws MeshError for a way that is gone, a time that is up, or the router's own error */
   report(peer: string, params: ReportTaskParams): Promise<ReportTaskResult>
+  /** Sends a router this worker's load, out of turn. */
+  tell(peer: string): void
   listen(listener: RouterLinksListener): void
 }

@@ -3,7 +3,8 @@
  * there is room. Pure; what it needs to know is handed in.
  */
 import { MeshError } from '../../core/errors.ts'
-import { formatBytes } from '../../core/units.ts'
+import { QUEUED_MS_MAX } from '../../selection/room.ts'
+import { formatBytes, formatDuration } from '../../core/units.ts'
 
 export type Availability = 'open' | 'cordoned' | 'draining' | 'stopping'
 
@@ -25,6 +26,8 @@ export interface AdmissionFacts {
   running: number
   /** Tasks that wait for a slot, or for the word of the owner's rule. */
   waiting: number
+  /** Expected work of those that wait for a slot, per slot. */
+  queuedMs: number
   /** Tasks that have had a slot in this run. */
   begun: number
   cpuUsage: number
@@ -104,11 +107,22 @@ function notIdle(facts: AdmissionFacts, rules: AdmissionRules): MeshError | unde
   )
 }
 
-function busy({ running, waiting }: AdmissionFacts, rules: AdmissionRules): MeshError | undefined {
-  const { queueSlots, slots } = rules
-  if (running + waiting < slots + queueSlots) return undefined
+/** Whether one more task would find a slot, or a place in a line that is not long in tasks or in time. */
+export function isBusy(
+  { queuedMs, running, waiting }: Pick<AdmissionFacts, 'queuedMs' | 'running' | 'waiting'>,
+  { queueSlots, slots }: Pick<AdmissionRules, 'queueSlots' | 'slots'>
+): boolean {
+  if (running + waiting >= slots + queueSlots) return true
+  return running >= slots && queuedMs > QUEUED_MS_MAX
+}
+
+function busy(facts: AdmissionFacts, rules: AdmissionRules): MeshError | undefined {
+  if (!isBusy(facts, rules)) return undefined
+  const { queuedMs, running, waiting } = facts
+  const { slots } = rules
+  const work = queuedMs === 0 ? '' : `, with work for ${formatDuration(Math.ceil(queuedMs))} each`
   return new MeshError(
     'WORKER_BUSY',
-    `all ${slots} slots are taken and ${Math.max(0, running + waiting - slots)} tasks wait`
+    `all ${slots} slots are taken and ${Math.max(0, running + waiting - slots)} tasks wait${work}`
   )
 }

@@ -110,6 +110,11 @@ export class ProcessExecutor implements Executor {
     return this.#running?.programs.refusalOf(task.argv[0] ?? '')
   }
 
+  programPath(task: TaskDocument): string | undefined {
+    assert(task.engine === 'process', 'the registry gives each engine its own tasks')
+    return this.#running?.programs.pathOf(task.argv[0] ?? '')
+  }
+
   /** @throws MeshError ENGINE_UNAVAILABLE where programs can't be held as they must be */
   async start(): Promise<void> {
     if (this.#running !== undefined) return

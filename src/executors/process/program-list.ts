@@ -66,17 +66,18 @@ export class ProgramList {
         blame: 'job'
       })
     }
-    const path = this.#pathOf(name)
+    const path = this.pathOf(name)
     if (path === undefined) throw refused(name)
     return path
   }
 
   /** @returns why the owner will not have it; undefined also for what is no name of a program at all */
   refusalOf(name: string): MeshError | undefined {
-    return isProgramName(name) && this.#pathOf(name) === undefined ? refused(name) : undefined
+    return isProgramName(name) && this.pathOf(name) === undefined ? refused(name) : undefined
   }
 
-  #pathOf(name: string): string | undefined {
+  /** The path to start for a name; undefined where the owner will not have it. */
+  pathOf(name: string): string | undefined {
     const listed = [...this.#allowed].find(([path]) => isSameProgram(path, name))
     if (listed !== undefined) return realPath(listed[0]) === listed[1] ? listed[0] : undefined
     return this.#isAnyAllowed ? findAnywhere(name) : undefined

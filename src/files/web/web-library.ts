@@ -17,7 +17,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { FileLibrary } from '../store/library.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Startable } from '../../core/startable.ts'
-import type { WebReach } from './web-address.ts'
+import type { WebReach } from './web-request.ts'
 
 export interface WebLibraryComponents {
   clock: Clock

@@ -7,13 +7,18 @@ import { lookup } from 'node:dns/promises'
 import { request } from 'node:https'
 import { deferred } from '../../core/abort.ts'
 import { AGENT } from '../../core/version.ts'
-import { isPublicAddress } from './web-address.ts'
+import { isPublicAddress } from '../../core/public-address.ts'
 import { MeshError, messageOf } from '../../core/errors.ts'
 import type { IncomingMessage } from 'node:http'
 import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import type { RequestOptions } from 'node:https'
-import type { WebReach } from './web-address.ts'
+
+/**
+ * How far a router may be sent by whoever submits a job. `public`: to what the whole internet can reach. `any`: into
+ * its own network, too.
+ */
+export type WebReach = 'off' | 'public' | 'any'
 
 export interface WebRequestInit {
   reach: Exclude<WebReach, 'off'>

@@ -1,9 +1,9 @@
 /** Looking at jobs, and waiting for them. What they mean is decided behind `ApiServices`. */
-import { MeshError } from '../../core/errors.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { defined, duration, integer, labels, moment, oneOf, readQuery, text } from '../query.ts'
+import { leavingSignal } from './leaving.ts'
 import { pageLimit, pathParameter } from './context.ts'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
 
 export const JOB_STATES = [
@@ -36,7 +36,12 @@ const ATTEMPT_FILTER = {
   after: integer({ min: 0, max: LIMITS.jobItemsMax }),
   limit: pageLimit()
 }
-const EXPLAIN_QUERY = { item: text(), attempt: integer({ min: 1, max: LIMITS.attemptsMax }) }
+const RECEIPT_FILTER = { ...ATTEMPT_FILTER, attempt: integer({ min: 1, max: LIMITS.attemptsMax }) }
+const EXPLAIN_QUERY = {
+  item: text(),
+  attempt: integer({ min: 1, max: LIMITS.attemptsMax }),
+  why_not: text()
+}
 
 export function addJobRoutes(app: FastifyInstance, context: RouteContext): void {
   const { jobs } = context.services
@@ -75,20 +80,13 @@ export function addJobRoutes(app: FastifyInstance, context: RouteContext): void 
     return jobs.history(pathParameter(request, 'id'), defined(which))
   })
 
-  app.get('/v1/jobs/:id/explain', async (request) => {
-    const which = readQuery(request.query, EXPLAIN_QUERY)
-    return jobs.explain(pathParameter(request, 'id'), defined(which))
+  app.get('/v1/jobs/:id/receipts', async (request) => {
+    const { limit, ...filter } = readQuery(request.query, RECEIPT_FILTER)
+    return jobs.receipts(pathParameter(request, 'id'), { ...defined(filter), limit })
   })
-}
 
-/** Aborted when the caller has left or the server stops; holds on to neither afterwards. */
-function leavingSignal(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
-  const leaving = new AbortController()
-  const onStop = (): void => leaving.abort(stopping.reason)
-  stopping.addEventListener('abort', onStop, { once: true })
-  reply.raw.once('close', () => {
-    stopping.removeEventListener('abort', onStop)
-    leaving.abort(new MeshError('SESSION_CLOSED', 'the caller left'))
+  app.get('/v1/jobs/:id/explain', async (request) => {
+    const { why_not: whyNot, ...which } = readQuery(request.query, EXPLAIN_QUERY)
+    return jobs.explain(pathParameter(request, 'id'), defined({ ...which, whyNot }))
   })
-  return leaving.signal
 }

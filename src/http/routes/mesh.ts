@@ -1,4 +1,4 @@
-/** What the router knows of the mesh: its workers, its peers, their reputation, and its own health. */
+/** What the router knows of the mesh: its workers, its peers, and its own health. */
 import { LIMITS } from '../../core/limits.ts'
 import { parseRequirement } from '../../model/requirement.ts'
 import { list, readQuery } from '../query.ts'
@@ -26,16 +26,6 @@ export function addMeshRoutes(app: FastifyInstance, { services }: RouteContext):
   app.get('/v1/peers', async (request) => {
     readQuery(request.query, {})
     return services.peers.list()
-  })
-
-  app.get('/v1/reputation', async (request) => {
-    readQuery(request.query, {})
-    return services.reputation.list()
-  })
-
-  app.get('/v1/reputation/:peer', async (request) => {
-    readQuery(request.query, {})
-    return services.reputation.describe(pathParameter(request, 'peer'))
   })
 
   app.get(HEALTH_ROUTE, async (request) => {

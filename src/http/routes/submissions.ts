@@ -3,7 +3,7 @@
  * that names none, so that any program can repeat a submission whose answer it never got.
  */
 import { MeshError } from '../../core/errors.ts'
-import { readQuery } from '../query.ts'
+import { oneOf, readQuery } from '../query.ts'
 import { SUBMITTER } from './context.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RouteContext } from './context.ts'
@@ -32,9 +32,9 @@ export function addSubmissionRoutes(
   })
 
   app.post('/v1/jobs/plan', async (request) => {
-    readQuery(request.query, {})
+    const { all } = readQuery(request.query, { all: oneOf(['true', 'false']) })
     const document = documentOf(request)
-    if (!isGraph(document)) return jobs.plan(document)
+    if (!isGraph(document)) return jobs.plan(document, all === 'true')
     throw new MeshError('FIELD_INVALID', 'a graph of jobs has no plan', {
       path: 'jobs',
       hint: 'plan its jobs one by one'

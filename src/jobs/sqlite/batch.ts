@@ -21,7 +21,9 @@ export const OP = {
   log: 7,
   forget: 8,
   forgetLogs: 9,
-  result: 10
+  result: 10,
+  receipt: 11,
+  forgetDecisions: 12
 } as const
 
 export type OpCode = (typeof OP)[keyof typeof OP]
@@ -33,12 +35,14 @@ export const VALUE_COUNTS: Record<OpCode, number> = {
   [OP.item]: 5,
   [OP.output]: 4,
   [OP.attempt]: 6,
-  [OP.decision]: 5,
+  [OP.decision]: 6,
   [OP.note]: 3,
   [OP.log]: 6,
   [OP.forget]: 2,
   [OP.forgetLogs]: 2,
-  [OP.result]: 4
+  [OP.result]: 4,
+  [OP.receipt]: 6,
+  [OP.forgetDecisions]: 3
 }
 
 /** Where the values of a job stand behind its code: in the order of the columns. */
@@ -118,8 +122,13 @@ export function appendChange(values: BatchValue[], change: StoreChange): void {
       break
     }
     case 'decision': {
-      const { jobId, itemIndex, attempt, decision } = change
-      values.push(OP.decision, jobId, itemIndex, attempt, decision)
+      const { jobId, itemIndex, attempt, atMs, decision } = change
+      values.push(OP.decision, jobId, itemIndex, attempt, decision, atMs)
+      break
+    }
+    case 'receipt': {
+      const { jobId, itemIndex, attempt, order, receipt } = change
+      values.push(OP.receipt, jobId, itemIndex, attempt, order, receipt)
       break
     }
     case 'forget':
@@ -127,6 +136,9 @@ export function appendChange(values: BatchValue[], change: StoreChange): void {
       break
     case 'forgetLogs':
       values.push(OP.forgetLogs, change.jobId)
+      break
+    case 'forgetDecisions':
+      values.push(OP.forgetDecisions, change.beforeMs, change.limit)
       break
     case 'note':
       values.push(OP.note, change.name, change.text)

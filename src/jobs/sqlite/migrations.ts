@@ -159,5 +159,24 @@ const VERSION_3 = `
   CREATE INDEX results_by_job ON results (seq);
 `
 
+/** What router and worker have signed of an attempt. */
+const VERSION_4 = `
+  CREATE TABLE receipts (
+    seq INTEGER NOT NULL,
+    item_index INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    router_order TEXT NOT NULL,
+    receipt TEXT NOT NULL,
+    PRIMARY KEY (seq, item_index, attempt)
+  ) STRICT, WITHOUT ROWID;
+`
+
+/** Decisions by time: to be read by the thousand, and forgotten before their jobs. */
+const VERSION_5 = `
+  ALTER TABLE decisions ADD COLUMN at_ms REAL NOT NULL DEFAULT 0;
+  UPDATE decisions SET at_ms = coalesce(decision ->> 'at_ms', 0) WHERE json_valid(decision);
+  CREATE INDEX decisions_by_time ON decisions (at_ms);
+`
+
 /** `MIGRATIONS[n]` leads from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3]
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5]

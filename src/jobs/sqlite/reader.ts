@@ -4,7 +4,7 @@
  */
 import { conditionsOf, countQuery, listQuery } from './job-list.ts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { ItemFilter, JobFilter, PageAfter } from '../store.ts'
+import type { DecisionFilter, ItemFilter, JobFilter, PageAfter, StoredReceipt } from '../store.ts'
 import type { Condition } from './job-list.ts'
 
 type Value = string | number
@@ -195,6 +195,28 @@ export class SqliteReader {
     )
   }
 
+  decisions({ after, limit, sinceMs }: DecisionFilter): string[] {
+    const { atMs, attempt, itemIndex, jobId } = after ?? BEFORE_ALL
+    // Of a job that was forgotten meanwhile nothing is left: then some of the same moment come again.
+    return this.#texts(
+      `SELECT decision FROM decisions
+       WHERE (at_ms, seq, item_index, attempt) >
+         (?, coalesce((SELECT seq FROM keys WHERE id = ?), 0), ?, ?)
+       ORDER BY at_ms, seq, item_index, attempt LIMIT ?`,
+      [
+        ...(atMs < sinceMs ? [sinceMs, '', -1, -1] : [atMs, jobId, itemIndex, attempt]),
+        bounded(limit)
+      ]
+    )
+  }
+
+  receipt(jobId: string, itemIndex: number, attempt: number): StoredReceipt | undefined {
+    return this.#prepared(
+      `SELECT r.router_order AS "order", r.receipt FROM keys k JOIN receipts r ON r.seq = k.seq
+       WHERE k.id = ? AND r.item_index = ? AND r.attempt = ?`
+    ).get(jobId, itemIndex, attempt) as StoredReceipt | undefined
+  }
+
   note(name: string): string | undefined {
     return this.#text('SELECT text FROM notes WHERE name = ?', name)
   }
@@ -241,6 +263,9 @@ export class SqliteReader {
     return statement
   }
 }
+
+/** No decision was made earlier. */
+const BEFORE_ALL = { atMs: -1, jobId: '', itemIndex: -1, attempt: -1 }
 
 function given(state: string | undefined): string[] {
   return state === undefined ? [] : [state]

@@ -8,7 +8,15 @@ import { damageOf, toStoreError } from './errors.ts'
 import { SqliteLink } from './link.ts'
 import type { LogEntry } from '../../model/generated/commands-execute-task.ts'
 import type { AttemptRecord, ItemRecord, JobRecord } from '../records.ts'
-import type { ItemFilter, JobFilter, JobStore, PageAfter, StoreChange } from '../store.ts'
+import type {
+  DecisionFilter,
+  ItemFilter,
+  JobFilter,
+  JobStore,
+  PageAfter,
+  StoreChange,
+  StoredReceipt
+} from '../store.ts'
 
 export interface SqliteJobStoreInit {
   /** The database; its folder is made if it is missing. Beside it lies `<file>-wal`. */
@@ -120,6 +128,19 @@ export class SqliteJobStore implements JobStore {
 
   decision(jobId: string, itemIndex: number, attempt?: number): Promise<string | undefined> {
     return this.#read('decision', jobId, itemIndex, attempt)
+  }
+
+  decisions(filter: DecisionFilter): Promise<string[]> {
+    return this.#read('decisions', filter)
+  }
+
+  async receipt(
+    jobId: string,
+    itemIndex: number,
+    attempt: number
+  ): Promise<StoredReceipt | undefined> {
+    const row = await this.#read('receipt', jobId, itemIndex, attempt)
+    return row === undefined ? undefined : { ...row }
   }
 
   async log(jobId: string, itemIndex: number, attempt: number): Promise<LogEntry[]> {

@@ -35,7 +35,8 @@ const TABLES = [
   'results',
   'attempts',
   'logs',
-  'decisions'
+  'decisions',
+  'receipts'
 ]
 
 const SQL = {
@@ -62,7 +63,11 @@ const SQL = {
   putLog: 'INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)',
   dropLogs: 'DELETE FROM logs WHERE seq = ?',
   unsetForgetLogs: 'UPDATE jobs SET forget_logs_at_ms = NULL WHERE seq = ?',
-  putDecision: 'INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)',
+  putDecision: `INSERT OR REPLACE INTO decisions (seq, item_index, attempt, decision, at_ms)
+    VALUES (?, ?, ?, ?, ?)`,
+  dropDecisions: `DELETE FROM decisions WHERE (seq, item_index, attempt) IN
+    (SELECT seq, item_index, attempt FROM decisions WHERE at_ms < ? ORDER BY at_ms LIMIT ?)`,
+  putReceipt: 'INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)',
   putNote: 'INSERT OR REPLACE INTO notes VALUES (?, ?)'
 } as const
 
@@ -165,7 +170,10 @@ export class SqliteWriter {
         statements.putAttempt.run(this.#seqOf(key), a, b, c, d)
         return
       case OP.decision:
-        statements.putDecision.run(this.#seqOf(key), a, b, c)
+        statements.putDecision.run(this.#seqOf(key), a, b, c, d)
+        return
+      case OP.receipt:
+        statements.putReceipt.run(this.#seqOf(key), a, b, c, d)
         return
       case OP.log:
         statements.putLog.run(this.#seqOf(key), a, b, c, d)
@@ -175,6 +183,9 @@ export class SqliteWriter {
         return
       case OP.forgetLogs:
         this.#forgetLogs(key)
+        return
+      case OP.forgetDecisions:
+        statements.dropDecisions.run(values[at + 1]!, a)
         return
       case OP.note:
         statements.putNote.run(key, a)

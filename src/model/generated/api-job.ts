@@ -66,6 +66,7 @@ export interface JobView {
   outputs?: OutputFile[]
   output_file?: OutputFile1
   reused_from?: EarlierRunView
+  verified?: VerifiedView
   logs?: string
   worker?: string | null
   items?: ItemView[]
@@ -155,6 +156,26 @@ export interface EarlierRunView {
   ended_at_ms: number
 }
 /**
+ * Why the result is believed, where the job asks for `verify`.
+ *
+ * This interface was referenced by `JobView`'s JSON-Schema
+ * via the `definition` "verified".
+ */
+export interface VerifiedView {
+  /**
+   * `agreement`: enough workers that do not vouch for each other returned the same, one of them trusted. `majority`: as many did where no trusted worker could be asked. `record`: nobody else ran it, as its worker's results are right nearly always. `chance`: nobody else ran it, as it was not drawn.
+   */
+  by: 'agreement' | 'majority' | 'record' | 'chance'
+  /**
+   * Results that were compared.
+   */
+  copies: number
+  /**
+   * How many of them were the same, of workers that do not vouch for each other.
+   */
+  agreed: number
+}
+/**
  * This interface was referenced by `JobView`'s JSON-Schema
  * via the `definition` "item".
  */
@@ -169,6 +190,7 @@ export interface ItemView {
   outputs?: OutputFile[]
   output_file?: OutputFile2
   reused_from?: EarlierRunView
+  verified?: VerifiedView
   error?: ErrorDocument
   logs?: string
   worker: string | null
@@ -217,6 +239,10 @@ export interface AttemptView {
   item: string
   index: number
   attempt: number
+  /**
+   * `backup`: a copy of one that takes unusually long. `check`: a copy whose result is compared with that of others.
+   */
+  role: 'primary' | 'backup' | 'check'
   state:
     | 'offered'
     | 'refused'

@@ -54,6 +54,22 @@ export interface NodeView {
   running: number
   queued: number
   /**
+   * How long a new task would wait for a slot there, by its last report; 0 while one is free.
+   */
+  wait_ms?: number
+  /**
+   * Expected work of the tasks that wait there, per slot, by its last report.
+   */
+  queued_ms?: number
+  /**
+   * How fast it is reckoned to run tasks, in GHz: as advertised, less what it has slowed down and what this router found it to be slower.
+   */
+  speed?: number
+  /**
+   * How much longer than at its best the same short calculation takes there lately.
+   */
+  slowdown?: number
+  /**
    * Tasks that this router has there now.
    */
   in_flight: number

@@ -24,9 +24,29 @@ export interface DecisionRecord {
    */
   policy: string
   preset: 'balanced' | 'cpu' | 'gpu' | 'latency' | 'reliability'
+  /**
+   * Of the weighted score; they sum to 1.
+   */
   weights: {
     [k: string]: number
   }
+  /**
+   * How often a millisecond of each part counted; 1 each in `balanced`.
+   */
+  factors: {
+    [k: string]: number
+  }
+  /**
+   * What run times and reputation are kept by.
+   */
+  task_type?: string
+  /**
+   * How long a task of that type is expected to run at 1 GHz, by what this router has seen.
+   */
+  work_ms: number
+  /**
+   * `best`: who costs least. `top3`: one of the best three, by odds. `chance`: one of all of the first tier, each as likely, as for copies that check a result.
+   */
   pick: string
   /**
    * The random number that picked; null when there was nothing to pick from.
@@ -34,15 +54,31 @@ export interface DecisionRecord {
   draw: number | null
   chosen: string | null
   /**
+   * Chosen because little is known of it: two tasks in a hundred go that way.
+   */
+  exploration?: boolean
+  /**
+   * Of whom least was known among those that could have been chosen: two tasks in a hundred go to such a one.
+   */
+  newcomer?: string
+  /**
    * All workers looked at, listed or not.
    */
   considered: number
+  /**
+   * The rules that each worker was held against, by reason code, in their order. A worker that is not `rejected` passed them all.
+   */
+  filters: string[]
   /**
    * How many were refused, by reason code.
    */
   rejected: {
     [k: string]: number
   }
+  /**
+   * How many fitted but had no room then.
+   */
+  full: number
   candidates: DecisionCandidate[]
 }
 export interface DecisionCandidate {
@@ -50,17 +86,57 @@ export interface DecisionCandidate {
   verdict: 'chosen' | 'eligible' | 'full' | 'rejected'
   reason: string
   reason_code: string
+  /**
+   * All rules that refused it; `reason_code` is the first.
+   */
+  refused_by?: string[]
   terms: ScoreTerms
   /**
-   * Added by `where.prefer`.
+   * Lower goes first, whatever it costs: 1 loses too many tasks, where chance decides; 2 on probation where trusted workers come first; 3 more where it was tried before. Left out: 0.
+   */
+  tier?: number
+  /**
+   * What `where.prefer` multiplied its cost with: 0.1 to 10. Left out: 1.
    */
   preference?: number
+  /**
+   * What it is chosen by, the least first: the milliseconds of all terms by their factors, times `preference`.
+   */
+  cost_ms: number
+  /**
+   * Of the term `cpu`: until a slot is free there.
+   */
+  wait_ms: number
+  /**
+   * Of the term `cpu`: how long it is expected to run there.
+   */
+  run_ms: number
+  /**
+   * Of the term `cpu`: a charge for how full it is, so that machines fill evenly.
+   */
+  crowd_ms: number
+  /**
+   * The least cost of all that could have been chosen, as a share of its own: 1 is the best.
+   */
   score: number
+  /**
+   * Sum of the weighted terms: how well the machine suits, 0 to 1, as FIND_NODES and `node list` show it.
+   */
+  weighted_score: number
+  /**
+   * What it had in slots and in line, and what was on its way there from this router.
+   */
+  tasks: number
+  slots: number
   free_slots?: number
   /**
    * Chance that this one had of being picked.
    */
   probability?: number
+  /**
+   * Milliseconds since 1970. The decision did not list this worker: this is how it stands by what was known then.
+   */
+  judged_at_ms?: number
 }
 /**
  * By part; `data` only for a task with inputs.
@@ -80,4 +156,8 @@ export interface ScoreTerm {
    * How old the fact was.
    */
   age_ms: number
+  /**
+   * What this part was expected to cost, in milliseconds, before its factor: path, wait and run, spare room taken, missing inputs, risk of failure.
+   */
+  ms: number
 }

@@ -185,7 +185,7 @@ export interface LoadReport {
    */
   routers?: number
   /**
-   * How much longer than at its start the same short calculation takes now.
+   * How much longer than at its best the same short calculation takes lately.
    */
   slowdown?: number
   /**

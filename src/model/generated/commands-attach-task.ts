@@ -12,6 +12,12 @@ export type AnyJson =
   | {
       [k: string]: unknown
     }
+/**
+ * What of its files the job asked for, now files of the mesh.
+ *
+ * @maxItems 64
+ */
+export type OutputFiles = OutputFile[]
 
 /**
  * From a router to a worker: waits for the end of an attempt that was sent before, and answers as EXECUTE_TASK would have. TASK_UNKNOWN: it never came here. TASK_LOST: it began here and was lost with the worker's last run.
@@ -46,6 +52,13 @@ export interface AttachTaskResult {
   progress?: TaskProgress
   phases?: TaskPhases
   logs_dropped_bytes?: number
+  outputs?: OutputFiles
+  output_file?: OutputFile
+  log_file?: OutputFile
+  /**
+   * As EXECUTE_TASK gives it.
+   */
+  receipt?: string
 }
 /**
  * What the task used; a figure that the engine cannot tell is absent.
@@ -103,7 +116,7 @@ export interface LoadReport {
    */
   routers?: number
   /**
-   * How much longer than at its start the same short calculation takes now.
+   * How much longer than at its best the same short calculation takes lately.
    */
   slowdown?: number
   /**
@@ -147,4 +160,19 @@ export interface TaskPhases {
   ran_ms?: number
   fetched_ms?: number
   published_ms?: number
+}
+/**
+ * A file or folder of the mesh that a task left.
+ */
+export interface OutputFile {
+  name: string
+  /**
+   * A file of the mesh, by its content.
+   */
+  file: string
+  /**
+   * Bytes; of a folder, of all its files.
+   */
+  size: number
+  kind: 'file' | 'folder'
 }

@@ -1,7 +1,7 @@
 /** Generated from schemas/commands/update-reputation.schema.json by `npm run generate`; do not edit. */
 
 /**
- * Another node's claim about a worker. Refused unless it comes with proof: hearsay changes nothing.
+ * Another node's claim about a worker. Refused unless a listed router has signed it: hearsay changes nothing.
  */
 export interface UpdateReputation {
   params: UpdateReputationParams
@@ -20,7 +20,7 @@ export interface UpdateReputationParams {
   latency_ms?: number
   quality_score?: number
   /**
-   * Base64 of a receipt signed by the worker.
+   * Base64 of the sender's signed experience, as in the answer to GET_REPUTATION. It counts where the sender is a router that the owner of the answering one has listed; then it is all of it that counts, and the other fields say nothing.
    */
   proof?: string
 }
@@ -29,5 +29,8 @@ export interface UpdateReputationParams {
  * via the `definition` "result".
  */
 export interface UpdateReputationResult {
+  /**
+   * False where something at least as new is known from that router.
+   */
   accepted: boolean
 }

@@ -73,9 +73,25 @@ export interface RouterConfig {
    */
   https_inputs?: 'off' | 'public' | 'any'
   /**
+   * Disk for the evidence that reputation is made of, at least `1MiB`; when it is used up, the oldest outcomes are kept as sums only.
+   */
+  evidence_disk?: string | number
+  /**
    * How long a copy of a file that a storage job keeps may be away before another is placed, such as `5m`.
    */
   storage_grace?: string
+  /**
+   * How long the records of decisions are kept, such as `24h`: some 10 KiB for each attempt. As long as their jobs without it.
+   */
+  keep_decisions?: string
+  /**
+   * Peer ids of routers whose experience with workers counts here: they are asked once a minute, and all together weigh no more than ten tasks of one's own.
+   *
+   * @maxItems 64
+   *
+   * Items: A libp2p peer id.
+   */
+  trusted_routers?: string[]
 }
 /**
  * How much each part of the score counts; 0 or more. They are normalised to a sum of 1.

@@ -19,6 +19,7 @@ export type CommandName =
   | 'SET_AVAILABILITY'
   | 'GET_REPUTATION'
   | 'UPDATE_REPUTATION'
+  | 'GET_IDLE_REASONS'
   | 'FIND_NODES'
   | 'LIST_FILES'
   | 'GET_FILE_METADATA'

@@ -1,6 +1,6 @@
 /** The records of a no-op job in the three moments at which a router writes: submitted, begun, ended. */
 import { selectWorker } from '../../../src/selection/select.ts'
-import { buildCandidate, buildRequest } from '../../support/build-candidate.ts'
+import { buildCandidate, buildCircumstances, buildRequest } from '../../support/build-candidate.ts'
 import type { AttemptRecord, ItemRecord, JobRecord, Transition } from '../../../src/jobs/records.ts'
 import type { StoreChange } from '../../../src/jobs/store.ts'
 
@@ -11,8 +11,7 @@ export const SAMPLE_DECISION = JSON.stringify(
   selectWorker(
     buildRequest(),
     ['a', 'b', 'c'].map((letter) => buildCandidate({ peerId: `${SAMPLE_WORKER}${letter}` })),
-    0.5,
-    0
+    buildCircumstances()
   ).explain()
 )
 
@@ -33,7 +32,7 @@ export function submitChanges(id: string, document: string): StoreChange[] {
 export function beginChanges(id: string, workerId: string, decision: string): StoreChange[] {
   return [
     { kind: 'attempt', attempt: attemptRecord(id, 'offered', workerId) },
-    { kind: 'decision', jobId: id, itemIndex: 0, attempt: 1, decision },
+    { kind: 'decision', jobId: id, itemIndex: 0, attempt: 1, atMs: NOW_MS, decision },
     { kind: 'item', item: itemRecord(id, 'running', workerId) },
     { kind: 'job', job: jobRecord(id, 'running') }
   ]
@@ -90,6 +89,8 @@ function itemRecord(jobId: string, state: State, workerId: string | null): ItemR
     attemptCount: workerId === null ? 0 : 1,
     failureCount: 0,
     crashedOn: [],
+    copies: null,
+    resultAttempt: null,
     workerId,
     startedAtMs: workerId === null ? null : NOW_MS + 1,
     endedAtMs: state === 'completed' ? NOW_MS + 2 : null,

@@ -181,7 +181,7 @@ test('a plan says where a job would go, and stores nothing', async () => {
     'no_worker_fits'
   )
   expect(await engine.reader.list({ limit: 9 })).toEqual([])
-  expect(engine.workers.sent).toEqual([])
+  expect(engine.workers.tasks).toEqual([])
 })
 
 test('lists are filtered by state and label, newest first, with what runs now', async () => {

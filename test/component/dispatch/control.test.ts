@@ -82,7 +82,7 @@ describe('fault 28: a stop', () => {
     })
     task.complete()
     await settle()
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
   })
 
   test('of a job that waits for its next attempt is true at once', async () => {
@@ -92,7 +92,7 @@ describe('fault 28: a stop', () => {
     await engine.control.stop(id, { reason: 'enough' }, 'http')
     expect(engine.clock.timerCount).toBe(0)
     await engine.advance(600_000)
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
   })
 
   test('loses to a result that was on its way', async () => {
@@ -111,7 +111,7 @@ describe('fault 28: a stop', () => {
     task.fail('SANDBOX_CRASHED')
     expect(await stopping).toMatchObject({ state: 'stopped' })
     await engine.advance(60_000)
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
   })
 
   test('at a silent worker is true once it was waited for as long as the job says', async () => {
@@ -298,7 +298,7 @@ describe('a hold', () => {
       state: 'held',
       counts: { completed: 1, held: 1 }
     })
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
     await engine.control.release(id, 'http')
     await settle()
     engine.workers.last().complete()
@@ -315,7 +315,7 @@ describe('a hold', () => {
     task.answer('no JSON')
     await engine.advance(60_000)
     expect(await stateOf(engine, id)).toBe('held')
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
   })
 
   test('stops the queue time, and outlives its router', async () => {
@@ -330,7 +330,7 @@ describe('a hold', () => {
     expect(await stateOf(second, id)).toBe('held')
     await second.control.release(id, 'http')
     await settle()
-    expect(second.workers.sent).toHaveLength(1)
+    expect(second.workers.tasks).toHaveLength(1)
   })
 
   test('is answered only once it is stored', async () => {

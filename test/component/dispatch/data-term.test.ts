@@ -7,8 +7,9 @@ import type { JobDocument } from '../../../src/model/job.ts'
 
 const A = `sha256:${'a'.repeat(64)}`
 const B = `sha256:${'b'.repeat(64)}`
-const LARGE = 900
-const SMALL = 100
+/** Bytes that take 72 ms and 8 ms to come, at the 100 Mbit/s that selection reckons with. */
+const LARGE = 900_000
+const SMALL = 100_000
 
 const input = (file: string): { path: string; from: string } => ({
   path: `${file.slice(7, 9)}.bin`,
@@ -21,9 +22,9 @@ const JOB: JobDocument = {
   route: { pick: 'best' }
 }
 
-/** `left` has A, which is large; `right` has B, and comes first otherwise. */
-async function start(): Promise<Engine> {
-  const holdings = new FakeHoldings().give('left', A, LARGE).give('right', B, SMALL)
+/** `left` has A, which is large; `right` has B, and comes first otherwise: it is 10 ms nearer. */
+async function start(sizes = { A: LARGE, B: SMALL }): Promise<Engine> {
+  const holdings = new FakeHoldings().give('left', A, sizes.A).give('right', B, sizes.B)
   const engine = await startEngine({ holdings })
   engine.workers.add('left', undefined, { slots: 4, latencyMs: 110 })
   engine.workers.add('right', undefined, { slots: 4, latencyMs: 100 })
@@ -31,7 +32,7 @@ async function start(): Promise<Engine> {
 }
 
 function peers(engine: Engine): string[] {
-  return engine.workers.sent.map(({ peer }) => peer)
+  return engine.workers.tasks.map(({ peer }) => peer)
 }
 
 test('a task goes to who has most of its inputs, and explain shows it', async () => {
@@ -51,6 +52,19 @@ test('a task goes to who has most of its inputs, and explain shows it', async ()
     ['right', SMALL, 0.1]
   ])
   expect(candidates[0]?.terms['data']?.age_ms).toBe(1_000)
+})
+
+test('inputs that come in less time than the nearer worker saves do not decide', async () => {
+  const engine = await start({ A: 90_000, B: 10_000 })
+  const id = await engine.submit(JOB)
+  await settle()
+  expect(peers(engine)).toEqual(['right'])
+  const { candidates } = await engine.reader.explain(id, {})
+  const moving = candidates.map(({ peer_id: peer, terms: { data } }) => [peer, data?.ms])
+  expect(moving).toEqual([
+    ['right', 7.2],
+    ['left', 0.8]
+  ])
 })
 
 test('a folder counts by what is in it, and its list alone for nothing', async () => {
@@ -77,7 +91,7 @@ test('each item goes where its own inputs are', async () => {
   const { inputs: _all, ...rest } = JOB
   await engine.submit({ ...rest, each: [{ inputs: [input(B)] }, { inputs: [input(A)] }, {}] })
   await settle()
-  const places = engine.workers.sent.map(({ item, peer }) => [item, peer])
+  const places = engine.workers.tasks.map(({ item, peer }) => [item, peer])
   expect(Object.fromEntries(places)).toEqual({ 0: 'right', 1: 'left', 2: 'right' })
 })
 

@@ -12,7 +12,7 @@ test('a job that could not be stored is not acknowledged, nor run', async () => 
   store.fails = () => true
   await expect(engine.submit()).rejects.toMatchObject({ code: 'STORE_FAILED', retryable: true })
   await settle()
-  expect(engine.workers.sent).toEqual([])
+  expect(engine.workers.tasks).toEqual([])
   expect(engine.dispatcher.counts()).toMatchObject({ queued: 0, running: 0 })
 })
 
@@ -40,7 +40,7 @@ test('a task is sent only once its beginning is stored', async () => {
   engine.workers.add('w1')
   const id = await engine.submit()
   await engine.advance(5_000)
-  expect(engine.workers.sent).toHaveLength(0)
+  expect(engine.workers.tasks).toHaveLength(0)
   store.fails = () => false
   await engine.advance(30_000)
   engine.workers.last().complete(1)
@@ -86,7 +86,7 @@ test('a restarted router takes up what was left, and nothing that had ended', as
     second.workers.open()[0]?.complete('each once')
     await settle()
   }
-  expect(second.workers.sent.map(({ attempt, item }) => [item, attempt])).toEqual([
+  expect(second.workers.tasks.map(({ attempt, item }) => [item, attempt])).toEqual([
     [0, 1],
     [0, 1],
     [1, 1],
@@ -129,7 +129,7 @@ test('attempts that were used up before a restart stay used up', async () => {
   await second.advance(1_000)
   second.workers.last().fail('SANDBOX_CRASHED')
   await second.advance(60_000)
-  expect(second.workers.sent).toHaveLength(2)
+  expect(second.workers.tasks).toHaveLength(2)
   expect(await second.reader.describe(id)).toMatchObject({ state: 'failed', attempts: 2 })
 })
 
@@ -154,11 +154,11 @@ test('nothing comes in before all that was left is taken up', async () => {
   second.workers.add('w1', (task) => queueMicrotask(() => task.complete()), { slots: 9 })
   const submitted = second.intake.submit({ task: NOOP }, 'early bird')
   await settle()
-  expect(second.workers.sent).toEqual([])
+  expect(second.workers.tasks).toEqual([])
   await second.intake.start()
   await submitted
   await settle()
-  expect(second.workers.sent.map(({ attempt }) => attempt)).toEqual([1, 1])
+  expect(second.workers.tasks.map(({ attempt }) => attempt)).toEqual([1, 1])
 })
 
 test('a job that can’t be understood any more ends, and keeps no router from starting', async () => {
@@ -178,7 +178,7 @@ test('a job that can’t be understood any more ends, and keeps no router from s
 test('documents that were put out of the cache are read back, once for all who ask', async () => {
   const store = new MemoryJobStore()
   const engine = await startEngine({ store, cacheBytesMax: 300 })
-  engine.workers.add('w1', undefined, { otherTasks: 9 })
+  engine.workers.add('w1', undefined, { running: 9 })
   const padding = 'x'.repeat(200)
   const each = Array.from({ length: 20 }, () => ({}))
   const task = { ...NOOP, name: 'echo', args: { padding } } as const
@@ -189,11 +189,11 @@ test('documents that were put out of the cache are read back, once for all who a
     readCount += 1
     return read(jobId)
   }
-  engine.workers.change('w1', { otherTasks: 0, slots: 30 })
+  engine.workers.change('w1', { running: 0, slots: 30 })
   engine.dispatcher.pump()
   await settle()
   expect(engine.workers.open()).toHaveLength(21)
-  expect(engine.workers.sent.every((sent) => JSON.stringify(sent.task).includes(padding))).toBe(
+  expect(engine.workers.tasks.every((sent) => JSON.stringify(sent.task).includes(padding))).toBe(
     true
   )
   expect(readCount).toBeLessThanOrEqual(2)

@@ -195,12 +195,12 @@ test('held while it waits, it fetches anew once it is released', async () => {
   const id = await engine.submit({ task: RUN, inputs: WEB })
   await engine.control.hold(id, undefined, 'me')
   expect(engine.files.fetches[0]?.options.signal?.aborted).toBe(true)
-  expect(engine.workers.sent).toHaveLength(0)
+  expect(engine.workers.tasks).toHaveLength(0)
   await engine.control.release(id, 'me')
   await settle()
   engine.files.fetches[1]?.answer(A)
   await settle()
-  expect(engine.workers.sent).toHaveLength(1)
+  expect(engine.workers.tasks).toHaveLength(1)
 })
 
 test('a router that starts again goes on waiting for the web', async () => {
@@ -221,7 +221,7 @@ test('a run of a schedule fetches for itself', async () => {
   expect(engine.files.fetches).toHaveLength(1)
   engine.files.fetches[0]?.answer(A)
   await settle()
-  expect(engine.workers.sent).toHaveLength(1)
+  expect(engine.workers.tasks).toHaveLength(1)
 })
 
 test('the same submission is known by its key, before and after its inputs came', async () => {
@@ -243,7 +243,7 @@ test('run again, a job takes the files that it had', async () => {
   await settle()
   await engine.intake.rerun(id, { items: 'all' }, 'me')
   await settle()
-  expect(engine.workers.sent).toHaveLength(2)
+  expect(engine.workers.tasks).toHaveLength(2)
   expect(engine.workers.last().task).toMatchObject({
     inputs: [{ path: 'm.bin', from: `mesh:${A}` }]
   })

@@ -31,6 +31,8 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
+  // Nothing of the rest is to run while the store ends.
+  await engine.stop()
   await engine.store.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -43,7 +45,7 @@ test('fault 30: 100,000 jobs queued, router restarted: all are there, in their o
   engine.workers.add('w1', (task) => task.complete(), { slots: 10 })
   engine.dispatcher.pump()
   const sent = (): Promise<string[]> =>
-    Promise.resolve(engine.workers.sent.map(({ jobId }) => jobId))
+    Promise.resolve(engine.workers.tasks.map(({ jobId }) => jobId))
   const first = await until('first tasks', sent, ({ length }) => length >= 100)
   // Those of one millisecond are of the same age.
   const oldest = new Set(ids.slice(0, AT_ONCE))

@@ -47,7 +47,7 @@ describe('a link that is cut', () => {
     task.complete('once')
     await settle()
     expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed', result: 'once' })
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
     expect(await reasonsOf(engine, id)).toEqual([
       'OFFERED',
       'SESSION_CLOSED',
@@ -70,7 +70,7 @@ describe('a link that is cut', () => {
       state: 'completed',
       result: 'meanwhile'
     })
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
   })
 
   test('again and again is waited for each time anew', async () => {
@@ -91,7 +91,7 @@ describe('a link that is cut', () => {
     const { engine, id, other, task } = await runOne()
     engine.workers.cut(task.peer)
     await engine.advance(29_999)
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
     await engine.advance(1)
     expect(await stateOf(engine, id)).toBe('queued')
     await engine.advance(1_000)
@@ -144,7 +144,7 @@ describe('a link that is cut', () => {
     // The worker never saw it.
     task.lose('PEER_UNREACHABLE')
     await settle()
-    expect(engine.workers.sent).toHaveLength(2)
+    expect(engine.workers.tasks).toHaveLength(2)
     engine.workers.last().complete()
     await settle()
     expect(await engine.reader.describe(id)).toMatchObject({ state: 'completed', attempts: 2 })
@@ -184,7 +184,7 @@ describe('a worker that is killed', () => {
     engine.workers.kill(task.peer)
     engine.workers.heal(task.peer)
     await engine.advance(60_000)
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
     expect(await engine.reader.describe(id)).toMatchObject({
       state: 'failed',
       error: { code: 'TASK_LOST' }
@@ -206,7 +206,7 @@ describe('a job that would rather wait than run twice', () => {
     const { engine, id, task } = await runOne(HOLD)
     engine.workers.cut(task.peer)
     await engine.advance(600_000, 10_000)
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
     expect(await engine.reader.describe(id)).toMatchObject({
       state: 'held',
       error: { code: 'SESSION_CLOSED', message: expect.stringContaining('30s') as string }
@@ -224,7 +224,7 @@ describe('a job that would rather wait than run twice', () => {
     const view = await engine.reader.describe(id)
     expect(view).toMatchObject({ state: 'completed', result: 'worth the wait', attempts: 1 })
     expect(view).not.toHaveProperty('error')
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
     expect(engine.changes.filter(({ finished }) => finished !== undefined)).toHaveLength(1)
     expectClean(engine)
   })
@@ -292,7 +292,7 @@ describe('a router that is restarted', () => {
     task.complete('once')
     await settle()
     expect(await second.reader.describe(id)).toMatchObject({ state: 'completed', result: 'once' })
-    expect(second.workers.sent).toHaveLength(1)
+    expect(second.workers.tasks).toHaveLength(1)
     expect(await reasonsOf(second, id)).toEqual(['OFFERED', 'STOPPING', 'RECONNECTED', 'COMPLETED'])
     expect(second.workers.released).toEqual([task.leaseId])
     expectClean(second)
@@ -308,7 +308,7 @@ describe('a router that is restarted', () => {
     second.workers.heal(task.peer)
     await settle()
     expect(await second.reader.describe(id)).toMatchObject({ state: 'completed', result: 'kept' })
-    expect(second.workers.sent).toHaveLength(1)
+    expect(second.workers.tasks).toHaveLength(1)
   })
 
   test('fault 4: before the result was on disk, records it once', async () => {
@@ -327,7 +327,7 @@ describe('a router that is restarted', () => {
       result: 'precious',
       attempts: 1
     })
-    expect(second.workers.sent).toHaveLength(1)
+    expect(second.workers.tasks).toHaveLength(1)
     expect(second.changes.filter(({ finished }) => finished !== undefined)).toHaveLength(1)
   })
 
@@ -350,7 +350,7 @@ describe('a router that is restarted', () => {
     engine.workers.goAway(task.peer)
     const second = await restart(engine)
     await second.advance(120_000, 10_000)
-    expect(second.workers.sent).toHaveLength(1)
+    expect(second.workers.tasks).toHaveLength(1)
     expect(await second.reader.describe(id)).toMatchObject({
       state: 'failed',
       error: { code: 'PEER_GONE' }
@@ -363,7 +363,7 @@ describe('a router that is restarted', () => {
     // The answer and the router cross.
     const second = await restart(engine)
     await second.advance(1_000)
-    expect(second.workers.sent).toHaveLength(2)
+    expect(second.workers.tasks).toHaveLength(2)
     second.workers.last().complete()
     await settle()
     expect(await stateOf(second, id)).toBe('completed')
@@ -376,7 +376,14 @@ describe('a router that is restarted', () => {
     if (item === undefined || attempt === undefined) throw new Error('the item runs')
     const number = 1_500
     await engine.store.apply([
-      { kind: 'item', item: { ...item, attemptCount: number } },
+      {
+        kind: 'item',
+        item: {
+          ...item,
+          attemptCount: number,
+          copies: [{ attempt: number, workerId: task.peer, phase: 'out' }]
+        }
+      },
       ...Array.from({ length: number - 1 }, (_, index) => ({
         kind: 'attempt' as const,
         attempt: {
@@ -417,10 +424,10 @@ describe('a job that must not run twice', () => {
     engine.workers.add('w1')
     const id = await engine.submit({ retry: { attempts: 1 } })
     await engine.advance(10_000, 1_000)
-    expect(engine.workers.sent).toEqual([])
+    expect(engine.workers.tasks).toEqual([])
     store.fails = () => false
     await engine.advance(30_000, 1_000)
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
     engine.workers.last().complete()
     await settle()
     expect(await stateOf(engine, id)).toBe('completed')
@@ -434,7 +441,7 @@ describe('a job that must not run twice', () => {
     const id = await engine.submit({ retry: { attempts: 1 } })
     store.fails = () => false
     const second = await restart(engine)
-    expect(second.workers.sent).toHaveLength(1)
+    expect(second.workers.tasks).toHaveLength(1)
     second.workers.last().complete()
     await settle()
     expect(await stateOf(second, id)).toBe('completed')
@@ -448,7 +455,7 @@ describe('a job that must not run twice', () => {
     second.workers.kill(task.peer)
     second.workers.heal(task.peer)
     await second.advance(60_000, 5_000)
-    expect(second.workers.sent).toHaveLength(1)
+    expect(second.workers.tasks).toHaveLength(1)
     expect(await second.reader.describe(id)).toMatchObject({
       state: 'failed',
       error: { code: 'TASK_LOST' }
@@ -466,7 +473,7 @@ describe('a job that must not run twice', () => {
     const second = await restart(engine)
     store.fails = () => false
     await second.advance(10_000, 1_000)
-    expect(second.workers.sent).toHaveLength(1)
+    expect(second.workers.tasks).toHaveLength(1)
     expect(await second.reader.describe(id)).toMatchObject({
       state: 'held',
       error: { code: 'TASK_FAILED' }
@@ -480,7 +487,7 @@ test('fault 12: a task that is sent twice under one lease runs once', async () =
   const again = engine.workers.execute(peer, { assignment, text: '{}' }, options)
   task.complete('once')
   expect((await again).bulk).toBe('"once"')
-  expect(engine.workers.sent).toHaveLength(1)
+  expect(engine.workers.tasks).toHaveLength(1)
 })
 
 test.each([3_600_000, -3_600_000])(

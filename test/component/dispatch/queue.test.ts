@@ -8,12 +8,12 @@ const ITEMS = (count: number) => Array.from({ length: count }, (_, index) => ({ 
 
 test('holds back while nobody has room, and goes to whoever has room first', async () => {
   const engine = await startEngine()
-  engine.workers.add('w1', undefined, { otherTasks: 1 }).add('w2', undefined, { otherTasks: 1 })
+  engine.workers.add('w1', undefined, { running: 1 }).add('w2', undefined, { running: 1 })
   const id = await engine.submit()
-  expect(engine.workers.sent).toEqual([])
+  expect(engine.workers.tasks).toEqual([])
   const { waiting_for: waitingFor, state } = await engine.reader.describe(id)
   expect([state, waitingFor]).toEqual(['queued', expect.stringContaining('full')])
-  engine.workers.change('w2', { otherTasks: 0 })
+  engine.workers.change('w2', { running: 0 })
   engine.dispatcher.pump()
   await settle()
   expect(engine.workers.last().peer).toBe('w2')
@@ -33,13 +33,13 @@ test('explains an item that waits, without choosing anybody', async () => {
 
 test('higher priority goes first, then what came first, across all lanes', async () => {
   const engine = await startEngine()
-  engine.workers.add('w1', undefined, { otherTasks: 1, labels: { zone: 'home' } })
+  engine.workers.add('w1', undefined, { running: 1, labels: { zone: 'home' } })
   const home = { where: { require: ['zone = home'] } }
   const low = await engine.submit({ priority: 10 })
   const middle = await engine.submit({ ...home, priority: 50 })
   const high = await engine.submit({ priority: 90 })
   const later = await engine.submit({ ...home, priority: 50 })
-  engine.workers.change('w1', { otherTasks: 0 })
+  engine.workers.change('w1', { running: 0 })
   const order: string[] = []
   for (let count = 0; count < 4; count += 1) {
     engine.dispatcher.pump()
@@ -81,7 +81,7 @@ test('the queue time does not count while something of the job runs', async () =
   const id = await engine.submit({ each: ITEMS(2), timeouts: { queue: '1m' } })
   await engine.advance(300_000)
   expect((await engine.reader.describe(id)).state).toBe('running')
-  engine.workers.change('w1', { otherTasks: 1 })
+  engine.workers.change('w1', { running: 1 })
   engine.workers.last().complete()
   await settle()
   await engine.advance(59_999)
@@ -98,15 +98,15 @@ test('the queue time of a job that was moved away begins anew; a refusal leaves 
   engine.workers.add('w1')
   const id = await engine.submit({ timeouts: { queue: '1m' } })
   await engine.advance(300_000)
-  engine.workers.change('w1', { otherTasks: 1 })
+  engine.workers.change('w1', { running: 1 })
   // Cut off in the midst, as by a drain.
   engine.workers.last().fail('WORKER_CORDONED')
   await engine.advance(30_000)
   expect((await engine.reader.describe(id)).state).toBe('queued')
-  engine.workers.change('w1', { otherTasks: 0 })
+  engine.workers.change('w1', { running: 0 })
   engine.dispatcher.pump()
   await settle()
-  engine.workers.change('w1', { otherTasks: 1 })
+  engine.workers.change('w1', { running: 1 })
   engine.workers.last().refuse()
   await engine.advance(29_999)
   expect((await engine.reader.describe(id)).state).toBe('queued')
@@ -124,7 +124,7 @@ test('the total time ends what runs and what waits, once and for all', async () 
   const id = await engine.submit({ each: ITEMS(3), timeouts: { total: '5m' } })
   await engine.advance(300_000)
   expect(engine.workers.open()).toEqual([])
-  expect(engine.workers.sent.every(({ stopReason }) => stopReason?.includes('5m'))).toBe(true)
+  expect(engine.workers.tasks.every(({ stopReason }) => stopReason?.includes('5m'))).toBe(true)
   expect(await engine.reader.describe(id)).toMatchObject({
     state: 'failed',
     counts: { failed: 3 },
@@ -164,7 +164,7 @@ test('fault 16: if no worker fits, a job waits, is told which requirement, and f
   const { error, state } = await engine.reader.describe(id)
   expect([state, error?.code]).toEqual(['failed', 'QUEUE_TIMED_OUT'])
   expect(error?.message).toContain('zone')
-  expect(engine.workers.sent).toEqual([])
+  expect(engine.workers.tasks).toEqual([])
 })
 
 test('an array job tells each item’s end, and counts truly all the way', async () => {
@@ -231,8 +231,8 @@ test('10,000 items go through ten workers, each once', async () => {
     attempts: 10_000,
     counts: { completed: 10_000 }
   })
-  expect(new Set(engine.workers.sent.map(({ item }) => item)).size).toBe(10_000)
-  const perWorker = Map.groupBy(engine.workers.sent, ({ peer }) => peer)
+  expect(new Set(engine.workers.tasks.map(({ item }) => item)).size).toBe(10_000)
+  const perWorker = Map.groupBy(engine.workers.tasks, ({ peer }) => peer)
   expect(Math.min(...[...perWorker.values()].map((tasks) => tasks.length))).toBeGreaterThan(500)
   expect(engine.clock.timerCount).toBe(0)
 })
@@ -254,10 +254,10 @@ test('a stopped dispatcher sends nothing more, leaves no timer, and its tasks to
 })
 
 async function expectNothingNew(engine: Engine): Promise<void> {
-  const count = engine.workers.sent.length
+  const count = engine.workers.tasks.length
   engine.dispatcher.pump()
   await engine.advance(10_000)
-  expect(engine.workers.sent).toHaveLength(count)
+  expect(engine.workers.tasks).toHaveLength(count)
 }
 
 test('what every worker refuses ends with what the last of them said', async () => {
@@ -283,7 +283,7 @@ test('a worker that will not have an item is not asked again for a while that gr
   const id = await engine.submit()
   const askedAtMs: number[] = []
   for (let ms = 0; ms <= 200_000; ms += 1_000) {
-    while (askedAtMs.length < engine.workers.sent.length) askedAtMs.push(ms)
+    while (askedAtMs.length < engine.workers.tasks.length) askedAtMs.push(ms)
     await engine.advance(1_000, 500)
   }
   expect(askedAtMs).toEqual([0, 5_000, 15_000, 35_000, 75_000, 135_000, 195_000])
@@ -302,7 +302,7 @@ test('what one worker will not have goes to another at once, and the one is aske
   engine.workers.add('w1', refuseFirst, { reputation: 1 })
   const id = await engine.submit({ each: ITEMS(3), route: { pick: 'best' } })
   await engine.advance(100, 10)
-  expect(engine.workers.sent.map(({ item }) => item)).toEqual([0, 1, 2])
+  expect(engine.workers.tasks.map(({ item }) => item)).toEqual([0, 1, 2])
   engine.workers.add('w2')
   engine.dispatcher.pump()
   await settle()

@@ -38,7 +38,7 @@ describe('an equal task', () => {
     const engine = await startWith()
     const first = await run(engine, CACHED, 1)
     const second = await run(engine, { ...CACHED, name: 'again' }, 2)
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
     const job = await engine.reader.describe(second)
     const { ended_at_ms: endedAtMs } = await engine.reader.describe(first)
     const earlier = { job: first, item: '0', attempt: 1, worker: 'w1', ended_at_ms: endedAtMs }
@@ -56,7 +56,7 @@ describe('an equal task', () => {
     await engine.store.apply([{ kind: 'forget', jobId: first }])
     const third = await engine.reader.describe(await run(engine, CACHED, 3))
     expect(third).toMatchObject({ result: 1, reused_from: { job: first } })
-    expect(engine.workers.sent).toHaveLength(1)
+    expect(engine.workers.tasks).toHaveLength(1)
   })
 
   test('is run for a job that does not say `use`, and for somebody else', async () => {
@@ -67,7 +67,7 @@ describe('an equal task', () => {
     const { job } = await engine.intake.submit(CACHED, 'somebody')
     await settle()
     expect(engine.workers.open().map(({ jobId }) => jobId)).toEqual([job.id])
-    expect(engine.workers.sent).toHaveLength(4)
+    expect(engine.workers.tasks).toHaveLength(4)
   })
 
   test('of a job without `cache` gives nothing away', async () => {

@@ -116,7 +116,7 @@ test('submissions that come together do not overfill the queue', async () => {
 
 test('ops: every makes one item on each worker that fits, busy or not', async () => {
   const workers = [
-    buildCandidate({ peerId: 'w2', slots: 1, otherTasks: 1, queueSlots: 0 }),
+    buildCandidate({ peerId: 'w2', slots: 1, running: 1, queueSlots: 0 }),
     buildCandidate({ peerId: 'w1' }),
     buildCandidate({ peerId: 'w3', engines: [] })
   ]

@@ -202,7 +202,7 @@ test('the rule is asked about every task; while it thinks, its place in the line
       run_timeout_ms: 1_800_000
     }
   ])
-  expect(server.load()).toMatchObject({ running: 0, queued: 2 })
+  expect(server.load('router')).toMatchObject({ running: 0, queued: 2 })
   expect(codeOf(await lease(2))).toBe('WORKER_BUSY')
   asked[0]?.say(new MeshError('OWNER_REFUSED', 'no'))
   expect(codeOf((await answers[0]) ?? {})).toBe('OWNER_REFUSED')

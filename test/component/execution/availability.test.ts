@@ -19,7 +19,7 @@ test('a cordoned worker takes nothing new, finishes what it has, and says why', 
     availability: 'cordoned',
     running: 1
   })
-  expect(server.load()).toMatchObject({ availability: 'cordoned', stopping: true })
+  expect(server.load('router')).toMatchObject({ availability: 'cordoned', stopping: true })
   expect((await lease(3)).error).toMatchObject({
     code: 'WORKER_CORDONED',
     message: 'this worker is cordoned: new disk',
@@ -34,7 +34,7 @@ test('a cordoned worker takes nothing new, finishes what it has, and says why', 
   executor.running[0]?.end()
   expect((await waiting).bulk).toBe('null')
   await set(bench, { availability: 'open' })
-  expect(server.load()).toMatchObject({ availability: 'open', stopping: false })
+  expect(server.load('router')).toMatchObject({ availability: 'open', stopping: false })
   void lease(3)
   await settle()
   expect(executor.startedCount).toBe(3)
@@ -88,7 +88,7 @@ test.each([
   await set(bench, { availability: 'cordoned', reason: 'first' })
   await set(bench, { availability: before, reason: 'new disk' })
   const next = await buildTaskServer({ folder: bench.folder })
-  expect(next.server.load().availability).toBe(after)
+  expect(next.server.load('router').availability).toBe(after)
   if (after === 'open') return
   expect((await next.lease(1)).error?.message).toBe('this worker is cordoned: new disk')
   expect(next.lines).toMatchObject([{ msg: 'still cordoned: no new tasks' }])
@@ -98,7 +98,7 @@ test('an owner’s word that cannot be read keeps the worker closed, and says so
   const { folder } = await buildTaskServer()
   writeFileSync(join(folder, 'availability.json'), '{')
   const { lines, server } = await buildTaskServer({ folder })
-  expect(server.load().availability).toBe('cordoned')
+  expect(server.load('router').availability).toBe('cordoned')
   expect(lines[0]?.msg).toBe('availability file unreadable')
 })
 
@@ -118,7 +118,7 @@ test('a stopping worker is past being told, and a stop keeps the earlier deadlin
   await stopped
   expect(clock.timerCount).toBe(0)
   const next = await buildTaskServer({ folder: bench.folder })
-  expect(next.server.load().availability).toBe('cordoned')
+  expect(next.server.load('router').availability).toBe('cordoned')
 })
 
 test('--max-jobs: takes so many in this run, then cordons itself; the next run begins anew', async () => {
@@ -130,11 +130,11 @@ test('--max-jobs: takes so many in this run, then cordons itself; the next run b
     code: 'WORKER_CORDONED',
     message: 'this worker is cordoned: it was started for 2 tasks'
   })
-  expect(server.load().availability).toBe('open')
+  expect(server.load('router').availability).toBe('open')
   executor.running[0]?.end()
   await answers[0]
   await settle()
-  expect(server.load().availability).toBe('cordoned')
+  expect(server.load('router').availability).toBe('cordoned')
   executor.running[0]?.end()
   expect((await answers[1])?.bulk).toBe('null')
   expect(lines.at(-1)).toMatchObject({ msg: 'cordoned: no new tasks' })
@@ -144,7 +144,7 @@ test('--max-jobs: takes so many in this run, then cordons itself; the next run b
   await settle()
   expect(executor.startedCount).toBe(3)
   const next = await buildTaskServer({ folder })
-  expect(next.server.load().availability).toBe('open')
+  expect(next.server.load('router').availability).toBe('open')
 })
 
 test('--idle-only: refuses while others use the machine, and does not take its own work for theirs', async () => {

@@ -125,7 +125,7 @@ test('a worker that is drained hands back what still fetches, and lets go of its
   server.setAvailability({ availability: 'draining' })
   expect(codeOf(await answer)).toBe('WORKER_CORDONED')
   await settle()
-  expect(server.load().running).toBe(0)
+  expect(server.load('router').running).toBe(0)
 })
 
 test('a router that was away finds a task that fetches as one that fetches', async () => {

@@ -26,7 +26,7 @@ test('runs as many as it has slots, lets some wait, and refuses the rest with it
   expect(await answers[1]).toMatchObject({ result: { load: { running: 1, queued: 0 } } })
   executor.running[0]?.end()
   expect(await answers[2]).toMatchObject({ result: { load: { running: 0, queued: 0 } } })
-  expect(server.load()).toMatchObject({ running: 0, queued: 0, cpu_usage: 12 })
+  expect(server.load('router')).toMatchObject({ running: 0, queued: 0, cpu_usage: 12 })
 })
 
 test('those who wait get their slot in the order in which they came', async () => {
@@ -51,7 +51,7 @@ test('who waits too long is given back, as others may be free', async () => {
   await settle()
   clock.advance(1_000)
   expect(codeOf(await second)).toBe('WORKER_BUSY')
-  expect(server.load().queued).toBe(0)
+  expect(server.load('router').queued).toBe(0)
   executor.running[0]?.end()
   expect(codeOf(await first)).toBeUndefined()
   expect(clock.timerCount).toBe(0)
@@ -100,7 +100,7 @@ test.each([
   expect(result?.load).toMatchObject({ running: 0, queued: 0 })
   expect(error?.hint ?? '').toContain(['each', 'needs', 'key'].includes(path ?? '') ? 'router' : '')
   expect(executor.startedCount).toBe(0)
-  expect(server.load().running).toBe(0)
+  expect(server.load('router').running).toBe(0)
 })
 
 test('limits are those of the router’s assignment, of the job, or the worker’s own', async () => {
@@ -108,7 +108,7 @@ test('limits are those of the router’s assignment, of the job, or the worker�
   const context = {
     remotePeer: 'r',
     isAddressed: false,
-    bulkBytes: 0,
+    bulk: undefined,
     signal: new AbortController().signal
   }
   const task = { engine: 'builtin', name: 'noop' } as const
@@ -139,10 +139,10 @@ test('a cancel stops the task, and its slot is free once the task is gone, not b
   controller.abort(new MeshError('TASK_STOPPED', 'the asker cancelled'))
   await settle()
   expect(executor.running[0]?.run.signal.aborted).toBe(true)
-  expect(server.load().running).toBe(1)
+  expect(server.load('router').running).toBe(1)
   executor.running[0]?.end({ error: new MeshError('TASK_STOPPED', 'stopped') })
   expect(codeOf(await answer)).toBe('TASK_STOPPED')
-  expect(server.load().running).toBe(0)
+  expect(server.load('router').running).toBe(0)
 })
 
 test('a cancel before, while waiting, or as the slot comes runs nothing', async () => {
@@ -156,7 +156,7 @@ test('a cancel before, while waiting, or as the slot comes runs nothing', async 
   await settle()
   waiting.abort(gone)
   expect(codeOf(await second)).toBe('SESSION_CLOSED')
-  expect(server.load().queued).toBe(1)
+  expect(server.load('router').queued).toBe(1)
   executor.running[0]?.end()
   // In the very moment in which the slot is handed over.
   await Promise.resolve()
@@ -165,7 +165,7 @@ test('a cancel before, while waiting, or as the slot comes runs nothing', async 
   executor.running[0]?.end({ error: gone })
   expect(codeOf(await third)).toBe('SESSION_CLOSED')
   expect((await first).bulk).toBe('null')
-  expect(server.load()).toMatchObject({ running: 0, queued: 0 })
+  expect(server.load('router')).toMatchObject({ running: 0, queued: 0 })
 })
 
 test('a stopping worker refuses, lets what runs finish, and gives back what waits', async () => {
@@ -210,7 +210,7 @@ test('an engine that breaks its word is answered for, and costs no slot', async 
     error: { code: 'INTERNAL' },
     result: { load: { running: 0 } }
   })
-  expect(server.load().running).toBe(0)
+  expect(server.load('router').running).toBe(0)
 })
 
 test('no slot leaks, whatever happens in whatever order', async () => {
@@ -230,7 +230,7 @@ test('no slot leaks, whatever happens in whatever order', async () => {
           askers[(seed + turn) % Math.max(1, askers.length)]?.abort(new Error('x'))
         else if (what === 'wait') clock.advance(4_000)
         else await Promise.resolve()
-        const { queued, running } = server.load()
+        const { queued, running } = server.load('router')
         expect(running).toBeLessThanOrEqual(2)
         expect(queued).toBeLessThanOrEqual(2)
         expect(executor.running.length).toBeLessThanOrEqual(running)
@@ -240,7 +240,7 @@ test('no slot leaks, whatever happens in whatever order', async () => {
         while (executor.running.length > 0) executor.running[0]?.end()
       }
       await Promise.all(answers)
-      expect(server.load()).toMatchObject({ running: 0, queued: 0 })
+      expect(server.load('router')).toMatchObject({ running: 0, queued: 0 })
       expect(clock.timerCount).toBe(0)
       await server.stop()
     }),
@@ -274,22 +274,31 @@ test('what an engine says that it will not have does not begin, and its journal 
   expect(executor.startedCount).toBe(1)
 })
 
-test('a GPU is one task’s alone: its load says so, and who finds too few is given back', async () => {
-  const { capabilities, executor, lease, server } = await buildTaskServer({ slots: 3 })
+test('a GPU is one task’s alone: its load says so, and who finds too few waits for them', async () => {
+  const { capabilities, executor, lease, server } = await buildTaskServer({
+    slots: 3,
+    queueSlots: 3
+  })
   Object.assign(capabilities, { gpu_count: 2 })
   const first = lease(1, { gpu_count: 1 })
   await settle()
   expect(executor.running[0]?.run.gpus).toEqual([0])
-  expect(server.load().gpus_taken).toBe(1)
-  const refused = await lease(2, { gpu_count: 2 })
-  expect(refused.error).toMatchObject({ code: 'WORKER_BUSY', path: 'resources.gpu' })
-  expect(refused.result?.load).toMatchObject({ running: 1, gpus_taken: 1 })
-  executor.running[0]?.end()
-  // By the time of its answer they are free again.
-  expect((await first).result?.load).not.toHaveProperty('gpus_taken')
-  const second = lease(3, { gpu_count: 2 })
+  expect(server.load('router').gpus_taken).toBe(1)
+  const second = lease(2, { gpu_count: 2 })
+  // It keeps nobody from a slot who needs no GPU.
+  const third = lease(3)
   await settle()
-  expect(executor.running[0]?.run.gpus).toEqual([0, 1])
+  expect(server.load('router')).toMatchObject({ running: 2, queued: 1, gpus_taken: 1 })
   executor.running[0]?.end()
-  await second
+  await first
+  await settle()
+  expect(executor.running.map(({ run }) => run.gpus)).toEqual([[], [0, 1]])
+  while (executor.running.length > 0) executor.running[0]?.end()
+  // By the time of its answer they are free again.
+  expect((await second).result?.load).not.toHaveProperty('gpus_taken')
+  await third
+  expect((await lease(4, { gpu_count: 3 })).error).toMatchObject({
+    code: 'WORKER_BUSY',
+    path: 'resources.gpu'
+  })
 })

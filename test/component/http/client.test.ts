@@ -67,7 +67,15 @@ test('each method asks its route', async () => {
   await client.node('Ykz/B')
   await client.peers()
   await client.reputation()
+  await client.reputation({ limit: 5 })
   await client.reputationOf('YkzB')
+  await client.reputationOf('Ykz/B', { asOf: '2026-01-02T03:04:05Z' })
+  let read = 0
+  for await (const entry of client.evidenceOf('YkzB')) read += entry.attempt ?? 0
+  for await (const entry of client.suspectsOf('YkzB')) read += entry.attempt ?? 0
+  expect(read).toBe(3)
+  const lines = await new Response(await client.exportReputation({ peer: 'YkzB' })).text()
+  expect(lines.split('\n')).toEqual([expect.stringContaining('taskmesh-reputation'), '{}', ''])
   await client.health()
   expect(services.calls).toEqual([
     ['submit', { task: 1, key: 'own' }, 'http'],
@@ -109,8 +117,14 @@ test('each method asks its route', async () => {
     ['nodes', { require: ['zone = home', 'cpu_cores >= 4'] }],
     ['node', 'Ykz/B'],
     ['peers'],
-    ['reputations'],
-    ['reputation', 'YkzB'],
+    ['reputations', { limit: 1_000 }],
+    ['reputations', { limit: 5 }],
+    ['reputation', 'YkzB', {}],
+    ['reputation', 'Ykz/B', { asOfMs: Date.UTC(2026, 0, 2, 3, 4, 5) }],
+    ['evidence', 'YkzB', { limit: 1_000 }],
+    ['evidence', 'YkzB', { after: '1-2', limit: 1_000 }],
+    ['suspects', 'YkzB', { after: 0, limit: 1_000 }],
+    ['export', { peer: 'YkzB' }],
     ['health']
   ])
 })

@@ -77,6 +77,28 @@ const GETS: Row[] = [
     calls: [['explain', JOB, { item: 'a', attempt: 2 }]]
   },
   {
+    path: `/v1/jobs/${JOB}/explain?why_not=YkzB`,
+    schema: 'decision',
+    calls: [['explain', JOB, { whyNot: 'YkzB' }]]
+  },
+  {
+    path: `/v1/decisions?limit=5&after=7,${JOB},2,1`,
+    schema: 'decision',
+    isList: true,
+    calls: [
+      [
+        'decisions',
+        { sinceMs: 0, after: { atMs: 7, jobId: JOB, itemIndex: 2, attempt: 1 }, limit: 5 }
+      ]
+    ]
+  },
+  {
+    path: '/v1/idle-reasons?peer=YkzB&since=15m',
+    schema: 'api/idle-reasons',
+    calls: [['idleReasons', { peer: 'YkzB', spanMs: 900_000 }]]
+  },
+  { path: '/v1/weights', schema: 'api/weights', calls: [] },
+  {
     path: '/v1/nodes?require=zone%20%3D%20home&require=!spot',
     schema: 'api/node',
     isList: true,
@@ -104,8 +126,36 @@ const GETS: Row[] = [
   },
   { path: '/v1/files/db0a', schema: 'api/file', calls: [['file', 'db0a']] },
   { path: '/v1/peers', schema: 'api/peer', isList: true, calls: [['peers']] },
-  { path: '/v1/reputation', schema: 'api/reputation', isList: true, calls: [['reputations']] },
-  { path: '/v1/reputation/YkzB', schema: 'api/reputation', calls: [['reputation', 'YkzB']] },
+  {
+    path: '/v1/reputation',
+    schema: 'api/reputation',
+    isList: true,
+    calls: [['reputations', { limit: 1_000 }]]
+  },
+  {
+    path: '/v1/reputation?limit=5&after=YkzB',
+    schema: 'api/reputation',
+    isList: true,
+    calls: [['reputations', { after: 'YkzB', limit: 5 }]]
+  },
+  { path: '/v1/reputation/YkzB', schema: 'api/reputation', calls: [['reputation', 'YkzB', {}]] },
+  {
+    path: '/v1/reputation/YkzB?as_of=2026-01-02T03:04:05Z',
+    schema: 'api/reputation',
+    calls: [['reputation', 'YkzB', { asOfMs: Date.UTC(2026, 0, 2, 3, 4, 5) }]]
+  },
+  {
+    path: '/v1/reputation/YkzB/evidence?limit=1',
+    schema: 'evidence-entry',
+    isList: true,
+    calls: [['evidence', 'YkzB', { limit: 1 }]]
+  },
+  {
+    path: '/v1/reputation/YkzB/suspects',
+    schema: 'evidence-entry',
+    isList: true,
+    calls: [['suspects', 'YkzB', { after: 0, limit: 100 }]]
+  },
   { path: '/v1/health', schema: 'api/health', calls: [['health']] }
 ]
 

@@ -523,4 +523,31 @@ describe('sessions with one peer', () => {
     await asker.sessions.open(answerer.peer)
     expect(await heard.promise).toEqual({ running: 3 })
   })
+
+  it('tell it out of turn when they are asked to, each peer its own, and want no echo', async () => {
+    const loads: unknown[] = []
+    const describeLoad = (peer: string): unknown => ({ for: peer, count: loads.length })
+    const { asker, answerer } = await mesh.pair({ describeLoad })
+    const quiet = Promise.withResolvers<void>()
+    const echoed: unknown[] = []
+    answerer.sessions.listen({ onLoad: (_peer, load) => echoed.push(load) })
+    asker.sessions.listen({
+      onLoad: (_peer, load) => {
+        loads.push(load)
+        // Three beats each begin a session, with their echoes.
+        if (loads.length === 6) quiet.resolve()
+      }
+    })
+    await asker.sessions.open(answerer.peer)
+    await quiet.promise
+    await until(() => echoed.length === 6)
+    answerer.sessions.tell(asker.peer)
+    answerer.sessions.tell('somebody else')
+    await until(() => loads.length === 7)
+    expect(loads.at(-1)).toEqual({ for: asker.peer, count: 6 })
+    // A request and its answer go the same way, so an echo would be here by now.
+    const session = await asker.sessions.open(answerer.peer)
+    await session.request({ command: 'PING', params: {} }, { timeoutMs: 10_000 }).catch(() => {})
+    expect(echoed).toHaveLength(6)
+  })
 })

@@ -145,6 +145,36 @@ test('a function that blames its machine is called elsewhere, under the same see
   expect(job.result).toBe(calls[1]?.name)
 })
 
+/** What was counted of a worker, newest first. */
+async function kindsOf({ peerId }: EmbeddedWorker): Promise<string[]> {
+  const kinds: string[] = []
+  for await (const { kind } of api.evidenceOf(peerId)) kinds.push(kind)
+  return kinds
+}
+
+test('what one worker fails at and another completes counts against the first', async () => {
+  const calls: string[] = []
+  const odd = (name: string): CreateWorkerInit['functions'] => ({
+    odd: () => {
+      calls.push(name)
+      if (calls.length > 1) return name
+      throw new Error('not with this library')
+    }
+  })
+  const workers = [
+    await startKnown({ name: 'odd-1', functions: odd('odd-1') }),
+    await startKnown({ name: 'odd-2', functions: odd('odd-2') })
+  ]
+  const task = { engine: 'function', name: 'odd' } as const
+  const job = await run({ task, retry: { backoff: { delay: '1ms' }, on: ['job'] } })
+  expect(job).toMatchObject({ state: 'completed', result: calls[1] })
+  const [failed, completed] = calls[0] === 'odd-1' ? workers : workers.toReversed()
+  expect(await kindsOf(failed as EmbeddedWorker)).toEqual(['outdone'])
+  // What it signed of it is looked at first.
+  await vi.waitUntil(async () => (await kindsOf(completed as EmbeddedWorker)).length > 0, 60_000)
+  expect(await kindsOf(completed as EmbeddedWorker)).toEqual(['completed'])
+})
+
 test('an error of its own kind fails the job at once, with its code', async () => {
   const events: FunctionEvent[] = []
   const declined = Object.assign(new Error('card refused'), { code: 'PAYMENT_DECLINED' })

@@ -1,5 +1,5 @@
 /** Real roles in one process, over sockets on loopback: what each answers over both bindings, and over a restart. */
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -11,7 +11,9 @@ import { until } from '../../support/until.ts'
 import { startBootstrap } from '../../../src/roles/bootstrap.ts'
 import { startRouter } from '../../../src/roles/router.ts'
 import { startWorker } from '../../../src/roles/worker.ts'
+import { verifyExport } from '../../../src/roles/reputation-export.ts'
 import { COMMANDS } from '../../../src/protocol/commands.ts'
+import { openExperience } from '../../../src/discovery/experience.ts'
 import type { CommandName } from '../../../src/protocol/commands.ts'
 import type { RunningNode } from '../../../src/roles/role.ts'
 
@@ -134,6 +136,20 @@ test('hearsay about reputation is refused, with or without something that looks 
   }
 })
 
+test('a router gives its experience with workers, signed, to whoever asks', async () => {
+  const { peer_id: workerPeer } = worker.report
+  await until(
+    'task that counts',
+    async () => await ask(router, 'GET_REPUTATION', { target_peer: workerPeer }),
+    ({ result }) => COMMANDS.GET_REPUTATION.checkResult(result).total_requests > 0
+  )
+  const { result } = await ask(router, 'GET_REPUTATION', { experience: true })
+  const { experience = '' } = COMMANDS.GET_REPUTATION.checkResult(result)
+  const opened = await openExperience(experience)
+  expect(opened.router).toBe(router.report.peer_id)
+  expect(opened.workers).toMatchObject([{ peer_id: workerPeer, bad: 0 }])
+})
+
 test('the router answers for the mesh: nodes that fit, reputation, no files where there are none', async () => {
   const found = await ask(router, 'FIND_NODES', {})
   expect(COMMANDS.FIND_NODES.checkResult(found.result).nodes).toMatchObject([
@@ -152,8 +168,12 @@ test('the router answers for the mesh: nodes that fit, reputation, no files wher
 test('a router keeps jobs and reputation over its own restart, and its files private', async () => {
   const { id } = await api().submit({ task: TASK })
   expect((await api().wait(id)).result).toBe(SHA256)
-  const before = await api().reputationOf(worker.report.peer_id)
-  expect(before.successes).toBeGreaterThan(0)
+  // It counts once the worker's receipt has been looked at.
+  const before = await until(
+    'the task to count',
+    () => api().reputationOf(worker.report.peer_id),
+    ({ successes }) => successes > 0
+  )
   const { folder, peer_id: peerId } = router.report
   expect(statSync(join(folder, 'api.json')).mode & 0o777).toBe(0o600)
   await router.stop()
@@ -170,6 +190,19 @@ test('a router keeps jobs and reputation over its own restart, and its files pri
     () => api().nodes(),
     (list) => list.length === 1
   )
+})
+
+test('what a router exports of its workers, anyone can count again', async () => {
+  const file = join(home, 'evidence.jsonl')
+  writeFileSync(file, await new Response(await api().exportReputation()).text())
+  const report = await verifyExport(file)
+  expect(report).toMatchObject({ router: router.report.peer_id, findings: [] })
+  expect(report.workers).toMatchObject([{ worker: worker.report.peer_id, is_same: true }])
+  expect(report.workers[0]?.proven).toBeGreaterThan(0)
+  const view = await api().reputationOf(worker.report.peer_id, { asOf: '1ms' })
+  expect(view.details?.task_types[0]).toMatchObject({ task_type: 'builtin:sha256' })
+  const rows = await api().reputation({ limit: 1 })
+  expect(rows.map(({ peer_id }) => peer_id)).toEqual([worker.report.peer_id])
 })
 
 test('a node that fails to start leaves its folder free', async () => {

@@ -3,25 +3,29 @@ import { expect, test } from 'vitest'
 import { NOOP, settle, startEngine } from '../../support/build-engine.ts'
 import { routerHandlers } from '../../../src/roles/router-commands.ts'
 import type { Engine } from '../../support/build-engine.ts'
+import type { ExperienceExchange } from '../../../src/discovery/experience-exchange.ts'
 import type { FileSources } from '../../../src/discovery/file-sources.ts'
+import type { IdleSurvey } from '../../../src/discovery/idle-survey.ts'
 import type { NodeViews } from '../../../src/discovery/node-views.ts'
 import type { ReputationKeeper } from '../../../src/roles/reputation-keeper.ts'
 
 function ask({ execution, news }: Engine, job: object, type = 'compute') {
   const { EXECUTE_TASK: execute } = routerHandlers({
     selfPeer: 'r',
+    idle: {} as IdleSurvey,
     nowMs: () => 0,
     execution,
     taskNews: news,
     nodes: {} as NodeViews,
     sources: {} as FileSources,
-    reputation: {} as ReputationKeeper
+    reputation: {} as ReputationKeeper,
+    experience: {} as ExperienceExchange
   })
   if (execute === undefined) throw new Error('a router routes tasks')
   const context = {
     remotePeer: 'me',
     isAddressed: true,
-    bulkBytes: 0,
+    bulk: undefined,
     signal: new AbortController().signal
   }
   return execute({ task_data: job, task_type: type, auto_route: true } as never, context)
@@ -90,5 +94,5 @@ test('a file that is to be kept is a job with a worker of its own for each copy'
   const answer = await ask(engine, wanted, 'storage')
   const output = { engine: 'storage', file, until: '1970-01-02T00:00:00.000Z' }
   expect(answer).toMatchObject({ result: { items: [{ output }, { output }] } })
-  expect(new Set(engine.workers.sent.map(({ peer }) => peer)).size).toBe(2)
+  expect(new Set(engine.workers.tasks.map(({ peer }) => peer)).size).toBe(2)
 })

@@ -6,6 +6,7 @@ import { ExecutorRegistry } from '../../../src/executors/executor-registry.ts'
 import { Mesh, until } from '../../support/spawn-mesh.ts'
 import { SessionRouterLinks } from '../../../src/roles/worker-links.ts'
 import { TaskServer } from '../../../src/execution/task-server.ts'
+import { buildSigner } from '../../support/build-signer.ts'
 import { assignmentOf, leaseId, temporaryFolder } from '../../support/build-task-server.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { systemClock } from '../../../src/core/clock.ts'
@@ -26,7 +27,15 @@ async function serveTasks(worker: SpawnedNode): Promise<TaskServer> {
   const links = new SessionRouterLinks(worker)
   const files = new FakeTaskFiles()
   const server = new TaskServer(
-    { clock: systemClock, executors, files, host, links, logger: silentLogger },
+    {
+      clock: systemClock,
+      executors,
+      files,
+      host,
+      links,
+      logger: silentLogger,
+      signer: buildSigner()
+    },
     { folder: temporaryFolder(), slots: 2, queueSlots: 0, taskMemoryBytes: 1_000, stopGraceMs: 0 }
   )
   await server.start()
@@ -56,7 +65,7 @@ test('a task is reported over the session on which it came, and found again over
   reports.splice(0)
   await first.close(new Error('cut') as never)
   await expect(lost).rejects.toMatchObject({ code: 'SESSION_CLOSED' })
-  expect(tasks.load().running).toBe(1)
+  expect(tasks.load('router').running).toBe(1)
   const second = await asker.sessions.open(answerer.peer)
   await until(() => reports.length > 0)
   expect(reports[0]).toMatchObject({ lease_id: leaseId(1), state: 'running' })

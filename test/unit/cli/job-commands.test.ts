@@ -209,6 +209,18 @@ const LEFT = {
   kind: 'file'
 } as const
 
+test.each([
+  ['agreement', '2 of 3 copies agree, one of a trusted worker'],
+  ['majority', '2 of 3 copies agree; no trusted worker could be asked'],
+  ['record', 'on its worker’s record, unchecked'],
+  ['chance', 'not drawn for a check']
+] as const)('describe says why a result is believed: %s', async (by, words) => {
+  const { env, services } = await startWithHome()
+  services.jobsById.set(JOB, buildJobView({ verified: { by, copies: 3, agreed: 2 } }))
+  const { stdout } = await runInProcess(['job', 'describe', 'j-7'], { env })
+  expect(stdout).toContain(words)
+})
+
 describe('what a job left in files', () => {
   test('is told by describe, and by wait', async () => {
     const { env, services } = await startWithHome()

@@ -2,7 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { readyLine, reachWarning } from '../../../src/cli/commands/roles.ts'
 import { loadSettings } from '../../../src/config/load.ts'
-import { decisionSentence, renderDecision } from '../../../src/cli/render-decision.ts'
+import {
+  decisionSentence,
+  renderDecision,
+  whyNotSentence
+} from '../../../src/cli/render-decision.ts'
 import { renderEnd, renderResult } from '../../../src/cli/render-job.ts'
 import { describeEarlierRun } from '../../../src/cli/render-files.ts'
 import { resultOf } from '../../../src/cli/columns.ts'
@@ -33,13 +37,15 @@ const FILE = {
 } as const
 const PEER = '12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
 
-const term = (raw: number, score: number, weight: number): DecisionCandidate['terms'][string] => ({
+const term = (raw: number, ms: number): DecisionCandidate['terms'][string] => ({
   raw,
-  score,
-  weight,
-  weighted: score * weight,
+  score: 0.5,
+  weight: 0.5,
+  weighted: 0.25,
+  ms,
   age_ms: 10
 })
+
 describe('pieces', () => {
   test.each([
     [0, ''],
@@ -124,73 +130,103 @@ describe('output', () => {
 })
 
 describe('a decision', () => {
+  const figures = { crowd_ms: 5, tasks: 1, slots: 4, weighted_score: 0.6 }
   const record: DecisionRecord = {
     at_ms: 1,
     job_id: 'j-1',
     item: 2,
     attempt: 1,
-    policy: 'weighted-top-k/1',
+    policy: 'expected-completion-time/1',
     preset: 'balanced',
     weights: { cpu: 0.5, latency: 0.5, gpu: 0 },
+    factors: { cpu: 1, latency: 2, gpu: 0, data: 0 },
+    work_ms: 200,
     pick: 'top3',
     draw: 0.42,
     chosen: PEER,
     considered: 3,
-    rejected: { LABEL_MISSING: 1 },
+    filters: ['CONDITION_UNMET'],
+    rejected: { CONDITION_UNMET: 1 },
+    full: 0,
     candidates: [
       {
+        ...figures,
         peer_id: PEER,
         verdict: 'chosen',
         reason: 'picked among 2 with draw 0.42',
         reason_code: 'PICKED',
-        terms: { cpu: term(4, 1, 0.5), latency: term(100, 0.5, 0.5), gpu: term(0, 0, 0) },
-        score: 0.75,
+        terms: { cpu: term(4, 85.25), latency: term(12.5, 12.5), gpu: term(0, 0) },
+        wait_ms: 30,
+        run_ms: 50.25,
+        cost_ms: 110.25,
+        score: 1,
         probability: 0.6
       },
       {
+        ...figures,
         peer_id: '12D3KooWother0rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGotherX',
         verdict: 'rejected',
         reason: 'lacks label zone = home',
-        reason_code: 'LABEL_MISSING',
-        terms: { cpu: term(1, 0, 0.5), latency: term(1, 1, 0.5), gpu: term(0, 0, 0) },
-        score: 0.5
+        reason_code: 'CONDITION_UNMET',
+        terms: { cpu: term(1, 1_205), latency: term(1, 1), gpu: term(0, 0) },
+        wait_ms: 0,
+        run_ms: 1_200,
+        cost_ms: 1_207,
+        score: 0.0913
       }
     ]
   }
 
-  test('writes memory as the lists of nodes do', () => {
-    const terms = { memory: term(22_400, 1, 1) }
-    const candidates = record.candidates.map((candidate) => ({ ...candidate, terms }))
-    const text = renderDecision({ ...record, weights: { memory: 1 }, candidates }, PLAIN)
-    expect(text).toContain('20.9GiB free')
-  })
-
-  test('shows every term as a bar on one scale, its fact below, then the reasons', () => {
+  test('shows what each part costs in milliseconds, that add up, then the reasons', () => {
     expect(renderDecision(record, PLAIN)).toBe(
       [
         'j-1, item 2, attempt 1: 3 workers looked at, preset balanced, pick top3',
         '',
-        'WORKER      SCORE  CPU ×0.50         LATENCY ×0.50     CHANCE',
-        '▶ …GYkZzB   0.750  0.500 ██████████  0.250 █████       60%',
-        '  chosen           4 cores           100ms',
-        '  …otherX   0.500  0.000             0.500 ██████████  –',
-        '  rejected         1 core            1ms',
+        'WORKER     NET  WAIT   RUN  CROWD  = COST  SCORE  CHANCE',
+        '            ×2',
+        '▶ …GYkZzB   13    30    50      5     110   1.00     60%',
+        '  …otherX    1     0  1200      5    1207   0.09       –',
         '',
         '…GYkZzB was chosen: picked among 2 with draw 0.42',
         '  …otherX  rejected: lacks label zone = home',
         '  … 1 more',
-        '  refused in all: 1 × LABEL_MISSING'
+        '  refused in all: 1 × CONDITION_UNMET'
       ].join('\n')
     )
   })
 
-  test('shows what of the inputs is there already', () => {
-    const [first] = record.candidates
-    const candidates = [{ ...first, terms: { data: term(3_355_443, 0.8, 0.3) } }]
-    const weights = { data: 0.3 }
-    const text = renderDecision({ ...record, weights, candidates } as DecisionRecord, PLAIN)
-    expect(text).toContain('DATA ×0.30')
-    expect(text).toContain('3.2MiB there')
+  test('fits a terminal of a hundred columns with every part that there can be', () => {
+    const factors = { cpu: 1.5, memory: 1, disk: 1, gpu: 1, latency: 2, reputation: 1, data: 1 }
+    const candidates = record.candidates.map((row) => ({ ...row, preference: 0.4, run_ms: 12_345 }))
+    const lines = renderDecision({ ...record, factors, candidates }, PLAIN)
+      .split('\n')
+      .slice(0, 5)
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(100)
+  })
+
+  test('shows the facts behind them, and how old they were, where there is room', () => {
+    const terms = { memory: term(22_400, 3), data: term(3_355_443, 8), reputation: term(0.9, 4) }
+    const candidates = record.candidates.map((candidate) => ({ ...candidate, terms }))
+    const factors = { memory: 1, data: 1, reputation: 1 }
+    const text = renderDecision({ ...record, factors, candidates }, PLAIN, { isWide: true })
+    expect(text).toContain('20.9GiB free, 10ms ago')
+    expect(text).toContain('3.2MiB there, 10ms ago')
+    expect(text).toContain('0.900, 10ms ago')
+    expect(text).toContain('SUITS')
+  })
+
+  test('answers why a worker did not get it', () => {
+    const [chosen, other] = record.candidates as [DecisionCandidate, DecisionCandidate]
+    expect(whyNotSentence(record)).toBe('not …otherX: lacks label zone = home')
+    const slower = { ...other, verdict: 'eligible', reason: 'ranked 2nd' } as const
+    expect(whyNotSentence({ ...record, candidates: [chosen, slower] })).toBe(
+      'not …otherX: ranked 2nd: 1207 ms against 110 ms of …GYkZzB'
+    )
+    const later = { ...slower, judged_at_ms: 7 }
+    expect(whyNotSentence({ ...record, candidates: [chosen, later] })).toBe(
+      'not …otherX (not listed then; by what is known now): ranked 2nd'
+    )
+    expect(whyNotSentence({ ...record, candidates: [chosen] })).toContain('is the one that was')
   })
 
   test('says so when nobody was chosen', () => {

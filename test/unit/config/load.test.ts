@@ -57,6 +57,18 @@ describe('defaults', () => {
     })
   })
 
+  test('a router believes the routers that it is told to, each once, and none by default', () => {
+    expect(loadSettings('router', { flags: {}, env: {} }).trustedRouters).toEqual([])
+    const [one, two] = ['12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB', '1'.repeat(46)]
+    const flags = { 'trusted-router': [one, two, one] }
+    expect(loadSettings('router', { flags, env: {} }).trustedRouters).toEqual([one, two])
+    const env = { TASKMESH_TRUSTED_ROUTER: `${one},${two}` }
+    expect(loadSettings('router', { flags: {}, env }).trustedRouters).toEqual([one, two])
+    const wrong = { 'trusted-router': ['/ip4/10.0.0.1/tcp/1'] }
+    const error = errorOf(() => loadSettings('router', { flags: wrong, env: {} }))
+    expect(error).toMatchObject({ code: 'FIELD_INVALID', path: '--trusted-router' })
+  })
+
   test('a router refuses more items than it is told to queue', () => {
     expect(loadSettings('router', { flags: {}, env: {} }).queuedItemsMax).toBe(1_000_000)
     const flags = { 'max-queued': ['5'] }

@@ -8,8 +8,9 @@ import { sealRecord } from '../../../src/discovery/record.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { temporaryIdentity } from '../../../src/network/identity.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { recordOf } from '../../support/spawn-discovery.ts'
+import { recordOf, standingOf } from '../../support/spawn-discovery.ts'
 import { failureOf, until } from '../../support/spawn-mesh.ts'
+import type { Candidate } from '../../../src/selection/candidate.ts'
 import type { DirectoryComponents } from '../../../src/discovery/directory.ts'
 import type { LoadReport } from '../../../src/model/generated/capability-record.ts'
 import type { NodeChange } from '../../../src/discovery/node-news.ts'
@@ -69,7 +70,7 @@ beforeEach(() => {
       sessions,
       clock,
       logger: silentLogger,
-      reputationOf: () => ({ reputation: 0.5, evidenceCount: 0 }),
+      standingOf,
       onRoom: () => {},
       onNode: (change: NodeChange) => changes.push(change)
     } as unknown as DirectoryComponents,
@@ -316,7 +317,7 @@ describe('changes of workers', () => {
     listener.onLoad?.(worker.peer, { ...IDLE })
     directory.answered(worker.peer, { availability: 'draining', running: 2 })
     expect(directory.candidates()[0]?.availability).toBe('draining')
-    expect(directory.entries()[0]?.load).toMatchObject({ running: 2, stopping: true })
+    expect(directory.entries()[0]?.work.report).toMatchObject({ running: 2, stopping: true })
     directory.answered(worker.peer, { availability: 'open', running: 0 })
     expect(directory.candidates()[0]?.availability).toBe('open')
     // Of one that nobody knows there is nothing to hold.
@@ -331,42 +332,159 @@ describe('changes of workers', () => {
   })
 })
 
-it('tasks of ours at a worker count before it is found, and each is counted out once', () => {
-  // A restarted router asks for what ran before it has found its workers again.
-  directory.began(PEER, 0)
-  directory.began(PEER, 0)
-  found(PEER, 5)
-  expect(directory.entries()[0]?.ownTasks).toBe(2)
-  directory.ended(PEER, 0)
-  expect(directory.entries()[0]?.ownTasks).toBe(1)
-  directory.ended(PEER, 0)
-  directory.ended(PEER, 0)
-  expect(directory.entries()[0]?.ownTasks).toBe(0)
+const send = (gpuCount = 0): number => directory.sent(worker.peer, { expectedMs: 100, gpuCount })
+const end = (number: number, ranMs?: number): void =>
+  directory.ended(worker.peer, { number, taskType: 'builtin:noop', ranMs })
+const report = (load: Partial<LoadReport>): void =>
+  directory.reported(worker.peer, { ...IDLE, seen: 0, ...load })
+/** The worker as selection sees it. */
+const seen = (): Candidate | undefined => directory.candidates()[0]
+
+describe('tasks of ours at a worker', () => {
+  beforeEach(async () => {
+    await directory.start()
+    await answerAs({ seen: 0 })
+    found(worker.peer)
+    await until(isReady)
+  })
+
+  it('count at once, and each is counted out once', () => {
+    const first = send()
+    send(2)
+    expect(seen()).toMatchObject({ unseenCount: 2, unseenMs: 200, unseenGpus: 2 })
+    expect(directory.entries()[0]?.work.openCount).toBe(2)
+    end(first)
+    end(first)
+    expect(seen()).toMatchObject({ unseenCount: 1, unseenMs: 100, unseenGpus: 2 })
+  })
+
+  it('are the worker’s own figures once it says that it knows of them', () => {
+    send(1)
+    const second = send(2)
+    report({
+      running: 3,
+      gpus_taken: 3,
+      seen: second - 1,
+      wait_ms: 40,
+      queued_ms: 20,
+      work_rate: 2
+    })
+    expect(seen()).toMatchObject({ running: 3, queued: 0, gpusTaken: 3, waitMs: 40, queuedMs: 20 })
+    expect(seen()).toMatchObject({ workRate: 2, unseenCount: 1, unseenGpus: 2 })
+    expect(seen()?.ownRate).toBeCloseTo(0.2)
+  })
+
+  it('are there whatever the worker says, as long as it has not answered', () => {
+    for (let count = 0; count < 6; count += 1) send(1)
+    report({ seen: 6 })
+    expect(seen()).toMatchObject({ running: 4, queued: 2, gpusTaken: 6, unseenCount: 0 })
+  })
+
+  it('are all on their way for a worker that made up what it has seen', () => {
+    send()
+    report({ seen: 1_000_000 })
+    expect(seen()).toMatchObject({ running: 0, unseenCount: 1 })
+  })
+
+  it('are told from those of others where the worker does not say what it has seen', () => {
+    send()
+    send()
+    directory.reported(worker.peer, { ...IDLE, running: 4, queued: 1 })
+    expect(seen()).toMatchObject({ running: 3, queued: 0, unseenCount: 2 })
+  })
+
+  it('that a new session finds there are not counted twice', async () => {
+    send()
+    send()
+    lose()
+    await answerAs({ running: 2, seen: 0 })
+    await pass(1_000)
+    await until(isReady)
+    expect(seen()).toMatchObject({ running: 2, unseenCount: 0 })
+  })
+
+  it('outlive the worker’s name in the book', async () => {
+    const number = send()
+    lose()
+    await pass(40_000)
+    expect(directory.entries()).toEqual([])
+    await answerAs({ seen: 0 })
+    found(worker.peer)
+    await until(isReady)
+    expect(directory.entries()[0]?.work.openCount).toBe(1)
+    expect(send()).toBe(number + 1)
+  })
+
+  it('teach how fast it is, by no more time than each was away', () => {
+    const before = directory.workMs('builtin:noop')
+    clock.advance(1)
+    end(send(), 1e9)
+    expect(directory.workMs('builtin:noop')).toBeLessThan(before)
+    for (let count = 0; count < 50; count += 1) {
+      const number = send()
+      clock.advance(1_000)
+      end(number, 1_000)
+    }
+    const { cpu_speed_ghz: ghz } = recordOf(worker.peer).capabilities
+    expect(directory.workMs('builtin:noop')).toBeGreaterThan(500 * ghz)
+    expect(seen()?.speed).toBeLessThan(ghz)
+  })
+
+  it('that make it suspect keep it from new ones until it is heard of', () => {
+    directory.suspect(worker.peer)
+    expect(seen()?.isSuspected).toBe(true)
+    report({})
+    expect(seen()?.isSuspected).toBe(false)
+  })
 })
 
-it('GPUs of our tasks count at once, those of others by the worker’s word', () => {
-  found(PEER, 5)
-  const gpus = (): (number | undefined)[] => {
-    const [entry] = directory.entries()
-    return [entry?.ownGpus, entry?.otherGpus]
-  }
-  directory.began(PEER, 2)
-  expect(gpus()).toEqual([2, 0])
-  const load = {
-    running: 2,
-    queued: 0,
-    slots: 4,
-    queue_slots: 4,
-    cpu_usage: 0,
-    memory_available_mb: 1,
-    disk_available_mb: 1,
-    stopping: false
-  }
-  directory.reported(PEER, { ...load, gpus_taken: 3 })
-  expect(gpus()).toEqual([2, 1])
-  directory.ended(PEER, 2)
-  directory.reported(PEER, load)
-  expect(gpus()).toEqual([0, 0])
+describe('the list of candidates', () => {
+  it('is the same objects, with ages that grow', async () => {
+    await directory.start()
+    await answerAs({})
+    found(worker.peer)
+    await until(isReady)
+    const [before] = directory.candidates()
+    clock.advance(700)
+    expect(before?.ages).toMatchObject({ loadMs: 700, capabilitiesMs: 700 })
+    directory.reported(worker.peer, { ...IDLE, running: 1 })
+    const [after] = directory.candidates()
+    expect(after).toBe(before)
+    expect(after).toMatchObject({ running: 1, ages: { loadMs: 0 } })
+    lose()
+    expect(directory.candidates()).toEqual([])
+  })
+
+  it.each([
+    { running: -1 },
+    { queued: 1.5 },
+    { wait_ms: NaN },
+    { queued_ms: Infinity },
+    { slowdown: 0 },
+    { seen: -1 },
+    { routers: 'many' }
+  ])('does not change by a report of %j', async (nonsense) => {
+    await directory.start()
+    await answerAs({ running: 2, seen: 0 })
+    found(worker.peer)
+    await until(isReady)
+    const before = { ...directory.candidates()[0] }
+    directory.reported(worker.peer, { ...IDLE, ...nonsense })
+    expect(directory.candidates()[0]).toEqual(before)
+  })
+
+  it('keeps huge figures within what can be reckoned with', async () => {
+    await directory.start()
+    const [wait, huge] = [Number.MAX_VALUE, Number.MAX_SAFE_INTEGER]
+    const work = { wait_ms: wait, queued_ms: wait, work_rate: wait, routers: huge }
+    await answerAs({ running: huge, queued: huge, slowdown: 1_000, seen: 0, ...work })
+    found(worker.peer)
+    await until(isReady)
+    const figures = Object.values(directory.candidates()[0] ?? {}).filter(
+      (figure) => typeof figure === 'number'
+    )
+    expect(Math.max(...figures)).toBeLessThan(1e10)
+  })
 })
 
 describe('a record', () => {

@@ -1,10 +1,12 @@
 /** Workers as people see them: in which state, whatever they last said. */
 import { describe, expect, it } from 'vitest'
+import { CandidateBook } from '../../../src/discovery/candidate-book.ts'
 import { NodeViews } from '../../../src/discovery/node-views.ts'
+import { WorkerLoad } from '../../../src/discovery/worker-load.ts'
 import { newWorkerEntry } from '../../../src/discovery/worker-entry.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { recordOf } from '../../support/spawn-discovery.ts'
+import { recordOf, standingOf } from '../../support/spawn-discovery.ts'
 import type { Directory } from '../../../src/discovery/directory.ts'
 import type { LoadReport } from '../../../src/model/generated/capability-record.ts'
 import type { NodeView } from '../../../src/model/generated/api-node.ts'
@@ -14,23 +16,31 @@ const PEER = '12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
 const checkNode = validatorFor<NodeView>('api/node')
 
 function stateOf(state: WorkerState, said: Partial<LoadReport> | undefined): NodeView['state'] {
-  const entry = newWorkerEntry({ peer: PEER, by: 'lease', record: recordOf(PEER) }, 0)
+  const entry = newWorkerEntry(
+    { peer: PEER, by: 'lease', record: recordOf(PEER) },
+    new WorkerLoad(),
+    0
+  )
   entry.state = state
   if (said !== undefined) {
     const { queue_slots, slots } = recordOf(PEER)
     const figures = { cpu_usage: 0, memory_available_mb: 1, disk_available_mb: 1 }
     const tasks = { running: 0, queued: 0, slots, queue_slots }
-    entry.load = { ...tasks, ...figures, stopping: false, ...said }
+    entry.work.take({ ...tasks, ...figures, stopping: false, ...said }, 0)
   }
   return checkNode(viewsOf(entry).describe(PEER)).state
 }
 
 function viewsOf(entry: WorkerEntry): NodeViews {
+  const clock = new FakeClock()
+  const book = new CandidateBook({ clock, standingOf }, new Map([[PEER, entry]]))
+  book.recordChanged(entry)
+  const judged = book.judged.bind(book)
   return new NodeViews({
-    directory: { entries: () => [entry] } as unknown as Directory,
-    clock: new FakeClock(),
+    directory: { entries: () => [entry], judged } as unknown as Directory,
+    clock,
     files: { has: () => false },
-    reputationOf: () => ({ reputation: 0.5, evidenceCount: 0 }),
+    standingOf,
     weights: { cpu: 1, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0 }
   })
 }
@@ -65,6 +75,7 @@ describe('the engines of a worker', () => {
   }
   const entry = newWorkerEntry(
     { peer: PEER, by: 'lease', record: { ...recordOf(PEER), ...about } },
+    new WorkerLoad(),
     0
   )
   entry.state = 'ready'
@@ -94,4 +105,17 @@ describe('the engines of a worker', () => {
       expect.objectContaining({ hint: 'name one, such as enforces.process.memory' })
     )
   })
+})
+
+it('what a task would find at a worker is shown with its speed', () => {
+  const record = recordOf(PEER)
+  const entry = newWorkerEntry({ peer: PEER, by: 'lease', record }, new WorkerLoad(), 0)
+  entry.state = 'ready'
+  const figures = { cpu_usage: 0, memory_available_mb: 1, disk_available_mb: 1 }
+  const tasks = { running: 4, queued: 1, slots: 4, queue_slots: 4, stopping: false, seen: 0 }
+  const work = { queued_ms: 120, wait_ms: 150, slowdown: 2 }
+  entry.work.take({ ...figures, ...tasks, ...work }, 0)
+  const view = checkNode(viewsOf(entry).describe(PEER))
+  const speed = record.capabilities.cpu_speed_ghz / 2
+  expect(view).toMatchObject({ queued_ms: 120, wait_ms: 150, slowdown: 2, speed })
 })

@@ -16,18 +16,20 @@ interface Case {
   retry?: NonNullable<JobDocument['retry']>
   item?: Partial<ItemRecord>
   refusalCount?: number
+  isChecked?: boolean
 }
 
 const ATTEMPT = 4
 
 function after(
   verdict: Verdict,
-  { retry = {}, item = {}, refusalCount = 0 }: Case = {}
+  { retry = {}, item = {}, refusalCount = 0, isChecked = false }: Case = {}
 ): Consequence {
   const plan = compileJob({ task: { engine: 'builtin', name: 'noop' }, retry })
   const running = { state: 'running', attemptCount: ATTEMPT, workerId: 'w1' } as const
   const record = buildItem('j-1', 0, { ...running, ...item })
-  return consequenceOf(verdict, record, { retry: plan.retry, refusalCount, draw: 0 })
+  const attempt = { attempt: ATTEMPT, workerId: 'w1', isChecked }
+  return consequenceOf(verdict, record, { ...attempt, retry: plan.retry, refusalCount, draw: 0 })
 }
 
 const failure = (code: ErrorCode) => judgeError(new MeshError(code, 'why'))
@@ -40,6 +42,11 @@ test('a result completes the attempt it is from', () => {
     isWorkerAvoided: false,
     isWorkerLeftOut: false
   })
+})
+
+test('a result that is to be checked completes nothing yet', () => {
+  const { event } = after(judgeAnswer({ bulk: '1' }), { isChecked: true })
+  expect(event).toEqual({ kind: 'delivered', attempt: ATTEMPT })
 })
 
 describe('a refusal', () => {

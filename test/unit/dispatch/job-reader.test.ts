@@ -36,8 +36,8 @@ beforeEach(() => {
   active = undefined
   live = undefined
   const dispatcher = {
-    job: (id: string) => (active?.id === id ? { shownRecord: active } : undefined),
-    liveAttempt: (_: string, index: number) => (live?.itemIndex === index ? live : undefined),
+    job: (id: string) => (active?.id === id ? { shownRecord: active, openCount: 1 } : undefined),
+    liveAttempts: (_: string, index: number) => (live?.itemIndex === index ? [live] : []),
     outlook: () => ({ summarise: () => 'nobody has room' })
   } as unknown as JobReaderComponents['dispatcher']
   reader = new JobReader({ store, watchers, clock, dispatcher })

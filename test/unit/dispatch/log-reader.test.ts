@@ -40,7 +40,7 @@ beforeEach(async () => {
     indexOf: async (_: string, item: string) => Number(item)
   }
   const dispatcher = {
-    liveAttempt: (_: string, index: number) => (index === 0 ? live : undefined)
+    liveAttempts: (_: string, index: number) => (index === 0 && live !== undefined ? [live] : [])
   }
   reader = new LogReader({ reader: jobs, logs, store, dispatcher, watchers, logger: silentLogger })
   await store.apply([{ kind: 'job', job: buildJob(JOB) }])

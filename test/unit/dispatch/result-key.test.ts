@@ -57,12 +57,17 @@ describe('a key', () => {
     ['the language', { task: { ...task, language: 'typescript' } }],
     ['an input’s file', { inputs: [{ path: 'a.txt', from: mesh('c') }] }],
     ['an input’s place', { inputs: [{ path: 'c.txt', from: mesh('a') }] }],
+    ['how far it is believed', { verify: { mode: 'quorum' } }],
     ['what is to be kept', { outputs: [{ name: 'out', path: 'other.txt' }] }],
     ['the memory', { resources: { memory: '65MiB' } }],
     ['whose word it takes', { where: { require: ['os = linux'], min_reputation: 0.9 } }],
     ['which workers it trusts', { where: { only: [PEER] } }]
   ])('changes with %s', (_name, change) => {
     expect(keyOf({ ...DOCUMENT, ...change })).not.toBe(keyOf(DOCUMENT))
+  })
+
+  test('is that of old where nothing is verified', () => {
+    expect(keyOf({ ...DOCUMENT, verify: { mode: 'none' } })).toBe(keyOf(DOCUMENT))
   })
 
   test('changes with who asks', () => {

@@ -61,7 +61,8 @@ test.each<[ErrorCode, object | undefined, string, string[]]>([
   expect('blames' in verdict ? verdict.blames : []).toEqual(blames)
 })
 
-const outcome = (code: ErrorCode) => outcomeOf(judgeError(new MeshError(code, 'why')), 'w', 5)
+const ended = { workerId: 'w', took: { latencyMs: 5 } }
+const outcome = (code: ErrorCode) => outcomeOf(judgeError(new MeshError(code, 'why')), ended)
 
 test('only what began and ended says something about the worker', () => {
   expect(outcome('WORKER_BUSY')).toBeUndefined()
@@ -69,7 +70,7 @@ test('only what began and ended says something about the worker', () => {
   expect(outcome('TASK_FAILED')).toMatchObject({ kind: 'failed', blame: 'job' })
   const completed = judgeAnswer({ bulk: '{"a":[1]}' })
   expect(completed).toEqual({ kind: 'completed', output: '{"a":[1]}', files: NO_FILES })
-  expect(outcomeOf(completed, 'w', 5)).toEqual({ kind: 'completed', workerId: 'w', latencyMs: 5 })
+  expect(outcomeOf(completed, ended)).toEqual({ kind: 'completed', workerId: 'w', latencyMs: 5 })
 })
 
 test('a refusal with figures of use was a task cut off', () => {

@@ -8,6 +8,7 @@ const FACTS: AdmissionFacts = {
   reason: undefined,
   running: 0,
   waiting: 0,
+  queuedMs: 0,
   begun: 0,
   cpuUsage: 0,
   cpuCores: 4,
@@ -33,6 +34,11 @@ test.each<[Partial<AdmissionFacts>, Partial<AdmissionRules>, string | undefined]
   [{ running: 2, waiting: 1 }, {}, 'WORKER_BUSY'],
   [{ running: 0, waiting: 3 }, {}, 'WORKER_BUSY'],
   [{ running: 2 }, { queueSlots: 0 }, 'WORKER_BUSY'],
+  // A long line of short tasks is as good as a short one; what waits is bounded by its work too.
+  [{ running: 2, waiting: 7, queuedMs: 400 }, { queueSlots: 8 }, undefined],
+  [{ running: 2, waiting: 1, queuedMs: 401 }, { queueSlots: 8 }, 'WORKER_BUSY'],
+  // With a slot free, what waits there waits for something else.
+  [{ running: 1, waiting: 1, queuedMs: 9_000 }, { queueSlots: 8 }, undefined],
   [{ begun: 4 }, { jobsMax: 5 }, undefined],
   [{ begun: 4, waiting: 1 }, { jobsMax: 5 }, 'WORKER_CORDONED'],
   [{ begun: 5 }, { jobsMax: 5 }, 'WORKER_CORDONED'],

@@ -14,6 +14,7 @@ const RADEON: RawGpu = { vendor: 'AMD', model: 'Radeon PRO W6800', memoryTotal: 
 class ScriptedProbe implements HostProbe {
   answer: () => Promise<RawHostFacts> = async () => buildRawFacts()
   gpuAnswer: () => Promise<readonly RawGpu[]> = async () => []
+  readonly slowdown = 1.5
   probeCount = 0
   gpuProbeCount = 0
   closeCount = 0

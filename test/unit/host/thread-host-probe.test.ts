@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { threadId } from 'node:worker_threads'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../src/core/clock.ts'
 import { messageOf } from '../../../src/core/errors.ts'
 import { ThreadHostProbe } from '../../../src/host/thread-host-probe.ts'
@@ -25,6 +25,19 @@ it('looks at this machine from another thread', async () => {
   expect(facts.cpuWindow?.wallMs).toBeGreaterThan(0)
   const again = await probe.probe()
   expect(again.threadId).toBe(facts.threadId)
+})
+
+it('measures by itself how much the machine has slowed down, where it is told to', async () => {
+  probe = new ThreadHostProbe({ measuresSlowdown: true })
+  expect(probe.slowdown).toBe(1)
+  await probe.probe()
+  await vi.waitUntil(() => probe.slowdown !== 1, { timeout: 30_000 })
+  expect(probe.slowdown).toBeGreaterThan(1)
+})
+
+it('knows a clock rate, whether or not the machine tells one', async () => {
+  probe = new ThreadHostProbe()
+  expect((await probe.probe()).cpuSpeedGhz).toBeGreaterThan(0.05)
 })
 
 it('looks at the graphics cards of this machine', async () => {

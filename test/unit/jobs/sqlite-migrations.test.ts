@@ -10,7 +10,8 @@ import {
   buildAttempt,
   buildItem,
   buildJob,
-  jobChange
+  jobChange,
+  receiptChange
 } from '../../conformance/job-store-records.ts'
 import { opened, refusal, useFiles } from './sqlite-support.ts'
 import type { JobDocument } from '../../../src/model/job.ts'
@@ -105,16 +106,18 @@ test('a file of version 1 keeps its jobs, which get what they lack', async () =>
   const file = version1()
   expect(checkStore(file)).toMatchObject({ jobs: 2, problems: [] })
   const store = await opened(file)
+  // Of what kind its task is, was not said then: its engine stands for that.
+  const { type: _type, ...spec } = specOf(document)
   const forgetAtMs = (ended.endedAtMs ?? 0) + WEEK_MS
   expect(await store.job('j-1')).toEqual({
     ...ended,
     share: '12D3Ko',
-    spec: specOf(document),
+    spec,
     forgetAtMs,
     forgetLogsAtMs: forgetAtMs,
     history: []
   })
-  expect(JSON.stringify((await store.job('j-1'))?.spec)).toBe(JSON.stringify(specOf(document)))
+  expect(JSON.stringify((await store.job('j-1'))?.spec)).toBe(JSON.stringify(spec))
   expect(await store.unfinished({ limit: 9 })).toEqual([{ ...waiting, history: [] }])
   expect(await store.items('j-2', { limit: 9 })).toEqual([buildItem('j-2', 0)])
   const [attempt] = await store.attempts('j-1', { limit: 1 })
@@ -129,6 +132,11 @@ test('a file of version 1 keeps its jobs, which get what they lack', async () =>
   expect(await store.forgettable('job', forgetAtMs - 1, 9)).toEqual([])
   expect(await store.forgettable('job', forgetAtMs, 9)).toEqual(['j-1'])
   expect(await store.forgettable('logs', forgetAtMs, 9)).toEqual([])
+
+  // Nothing was signed then; what is signed now has its place.
+  expect(await store.receipt('j-1', 0, 1)).toBeUndefined()
+  await store.apply([receiptChange('j-1', 0, 1)])
+  expect(await store.receipt('j-1', 0, 1)).toEqual({ order: 'order 1', receipt: 'receipt 1' })
 
   await store.apply([{ kind: 'forget', jobId: 'j-1' }, jobChange('j-2', { key: 'k' })])
   expect(await store.jobs({ labels: { team: 'a' }, limit: 9 })).toEqual([])

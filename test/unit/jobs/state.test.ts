@@ -12,7 +12,8 @@ import type {
   JobRecord
 } from '../../../src/jobs/records.ts'
 import type { ErrorCode } from '../../../src/core/errors.ts'
-import type { ItemEvent, Step } from '../../../src/jobs/state.ts'
+import type { ItemEvent } from '../../../src/jobs/item-state.ts'
+import type { Step } from '../../../src/jobs/state.ts'
 
 const NOW = 1_000
 const KEEP = { resultMs: 5_000, logsMs: 2_000 }
@@ -77,7 +78,8 @@ const TABLE: Record<ItemState, Record<EventName, string>> = {
     released: '='
   },
   running: {
-    dispatched: '!',
+    // One more copy of it.
+    dispatched: 'running',
     returned: 'queued',
     retried: 'queued',
     completed: 'completed',
@@ -116,8 +118,13 @@ function ended(): Record<EventName, string> {
   return Object.fromEntries(names.map((name) => [name, '='])) as Record<EventName, string>
 }
 
+/** One that runs has attempt 2 open, and one that is held waits for its silent worker. */
 function itemIn(state: ItemState, more: Partial<ItemRecord> = {}): ItemRecord {
-  return buildItem('j-1', 0, { state, attemptCount: 2, failureCount: 1, workerId: 'w', ...more })
+  const phase = state === 'running' ? 'out' : 'awaited'
+  const isOpen = state === 'running' || state === 'held'
+  const copies: ItemRecord['copies'] = isOpen ? [{ attempt: 2, workerId: 'w', phase }] : null
+  const made = { attemptCount: 2, failureCount: 1, workerId: 'w', copies }
+  return buildItem('j-1', 0, { state, ...made, ...more })
 }
 
 /** A job of two items, of which the second waits. */
@@ -203,7 +210,7 @@ describe('what an event changes', () => {
     const crashed = stepOf(running, { kind: 'retried', attempt: 2, error: crash }).item
     expect(crashed.crashedOn).toEqual(['w'])
     const again = stepOf(
-      { ...crashed, state: 'running' },
+      { ...crashed, state: 'running', copies: running.copies },
       { kind: 'retried', attempt: 2, error: crash }
     )
     expect(again.item.crashedOn).toEqual(['w'])
@@ -223,7 +230,7 @@ describe('an end that was asked for while it runs', () => {
   const asked = stepOf(itemIn('running'), stop)
 
   test('has the attempt ended, and is kept until then', () => {
-    expect(asked.effects).toEqual(['stop-attempt'])
+    expect(asked.effects).toEqual(['stop-attempts'])
     expect(asked.item).toMatchObject({ state: 'running', endedAtMs: null })
     expect(asked.item.ending?.state).toBe('stopped')
     expect(asked.job.state).toBe('running')
@@ -278,13 +285,15 @@ describe('a job on hold', () => {
   test('goes on with all its attempts once it is released', () => {
     const released = stepOf(itemIn('held', { failureCount: 2 }), EVENTS.released)
     expect(released.item).toMatchObject({ state: 'queued', failureCount: 0 })
-    expect(released.effects).toEqual(['drop-attempt', 'enqueue'])
+    expect(released.item.copies).toBeNull()
+    expect(released.effects).toEqual(['enqueue'])
   })
 })
 
 test('an attempt that is still awaited is dropped by whoever decides without it', () => {
   const held = stepOf(itemIn('running'), EVENTS.awaited).item
-  expect(stepOf(held, stop).effects).toEqual(['drop-attempt'])
+  expect(held.copies).toMatchObject([{ attempt: 2, phase: 'awaited' }])
+  expect(stepOf(held, stop)).toMatchObject({ item: { copies: null }, effects: [] })
   expect(stepOf(held, EVENTS.completed).effects).toEqual([])
   expect(stepOf(held, EVENTS.returned).effects).toEqual(['enqueue'])
 })

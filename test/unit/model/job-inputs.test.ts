@@ -130,7 +130,7 @@ test.each<[string, object, string, string]>([
 test('a task without files is sent as it always was', () => {
   const job = checkJob({ task: BUILTIN })
   expect(sent(job)).toEqual(BUILTIN)
-  expect(specOf(job)).toEqual({ engine: 'builtin' })
+  expect(specOf(job)).toEqual({ engine: 'builtin', type: 'builtin:noop' })
   expect(filesOfItem(job, 0)).toEqual({ files: [], peers: [] })
 })
 

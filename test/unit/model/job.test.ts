@@ -228,6 +228,8 @@ test('the smallest job gets the documented defaults', () => {
   expect(compileJob(checkJob({ task: NOOP }))).toEqual({
     priority: 50,
     engine: 'builtin',
+    taskType: 'builtin:noop',
+    isHedged: true,
     cache: 'off',
     hasInputs: false,
     hasOutputs: false,
@@ -255,6 +257,14 @@ test('the smallest job gets the documented defaults', () => {
     ops: 'once',
     schedule: undefined,
     onDisconnect: { waitMs: 30_000, then: 'reroute' },
+    verify: {
+      mode: 'none',
+      share: 0.05,
+      copies: 1,
+      agree: 2,
+      copiesMax: 5,
+      compare: { kind: 'json' }
+    },
     keep: { resultMs: 7 * 86_400_000, logsMs: 7 * 86_400_000 }
   })
 })
@@ -320,12 +330,13 @@ test('a spec is the document without bodies, names and ids, the same for the sam
   const asked = { resources: { cpu: 1 }, priority: 7, keep: { logs: '1h' } }
   const own = { name: 'a', key: 'k', labels: { a: 'b' }, needs: ['x'], share: 's' }
   const spec = specOf(checkJob({ ...own, ...asked, task: JS, each: [{ input: 1 }] }))
-  expect(spec).toEqual({ engine: 'javascript', each: true, ...asked })
+  const type = expect.stringMatching(/^javascript:[0-9a-f]{12}$/)
+  expect(spec).toEqual({ engine: 'javascript', type, each: true, ...asked })
   const turned = specOf(
     checkJob({ task: JS, keep: asked.keep, priority: 7, resources: { cpu: 1 }, each: [{}] })
   )
   expect(JSON.stringify(turned)).toBe(JSON.stringify(spec))
-  expect(specOf(checkJob({ task: NOOP }))).toEqual({ engine: 'builtin' })
+  expect(specOf(checkJob({ task: NOOP }))).toEqual({ engine: 'builtin', type: 'builtin:noop' })
 })
 
 test('keys of one’s own are left out, at the top only', () => {

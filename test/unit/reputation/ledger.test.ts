@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { MeshError } from '../../../src/core/errors.ts'
 import { ReputationLedger } from '../../../src/reputation/ledger.ts'
-import type { LedgerDocument, LedgerEntry } from '../../../src/reputation/ledger-document.ts'
+import { checkpointOfNote } from '../../../src/reputation/old-note.ts'
+import type { AttemptOutcome } from '../../../src/reputation/outcomes.ts'
+import type { EvidenceCheckpoint } from '../../../src/model/generated/evidence-checkpoint.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -10,22 +12,37 @@ function complete(
   ledger: ReputationLedger,
   workerId: string,
   nowMs: number,
-  latencyMs?: number
+  about: Partial<Extract<AttemptOutcome, { kind: 'completed' }>> = {}
 ): void {
-  ledger.record({ kind: 'completed', workerId, latencyMs }, nowMs)
+  ledger.record({ kind: 'completed', workerId, ...about }, nowMs)
 }
 
 function crash(ledger: ReputationLedger, workerId: string, nowMs: number): void {
   ledger.record({ kind: 'failed', workerId, blame: 'worker', code: 'SANDBOX_CRASHED' }, nowMs)
 }
 
+function verify(ledger: ReputationLedger, kind: 'right' | 'wrong', nowMs: number, count = 1): void {
+  for (let index = 0; index < count; index += 1) ledger.record({ kind, workerId: 'a' }, nowMs)
+}
+
 describe('ledger', () => {
   it('knows nothing of a stranger but what everybody is lent', () => {
     expect(new ReputationLedger().of('worker-a', 0)).toEqual({
       peerId: 'worker-a',
-      reputation: expect.closeTo(0.4, 12) as number,
+      reputation: expect.closeTo(0.36, 12) as number,
+      reliability: expect.closeTo(0.4, 12) as number,
+      prospect: expect.closeTo(0.4, 12) as number,
       expected: 0.8,
+      upper: 1,
+      correctness: 0.9,
+      tier: 'probation',
+      checkProbability: 1,
+      streak: 0,
+      quarantinedUntilMs: undefined,
+      strikes: 0,
+      imported: { fa: 0, fb: 0 },
       evidenceCount: 0,
+      evidenceLeft: 0,
       successCount: 0,
       failureCount: 0,
       averageLatencyMs: undefined,
@@ -37,19 +54,20 @@ describe('ledger', () => {
 
   it('counts outcomes, latencies and times', () => {
     const ledger = new ReputationLedger()
-    complete(ledger, 'worker-a', 1_000, 10)
-    complete(ledger, 'worker-a', 2_000, 30)
+    complete(ledger, 'worker-a', 1_000, { latencyMs: 10 })
+    complete(ledger, 'worker-a', 2_000, { latencyMs: 1_990, promisedMs: 5 })
     complete(ledger, 'worker-a', 2_500)
     crash(ledger, 'worker-a', 3_000)
     expect(ledger.of('worker-a', 3_000)).toMatchObject({
       evidenceCount: 4,
       successCount: 3,
       failureCount: 1,
-      averageLatencyMs: 20,
+      averageLatencyMs: 1_000,
       firstSeenMs: 1_000,
       lastSeenMs: 3_000,
       lastChange: 'failed a task: SANDBOX_CRASHED'
     })
+    expect(ledger.recordOf('worker-a')?.counts).toMatchObject({ completed: 2, late: 1, crashed: 1 })
   })
 
   it('fades evidence, but not the counts of all time', () => {
@@ -58,22 +76,24 @@ describe('ledger', () => {
     const fresh = ledger.of('worker-a', 0)
     const later = ledger.of('worker-a', 24 * HOUR_MS)
     expect(later.reputation).toBeLessThan(fresh.reputation)
-    expect(later.reputation).toBeGreaterThan(0.4)
+    expect(later.reliability).toBeGreaterThan(0.4)
     expect(later.evidenceCount).toBe(100)
+    expect(later.evidenceLeft).toBeCloseTo(100 / 16, 6)
   })
 
   it('does not fade or forget when the clock goes back', () => {
     const ledger = new ReputationLedger()
     complete(ledger, 'worker-a', 10 * HOUR_MS)
     complete(ledger, 'worker-a', 0)
-    const [entry] = ledger.toJSON().workers
-    expect(entry).toMatchObject({ good: 2, lastSeenMs: 10 * HOUR_MS })
+    expect(ledger.recordOf('worker-a')).toMatchObject({ good: 2, lastSeenMs: 10 * HOUR_MS })
   })
 
   it('keeps no line for a worker of which nothing was counted', () => {
     const ledger = new ReputationLedger()
-    const outcome = { kind: 'failed', workerId: 'a', blame: 'job', code: 'TASK_FAILED' } as const
-    expect(ledger.record(outcome, 0)).toBe(false)
+    const failed = { kind: 'failed', workerId: 'a', blame: 'job', code: 'TASK_FAILED' } as const
+    expect(ledger.record(failed, 0)).toBeUndefined()
+    const cleared = { kind: 'cleared', workerId: 'a', of: 'lost', blamedAtMs: 0 } as const
+    expect(ledger.record(cleared, 0)).toBeUndefined()
     expect(ledger.list(0)).toEqual([])
   })
 
@@ -85,51 +105,154 @@ describe('ledger', () => {
     expect(ledger.list(0).map(({ peerId }) => peerId)).toEqual(['worker-b', 'worker-c', 'worker-a'])
   })
 
-  it('forgets the worker of whom least is known when it is full', () => {
-    const ledger = new ReputationLedger({ workerCountMax: 3 })
+  it('forgets the worker of whom least is known when it is full, and nobody in quarantine', () => {
+    const ledger = new ReputationLedger({ workerCountMax: 4 })
     complete(ledger, 'proven', 0)
     complete(ledger, 'proven', 0)
     crash(ledger, 'bad', 0)
+    verify(ledger, 'wrong', 0)
     for (let index = 0; index < 50; index += 1) complete(ledger, `fresh-${index}`, 1)
     expect(new Set(ledger.list(1).map(({ peerId }) => peerId))).toEqual(
-      new Set(['bad', 'fresh-49', 'proven'])
+      new Set(['a', 'bad', 'fresh-49', 'proven'])
     )
+  })
+})
+
+describe('trust', () => {
+  it('comes by ten right results in a row, and is lost by one that is wrong', () => {
+    const ledger = new ReputationLedger()
+    verify(ledger, 'right', 0, 9)
+    expect(ledger.of('a', 0)).toMatchObject({ tier: 'probation', checkProbability: 1 })
+    verify(ledger, 'right', 0)
+    expect(ledger.of('a', 0)).toMatchObject({ tier: 'trusted', checkProbability: 0.5 })
+    verify(ledger, 'right', 0, 1_000)
+    expect(ledger.of('a', 0).checkProbability).toBe(0.02)
+    verify(ledger, 'wrong', 0)
+    expect(ledger.of('a', 0)).toMatchObject({
+      tier: 'quarantined',
+      streak: 0,
+      strikes: 1,
+      quarantinedUntilMs: HOUR_MS
+    })
+    expect(ledger.of('a', HOUR_MS)).toMatchObject({ tier: 'probation', checkProbability: 1 })
+  })
+
+  it('takes four times as long to try again after each wrong result, a month at most', () => {
+    const ledger = new ReputationLedger()
+    const hours = [1, 4, 16, 64, 256, 720, 720].map((length) => {
+      verify(ledger, 'wrong', 0)
+      return (ledger.of('a', 0).quarantinedUntilMs ?? 0) / HOUR_MS === length
+    })
+    expect(hours).not.toContain(false)
+  })
+})
+
+describe('what others say', () => {
+  it('counts like ten tasks at most, beside what was seen, and is no evidence of it', () => {
+    const ledger = new ReputationLedger()
+    ledger.setImported('a', { fa: 900, fb: 100 })
+    const told = ledger.of('a', 0)
+    expect(told).toMatchObject({ imported: { fa: 9, fb: 1 }, evidenceCount: 0, tier: 'probation' })
+    expect(told.expected).toBeCloseTo(13 / 15, 12)
+    expect(ledger.prospectOf('a', 0)).toBe(told.prospect)
+    expect(ledger.toDocument(0).workers).toEqual([])
+    ledger.setImported('a', { fa: 0, fb: 0 })
+    expect(ledger.of('a', 0).reliability).toBeCloseTo(0.4, 12)
+  })
+
+  it('is bounded, too', () => {
+    const ledger = new ReputationLedger({ workerCountMax: 2 })
+    for (const peer of ['a', 'b', 'c']) ledger.setImported(peer, { fa: 5, fb: 0 })
+    expect(['a', 'b', 'c'].map((peer) => ledger.of(peer, 0).imported.fa)).toEqual([0, 5, 5])
+  })
+})
+
+describe('history', () => {
+  it('tells types of tasks apart, and forgets the one unused for longest', () => {
+    const ledger = new ReputationLedger()
+    for (let index = 0; index < 17; index += 1) complete(ledger, 'a', 0, { taskType: `t${index}` })
+    complete(ledger, 'a', 0, { taskType: 't1', latencyMs: 4 })
+    const types = ledger.historyOf('a')?.types
+    expect(types?.size).toBe(16)
+    expect(types?.has('t0')).toBe(false)
+    expect(types?.get('t1')).toMatchObject({ good: 2, latencyMsSum: 4, counts: { completed: 2 } })
+    expect([...(types?.keys() ?? [])].at(-1)).toBe('t1')
+  })
+
+  it('has a point for each hour, and joins what is alike', () => {
+    const ledger = new ReputationLedger()
+    complete(ledger, 'a', 0)
+    complete(ledger, 'a', 10)
+    crash(ledger, 'a', 20)
+    complete(ledger, 'a', 100 * HOUR_MS)
+    const { events = [], points = [] } = ledger.historyOf('a') ?? {}
+    expect(points).toMatchObject([
+      { hourMs: 0, outcomes: 3, faults: 1 },
+      { hourMs: 100 * HOUR_MS, outcomes: 1, faults: 0 }
+    ])
+    expect(events).toMatchObject([
+      { sinceMs: 0, atMs: 10, count: 2, text: 'completed a task' },
+      { count: 1, text: 'failed a task: SANDBOX_CRASHED' },
+      { count: 1, text: 'completed a task' }
+    ])
+    expect(events[0]?.from).toBeCloseTo(0.36, 12)
+    expect(events[1]?.from).toBeCloseTo(events[0]?.to ?? 0, 6)
+  })
+
+  it('is kept of those last heard of', () => {
+    const ledger = new ReputationLedger({ historyCountMax: 2 })
+    for (const peer of ['a', 'b', 'a', 'c']) complete(ledger, peer, 0)
+    expect(['a', 'b', 'c'].map((peer) => ledger.historyOf(peer) !== undefined)).toEqual([
+      true,
+      false,
+      true
+    ])
+    expect(ledger.of('b', 0).successCount).toBe(1)
   })
 })
 
 describe('stored ledger', () => {
   it('comes back as it was', () => {
-    const again = ReputationLedger.fromJSON(stored())
-    expect(again.toJSON()).toEqual(stored())
+    const again = ReputationLedger.fromDocument(stored())
+    expect(again.toDocument(9_000)).toEqual(stored())
     expect(again.of('worker-a', 1_000)).toMatchObject({ successCount: 1, averageLatencyMs: 12.5 })
   })
 
   it('is a copy, which later outcomes do not change', () => {
-    const ledger = ReputationLedger.fromJSON(stored())
-    const before = ledger.toJSON()
+    const ledger = ReputationLedger.fromDocument(stored())
+    const before = ledger.toDocument(9_000)
     complete(ledger, 'worker-a', 5_000)
     expect(before).toEqual(stored())
   })
 
+  it('may be of one worker', () => {
+    const ledger = ReputationLedger.fromDocument(stored())
+    expect(ledger.toDocument(0, 'worker-b').workers.map(({ peer_id }) => peer_id)).toEqual([
+      'worker-b'
+    ])
+  })
+
   it.each<[string, unknown]>([
     ['version', null],
-    ['version', []],
-    ['version', { version: 2, workers: [] }],
-    ['workers', { version: 1 }],
-    ['workers[0]', { version: 1, workers: ['worker-a'] }],
-    ['workers[0].peerId', withField({ peerId: '' })],
-    ['workers[0].peerId', withField({ peerId: 7 })],
+    ['version', { ...stored(), version: 3 }],
+    ['workers', { version: 2, at_ms: 0 }],
+    ['workers[0].peer_id', withField({ peer_id: '' })],
+    ['workers[0].peer_id', withField({ peer_id: 7 })],
     ['workers[0].good', withField({ good: -1 })],
     ['workers[0].good', withField({ good: null })],
     ['workers[0].good', withField({ good: 2 })],
+    ['workers[0].right', withField({ right: 1 })],
+    ['workers[0].streak', withField({ streak: 0.5 })],
     ['workers[0].bad', withField({ bad: '0' })],
-    ['workers[0].bad', withField({ bad: 1 })],
-    ['workers[0].successCount', withField({ successCount: 1.5 })],
-    ['workers[0].firstSeenMs', withField({ firstSeenMs: 3_000 })],
-    ['workers[0].lastChange', withField({ lastChange: 'x'.repeat(1_000) })],
-    ['workers[1].peerId', { version: 1, workers: [entryWith({}), entryWith({})] }]
+    ['workers[0].strikes', withField({ strikes: 1.5 })],
+    ['workers[0].first_seen_ms', withField({ first_seen_ms: 3_000 })],
+    ['workers[0].last_change', withField({ last_change: 'x'.repeat(1_000) })],
+    [
+      'workers[1].peer_id',
+      { ...stored(), workers: [...withField({}).workers, ...withField({}).workers] }
+    ]
   ])('is refused with its place when %s is damaged', (path, value) => {
-    expect(errorOf(() => ReputationLedger.fromJSON(value))).toMatchObject({
+    expect(errorOf(() => ReputationLedger.fromDocument(value))).toMatchObject({
       code: 'STORE_FAILED',
       path,
       retryable: false
@@ -137,37 +260,50 @@ describe('stored ledger', () => {
   })
 
   it('is refused when it has more workers than the ledger holds', () => {
-    const error = errorOf(() => ReputationLedger.fromJSON(stored(), { workerCountMax: 1 }))
+    const error = errorOf(() => ReputationLedger.fromDocument(stored(), { workerCountMax: 1 }))
     expect(error.path).toBe('workers')
+  })
+
+  it('may be the note of an earlier version', () => {
+    const old = {
+      version: 1,
+      workers: [
+        {
+          peerId: 'worker-a',
+          good: 3,
+          bad: 1,
+          successCount: 7,
+          failureCount: 2,
+          latencyMsSum: 70,
+          latencyCount: 7,
+          firstSeenMs: 1_000,
+          lastSeenMs: 2_000,
+          lastChange: 'completed a task'
+        }
+      ]
+    }
+    const ledger = ReputationLedger.fromDocument(checkpointOfNote(JSON.stringify(old)))
+    expect(ledger.of('worker-a', 2_000)).toMatchObject({
+      successCount: 7,
+      failureCount: 2,
+      averageLatencyMs: 10
+    })
+    const broken = checkpointOfNote('{"version":99}')
+    expect(errorOf(() => ReputationLedger.fromDocument(broken)).code).toBe('STORE_FAILED')
   })
 })
 
 /** A ledger of two workers, as it would come from the store. */
-function stored(): LedgerDocument {
+function stored(): EvidenceCheckpoint {
   const ledger = new ReputationLedger()
-  complete(ledger, 'worker-a', 1_000, 12.5)
+  complete(ledger, 'worker-a', 1_000, { latencyMs: 12.5, taskType: 'builtin:sum' })
   crash(ledger, 'worker-b', 2_000)
-  return JSON.parse(JSON.stringify(ledger)) as LedgerDocument
+  return JSON.parse(JSON.stringify(ledger.toDocument(9_000))) as EvidenceCheckpoint
 }
 
-function entryWith(fields: object): LedgerEntry {
-  return {
-    peerId: 'worker-a',
-    good: 1,
-    bad: 0,
-    successCount: 1,
-    failureCount: 0,
-    latencyMsSum: 0,
-    latencyCount: 0,
-    firstSeenMs: 1_000,
-    lastSeenMs: 2_000,
-    lastChange: 'completed a task',
-    ...fields
-  }
-}
-
-function withField(fields: object): LedgerDocument {
-  return { version: 1, workers: [entryWith(fields)] }
+function withField(fields: object): EvidenceCheckpoint {
+  const document = stored()
+  return { ...document, workers: [{ ...document.workers[0], ...fields }] } as EvidenceCheckpoint
 }
 
 function errorOf(work: () => unknown): MeshError {

@@ -14,6 +14,8 @@ import { PRESETS } from '../../../src/selection/weights.ts'
 import { WORKER_PARTS } from '../../../src/selection/candidate.ts'
 import { buildCandidate } from '../../support/build-candidate.ts'
 
+const COSTS = { cpu: 7.5, memory: 0, disk: 0, gpu: 0, latency: 100, reputation: 0, data: 0 }
+
 const scorers = [scoreCpu, scoreMemory, scoreDisk, scoreGpu, scoreLatency, scoreReputation]
 
 describe('part scores', () => {
@@ -79,17 +81,25 @@ describe('part scores', () => {
 describe('weighted score', () => {
   it('is the sum of its terms', () => {
     const candidate = buildCandidate({ cpuUsage: 33, latencyMs: 17, reputation: 0.9 })
-    const terms = Object.values(scoreTerms(candidate, PRESETS.balanced))
-    expect(terms.reduce((sum, { weighted }) => sum + weighted, 0)).toBe(
-      weightedScore(candidate, PRESETS.balanced)
+    const terms = Object.values(scoreTerms(candidate, PRESETS.balanced, COSTS))
+    expect(terms.reduce((sum, { weighted }) => sum + weighted, 0)).toBeCloseTo(
+      weightedScore(candidate, PRESETS.balanced),
+      3
     )
-    for (const { score, weight, weighted } of terms) expect(weighted).toBe(score * weight)
+    for (const { score, weight, weighted } of terms) expect(weighted).toBeCloseTo(score * weight, 3)
   })
 
-  it('gives the fact, its age and its weight with every term', () => {
-    const terms = scoreTerms(buildCandidate(), PRESETS.balanced)
+  it('gives the fact, its age, its weight and its milliseconds with every term', () => {
+    const terms = scoreTerms(buildCandidate(), PRESETS.balanced, COSTS)
     expect(Object.keys(terms)).toEqual([...WORKER_PARTS])
-    expect(terms['cpu']).toEqual({ raw: 8, score: 0.5, weight: 0.2, weighted: 0.1, age_ms: 1000 })
+    expect(terms['cpu']).toEqual({
+      raw: 8,
+      score: 0.5,
+      weight: 0.2,
+      weighted: 0.1,
+      ms: 7.5,
+      age_ms: 1000
+    })
     expect(terms['latency']).toMatchObject({ raw: 100, score: 0.5, age_ms: 2000 })
     expect(terms['gpu']).toMatchObject({ raw: 0, score: 0, age_ms: 5000 })
   })

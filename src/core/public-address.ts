@@ -1,11 +1,8 @@
 /**
- * Which addresses of the web a router may be sent to by whoever submits a job. Its own machine and network are
- * none of them: what answers there often trusts whoever can reach it. Pure.
+ * Which addresses are of the internet at large. The others, of a machine or a network of its own, mean something
+ * else to each who reads them, and what answers there often trusts whoever can reach it. Pure.
  */
 import { BlockList, isIP } from 'node:net'
-
-/** `public`: what the whole internet can reach. `any`: its own network, too. */
-export type WebReach = 'off' | 'public' | 'any'
 
 /** Not of the internet at large (IANA's registry of special-purpose addresses, 2026). */
 const SPECIAL_V4 = [

@@ -1,6 +1,6 @@
 /** Which addresses are the internet's at large. */
 import { expect, test } from 'vitest'
-import { isPublicAddress } from '../../../src/files/web/web-address.ts'
+import { isPublicAddress } from '../../../src/core/public-address.ts'
 
 test.each([
   ['1.1.1.1', true],

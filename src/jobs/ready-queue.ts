@@ -11,7 +11,8 @@
  * order never changes, and it is kept once for all.
  *
  * Lanes, one per kind of demand, keep items that nobody can take now from standing before others that
- * somebody could.
+ * somebody could. Within a lane it is first come, first served. Between the lanes of a share, short work
+ * goes first: ten milliseconds of waiting count as much as one of expected work.
  */
 import TinyQueue from 'tinyqueue'
 import { LIMITS } from '../core/limits.ts'
@@ -20,6 +21,8 @@ import { PositionHeap } from '../core/position-heap.ts'
 export interface ReadyEntry {
   jobId: string
   itemIndex: number
+  /** Which one of its job's places it is. */
+  place: number
   /** 0 to 100, higher first. */
   priority: number
   /** Grows with every job. */
@@ -28,6 +31,8 @@ export interface ReadyEntry {
   share: string
   /** By the same clock as the times of `drain`. */
   waitingSinceMs: number
+  /** How long it is expected to run, in milliseconds at 1 GHz. */
+  workMs: number
 }
 
 /**
@@ -39,6 +44,9 @@ export type Offered = 'taken' | 'gone' | 'blocked' | 'enough'
 /** One point: the least urgent item passes new ones of the highest priority after a quarter of an hour. */
 const AGING_MS = 10_000
 
+/** So much longer waits who takes one millisecond more: many short tasks wait for a long one otherwise. */
+const WORK_FACTOR = 10
+
 /** Whose turn it is when there are more shares than can have one each. */
 const FURTHER = Symbol('further shares')
 
@@ -46,6 +54,8 @@ interface Lane {
   name: string
   share: Share
   entries: TinyQueue<ReadyEntry>
+  /** By what was expected last: what is learnt meanwhile must not put later entries before earlier ones. */
+  workMs: number
   /** Among the lanes of its share. */
   position: number
 }
@@ -79,7 +89,8 @@ export class ReadyQueue {
     this.#size += 1
     if (lane === undefined) return addLane(share, laneName, entry)
     lane.entries.push(entry)
-    if (lane.entries.peek() === entry) share.open.moved(lane)
+    lane.workMs = entry.workMs
+    share.open.moved(lane)
   }
 
   /** Offers entries, each time the one whose turn it is, until nobody takes any more. It must not push meanwhile. */
@@ -207,7 +218,7 @@ class Round {
 
 function addLane(share: Share, name: string, entry: ReadyEntry): void {
   const entries = new TinyQueue([entry], compareEntries)
-  const lane: Lane = { name, share, entries, position: 0 }
+  const lane: Lane = { name, share, entries, workMs: entry.workMs, position: 0 }
   share.lanes.set(name, lane)
   share.open.add(lane)
 }
@@ -218,7 +229,10 @@ function headOf(lane: Lane): ReadyEntry {
 }
 
 function isLaneBefore(left: Lane, right: Lane): boolean {
-  return compareEntries(headOf(left), headOf(right)) < 0
+  const workMs = left.workMs - right.workMs
+  const [head, other] = [headOf(left), headOf(right)]
+  const byUrgency = urgencyMs(head) - urgencyMs(other) + WORK_FACTOR * workMs
+  return (byUrgency || compareEntries(head, other)) < 0
 }
 
 function compareEntries(left: ReadyEntry, right: ReadyEntry): number {

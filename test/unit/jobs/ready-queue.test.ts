@@ -2,15 +2,15 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../src/core/limits.ts'
-import { ReadyQueue } from '../../../src/dispatch/ready-queue.ts'
-import type { Offered, ReadyEntry } from '../../../src/dispatch/ready-queue.ts'
+import { ReadyQueue } from '../../../src/jobs/ready-queue.ts'
+import type { Offered, ReadyEntry } from '../../../src/jobs/ready-queue.ts'
 
 let nextOrder = 0
 
 function entry(overrides: Partial<ReadyEntry> = {}): ReadyEntry {
   nextOrder += 1
   const order = overrides.order ?? nextOrder
-  const rest = { itemIndex: 0, priority: 50, share: 'a', waitingSinceMs: 0 }
+  const rest = { itemIndex: 0, place: 0, priority: 50, share: 'a', waitingSinceMs: 0, workMs: 0 }
   return { jobId: `j-${order}`, order, ...rest, ...overrides }
 }
 
@@ -269,5 +269,22 @@ describe('a blocked lane', () => {
     }, 0)
     expect(sharesOf(taken)).toBe('ba')
     expect(queue.size).toBe(1)
+  })
+})
+
+describe('lanes of one share', () => {
+  it('let short work go first, until the other has waited ten times the difference', () => {
+    const queue = new ReadyQueue()
+    queue.push('long', entry({ jobId: 'long', workMs: 5_000 }))
+    queue.push('short', entry({ jobId: 'early', workMs: 100, waitingSinceMs: 48_000 }))
+    queue.push('short', entry({ jobId: 'late', workMs: 100, waitingSinceMs: 50_000 }))
+    expect(take(queue, 9).map(({ jobId }) => jobId)).toEqual(['early', 'long', 'late'])
+  })
+
+  it('stay first come, first served within, whatever is expected meanwhile', () => {
+    const queue = new ReadyQueue()
+    queue.push('x', entry({ jobId: 'first', workMs: 5_000 }))
+    queue.push('x', entry({ jobId: 'second', workMs: 1, waitingSinceMs: 10 }))
+    expect(take(queue, 9).map(({ jobId }) => jobId)).toEqual(['first', 'second'])
   })
 })
