@@ -1,9 +1,10 @@
 /** Receipts by what somebody names on the command line: a file that holds them, or a job that the router knows. */
-import { readFileSync, statSync } from 'node:fs'
-import { MeshError, messageOf } from '../core/errors.ts'
+import { statSync } from 'node:fs'
+import { MeshError } from '../core/errors.ts'
 import { PROOF_FILE_BYTES_MAX, readProofs } from '../receipts/proof-file.ts'
 import { connectToRouter } from './router-connection.ts'
 import { flag } from './command.ts'
+import { readTextFile } from './local-files.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Args } from './args.ts'
 import type { Flags } from './command.ts'
@@ -25,7 +26,7 @@ export const PROOF_FLAGS: Flags = {
 /** @throws MeshError FILE_NOT_FOUND, RECEIPT_INVALID, NOT_FOUND where there are none, and as the API */
 export async function findProofs(args: Args, options: AbortOptions): Promise<FoundProof[]> {
   const name = args.positional('what')
-  if (isFile(name)) return readProofs(readText(name))
+  if (isFile(name)) return readProofs(readText(name, 'what'))
   // Ids have neither dots nor slashes.
   if (/[./\\]/.test(name)) throw new MeshError('FILE_NOT_FOUND', `there is no file ${name}`)
   const which = {
@@ -41,13 +42,9 @@ export async function findProofs(args: Args, options: AbortOptions): Promise<Fou
 }
 
 /** A whole file that is short enough. @throws MeshError FILE_NOT_FOUND, REQUEST_TOO_LARGE */
-export function readText(path: string): string {
-  try {
-    const { size } = statSync(path)
-    if (size <= PROOF_FILE_BYTES_MAX) return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new MeshError('FILE_NOT_FOUND', `${path} cannot be read: ${messageOf(cause)}`, { cause })
-  }
+export function readText(path: string, flagName: string): string {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size <= PROOF_FILE_BYTES_MAX) return readTextFile(path, flagName)
   throw new MeshError('REQUEST_TOO_LARGE', `${path} is larger than any file of receipts`)
 }
 

@@ -5,7 +5,7 @@
 import { BYTES_PER_MB, formatBytes, formatDuration } from '../core/units.ts'
 import { fraction } from './columns.ts'
 import { formatCount, plural, renderGrid, shortPeer } from './render.ts'
-import type { DecisionCandidate, DecisionRecord, ScoreTerm } from '../model/generated/decision.ts'
+import type { DecisionCandidate, DecisionRecord } from '../model/generated/decision.ts'
 import type { Style } from './render.ts'
 
 export interface DecisionStyle {
@@ -34,14 +34,16 @@ const PARTS: readonly Part[] = [
   { title: 'RISK', term: 'reputation', msOf: msOf('reputation'), hasFact: true }
 ]
 
-/** What the raw figure of a term is. */
-const RAW_TEXTS: Readonly<Record<string, (raw: number) => string>> = {
+const HUNDRED = 100
+
+/** What the fact of a term is: its raw figure, or what the part was reckoned from. */
+const FACT_TEXTS: Readonly<Record<string, (raw: number, row: DecisionCandidate) => string>> = {
   cpu: (raw) => plural(raw, 'core'),
   memory: (raw) => `${formatMegabytes(raw)} free`,
   disk: (raw) => `${formatMegabytes(raw)} free`,
   gpu: (raw) => formatMegabytes(raw),
   latency: (raw) => formatDuration(raw),
-  reputation: (raw) => fraction(raw),
+  reputation: (_, { prospect }) => `sees ${(prospect * HUNDRED).toFixed(1)}% through`,
   data: (raw) => `${formatBytes(raw)} there`
 }
 
@@ -75,7 +77,7 @@ export function whyNotSentence({ candidates, chosen }: DecisionRecord): string {
   const isCompared =
     winner !== undefined && judgedAtMs === undefined && other.verdict !== 'rejected'
   const figures = isCompared
-    ? `: ${formatMs(costMs)} ms against ${formatMs(winner.cost_ms)} ms of ${shortPeer(chosen)}`
+    ? `: it costs ${formatCost(costMs)}, ${shortPeer(chosen)} ${formatCost(winner.cost_ms)}`
     : ''
   return `not ${shortPeer(peer)}${when}: ${reason}${figures}`
 }
@@ -126,14 +128,16 @@ function costs(record: DecisionRecord, style: Style, isWide: boolean): string {
 }
 
 function factCells(row: DecisionCandidate, parts: readonly Part[], style: Style): string[] {
-  const facts = parts.map(({ hasFact, term }) => (hasFact ? factOf(term, row.terms[term]) : ''))
+  const facts = parts.map(({ hasFact, term }) => (hasFact ? factOf(term, row) : ''))
   return [`  ${row.verdict}`, ...facts].map((text) => style.dim(text))
 }
 
 /** `8 cores, 1.2s ago` */
-function factOf(name: string, term: ScoreTerm | undefined): string {
+function factOf(name: string, row: DecisionCandidate): string {
+  const term = row.terms[name]
   if (term === undefined) return ''
-  return `${(RAW_TEXTS[name] ?? formatCount)(term.raw)}, ${formatDuration(term.age_ms)} ago`
+  const textOf = FACT_TEXTS[name] ?? formatCount
+  return `${textOf(term.raw, row)}, ${formatDuration(term.age_ms)} ago`
 }
 
 function chanceOf({ probability = 0, verdict }: DecisionCandidate): string {
@@ -161,6 +165,12 @@ function timesText(factor: number): string {
 function formatMs(ms: number): string {
   if (ms >= 10_000) return `${Number((ms / 1_000).toFixed(1))}s`
   return ms < 10 ? String(Number(ms.toFixed(1))) : String(Math.round(ms))
+}
+
+/** The same in a sentence. */
+function formatCost(ms: number): string {
+  const text = formatMs(ms)
+  return text.endsWith('s') ? text : `${text} ms`
 }
 
 function msOf(term: string): (row: DecisionCandidate) => number {

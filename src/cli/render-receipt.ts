@@ -55,9 +55,10 @@ export function renderProof(
       ],
       ['outcome', isGood ? style.green(outcome) : style.red(outcome)],
       ['engine', engineOf(receipt)],
-      ['task', receipt.job_hash],
+      ['task SHA-256', receipt.job_hash],
       ...manyOf('input', receipt.inputs ?? receipt.inputs_hash),
-      ...manyOf('result', receipt.result_file ?? receipt.result_hash),
+      ...manyOf('result SHA-256', receipt.result_hash),
+      ...manyOf('result file', receipt.result_file),
       ...manyOf('output', receipt.outputs)
     ],
     style

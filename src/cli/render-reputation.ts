@@ -52,7 +52,7 @@ function facts(view: ReputationView, style: Style): [string, string][] {
     ],
     [
       'tasks done',
-      `expected ${fraction(view.expected)}, between ${fraction(reliability)} and ${fraction(view.upper)}`
+      `expected ${fraction(view.expected)}, between ${fraction(reliability)} and ${fraction(view.upper)}; placement reckons with ${fraction(view.prospect)}`
     ],
     ['evidence', `${plural(view.evidence, 'outcome')}: ${countsOf(counts)}`],
     ['verified', verifiedOf(view)],

@@ -10,14 +10,19 @@ export const REPUTATION_COLUMNS: readonly Column<ReputationView>[] = [
   { title: 'worker', text: ({ peer_id }) => shortPeer(peer_id) },
   { title: 'state', text: ({ state }) => state },
   { title: 'reputation', text: ({ reputation }) => fraction(reputation), align: 'right' },
-  { title: 'reliable', text: ({ reliability }) => fraction(reliability), align: 'right' },
+  {
+    title: 'reliable',
+    text: ({ reliability }) => fraction(reliability),
+    align: 'right',
+    isWide: true
+  },
   { title: 'ok', text: ({ successes }) => formatCount(successes), align: 'right' },
   { title: 'failed', text: failedOf, align: 'right' },
   { title: 'lost', text: ({ counts }) => formatCount(counts.lost), align: 'right' },
   { title: 'wrong', text: ({ counts }) => formatCount(counts.wrong), align: 'right' },
   { title: 'checked', text: checkedOf, align: 'right' },
   { title: 'speed', text: speedText, align: 'right' },
-  { title: 'late', text: lateOf, align: 'right' },
+  { title: 'late', text: lateOf, align: 'right', isWide: true },
   { title: 'own/imported', text: ownOf, align: 'right', isWide: true },
   { title: 'first seen', text: (row) => agoOf(row.first_seen_ms), align: 'right', isWide: true },
   { title: 'last', text: ({ last_seen_ms }) => agoOf(last_seen_ms), align: 'right' },
@@ -42,10 +47,15 @@ export const EVIDENCE_COLUMNS: readonly Column<EvidenceEntry>[] = [
   { title: 'what', text: whatOf },
   { title: 'job', text: ({ job = '–' }) => job },
   { title: 'item', text: ({ item }) => (item === undefined ? '–' : String(item)), align: 'right' },
-  { title: 'attempt', text: ({ attempt }) => String(attempt ?? '–'), align: 'right' },
+  { title: 'attempt', text: ({ attempt }) => String(attempt ?? '–'), align: 'right', isWide: true },
   { title: 'task type', text: ({ task_type = '–' }) => shorten(task_type, 40) },
   { title: 'took', text: ({ latency_ms }) => latencyOf(latency_ms ?? null), align: 'right' },
-  { title: 'expected', text: (row) => latencyOf(row.promised_ms ?? null), align: 'right' },
+  {
+    title: 'expected',
+    text: (row) => latencyOf(row.promised_ms ?? null),
+    align: 'right',
+    isWide: true
+  },
   { title: 'receipt', text: ({ receipt }) => (receipt === undefined ? 'none' : 'signed') },
   { title: 'signed receipt', text: ({ receipt = '–' }) => receipt, isWide: true }
 ]

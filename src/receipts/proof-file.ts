@@ -3,7 +3,7 @@
  * list of those. Whatever else stands beside them proves nothing, and is left out.
  */
 import { asRecord, parseJson } from '../core/json.ts'
-import { MeshError } from '../core/errors.ts'
+import { MeshError, messageOf } from '../core/errors.ts'
 import type { Proof } from './proof.ts'
 
 /** As many receipts of the largest size as a page of them has. */
@@ -19,9 +19,9 @@ export function writeProofs(proofs: readonly Proof[]): string {
   return `${JSON.stringify(plain.length === 1 ? plain[0] : plain, null, 2)}\n`
 }
 
-/** @throws MeshError RECEIPT_INVALID, REQUEST_TOO_LARGE, REQUEST_NOT_JSON */
+/** @throws MeshError RECEIPT_INVALID, REQUEST_TOO_LARGE, REQUEST_TOO_DEEP */
 export function readProofs(text: string): Proof[] {
-  const value = parseJson(text, PROOF_FILE_BYTES_MAX)
+  const value = readJson(text)
   const list: unknown[] = Array.isArray(value) ? value : [value]
   if (list.length > PROOFS_MAX) {
     const message = `${list.length} receipts are more than the ${PROOFS_MAX} of one file`
@@ -32,8 +32,22 @@ export function readProofs(text: string): Proof[] {
     if (typeof receipt === 'string' && (order === undefined || typeof order === 'string')) {
       return { receipt, order }
     }
-    throw new MeshError('RECEIPT_INVALID', 'this is no file of receipts', {
-      hint: '`taskmesh receipt show ID --out FILE` writes one: {"receipt": base64, "order": base64}'
-    })
+    throw notOfReceipts('')
+  })
+}
+
+function readJson(text: string): unknown {
+  try {
+    return parseJson(text, PROOF_FILE_BYTES_MAX)
+  } catch (cause) {
+    const error = MeshError.from(cause)
+    throw error.code === 'REQUEST_NOT_JSON' ? notOfReceipts(`: ${messageOf(error)}`, cause) : error
+  }
+}
+
+function notOfReceipts(why: string, cause?: unknown): MeshError {
+  return new MeshError('RECEIPT_INVALID', `this is no file of receipts${why}`, {
+    hint: '`taskmesh receipt show ID --out FILE` writes one: {"receipt": base64, "order": base64}',
+    cause
   })
 }

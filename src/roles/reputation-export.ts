@@ -8,6 +8,7 @@ import { openExperience } from '../discovery/experience.ts'
 import { openEnvelope, readBase64, sealEnvelope } from '../receipts/envelope.ts'
 import { openReceipt, receiptBytes } from '../receipts/receipt.ts'
 import { readLines } from '../core/lines.ts'
+import { toFileError } from '../files/store/disk-errors.ts'
 import { PARAMETERS } from '../reputation/parameters.ts'
 import { EXPORT_LINE_BYTES_MAX, recount } from '../reputation/recount.ts'
 import { replay } from '../reputation/evidence.ts'
@@ -92,8 +93,7 @@ export async function verifyExport(file: string, word?: string): Promise<Recount
     const ports = { checkReceipt, openSeal, heard }
     return await recount(readLines(input, EXPORT_LINE_BYTES_MAX), ports)
   } catch (cause) {
-    if (cause instanceof MeshError) throw cause
-    throw new MeshError('FILE_UNREADABLE', `${file} cannot be read: ${String(cause)}`, { cause })
+    throw toFileError(cause, file)
   } finally {
     input.destroy()
   }

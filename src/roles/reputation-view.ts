@@ -32,6 +32,7 @@ export function toReputationView(ledger: ReputationLedger, reputation: Reputatio
     state: reputation.tier,
     reputation: shownShare(reputation.reputation),
     reliability: shownShare(reputation.reliability),
+    prospect: shownShare(reputation.prospect),
     expected: shownShare(reputation.expected),
     upper: shownShare(reputation.upper),
     correctness: shownShare(reputation.correctness),

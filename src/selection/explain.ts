@@ -208,6 +208,7 @@ function rowOf(
     wait_ms: toFigure(parts.waitMs),
     run_ms: toFigure(parts.runMs),
     crowd_ms: toFigure(parts.crowdMs),
+    prospect: Math.max(0, Math.min(1, toFigure(candidate.prospect))),
     score: cost > 0 ? toFigure(Math.min(1, bestCost / cost)) : 1,
     weighted_score: toFigure(weightedScore(candidate, weights, request.inputs)),
     tasks: Math.max(0, toFigure(tasksOf(candidate))),

@@ -47,7 +47,10 @@ const HINTS: ReadonlyMap<string, Hint> = new Map<RefusalCode | PlaceCode | RoomC
   ['ON_PROBATION', 'its results are still checked: ten right ones make it trusted'],
   ['UNRELIABLE', 'it loses too many tasks to check those of others: steady work mends that'],
   ['NOT_AMONG_BEST', 'others are done sooner: it gets tasks when they are busy'],
-  ['NOT_DRAWN', 'the draw fell on others as good: with more work it gets its share'],
+  [
+    'NOT_DRAWN',
+    'tasks were drawn for others, the cheaper the likelier: with more work it gets its share'
+  ],
   ['SLOTS_TAKEN', 'it is full: more --slots if the machine bears them'],
   ['QUEUE_TAKEN', 'it is full, and enough waits there: more --slots if the machine bears them'],
   ['MEMORY_TAKEN', 'its memory is taken: fewer --slots, or more memory'],

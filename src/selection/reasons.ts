@@ -114,7 +114,8 @@ function describeWinner({ tier }: Contender, poolCount: number, draw: number): s
 /** `ranked 2nd, 12.5 ms after the best` */
 function describeRank(rank: number, { cost }: Contender, best: Contender | undefined): string {
   const behindMs = best === undefined ? 0 : roundTo(cost - best.cost, 1, 'down')
-  const behind = behindMs > 0 ? `, ${behindMs} ms after the best` : ''
+  const shownMs = behindMs < 100 ? behindMs : Math.floor(behindMs)
+  const behind = behindMs > 0 ? `, ${shownMs} ms after the best` : ''
   return `ranked ${rank === 0 ? 'far down' : ordinal(rank)}${behind}`
 }
 

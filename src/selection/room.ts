@@ -14,7 +14,7 @@ export type Room = 'run' | 'queue' | 'slots-taken' | 'queue-taken' | 'memory-tak
  * No more expected work waits at a worker per slot: enough that it has the next task at hand when one ends,
  * little enough that a task that waits can still go to whoever is free first. Workers refuse more by themselves.
  */
-export const QUEUED_MS_MAX = 400
+export const QUEUED_MS_MAX = 250
 
 /** What a task takes of a worker beside its slot. */
 export interface Need {
@@ -65,15 +65,21 @@ function whatIsTaken(candidate: Candidate, need: Need): string {
       return `the task needs ${need.gpuCount} GPUs, ${freeGpus(candidate)} of ${candidate.gpuCount} are free`
     case 'queue-taken': {
       const waitingMs = Math.round(candidate.queuedMs + candidate.unseenMs / slots)
-      return `has ${tasksOf(candidate)} tasks in ${slots} slots, and work for ${formatDuration(waitingMs)} waits for each`
+      const waiting = `${formatDuration(waitingMs)} of work waits for each slot`
+      return `has ${counted(tasksOf(candidate), 'task')} in ${counted(slots, 'slot')}, and ${waiting}`
     }
     case 'slots-taken':
     case 'queue':
     case 'run': {
-      const queue = queueSlots === 0 ? '' : ` and ${queueSlots} queue slots`
-      return `has ${tasksOf(candidate)} tasks in ${slots} slots${queue}`
+      const queue = queueSlots === 0 ? '' : ` and ${counted(queueSlots, 'queue slot')}`
+      return `has ${counted(tasksOf(candidate), 'task')} in ${counted(slots, 'slot')}${queue}`
     }
   }
+}
+
+/** `3 tasks`, `1 task` */
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** A GPU is one task's alone, this router's or another's. */

@@ -22,7 +22,7 @@ test('the demo counts words, explains itself and leaves nothing behind', async (
   for (const size of ['small', 'medium', 'large'])
     expect(stdout).toMatch(new RegExp(`${size} +\\d slots? +\\d+`))
   expect(stdout).toMatch(/was chosen: picked among \d/)
-  expect(stdout).toMatch(/WORKER +REPUTATION +EXPECTED/)
+  expect(stdout).toMatch(/WORKER +STATE +REPUTATION/)
   expect(stdout).toContain('Everything is stopped')
   const pids = pidsIn(stdout)
   expect(pids).toHaveLength(5)

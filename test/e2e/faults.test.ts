@@ -34,8 +34,10 @@ const client = (): ApiClient => mesh.client(router().name)
 const WAIT = { on_disconnect: { wait: '2s' }, retry: { backoff: { delay: '100ms' } } }
 const PATIENT = { on_disconnect: { wait: '80s' } }
 
+/** Without backup copies, so that what becomes of the one attempt is seen. */
 function sleepJob(ms: number, more: object = WAIT): object {
-  return { task: { engine: 'builtin', name: 'sleep', args: { ms } }, ...more }
+  const task = { engine: 'builtin', name: 'sleep', args: { ms } }
+  return { task, route: { hedge: false }, ...more }
 }
 
 function sleepJobs(count: number, ms: number, more: object = WAIT): object {
@@ -175,7 +177,8 @@ describe('with a router and two workers', () => {
 
   test('fault 8: worker paused (SIGSTOP) beyond its lease, then continued: late result ignored', async () => {
     const source = 'function main () { sleep(1500) }'
-    const { id } = await client().submit({ task: { engine: 'javascript', source }, ...WAIT })
+    const route = { hedge: false }
+    const { id } = await client().submit({ task: { engine: 'javascript', source }, route, ...WAIT })
     const worker = await workerOf(id)
     worker.freeze()
     const job = await client().wait(id)
@@ -186,6 +189,19 @@ describe('with a router and two workers', () => {
     )
     expect(statesOf(attempts)).toEqual(['lost', 'completed'])
     expect(await client().job(id)).toEqual(job)
+  })
+
+  test('a worker that falls silent holds nothing up that bears a backup copy', async () => {
+    const source = 'function main () { sleep(1500) }'
+    const { id } = await client().submit({ task: { engine: 'javascript', source }, ...PATIENT })
+    const worker = await workerOf(id)
+    worker.freeze()
+    expect(await client().wait(id)).toMatchObject({ state: 'completed', attempts: 2 })
+    const [first, backup] = await client().attempts(id)
+    expect(first).toMatchObject({ state: 'stopped', role: 'primary' })
+    expect(reasonsOf(first)).toContain('COPY_SUPERSEDED')
+    expect(backup).toMatchObject({ state: 'completed', role: 'backup' })
+    worker.thaw()
   })
 
   test.each(['broken', 'silent'] as const)(

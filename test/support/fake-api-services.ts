@@ -8,6 +8,7 @@ import { fakeReputation } from './fake-reputation.ts'
 import type { ApiServices } from '../../src/http/services.ts'
 import type { FileView } from '../../src/model/generated/api-file.ts'
 import type { HealthView } from '../../src/model/generated/api-health.ts'
+import type { IdleReasonsView } from '../../src/model/generated/api-idle-reasons.ts'
 import type { BackupView } from '../../src/model/generated/api-backup.ts'
 import type {
   AttemptView,
@@ -33,6 +34,7 @@ interface Examples {
   'api/event': MeshEvent
   'api/file': FileView
   'api/health': HealthView
+  'api/idle-reasons': IdleReasonsView
   'api/job': JobView
   'api/log': LogView
   'api/node': NodeView
@@ -181,7 +183,7 @@ export class FakeApiServices implements ApiServices {
   }
 
   readonly #decided = fakeDecisions((name, ...details) => this.#note(name, ...details))
-  readonly idleReasons = this.#decided.idleReasons
+  idleReasons = this.#decided.idleReasons
   readonly weights = this.#decided.weights
   readonly jobs: ApiServices['jobs'] = {
     submit: async (document, submitter) => {

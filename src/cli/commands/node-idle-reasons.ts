@@ -22,20 +22,22 @@ import type {
 
 const EXAMPLE_LETTERS = 60
 
-const WORKERS: readonly Column<IdleWorker>[] = [
+type Columns<Row> = (exampleLetters: number) => readonly Column<Row>[]
+
+const WORKERS: Columns<IdleWorker> = (exampleLetters) => [
   { title: 'worker', text: ({ peer_id }) => shortPeer(peer_id) },
   { title: 'looks', text: ({ looks }) => formatCount(looks), align: 'right' },
   { title: 'chosen', text: ({ chosen }) => formatCount(chosen), align: 'right' },
   { title: 'mostly', text: ({ reasons }) => reasons[0]?.code ?? '–' },
-  { title: 'such as', text: ({ reasons }) => shorten(reasons[0]?.example ?? '', EXAMPLE_LETTERS) }
+  { title: 'such as', text: ({ reasons }) => shorten(reasons[0]?.example ?? '', exampleLetters) }
 ]
 
-const REASONS: readonly Column<IdleWorkerReason>[] = [
+const REASONS: Columns<IdleWorkerReason> = (exampleLetters) => [
   { title: 'reason', text: ({ code }) => code },
   { title: 'times', text: ({ count }) => formatCount(count), align: 'right' },
   { title: 'last', text: ({ last_at_ms }) => `${ageOf(last_at_ms)} ago`, align: 'right' },
   { title: 'router', text: ({ router }) => shortPeer(router) },
-  { title: 'such as', text: ({ example }) => shorten(example, EXAMPLE_LETTERS) }
+  { title: 'such as', text: ({ example }) => shorten(example, exampleLetters) }
 ]
 
 export const nodeIdleReasonsCommand: CliCommand = {
@@ -56,7 +58,7 @@ export const nodeIdleReasonsCommand: CliCommand = {
     ]
   ],
   notes:
-    'A router looks at four workers in each decision, in turn, so that in a larger fleet the counts are a sample. All routers that this one knows are asked.',
+    'LOOKS are decisions in which a router noted why this worker was not chosen, or that it was: a task may need several, and of each a router notes four workers, in turn, so that in a larger fleet the counts are a sample. All routers that this one knows are asked.',
   run: async ({ args, output, terminal }) => {
     const peer = args.optionalPositional('peer')
     const which = {
@@ -64,12 +66,25 @@ export const nodeIdleReasonsCommand: CliCommand = {
       peer: peer === undefined ? undefined : withoutEllipsis(peer)
     }
     const view = await connectToRouter(args).idleReasons(which, { signal: terminal.signal })
-    output.value(view, (style) => render(view, peer !== undefined, style))
+    output.value(view, (style) =>
+      render(view, { isOne: peer !== undefined, isWide: output.format === 'wide' }, style)
+    )
     return EXIT.completed
   }
 }
 
-function render({ routers, workers }: IdleReasonsView, isOne: boolean, style: Style): string {
+interface IdleStyle {
+  isOne: boolean
+  /** With whole examples. */
+  isWide: boolean
+}
+
+function render(
+  { routers, workers }: IdleReasonsView,
+  { isOne, isWide }: IdleStyle,
+  style: Style
+): string {
+  const exampleLetters = isWide ? Infinity : EXAMPLE_LETTERS
   const silent = routers.flatMap(({ error, peer_id }) =>
     error === null
       ? []
@@ -85,14 +100,18 @@ function render({ routers, workers }: IdleReasonsView, isOne: boolean, style: St
   const [worker] = workers
   const body =
     isOne && worker !== undefined
-      ? renderOne(worker, asked, style)
-      : renderTable(workers, WORKERS, style)
+      ? renderOne(worker, { asked, columns: REASONS(exampleLetters) }, style)
+      : renderTable(workers, WORKERS(exampleLetters), style)
   return [body, ...silent].join('\n')
 }
 
-function renderOne(worker: IdleWorker, asked: string, style: Style): string {
+function renderOne(
+  worker: IdleWorker,
+  { asked, columns }: { asked: string; columns: readonly Column<IdleWorkerReason>[] },
+  style: Style
+): string {
   const { chosen, hint, looks, peer_id: peer, reasons } = worker
-  const head = `${style.bold(shortPeer(peer))} got ${formatCount(chosen)} of ${plural(looks, 'task')} for which it was looked at, ${asked}`
-  const table = reasons.length === 0 ? [] : ['', renderTable(reasons, REASONS, style)]
+  const head = `${style.bold(shortPeer(peer))} was chosen in ${formatCount(chosen)} of ${plural(looks, 'decision')} that looked at it, ${asked}`
+  const table = reasons.length === 0 ? [] : ['', renderTable(reasons, columns, style)]
   return [head, ...table, ...(hint === null ? [] : ['', printable(hint)])].join('\n')
 }

@@ -86,7 +86,7 @@ export const receiptVerifyCommand: CliCommand = {
       ...present('router', args.text('router'))
     }
     const resultFile = args.text('result')
-    const result = resultFile === undefined ? undefined : readText(resultFile)
+    const result = resultFile === undefined ? undefined : readText(resultFile, '--result')
     const wish = { expected, result }
     const verdicts = await Promise.all(proofs.map((proof) => verify(proof, wish)))
     output.value(verdicts, (style) =>

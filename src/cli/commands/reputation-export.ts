@@ -40,14 +40,14 @@ export const reputationVerifyCommand: CliCommand = {
     'Receipts are signed by the workers. What is lost, late or wrong has none that says so: that is the word of the router, which has signed all of it.',
   run: async ({ args, output }) => {
     const word = args.text('experience')
-    const heard = word === undefined ? undefined : readTextFile(word, 'experience')
+    const heard = word === undefined ? undefined : readTextFile(word, '--experience')
     const report = await verifyExport(args.positional('file'), heard)
-    output.value(report, (style) => renderReport(report, style))
+    output.value(report, (style) => renderReport(report, style, output.format === 'wide'))
     return report.findings.length === 0 ? EXIT.completed : EXIT.error
   }
 }
 
-function renderReport(report: RecountReport, style: Style): string {
+function renderReport(report: RecountReport, style: Style, isAll: boolean): string {
   const { exported_at_ms: atMs, findings, held, lines, router, workers } = report
   const heldTo = held === undefined ? '' : `; the receipts of ${held} workers held to its own word`
   const head = `${formatCount(lines)} lines by router ${shortPeer(router)}, ${timeOf(atMs)}${heldTo}`
@@ -56,5 +56,6 @@ function renderReport(report: RecountReport, style: Style): string {
       ? style.green('all scores follow from the evidence, all signatures are right')
       : findings.map((finding) => style.red(`WRONG: ${printable(finding)}`)).join('\n')
   if (workers.length === 0) return `${head}\n${verdict}`
-  return `${head}\n${verdict}\n\n${renderTable(workers, RECOUNT_COLUMNS, style)}`
+  const columns = RECOUNT_COLUMNS.filter(({ isWide }) => isAll || isWide !== true)
+  return `${head}\n${verdict}\n\n${renderTable(workers, columns, style)}`
 }

@@ -168,8 +168,9 @@ function changeOf(
 function render(report: Report, style: Style): string {
   const { changed, changes, decisions, later_ms: laterMs, partial, skipped } = report
   const made = decisions - skipped
-  const sum = `${changed} of ${plural(made, 'decision')} would change; in all ${laterText(laterMs)}`
-  const each = made === 0 ? '' : `, ${laterText(laterMs / made)} a task`
+  const sum = `${changed} of ${plural(made, 'decision')} would change`
+  const each =
+    changed === 0 ? '' : `; in all ${laterText(laterMs)}, ${laterText(laterMs / made)} a task`
   const more = changed - CHANGES_SHOWN
   return [
     ...(changes.length === 0 ? [] : [renderTable(changes.slice(0, CHANGES_SHOWN), COLUMNS, style)]),
@@ -183,9 +184,9 @@ function render(report: Report, style: Style): string {
   ].join('\n')
 }
 
-/** `12ms later`, `3ms sooner` */
+/** `12ms later`, `3ms sooner`, or neither. */
 function laterText(ms: number): string {
-  if (Math.abs(ms) < 0.05) return 'no time'
+  if (Math.abs(ms) < 0.05) return 'no later'
   const text = formatDuration(
     Math.abs(ms) < 100 ? Math.round(Math.abs(ms) * 10) / 10 : Math.round(Math.abs(ms))
   )

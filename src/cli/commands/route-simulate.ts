@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { EXIT } from '../exit-codes.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { formatDuration } from '../../core/units.ts'
-import { MeshError } from '../../core/errors.ts'
+import { MeshError, messageOf } from '../../core/errors.ts'
 import { parseJson } from '../../core/json.ts'
 import { POLICIES, scenarioOf } from '../../simulation/routing/scenario.ts'
 import { MIXES } from '../../simulation/routing/job-mix.ts'
@@ -53,7 +53,7 @@ export const routeSimulateCommand: CliCommand = {
     ['taskmesh route simulate mesh.json --churn --policy mesh --policy omniscient', 'one of yours']
   ],
   notes:
-    'mesh is what routers of the mesh do, by their own code. omniscient knows how long each job takes and all that workers do: nobody can, so it is what the others are measured by.',
+    'mesh is what routers of the mesh do, by their own code. omniscient knows how long each job takes and all that workers do: nobody can, so it is what the others are measured by. It keeps the order in which jobs come; where large ones hold up small ones, less than 1× is possible.',
   run: async (context) => {
     const { args, output } = context
     const scenario = await scenarioFor(context)
@@ -79,6 +79,7 @@ async function scenarioFor({ args, terminal }: CommandContext): Promise<RoutingS
     })
   }
   if (isFromMesh) {
+    refuseWith(args, ['workers'], '--from-mesh says what the workers are')
     const nodes = await connectToRouter(args).nodes({}, { signal: terminal.signal })
     if (nodes.length === 0) throw new MeshError('NODE_NOT_FOUND', 'the router knows no worker')
     const workers = nodes.slice(0, LIMITS_OF.workers).map((node) => ({
@@ -93,10 +94,24 @@ async function scenarioFor({ args, terminal }: CommandContext): Promise<RoutingS
   if (file === undefined) return madeUp(args)
   refuseWith(args, ['workers'], 'the file says what the workers are')
   const text = file === '-' ? (await terminal.readStdin()).toString() : readTextFile(file, 'file')
-  const document = parseJson(text)
+  const document = readDocument(text)
   const isObject = typeof document === 'object' && document !== null && !Array.isArray(document)
-  if (!isObject) throw new MeshError('FIELD_INVALID', 'the file must hold a JSON object')
+  if (!isObject)
+    throw new MeshError('FIELD_INVALID', 'the file must hold a JSON object', { path: 'file' })
   return readScenario({ ...document, ...flagsOf(args) })
+}
+
+/** @throws MeshError FIELD_INVALID */
+function readDocument(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (cause) {
+    throw new MeshError('FIELD_INVALID', messageOf(cause), {
+      path: 'file',
+      hint: 'it holds what schemas/route-scenario.schema.json says',
+      cause
+    })
+  }
 }
 
 function madeUp(args: Args): RoutingScenario {
@@ -228,7 +243,10 @@ function render(
       : [])
   ]
   const piling = results.filter(({ result }) => result.isUnstable).map(({ policy }) => policy)
-  const notes = piling.length === 0 ? [] : [`more came than went with: ${piling.join(', ')}`]
+  const notes =
+    piling.length === 0
+      ? []
+      : [`jobs pile up, as more come than are done, with: ${piling.join(', ')}`]
   return [head.join(', '), ...parts, ...notes].join('\n\n')
 }
 

@@ -34,8 +34,10 @@ function render({ own, presets, warnings }: WeightsView, style: Style): string {
   return [grid, '', ...warnings.map((warning) => style.yellow(warning)), MEANING].join('\n')
 }
 
-const MEANING =
-  '×: how often a millisecond of that part counts; in brackets the weight that a job names in route.weights'
+const MEANING = [
+  '▶ is what this router goes by where a job says nothing.',
+  '×: how often a millisecond of that part counts; in brackets its weight, for route.weights of a job'
+].join('\n')
 
 function cells(name: string, { factors, weights }: WeightSet, style: Style): string[] {
   const figures = PARTS.map((part) => {

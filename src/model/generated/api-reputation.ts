@@ -14,9 +14,13 @@ export interface ReputationView {
    */
   reputation: number
   /**
-   * Lower bound of the share of tasks that it sees through: what placement reckons with.
+   * Lower bound of the share of tasks that it sees through.
    */
   reliability: number
+  /**
+   * The share that placement reckons with: `reliability` until ten tasks of it are known, from then on what it did, with the share of all workers in place of what it did not do yet.
+   */
+  prospect: number
   /**
    * The share itself, as far as it is known.
    */

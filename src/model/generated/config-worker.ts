@@ -33,7 +33,7 @@ export interface WorkerConfig {
    */
   slots?: number
   /**
-   * Tasks that may wait here beyond the slots; by default eight for each slot. Once more work waits than 400 ms for each slot, further tasks are refused all the same.
+   * Tasks that may wait here beyond the slots; by default eight for each slot. Once more work waits than 250 ms for each slot, further tasks are refused all the same.
    */
   queue_slots?: number
   labels?: Labels

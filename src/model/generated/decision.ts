@@ -108,6 +108,10 @@ export interface DecisionCandidate {
    */
   crowd_ms: number
   /**
+   * The share of tasks that it was expected to see through: what the `ms` of the term `reputation`, its risk, was reckoned from.
+   */
+  prospect: number
+  /**
    * The least cost of all that could have been chosen, as a share of its own: 1 is the best.
    */
   score: number

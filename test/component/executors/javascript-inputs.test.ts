@@ -92,6 +92,15 @@ describe('files', () => {
 describe('chance', () => {
   const source = 'const main = () => Array.from({ length: 600 }, () => Math.random())'
 
+  it('estimates π as the example does, each copy of a task the same', async () => {
+    const url = new URL('../../../examples/verify/pi.js', import.meta.url)
+    const init = { input: { points: 100_000 }, seed: 'job 1' }
+    const { output } = await runSource(executor, readFileSync(url, 'utf8'), init)
+    const copy = await runSource(executor, readFileSync(url, 'utf8'), init)
+    expect(Number(output)).toBeCloseTo(Math.PI, 1)
+    expect(copy.output).toBe(output)
+  })
+
   it('grows from the seed of the job, or from the task’s own', async () => {
     const first = await run(source, {}, { seed: 'job 1' })
     expect(await run(source, {}, { seed: 'job 1' })).toBe(first)

@@ -1,4 +1,6 @@
 /** The command line itself: what is understood, what is refused and with which words. */
+import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../../src/cli/commands.ts'
 import { errorLine } from '../../../src/cli/errors.ts'
@@ -95,6 +97,15 @@ describe('refusals name the nearest right word', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ valid: true })
   })
+
+  const examples = readdirSync('examples', { recursive: true, encoding: 'utf8' })
+  test.each(examples.filter((file) => file.endsWith('.json')))(
+    'examples/%s is a valid job',
+    async (file) => {
+      const words = ['job', 'validate', join('examples', file)]
+      expect(await runInProcess(words)).toMatchObject({ code: 0, stderr: '' })
+    }
+  )
 
   test('a flag before the command that not every one takes is named', async () => {
     const { code, stderr } = await runInProcess(['--jsn', 'version'])

@@ -1,4 +1,5 @@
 /** Receipts on the command line: out of files that need no router, and by the jobs that a router knows. */
+import { hash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -56,6 +57,22 @@ test('verify is content with what is right, and with what is expected', async ()
   expect(alone.stdout).toContain('its order is not here')
 })
 
+test('verify knows a text as `job run` prints it', async () => {
+  const text = 'two\nlines\n'
+  const { order, receipt } = await buildProof({
+    receipt: { result_hash: hash('sha256', JSON.stringify(text)) }
+  })
+  const file = saved([{ order, receipt }])
+  for (const [kept, code] of [
+    [`${text}\n`, 0],
+    [text, 0],
+    ['two lines\n', 1]
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop
+    expect(await verify(file, '--result', saved(kept, 'result.txt'))).toMatchObject({ code })
+  }
+})
+
 test('verify says what is wrong, and exits with 1', async () => {
   const proof = await buildProof()
   const other = await buildProof({ router: proof.router })
@@ -86,7 +103,7 @@ test('verify says what is wrong, and exits with 1', async () => {
 })
 
 test.each([
-  ['what is no JSON', 'receipt', 'REQUEST_NOT_JSON'],
+  ['what is no JSON', 'receipt', 'RECEIPT_INVALID'],
   ['what is no receipt', '{"order":"AAAA"}', 'RECEIPT_INVALID']
 ])('%s is refused as a file', async (_what, text, code) => {
   const { stderr, ...rest } = await verify(saved(text))

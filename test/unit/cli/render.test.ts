@@ -130,7 +130,7 @@ describe('output', () => {
 })
 
 describe('a decision', () => {
-  const figures = { crowd_ms: 5, tasks: 1, slots: 4, weighted_score: 0.6 }
+  const figures = { crowd_ms: 5, prospect: 0.975, tasks: 1, slots: 4, weighted_score: 0.6 }
   const record: DecisionRecord = {
     at_ms: 1,
     job_id: 'j-1',
@@ -211,7 +211,7 @@ describe('a decision', () => {
     const text = renderDecision({ ...record, factors, candidates }, PLAIN, { isWide: true })
     expect(text).toContain('20.9GiB free, 10ms ago')
     expect(text).toContain('3.2MiB there, 10ms ago')
-    expect(text).toContain('0.900, 10ms ago')
+    expect(text).toContain('sees 97.5% through, 10ms ago')
     expect(text).toContain('SUITS')
   })
 
@@ -220,7 +220,11 @@ describe('a decision', () => {
     expect(whyNotSentence(record)).toBe('not …otherX: lacks label zone = home')
     const slower = { ...other, verdict: 'eligible', reason: 'ranked 2nd' } as const
     expect(whyNotSentence({ ...record, candidates: [chosen, slower] })).toBe(
-      'not …otherX: ranked 2nd: 1207 ms against 110 ms of …GYkZzB'
+      'not …otherX: ranked 2nd: it costs 1207 ms, …GYkZzB 110 ms'
+    )
+    const slowest = { ...slower, cost_ms: 12_070 }
+    expect(whyNotSentence({ ...record, candidates: [chosen, slowest] })).toBe(
+      'not …otherX: ranked 2nd: it costs 12.1s, …GYkZzB 110 ms'
     )
     const later = { ...slower, judged_at_ms: 7 }
     expect(whyNotSentence({ ...record, candidates: [chosen, later] })).toBe(

@@ -24,9 +24,9 @@ test('top shows the columns of the ledger, best first, as many as asked for', as
   expect(code).toBe(0)
   expect(services.calls.at(-1)).toEqual(['reputations', { limit: 3 }])
   expect(stdout).toMatch(
-    /WORKER +STATE +REPUTATION +RELIABLE +OK +FAILED +LOST +WRONG +CHECKED +SPEED +LATE +LAST +WHY\n/
+    /WORKER +STATE +REPUTATION +OK +FAILED +LOST +WRONG +CHECKED +SPEED +LAST +WHY\n/
   )
-  expect(stdout).toMatch(/trusted +0\.920 +0\.930 +119 +0 +1 +0 +30\/25% +1\.10× +1% /)
+  expect(stdout).toMatch(/trusted +0\.920 +119 +0 +1 +0 +30\/25% +1\.10× /)
   const { stdout: json } = await runInProcess(['reputation', 'top', '--json'], { env })
   expect(JSON.parse(json)).toMatchObject([{ peer_id: PEER, state: 'trusted' }])
 })
@@ -38,11 +38,30 @@ test('show of one worker says all of it', async () => {
   expect(code).toBe(0)
   expect(services.calls.at(-1)).toEqual(['reputation', PEER, { asOfMs: expect.any(Number) }])
   expect(stdout).toMatch(/reputation +0\.920 = 0\.930 reliable × 0\.990 correct\n/)
-  expect(stdout).toMatch(/tasks done +expected 0\.980, between 0\.930 and 0\.990\n/)
+  expect(stdout).toMatch(
+    /tasks done +expected 0\.980, between 0\.930 and 0\.990; placement reckons with 0\.980\n/
+  )
   expect(stdout).toMatch(/evidence +120 outcomes: 118 completed, 1 late, 1 lost\n/)
   expect(stdout).toMatch(/verified +30 right; 30\.0 in a row; 25% of the next are checked\n/)
   expect(stdout).toMatch(/trend +█ +1 hour, from 0\.920 to 0\.920, now 0\.920\n/)
   expect(stdout).toMatch(/completed a task \(40 times\) +0\.900 → 0\.920/)
+})
+
+test.each([['zzz'], ['12D3KooW']])(
+  'show of "%s", which names no one worker, says so',
+  async (part) => {
+    const { env, services } = await startWithHome()
+    services.nodeView.peer_id = '12D3KooWother'
+    const { code, stderr } = await runInProcess(['reputation', 'show', part], { env })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/NODE_NOT_FOUND: "\S+" names (no worker|2 workers) \(peer\)/)
+  }
+)
+
+test('verify of a file that is not there says so in words', async () => {
+  const { code, stderr } = await runInProcess(['reputation', 'verify', 'nowhere.jsonl'])
+  expect(code).toBe(1)
+  expect(stderr).toContain('FILE_UNREADABLE: nowhere.jsonl cannot be read: it is not there')
 })
 
 test('show by type of task has a row for each', async () => {
@@ -56,7 +75,7 @@ test('show of evidence has its receipts, page by page', async () => {
   const { env, services } = await startWithHome()
   const words = ['reputation', 'show', PEER, '--evidence']
   const { stdout } = await runInProcess(words, { env })
-  expect(stdout).toMatch(/completed +j-7m2k9x04tqhe +0 +1 +builtin:sum +31\.5ms +30ms +none/)
+  expect(stdout).toMatch(/completed +j-7m2k9x04tqhe +0 +builtin:sum +31\.5ms +none/)
   const { stdout: json } = await runInProcess([...words, '--json'], { env })
   expect(JSON.parse(json)).toHaveLength(2)
   expect(services.calls.at(-1)).toEqual(['evidence', PEER, { after: '1-2', limit: 1_000 }])

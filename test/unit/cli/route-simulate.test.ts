@@ -52,6 +52,8 @@ describe('what is refused', () => {
     [['--load', '9'], '--load'],
     [['--workers', '5000'], '--workers'],
     [['mesh.json', '--from-mesh'], '--from-mesh'],
+    [['--workers', '3', '--from-mesh'], '--workers'],
+    [['README.md'], '(file)'],
     [['no-such-file.json'], 'no-such-file.json']
   ])('%j', async (args, place) => {
     const { code, error } = await simulate(...args)

@@ -239,7 +239,7 @@ describe('room', () => {
     expect(select(buildRequest(), longer).explain().candidates[0]).toMatchObject({
       verdict: 'full',
       reason_code: 'QUEUE_TAKEN',
-      reason: 'no room now: has 6 tasks in 4 slots, and work for 400ms waits for each'
+      reason: 'no room now: has 6 tasks in 4 slots, and 400ms of work waits for each slot'
     })
   })
 
