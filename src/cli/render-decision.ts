@@ -8,6 +8,10 @@ import { formatCount, plural, renderGrid, shortPeer } from './render.ts'
 import type { DecisionCandidate, DecisionRecord } from '../model/generated/decision.ts'
 import type { Style } from './render.ts'
 
+/** For `--help` of whatever prints one. */
+export const DECISION_NOTES =
+  'All figures are milliseconds: NET is the path, WAIT until a slot is free, RUN the task itself; CROWD, MEM, DISK and GPU are charges for how full it is and for room that larger tasks need, DATA is for inputs that it lacks, RISK for what its failures cost. They add up to the cost; the least is best. SCORE is the least cost as a share of its own, CHANCE how likely it was to be drawn. -o wide shows the facts behind the figures.'
+
 export interface DecisionStyle {
   /** With the fact behind each part, and how well the machine suits at all. */
   isWide?: boolean

@@ -1,10 +1,13 @@
 /**
  * A node's own key as orders and receipts are signed by it: on the thread pool, as signing takes some 40
- * microseconds and the main thread has other things to do.
+ * microseconds and the main thread has other things to do. What is asked for in one turn of the event loop is
+ * there in one turn, too: signatures that came one by one would send tasks and answers one by one, each with a
+ * system call and an encryption of its own, and that costs more than the signatures.
  */
 import { createPrivateKey, sign } from 'node:crypto'
 import { MeshError } from '../core/errors.ts'
 import { peerOf, publicKeyMessage } from './peer-keys.ts'
+import type { KeyObject } from 'node:crypto'
 
 /** What is needed of a libp2p private key. */
 export interface NodeKey {
@@ -38,15 +41,45 @@ export function signerOf({ raw, type }: NodeKey): Signer {
     type: 'pkcs8'
   })
   const publicRaw = raw.subarray(SEED_BYTES)
+  let batch: Batch | undefined
   return {
     peer: peerOf(publicRaw),
     publicKey: publicKeyMessage(publicRaw),
-    sign: (bytes) =>
-      new Promise((resolve, reject) => {
-        sign(null, bytes, key, (error, signature) => {
-          if (error === null) resolve(signature)
-          else reject(error)
-        })
-      })
+    sign: (bytes) => {
+      batch ??= new Batch(() => (batch = undefined))
+      return batch.sign(bytes, key)
+    }
+  }
+}
+
+/** The signatures of one turn. */
+class Batch {
+  readonly #settles: (() => void)[] = []
+  #pendingCount = 0
+  #isOpen = true
+
+  /** @param onClosed called when the turn is over */
+  constructor(onClosed: () => void) {
+    setImmediate(() => {
+      this.#isOpen = false
+      onClosed()
+      this.#settleIfDone()
+    })
+  }
+
+  sign(bytes: Uint8Array, key: KeyObject): Promise<Uint8Array> {
+    const { promise, reject, resolve } = Promise.withResolvers<Uint8Array>()
+    this.#pendingCount += 1
+    sign(null, bytes, key, (error, signature) => {
+      this.#pendingCount -= 1
+      this.#settles.push(() => (error === null ? resolve(signature) : reject(error)))
+      this.#settleIfDone()
+    })
+    return promise
+  }
+
+  #settleIfDone(): void {
+    if (this.#isOpen || this.#pendingCount > 0) return
+    for (const settle of this.#settles.splice(0)) settle()
   }
 }

@@ -1,10 +1,10 @@
 /**
  * Who gets a task, among workers in order. Of the best few that are nearly equal it is one by chance, so that
  * routers which see the same do not all send to the same. Where nobody is to be preferred, it is one of all, each
- * as likely. Now and then it is a newcomer, of whom little is
- * known, so that whoever is new can prove itself: at a bounded rate, which is all that a flood of new
- * identities can get while others are free. Where the task would wait for the best, a newcomer with a free slot
- * gets it: nobody stays idle while there is work. A recorded decision is drawn again by the same code (replay.ts).
+ * as likely. Now and then it is a newcomer, of whom little is known, so that whoever is new can prove itself: at a
+ * bounded rate, which is all that a flood of new identities can get while others are free. Where the task would
+ * wait for the best, a newcomer with a free slot gets it: nobody stays idle while there is work. A recorded
+ * decision is drawn again by the same code (replay.ts).
  */
 import type { Ranked } from './ranking.ts'
 

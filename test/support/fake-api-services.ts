@@ -8,7 +8,6 @@ import { fakeReputation } from './fake-reputation.ts'
 import type { ApiServices } from '../../src/http/services.ts'
 import type { FileView } from '../../src/model/generated/api-file.ts'
 import type { HealthView } from '../../src/model/generated/api-health.ts'
-import type { IdleReasonsView } from '../../src/model/generated/api-idle-reasons.ts'
 import type { BackupView } from '../../src/model/generated/api-backup.ts'
 import type {
   AttemptView,
@@ -34,7 +33,6 @@ interface Examples {
   'api/event': MeshEvent
   'api/file': FileView
   'api/health': HealthView
-  'api/idle-reasons': IdleReasonsView
   'api/job': JobView
   'api/log': LogView
   'api/node': NodeView

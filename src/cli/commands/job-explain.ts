@@ -2,7 +2,7 @@
 import { MeshError } from '../../core/errors.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { renderDecision, whyNotSentence } from '../render-decision.ts'
+import { DECISION_NOTES, renderDecision, whyNotSentence } from '../render-decision.ts'
 import { withoutEllipsis } from '../render.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { CliCommand } from '../command.ts'
@@ -25,8 +25,7 @@ export const jobExplainCommand: CliCommand = {
     ['taskmesh job explain j-7m2k --why-not YkzB', 'why that worker did not get it'],
     ['taskmesh job explain j-7m2k --item b --attempt 1', 'an earlier attempt of one task']
   ],
-  notes:
-    'All figures are milliseconds: the path, the wait for a slot, the run, and charges for how full it is, for room that larger tasks need, and for its failures. They add up to the cost; the least is best. -o wide shows the facts behind them.',
+  notes: DECISION_NOTES,
   run: async ({ args, output, terminal }) => {
     const client = connectToRouter(args)
     const id = args.positional('id')

@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.ts'
 import { DOCUMENT_FLAGS, JOB_FILE, readJobFile } from '../job-document.ts'
 import { hashPaths } from '../upload/add-files.ts'
 import { localFilesOf, withFileIds } from '../local-files.ts'
-import { renderDecision } from '../render-decision.ts'
+import { DECISION_NOTES, renderDecision } from '../render-decision.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { CliCommand } from '../command.ts'
 import type { PlanView } from '../../model/generated/api-plan.ts'
@@ -27,6 +27,7 @@ export const jobPlanCommand: CliCommand = {
       'exit 0: can start now; 1: would queue or fits nowhere; 255: error'
     ]
   ],
+  notes: DECISION_NOTES,
   errorExitCode: EXIT.planFailed,
   run: async (context) => {
     const { args, output, terminal } = context

@@ -26,7 +26,7 @@ export const reputationShowCommand: CliCommand = {
       'switch',
       'list results to doubt: unverified ones of the day before a wrong one'
     ),
-    'as-of': flag('text', 'as it was at 2026-01-02T03:04:05Z, or 1h ago'),
+    'as-of': flag('text', 'as it was at 2026-01-02T03:04:05Z, or so long ago (1h)'),
     limit: flag('text', `lines of evidence or suspects at most [${ROWS}]`),
     ...API_FLAGS
   },
@@ -37,7 +37,7 @@ export const reputationShowCommand: CliCommand = {
     ['taskmesh reputation show GYkZzB --evidence --json', 'what it is made of, with receipts']
   ],
   notes:
-    'Reputation is the lower bound of the share of tasks seen through, times how far results were verified right; from outcomes that this router saw itself.',
+    'Reputation, 0 to 1, is the share of tasks that it surely sees through, as far as is known, times how far its results were found right; from outcomes that this router saw itself. CHECKED is how many results were compared with those of others, and the share of the next that is to be. -o wide has more columns.',
   run: async (context) => {
     const { args, output, terminal } = context
     const client = connectToRouter(args)
@@ -65,7 +65,8 @@ export const reputationTopCommand: CliCommand = {
   summary: 'show the workers of best reputation',
   flags: { number: { ...flag('text', `how many [${ROWS}]`), alias: 'n' }, ...API_FLAGS },
   examples: [['taskmesh reputation top -n 5', 'the five best']],
-  notes: 'CHECKED is how many results were verified, and the share of the next that is to be.',
+  notes:
+    'CHECKED is how many results were compared with those of others, and the share of the next that is to be.',
   run: async ({ args, output, terminal: { signal } }) => {
     const limit = args.integer('number', 1) ?? ROWS
     const rows = await connectToRouter(args).reputation({ limit, signal })

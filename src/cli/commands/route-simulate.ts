@@ -53,7 +53,7 @@ export const routeSimulateCommand: CliCommand = {
     ['taskmesh route simulate mesh.json --churn --policy mesh --policy omniscient', 'one of yours']
   ],
   notes:
-    'mesh is what routers of the mesh do, by their own code. omniscient knows how long each job takes and all that workers do: nobody can, so it is what the others are measured by. It keeps the order in which jobs come; where large ones hold up small ones, less than 1× is possible.',
+    'mesh is what routers of the mesh do, by their own code. omniscient knows how long each job takes and all that workers do: nobody can, so it is what the others are measured by. It keeps the order in which jobs come; where large ones hold up small ones, less than 1× is possible. docs/simulation.md says what the other policies and the mixes of jobs are.',
   run: async (context) => {
     const { args, output } = context
     const scenario = await scenarioFor(context)

@@ -9,6 +9,7 @@ import { startWithHome } from '../../support/api-with-home.ts'
 import type { DecisionCandidate, DecisionRecord } from '../../../src/model/generated/decision.ts'
 
 const OTHER = '12D3KooWHHzSeKaY8xuZVzkLbKFfvNgPPeKhFBGrMbNzbm5akpqu'
+const NO_STOP = { signal: new AbortController().signal }
 const EXAMPLE = exampleOf('decision')
 const [CHOSEN] = EXAMPLE.candidates as [DecisionCandidate]
 
@@ -141,7 +142,7 @@ describe('node idle-reasons', () => {
   test('shortens a long example, unless there is room', async () => {
     const { env, services } = await startWithHome()
     const example = `lacks engine process (offers ${'builtin, '.repeat(12)}javascript)`
-    const view = exampleOf('api/idle-reasons')
+    const view = await services.idleReasons({ spanMs: 1 }, NO_STOP)
     view.workers[0]!.reasons[0]!.example = example
     services.idleReasons = async () => view
     const narrow = await runInProcess(['node', 'idle-reasons'], { env })
@@ -151,8 +152,9 @@ describe('node idle-reasons', () => {
   })
 
   test('of one worker it has all reasons, and what its owner can do', async () => {
-    const { env } = await startWithHome()
-    const [worker] = exampleOf('api/idle-reasons').workers
+    const { env, services } = await startWithHome()
+    const { workers } = await services.idleReasons({ spanMs: 1 }, NO_STOP)
+    const [worker] = workers
     const { chosen, hint, looks, peer_id: peer } = worker!
     const { stdout } = await runInProcess(['node', 'idle-reasons', peer], { env })
     expect(stdout).toContain(`was chosen in ${chosen} of ${looks} decisions that looked at it`)
