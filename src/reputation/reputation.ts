@@ -42,7 +42,7 @@ export interface Reputation {
   /** Results verified right in a row, as far as they have not faded. */
   streak: number
   quarantinedUntilMs: number | undefined
-  /** Wrong results of all time. */
+  /** How often it was quarantined, of all time. */
   strikes: number
   imported: Imported
   /** Outcomes counted, all time: successes and failures. */

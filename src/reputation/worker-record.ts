@@ -25,7 +25,7 @@ export interface Tally extends DatedEvidence {
 export interface WorkerRecord extends Tally {
   peerId: string
   firstSeenMs: number
-  /** Wrong results of all time. */
+  /** How often it was quarantined, of all time. */
   strikes: number
   /** 0: never. */
   quarantinedUntilMs: number
@@ -104,7 +104,10 @@ function countTime(
   tally.promisedTookMsSum += latencyMs
 }
 
-/** Counts one outcome for a worker. A wrong result has it quarantined. */
+/**
+ * Counts one outcome for a worker. A wrong result has it quarantined; those that it had sent before it was found
+ * out weigh as much, but are no further offence.
+ */
 export function countOutcome(
   record: WorkerRecord,
   change: Change,
@@ -114,8 +117,9 @@ export function countOutcome(
   countInto(record, change, outcome, nowMs)
   record.lastChange = change.text
   if (change.wrong === 0) return
-  record.strikes += 1
   record.lastWrongMs = Math.max(record.lastWrongMs, nowMs)
+  if (nowMs < record.quarantinedUntilMs) return
+  record.strikes += 1
   const untilMs = nowMs + quarantineMs(record.strikes)
   record.quarantinedUntilMs = Math.max(record.quarantinedUntilMs, untilMs)
 }

@@ -42,7 +42,7 @@ export interface ReputationView {
    */
   streak: number
   /**
-   * Wrong results of all time.
+   * How often it was quarantined, of all time.
    */
   strikes: number
   quarantined_until_ms: number | null

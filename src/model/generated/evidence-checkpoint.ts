@@ -54,7 +54,7 @@ export interface CheckpointWorker {
   counts: OutcomeCounts
   first_seen_ms: number
   /**
-   * Wrong results of all time; each makes the next quarantine four times as long.
+   * How often it was quarantined, of all time; each makes the next time four times as long.
    */
   strikes: number
   /**

@@ -137,13 +137,27 @@ describe('trust', () => {
     expect(ledger.of('a', HOUR_MS)).toMatchObject({ tier: 'probation', checkProbability: 1 })
   })
 
-  it('takes four times as long to try again after each wrong result, a month at most', () => {
+  it('takes four times as long to try again after each time that it was found wrong, a month at most', () => {
     const ledger = new ReputationLedger()
+    let nowMs = 0
     const hours = [1, 4, 16, 64, 256, 720, 720].map((length) => {
-      verify(ledger, 'wrong', 0)
-      return (ledger.of('a', 0).quarantinedUntilMs ?? 0) / HOUR_MS === length
+      verify(ledger, 'wrong', nowMs)
+      const untilMs = ledger.of('a', nowMs).quarantinedUntilMs ?? 0
+      const isAsLong = untilMs - nowMs === length * HOUR_MS
+      nowMs = untilMs
+      return isAsLong
     })
     expect(hours).not.toContain(false)
+  })
+
+  it('counts what was sent before it was found wrong, but as no further offence', () => {
+    const ledger = new ReputationLedger()
+    verify(ledger, 'wrong', 0)
+    const { correctness } = ledger.of('a', 0)
+    verify(ledger, 'wrong', HOUR_MS / 2, 6)
+    const after = ledger.of('a', HOUR_MS / 2)
+    expect(after).toMatchObject({ strikes: 1, quarantinedUntilMs: HOUR_MS })
+    expect(after.correctness).toBeLessThan(correctness)
   })
 })
 
