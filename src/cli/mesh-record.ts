@@ -45,7 +45,7 @@ export async function stopRecordedMesh(home: string): Promise<number> {
     // Each look waits for the one before it.
     // oxlint-disable-next-line no-await-in-loop
     await sleepAwake()
-    left = left.filter(({ name, pid }) => isNode(pid, home, name))
+    left = left.filter(({ name, pid }) => isNode(pid, home, name) || isEnding(pid))
   }
   for (const { pid } of left) process.kill(pid, 'SIGKILL')
   removeMeshRecord(home)
@@ -61,6 +61,11 @@ function isNode(pid: number, home: string, name: string): boolean {
   if (!isAlive(pid)) return false
   const words = commandLineOf(pid)
   return [PROGRAM_FILE, home, name].every((word) => words.includes(word))
+}
+
+/** Its memory is gone, and its words with it, but not yet the process: with many threads that takes a moment. */
+function isEnding(pid: number): boolean {
+  return isAlive(pid) && commandLineOf(pid).length === 0
 }
 
 function isOwner(pid: number): boolean {

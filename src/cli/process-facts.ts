@@ -1,6 +1,6 @@
 /** What the operating system says about a process that may or may not be ours. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 export function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false
@@ -19,8 +19,8 @@ function isZombie(pid: number): boolean {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')')).startsWith(') Z')
   } catch {
-    // No /proc here, or it went just now; whoever asks will ask again.
-    return false
+    // It went just now; or there is no /proc here, and nobody can tell.
+    return existsSync('/proc/self/stat')
   }
 }
 
