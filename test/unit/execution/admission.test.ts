@@ -35,8 +35,8 @@ test.each<[Partial<AdmissionFacts>, Partial<AdmissionRules>, string | undefined]
   [{ running: 0, waiting: 3 }, {}, 'WORKER_BUSY'],
   [{ running: 2 }, { queueSlots: 0 }, 'WORKER_BUSY'],
   // A long line of short tasks is as good as a short one; what waits is bounded by its work too.
-  [{ running: 2, waiting: 7, queuedMs: 400 }, { queueSlots: 8 }, undefined],
-  [{ running: 2, waiting: 1, queuedMs: 401 }, { queueSlots: 8 }, 'WORKER_BUSY'],
+  [{ running: 2, waiting: 7, queuedMs: 250 }, { queueSlots: 8 }, undefined],
+  [{ running: 2, waiting: 1, queuedMs: 251 }, { queueSlots: 8 }, 'WORKER_BUSY'],
   // With a slot free, what waits there waits for something else.
   [{ running: 1, waiting: 1, queuedMs: 9_000 }, { queueSlots: 8 }, undefined],
   [{ begun: 4 }, { jobsMax: 5 }, undefined],
