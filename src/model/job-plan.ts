@@ -139,10 +139,11 @@ export function specOf(document: JobDocument): JobSpec {
   const asked = SPEC_KEYS.flatMap((key) =>
     document[key] === undefined ? [] : [[key, document[key]] as const]
   )
+  const named = namedBy(document)
   return {
     engine: document.task.engine,
-    type: taskTypeOf(document),
-    ...namedBy(document),
+    type: taskTypeOf(document.task, named.program),
+    ...named,
     ...(hasInputs(document) ? { inputs: true } : {}),
     ...(isList(document) ? { each: true } : {}),
     ...((document.outputs ?? []).length > 0 ? { outputs: true } : {}),

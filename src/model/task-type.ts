@@ -3,8 +3,7 @@
  * long it runs and whether a worker does it well. Pure.
  */
 import { createHash } from 'node:crypto'
-import { isProgramName } from './task-names.ts'
-import type { JobDocument } from './generated/job.ts'
+import type { TaskDocument } from './generated/job.ts'
 
 /** Letters of a program's hash that stand for it: no two programs of one mesh share them. */
 const HASH_LETTERS = 12
@@ -12,8 +11,9 @@ const HASH_LETTERS = 12
 /**
  * The engine, with what it runs where that is one thing for all items: `function:resize`, `process:sort`,
  * `javascript:3f8a12b09c4d` (by the SHA-256 of its source).
+ * @param program what all tasks of engine `process` start, where that is the same and known
  */
-export function taskTypeOf({ each = [], task }: JobDocument): string {
+export function taskTypeOf(task: TaskDocument, program: string | undefined): string {
   switch (task.engine) {
     case 'builtin':
     case 'function':
@@ -24,14 +24,8 @@ export function taskTypeOf({ each = [], task }: JobDocument): string {
       return `wasm:${hashOf(task.module)}`
     case 'container':
       return `container:${hashOf(task.image)}`
-    case 'process': {
-      const programs = new Set(
-        (each.length === 0 ? [task] : each).map(({ argv = task.argv }) => argv[0])
-      )
-      const [program] = programs
-      const isOne = programs.size === 1 && typeof program === 'string' && isProgramName(program)
-      return isOne ? `process:${program}` : 'process'
-    }
+    case 'process':
+      return program === undefined ? 'process' : `process:${program}`
     case 'storage':
       return 'storage'
   }

@@ -1,5 +1,5 @@
 /** How well all workers together see tasks through: the faded sum of their counts, kept as they change. */
-import { NO_EVIDENCE, decay, expectedShare } from './score.ts'
+import { decayService, expectedShare } from './score.ts'
 import type { Service } from './score.ts'
 
 export class FleetService {
@@ -12,7 +12,7 @@ export class FleetService {
     const [sum, change] =
       nowMs >= this.#atMs
         ? [this.#leftAt(nowMs), { good, bad }]
-        : [{ good: this.#good, bad: this.#bad }, faded({ good, bad }, this.#atMs - nowMs)]
+        : [{ good: this.#good, bad: this.#bad }, decayService({ good, bad }, this.#atMs - nowMs)]
     // So that no rest of rounding is ever less than nothing.
     this.#good = Math.max(0, sum.good + change.good)
     this.#bad = Math.max(0, sum.bad + change.bad)
@@ -25,10 +25,6 @@ export class FleetService {
   }
 
   #leftAt(nowMs: number): Service {
-    return faded({ good: this.#good, bad: this.#bad }, nowMs - this.#atMs)
+    return decayService({ good: this.#good, bad: this.#bad }, nowMs - this.#atMs)
   }
-}
-
-function faded({ bad, good }: Service, elapsedMs: number): Service {
-  return decay({ ...NO_EVIDENCE, good, bad }, elapsedMs)
 }

@@ -46,17 +46,19 @@ export const NO_EVIDENCE: Evidence = { good: 0, bad: 0, right: 0, wrong: 0, stre
 
 /** What is left of evidence after a while; a clock that went backwards takes nothing away. */
 export function decay(evidence: Evidence, elapsedMs: number): Evidence {
-  const { good, bad, right, wrong, streak } = evidence
-  if (!(elapsedMs > 0)) return { good, bad, right, wrong, streak }
+  const { right, wrong, streak } = evidence
   const goodLeft = goodLeftAfter(elapsedMs)
-  const badLeft = badLeftAfter(elapsedMs)
   return {
-    good: good * goodLeft,
-    bad: bad * badLeft,
+    ...decayService(evidence, elapsedMs),
     right: right * goodLeft,
-    wrong: wrong * badLeft,
+    wrong: wrong * badLeftAfter(elapsedMs),
     streak: streak * goodLeft
   }
+}
+
+/** The same of service alone. */
+export function decayService({ bad, good }: Service, elapsedMs: number): Service {
+  return { good: good * goodLeftAfter(elapsedMs), bad: bad * badLeftAfter(elapsedMs) }
 }
 
 /** The share of a fault that is left after a while. */
@@ -120,5 +122,5 @@ export function reputationOf(evidence: Evidence): number {
 }
 
 function goodLeftAfter(elapsedMs: number): number {
-  return 2 ** (-elapsedMs / GOOD_HALF_LIFE_MS)
+  return elapsedMs > 0 ? 2 ** (-elapsedMs / GOOD_HALF_LIFE_MS) : 1
 }
