@@ -15,10 +15,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ['model'],
   ['observe'],
   ['config'],
-  ['jobs', 'receipts', 'reputation', 'selection', 'verification'],
+  ['jobs', 'membership', 'receipts', 'reputation', 'selection', 'verification'],
   ['simulation', 'protocol', 'executors', 'host'],
   ['network'],
-  ['discovery', 'dispatch', 'execution', 'files', 'monitoring'],
+  ['discovery', 'dispatch', 'enrolment', 'execution', 'files', 'monitoring'],
   ['http', 'client'],
   ['roles'],
   ['cli']

@@ -56,13 +56,16 @@ export const COMMON_FLAGS: Flags = {
 /** Commands that ask a router. */
 export const API_FLAGS: Flags = {
   api: setting('text', "the router's address [the one that runs under --home]"),
-  token: setting('text', "the API's token [from the router's own file]"),
+  'api-ca': setting('text', "PEM file with the router's certificate, or its authority's"),
+  token: setting('text', "the API's token, or @FILE [from the router's own file]"),
   home: setting('text', 'folder with the state of nodes [~/.taskmesh]')
 }
 
 /** Commands that visit the mesh themselves. */
 export const VISITOR_FLAGS: Flags = {
-  bootstrap: setting('list', 'visit the mesh through this bootstrap (repeatable)')
+  bootstrap: setting('list', 'visit the mesh through this bootstrap (repeatable)'),
+  join: setting('text', 'join token of a client, or @FILE with one; needed once'),
+  home: setting('text', 'folder with the state of nodes [~/.taskmesh]')
 }
 
 /** A flag that belongs to a place rather than to one call: it has an environment variable too. */

@@ -5,6 +5,7 @@ import { ApiClient } from '../client/api-client.ts'
 import { MeshError } from '../core/errors.ts'
 import { sleep } from '../core/abort.ts'
 import { systemClock } from '../core/clock.ts'
+import { createAuthority, hasAuthority } from '../membership/authority.ts'
 import { MeshChild } from './mesh-child.ts'
 import { planWorkers } from './mesh-plan.ts'
 import { livingProcesses, removeMeshRecord, writeMeshRecord } from './mesh-record.ts'
@@ -49,6 +50,8 @@ const POLL_MS = 50
 export async function startLocalMesh(init: LocalMeshInit): Promise<LocalMesh> {
   const { home, isKept } = init
   refuseSecond(home)
+  // Only what is started in this home belongs to the mesh, other users of the machine do not.
+  if (!hasAuthority(home)) createAuthority(home)
   const children: MeshChild[] = []
   const launch = (plan: PlannedNode, flags: readonly string[]): MeshChild => {
     const child = new MeshChild(plan, {
@@ -132,7 +135,7 @@ async function portFor(
 function clientOf(home: string, router: MeshChild): ApiClient {
   const { http: url = '' } = router.report
   const entry = livingRouters(home).find(({ pid }) => pid === router.pid)
-  return new ApiClient({ url, token: entry?.token })
+  return new ApiClient({ url, token: entry?.token, ca: entry?.ca })
 }
 
 async function untilAllFound(

@@ -2,6 +2,7 @@
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import { ApiTransport } from './api-transport.ts'
+import { fetchTrusting } from './api-https.ts'
 import type { MeshError } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
@@ -11,6 +12,8 @@ export interface ApiClientInit {
   /** Such as `http://127.0.0.1:51880`. */
   url: string
   token?: string | undefined
+  /** Certificates to trust (PEM) and no others: the router's own, or that of its authority. @default the system's */
+  ca?: string | undefined
 }
 
 export interface ApiClientComponents {
@@ -22,12 +25,12 @@ export interface ApiClientComponents {
 export class ApiCaller {
   protected readonly transport: ApiTransport
 
-  /** @throws MeshError CONFIG_INVALID if `url` is no address */
+  /** @throws MeshError CONFIG_INVALID if `url` is no address, or `ca` no certificate */
   constructor(init: ApiClientInit, components: ApiClientComponents = {}) {
     this.transport = new ApiTransport({
       url: init.url,
       token: init.token,
-      fetch: components.fetch ?? globalThis.fetch,
+      fetch: components.fetch ?? fetchFor(init.ca),
       clock: components.clock ?? systemClock,
       random: components.random ?? systemRandom
     })
@@ -70,6 +73,10 @@ export class ApiCaller {
   protected async delete<T>(path: string, request: ApiRequest): Promise<T> {
     return (await this.transport.request<T>(path, { ...request, method: 'DELETE' })).value
   }
+}
+
+function fetchFor(ca: string | undefined): typeof globalThis.fetch {
+  return ca === undefined ? globalThis.fetch : fetchTrusting(ca)
 }
 
 /** The `after` of the next page. */

@@ -6,13 +6,22 @@ import type { Problem } from '../model/generated/api-problem.ts'
 const UNREACHABLE_HINT =
   'is a router running? start one with `taskmesh router`, or name it with --api / TASKMESH_API'
 
+const UNTRUSTED_HINT =
+  'name the file with its certificate, or its authority, with --api-ca / TASKMESH_API_CA'
+
+/** How OpenSSL and Node call a certificate that nobody vouches for, or that is of another name or time. */
+const UNTRUSTED = /^(ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_)/
+
 /** Shown of an answer that nobody understands. */
 const EXCERPT_LETTERS = 80
 
 /** No connection, or one that broke before the answer was there. */
 export function unreachable(url: string, cause: unknown): MeshError {
-  return new MeshError('API_UNREACHABLE', `no router answers at ${url} (${reasonOf(cause)})`, {
-    hint: UNREACHABLE_HINT,
+  const reason = reasonOf(cause)
+  const isUntrusted = UNTRUSTED.test(reason)
+  const what = isUntrusted ? `the router at ${url} is not trusted` : `no router answers at ${url}`
+  return new MeshError('API_UNREACHABLE', `${what} (${reason})`, {
+    hint: isUntrusted ? UNTRUSTED_HINT : UNREACHABLE_HINT,
     cause
   })
 }

@@ -6,6 +6,8 @@ import type { BackupView } from '../model/generated/api-backup.ts'
 import type { HealthView } from '../model/generated/api-health.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
+import type { TokenRequest } from '../model/generated/api-token-request.ts'
+import type { TokenView } from '../model/generated/api-token.ts'
 
 /** A store of gigabytes on a slow disk. */
 const BACKUP_TIMEOUT_MS = 600_000
@@ -66,6 +68,35 @@ export class MeshApi extends DecisionApi {
   async backup(file?: string, options: AbortOptions = {}): Promise<BackupView> {
     const body = file === undefined ? {} : { file }
     return this.post('/v1/store/backup', body, { ...options, timeoutMs: BACKUP_TIMEOUT_MS })
+  }
+
+  /**
+   * Makes a named token of the API. Needs scope `operate`, as all that is about tokens.
+   * @throws MeshError FIELD_INVALID, TOO_MANY_REQUESTS
+   * @example
+   * const { token } = await client.createToken({ name: 'ci', scope: 'submit', ttl: '30d' })
+   */
+  async createToken(request: TokenRequest, options: AbortOptions = {}): Promise<TokenView> {
+    return this.post('/v1/tokens', request, options)
+  }
+
+  /**
+   * The named tokens, without the tokens themselves.
+   * @example
+   * const expiring = (await client.tokens()).filter(({ expires_at_ms }) => expires_at_ms < soonMs)
+   */
+  async tokens(options: AbortOptions = {}): Promise<TokenView[]> {
+    return this.get('/v1/tokens', options)
+  }
+
+  /**
+   * Revokes a named token, by its id. From then on nothing is answered to it.
+   * @throws MeshError NOT_FOUND
+   * @example
+   * await client.revokeToken('k3v9x2mq')
+   */
+  async revokeToken(id: string, options: AbortOptions = {}): Promise<TokenView> {
+    return this.delete(`/v1/tokens/${encodeURIComponent(id)}`, options)
   }
 
   /**

@@ -14,19 +14,23 @@ import { deferred, sleep, withTimeLimit } from '../core/abort.ts'
 import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
-import { temporaryIdentity } from '../network/identity.ts'
+import { createVisitorMembership } from '../enrolment/mesh-membership.ts'
+import { strangerVisit } from '../enrolment/visit.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Exchange } from '../model/generated/envelope.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { PeerChange } from '../network/peer-tracker.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { PeerView } from '../model/generated/api-peer.ts'
+import type { Visit } from '../enrolment/visit.ts'
 
 export interface MeshClientInit extends AbortOptions {
   /** Multiaddrs, with or without `/p2p/<id>`. Without any, only peers named by address can be reached. */
   bootstrap?: readonly string[]
   /** Multiaddrs to listen on; none by default. */
   listen?: readonly string[]
+  /** Who it is. @default a stranger with a passing identity, for meshes that take anyone */
+  visit?: Visit
   logger?: Logger
 }
 
@@ -41,6 +45,9 @@ export interface DialReport {
   /** Round trips, each in milliseconds. */
   ping_ms: number[]
 }
+
+/** It only sends commands, each over a stream of its own. */
+const NO_SESSIONS = { dismiss: async () => {} }
 
 const DEFAULT_TIMEOUT_MS = 15_000
 const PINGS = 4
@@ -70,15 +77,22 @@ export class MeshClient {
    * @throws MeshError PEER_UNREACHABLE when none of the bootstraps answers in time
    */
   static async connect(init: MeshClientInit = {}): Promise<MeshClient> {
-    const { bootstrap = [], listen = [], logger = silentLogger } = init
+    const { listen = [], logger = silentLogger, visit = await strangerVisit() } = init
+    const bootstrap = [...new Set([...(init.bootstrap ?? []), ...(visit.entry?.bootstrap ?? [])])]
     const clock = systemClock
-    const identity = await temporaryIdentity()
+    const { identity } = visit
     const node = await MeshNode.create({ identity, listen, isDhtServer: false, agent: AGENT })
-    const server = new CommandServer({ selfPeer: node.selfPeer, role: 'client', logger })
-    const binding = new CommandBinding({ clock, link: node, server })
+    const membership = createVisitorMembership(
+      { clock, logger, node, random: systemRandom, binding: () => binding, sessions: () => NO_SESSIONS },
+      visit
+    )
+    const { access } = membership
+    const server = new CommandServer({ access, selfPeer: node.selfPeer, role: visit.role, logger })
+    server.register(membership.handlers)
+    const binding: CommandBinding = new CommandBinding({ access, clock, link: node, server })
     const tracker = new PeerTracker({ node, clock })
     const keeper = new BootstrapKeeper({ node, clock, logger, random: systemRandom }, bootstrap)
-    const stop = await startInOrder([node, binding, tracker, keeper])
+    const stop = await startInOrder([node, binding, ...membership.parts, tracker, keeper])
     const client = new MeshClient({ node, binding, tracker, stop })
     try {
       if (bootstrap.length > 0) await client.#joined(keeper, bootstrap, init)

@@ -81,6 +81,8 @@ function compileNode(values: BootstrapConfig): NodeSettings {
     announce: checkAddresses(values.announce, 'announce'),
     bootstrap: checkAddresses(values.bootstrap, 'bootstrap'),
     namespace,
+    join: values.join,
+    isOpen: values.open ?? false,
     logLevel
   }
 }
@@ -168,6 +170,7 @@ function compileRouter(values: RouterConfig): RouterSettings {
     files: compileFiles(values),
     http: Object.freeze(parseHostPort(values.http ?? '', 'http')),
     token: values.token,
+    tls: compileTls(values),
     sync: values.sync ?? 'full',
     preset: values.preset ?? 'balanced',
     weights: values.weights,
@@ -181,6 +184,20 @@ function compileRouter(values: RouterConfig): RouterSettings {
         : parseDurationMs(values.keep_decisions, 'keep_decisions'),
     trustedRouters: Object.freeze([...new Set(values.trusted_routers)])
   }
+}
+
+/** @throws MeshError FIELD_INVALID where one stands without the other */
+function compileTls(values: RouterConfig): RouterSettings['tls'] {
+  const { tls_cert: cert, tls_key: key } = values
+  if (cert === undefined && key === undefined) return undefined
+  if (cert !== undefined && key !== undefined) {
+    return Object.freeze({ certFile: expandHome(cert), keyFile: expandHome(key) })
+  }
+  const [given, missing] = cert === undefined ? ['tls_key', 'tls_cert'] : ['tls_cert', 'tls_key']
+  throw new MeshError('FIELD_INVALID', 'a certificate and its private key go together', {
+    path: given,
+    hint: `give ${missing} as well`
+  })
 }
 
 /** @throws MeshError FIELD_INVALID */

@@ -10,6 +10,7 @@ import { nearestName, validatorFor } from '../model/validate.ts'
 import { compileSettings } from './compile.ts'
 import { isRepeatable, optionsOf, variableOf } from './options.ts'
 import { readOption, sourced } from './read-option.ts'
+import { readSecrets, secretsIn, withoutSecrets } from './secrets.ts'
 import type { Role } from './options.ts'
 import type {
   BootstrapSettings,
@@ -37,6 +38,8 @@ interface Layer {
   sources: Record<string, string>
 }
 
+const QUOTED_JSON = /, (\.\.\.)?"[^]*"(\.\.\.)? is not valid JSON/
+
 const VALIDATORS = {
   bootstrap: validatorFor('config/bootstrap'),
   worker: validatorFor('config/worker'),
@@ -50,7 +53,8 @@ const VALIDATORS = {
  */
 export function loadSettings<R extends Role>(role: R, sources: SettingsSources): SettingsOf[R] {
   const { values, origins } = loadConfig(role, sources)
-  return sourced(origins, () => compileSettings(role, values)) as SettingsOf[R]
+  const secrets = secretsIn(role, values)
+  return sourced({ origins, secrets }, () => compileSettings(role, values)) as SettingsOf[R]
 }
 
 /**
@@ -62,16 +66,20 @@ export function settingsFrom<R extends Role>(
   role: R,
   given: Readonly<Record<string, unknown>>
 ): SettingsOf[R] {
-  const values = { ...readDefaults(role).values, ...given }
+  const values = readSecrets(role, { ...readDefaults(role).values, ...given }, (key) => key)
   VALIDATORS[role](values)
   return compileSettings(role, values) as SettingsOf[R]
 }
 
-/** The same as a document: what `config show` prints and a config file may hold. */
-export function loadConfig(
-  role: Role,
-  sources: SettingsSources
-): { values: Record<string, unknown>; origins: Readonly<Record<string, string>> } {
+/** The same as a document, with the name of each setting's source. */
+export interface LoadedConfig {
+  values: Record<string, unknown>
+  /** What `config show` prints and a config file may hold. */
+  shown: Record<string, unknown>
+  origins: Readonly<Record<string, string>>
+}
+
+export function loadConfig(role: Role, sources: SettingsSources): LoadedConfig {
   const file = sources.flags['config']?.at(-1) ?? sources.env[variableOf('config')]
   const layers = [
     readDefaults(role),
@@ -79,10 +87,11 @@ export function loadConfig(
     readVariables(role, sources.env),
     readFlags(role, sources.flags)
   ]
-  const values = Object.assign({}, ...layers.map((layer) => layer.values)) as Layer['values']
+  const given = Object.assign({}, ...layers.map((layer) => layer.values)) as Layer['values']
   const origins = Object.assign({}, ...layers.map((layer) => layer.sources)) as Layer['sources']
-  sourced(origins, () => VALIDATORS[role](values))
-  return { values, origins }
+  const values = readSecrets(role, given, (key) => origins[key] ?? key)
+  sourced({ origins, secrets: secretsIn(role, values) }, () => VALIDATORS[role](values))
+  return { values, shown: withoutSecrets(role, given), origins }
 }
 
 function readDefaults(role: Role): Layer {
@@ -119,7 +128,9 @@ function parseFile(file: string): Record<string, unknown> {
     const value = parseJson(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   } catch (cause) {
-    throw new MeshError('CONFIG_INVALID', messageOf(cause), { path: file, cause })
+    // What the parser quotes of the text may be a secret.
+    const why = messageOf(cause).replace(QUOTED_JSON, ' is not valid JSON')
+    throw new MeshError('CONFIG_INVALID', why, { path: file })
   }
   throw new MeshError('CONFIG_INVALID', 'a config file holds one JSON object', { path: file })
 }

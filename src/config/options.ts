@@ -19,6 +19,8 @@ export interface RoleOption {
   readonly kind: OptionKind
   readonly roles: readonly Role[]
   readonly describe: string
+  /** Never shown, and `@FILE` stands for what that file holds. */
+  readonly isSecret?: boolean
 }
 
 /** Roles that have files. */
@@ -29,6 +31,8 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('listen', 'list', ROLES, 'multiaddr to listen on (repeatable)'),
   option('bootstrap', 'list', ROLES, 'multiaddr of a bootstrap node (repeatable)'),
   option('namespace', 'text', ROLES, 'the mesh within the mesh that this node belongs to'),
+  secret('join', ROLES, 'join token, or @FILE with one: what a new node needs'),
+  option('open', 'switch', ROLES, 'let anyone in who reaches this node: no authority, no tokens'),
   option('announce', 'list', ROLES, 'multiaddr to tell others, beside those listened on'),
   {
     ...option('share_dirs', 'list', FILE_ROLES, 'folder whose files are offered (repeatable)'),
@@ -94,7 +98,13 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   ),
   option('admit', 'text', ['worker'], 'command or URL to ask about each task: {"accept": true}'),
   option('http', 'text', ['router'], 'HOST:PORT of the API; port 0 picks a free one'),
-  option('token', 'text', ['router'], "the API's token [a new one, in a file only you can read]"),
+  secret(
+    'token',
+    ['router'],
+    "the API's token, or @FILE [a new one, in a file only you can read]"
+  ),
+  option('tls_cert', 'text', ['router'], 'certificate of the API (PEM file): it speaks https'),
+  option('tls_key', 'text', ['router'], 'private key of that certificate (PEM file)'),
   option('sync', 'text', ['router'], 'full: jobs survive a power cut; normal: a crash'),
   option('preset', 'text', ['router'], 'weights of jobs that name none'),
   {
@@ -140,6 +150,11 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('log_level', 'text', ROLES, 'silent, error, warn, info, debug or trace')
 ]
 
+/** Flags whose values are secret, of whatever role. */
+export const SECRET_FLAGS: readonly string[] = ROLE_OPTIONS.filter(
+  ({ isSecret }) => isSecret === true
+).map(({ flag }) => flag)
+
 export function optionsOf(role: Role): RoleOption[] {
   return ROLE_OPTIONS.filter(({ roles }) => roles.includes(role))
 }
@@ -161,4 +176,8 @@ function option(
   describe: string
 ): RoleOption {
   return { key, flag: key.replaceAll('_', '-'), kind, roles, describe }
+}
+
+function secret(key: string, roles: readonly Role[], describe: string): RoleOption {
+  return { ...option(key, 'text', roles, describe), isSecret: true }
 }

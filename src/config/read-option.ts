@@ -1,5 +1,6 @@
 /** The text of one flag or variable as a value, and errors that name where a value came from. */
 import { MeshError } from '../core/errors.ts'
+import { hideSecrets } from '../core/secret-text.ts'
 import type { OptionKind } from './options.ts'
 
 /** As people write them in variables. */
@@ -41,8 +42,15 @@ export function readPair(text: string, source: string): [string, string] {
   })
 }
 
+export interface Sources {
+  /** Key → what to call the place where it came from. */
+  origins: Readonly<Record<string, string>>
+  /** Texts that no error may show. */
+  secrets: readonly string[]
+}
+
 /** Runs `work`; an error about a setting comes out with the source of that setting as its path. */
-export function sourced<T>(origins: Readonly<Record<string, string>>, work: () => T): T {
+export function sourced<T>({ origins, secrets }: Sources, work: () => T): T {
   try {
     return work()
   } catch (cause) {
@@ -50,10 +58,10 @@ export function sourced<T>(origins: Readonly<Record<string, string>>, work: () =
     const key = error.path?.split(/[.[]/)[0]
     const origin = key === undefined ? undefined : origins[key]
     if (origin === undefined) throw error
-    throw new MeshError(error.code, error.message, {
+    const { code, hint, message } = error
+    throw new MeshError(code, hideSecrets(message, secrets), {
       path: origin,
-      hint: error.hint,
-      cause: error
+      hint: hint === undefined ? undefined : hideSecrets(hint, secrets)
     })
   }
 }

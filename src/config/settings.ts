@@ -11,6 +11,10 @@ export interface NodeSettings {
   readonly announce: readonly string[]
   readonly bootstrap: readonly string[]
   readonly namespace: string
+  /** The text of a join token. */
+  readonly join: string | undefined
+  /** Takes anyone who reaches it. */
+  readonly isOpen: boolean
   readonly logLevel: LogLevel
 }
 
@@ -93,6 +97,8 @@ export interface RouterSettings extends NodeSettings {
   readonly http: { readonly host: string; readonly port: number }
   /** Undefined: a new one in a file that only the owner can read. */
   readonly token: string | undefined
+  /** Absolute paths of the API's certificate and key; undefined: it speaks http. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly sync: 'full' | 'normal'
   readonly preset: Preset
   readonly weights: WeightsDocument | undefined

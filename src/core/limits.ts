@@ -60,6 +60,48 @@ export const LIMITS = {
   commandBytesTotalMax: 256 * MIB,
   /** Streams of one protocol that libp2p lets a connection open before it resets them. */
   streamsPerProtocolMax: 2_048,
+  /** Members that one issuer lets in, and that one node knows by their certificates; some 3 KiB each. */
+  membersMax: 10_000,
+  /** Bans and pardons that a mesh may have; each node keeps them all, some 700 bytes each. */
+  noticesMax: 10_000,
+  /** Bytes on streams of one peer of which it is not yet agreed what they are for: some may send their request at once. */
+  earlyBytesMax: 32 * MIB,
+  /** The same over all peers. */
+  earlyBytesTotalMax: 256 * MIB,
+  /** Connections that one peer opens: one is enough, and some may be dead without our knowing yet. */
+  peerConnectionsMax: 8,
+  /** Connections from one address that are still being set up: a lab or an office that starts as a whole. */
+  pendingConnectionsPerAddressMax: 256,
+  /** Connections from one address of peers that have shown no certificate yet. */
+  strangersPerAddressMax: 128,
+  /** The same over all addresses; far below the connections that a node takes, so that members find room. */
+  strangersMax: 512,
+  /** Streams of one peer that wait until it has shown its certificate. */
+  waitingStreamsMax: 8,
+  /** The same over all peers. */
+  waitingStreamsTotalMax: 2_048,
+  /** Peers of whom a node remembers what they did wrong; some 200 bytes each. */
+  conductPeersMax: 4_096,
+  /** Peers of whom it remembers how much they have sent lately. */
+  pacedPeersMax: 8_192,
+  /** Peers whose addresses a node remembers beyond those that are connected; some 2 KiB each. */
+  knownPeersMax: 16_384,
+  /** Addresses of one peer: each of a machine with many networks, as a capability record may name them. */
+  peerAddressesMax: 32,
+  /** One such address. */
+  addressBytesMax: 512,
+  /** DHT keys under which one peer is noted: all its files, its namespace, and room. */
+  providerRecordsPerPeerMax: 2_000,
+  /** Peers noted under one key: three times what a shard of a namespace should have. */
+  providersPerKeyMax: 1_000,
+  /** Such notes in all; some 500 bytes each. */
+  providerRecordsMax: 100_000,
+  /** Bytes of one answer of the DHT: a full key, and the peers that are closer. */
+  dhtAnswerBytesMax: 1 * MIB,
+  /** One message of gossip: many records that a neighbour has asked for at once. */
+  gossipBytesMax: 4 * MIB,
+  /** What waits to be written to one connection beyond what its streams hold back. */
+  connectionWriteBytesMax: 16 * MIB,
   /** Workers one router keeps in its directory. */
   directoryWorkersMax: 10_000,
   /** Workers whose history a router keeps beside their score: some 4 KiB each, in memory and in each checkpoint. */
@@ -106,6 +148,20 @@ export const LIMITS = {
   pageRowsMax: 1_000,
   /** Live event streams one HTTP server feeds. */
   eventStreamsMax: 256,
+  /** One request of the HTTP API that is neither a job nor a file: no such document comes near it. */
+  apiRequestBytesMax: 64 * KIB,
+  /** The address and headers of such a request, query included. */
+  apiHeaderBytesMax: 16 * KIB,
+  /** Requests with the router's own token in ten seconds: its owner's programs never come near it. */
+  apiOwnRequestsMax: 100_000,
+  /** The same with tokens of one name: two thousand a second are more than most routers answer. */
+  apiNamedRequestsMax: 20_000,
+  /** Wrong tokens from one address in a minute; somebody who mistypes does not get there. */
+  apiWrongTokensMax: 20,
+  /** Addresses whose wrong tokens are counted, and as many whose right ones are remembered. */
+  apiAddressesMax: 4_096,
+  /** Named tokens of one router. */
+  apiTokensMax: 256,
   /** Presence topics a bootstrap relays: two per namespace that it serves, of workers and of files. */
   presenceTopicsMax: 128,
   /** File systems and JSON numbers go further; the list of pieces would not stay small. */
@@ -192,3 +248,4 @@ assert(
   'the set of the pieces of any file fits in one message'
 )
 assert(LIMITS.commandStreamsMax < LIMITS.streamsPerProtocolMax, 'a refusal needs a stream')
+assert(LIMITS.announcedFilesMax < LIMITS.providerRecordsPerPeerMax, 'a node may announce its files')

@@ -4,6 +4,7 @@ import { COMMANDS } from '../protocol/commands.ts'
 import { openRecord } from './record.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { CapabilityRecord } from './record.ts'
+import type { Membership } from '../protocol/access.ts'
 import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Session } from '../protocol/session.ts'
 
@@ -14,12 +15,23 @@ export interface WorkerAnswer {
 
 const ASK_TIMEOUT_MS = 10_000
 
-/** @throws MeshError RESPONSE_INVALID when it is no worker of this namespace; whatever ends the session */
+export interface Asking extends AbortOptions {
+  namespace: string
+  /** What others have fixed of it; undefined where no authority does. */
+  member: Membership | undefined
+}
+
+/**
+ * @throws MeshError RESPONSE_INVALID when it is no worker of this namespace, ROLE_MISMATCH when it is a member as
+ * something else; whatever ends the session
+ */
 export async function askWorker(
   session: Session,
-  namespace: string,
-  { signal }: AbortOptions
+  { member, namespace, signal }: Asking
 ): Promise<WorkerAnswer> {
+  if (member !== undefined && member.role !== 'worker') {
+    throw new MeshError('ROLE_MISMATCH', `it belongs to the mesh as ${member.role}, not as worker`)
+  }
   const answer = await session.request(
     { command: 'GET_CAPABILITIES', params: {} },
     { timeoutMs: ASK_TIMEOUT_MS, signal }

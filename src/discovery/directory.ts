@@ -13,6 +13,7 @@ import { CandidateBook } from './candidate-book.ts'
 import { hasRoom } from '../selection/room.ts'
 import { newWorkerEntry } from './worker-entry.ts'
 import type { AbortOptions } from '../core/abort.ts'
+import type { Access } from '../protocol/access.ts'
 import type { Candidate } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CapabilityRecord } from './record.ts'
@@ -29,6 +30,7 @@ import type { Startable } from '../core/startable.ts'
 import type { NewWorker, WorkerEntry } from './worker-entry.ts'
 
 export interface DirectoryComponents {
+  access: Pick<Access, 'memberOf'>
   node: MeshNode
   sessions: SessionService
   clock: Clock
@@ -237,13 +239,14 @@ export class Directory implements Startable {
   }
 
   async #connect(entry: WorkerEntry): Promise<void> {
-    const { logger, sessions } = this.#components
+    const { access, logger, sessions } = this.#components
     const { signal } = this.#controller
     if (entry.isConnecting) return
     entry.isConnecting = true
     try {
       const session = await sessions.open(entry.peer, { signal })
-      const { load, record } = await askWorker(session, this.#namespace, { signal })
+      const asking = { namespace: this.#namespace, member: access.memberOf(entry.peer), signal }
+      const { load, record } = await askWorker(session, asking)
       // Its own word over its own session is no replay, even if its clock was set back.
       this.#takeRecord(entry, record)
       if (entry.session !== session) entry.work.beginSession()
@@ -268,7 +271,10 @@ export class Directory implements Startable {
   }
 
   #takeRecord(entry: WorkerEntry, record: CapabilityRecord): void {
-    entry.record = record
+    // What the authority has fixed, the worker's owner cannot say otherwise.
+    const fixed = this.#components.access.memberOf(entry.peer)?.labels
+    entry.record =
+      fixed === undefined ? record : { ...record, labels: { ...record.labels, ...fixed } }
     entry.recordAtMs = this.#components.clock.monotonicMs()
     this.#book.recordChanged(entry)
   }

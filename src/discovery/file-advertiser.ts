@@ -6,6 +6,7 @@ import { KeyProvider } from './key-provider.ts'
 import { PresencePublisher } from './presence-publisher.ts'
 import { filesTopic } from '../protocol/ids.ts'
 import { writeFilePresence } from './presence-kind.ts'
+import type { Access } from '../protocol/access.ts'
 import type { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -15,6 +16,7 @@ import type { Random } from '../core/random.ts'
 import type { Startable } from '../core/startable.ts'
 
 export interface FileAdvertiserComponents {
+  access: Pick<Access, 'certificate'>
   node: MeshNode
   keeper: BootstrapKeeper
   clock: Clock
@@ -71,7 +73,7 @@ export class FileAdvertiser implements Startable {
 
   /** Of one that never had a file there is nothing to say. */
   #write(): Uint8Array | undefined {
-    const { clock, node, offers } = this.#components
+    const { access, clock, node, offers } = this.#components
     if (offers.revision === 0) return undefined
     this.#lastSeq = Math.max(this.#lastSeq + 1, Math.floor(clock.wallMs()))
     return writeFilePresence({
@@ -82,7 +84,8 @@ export class FileAdvertiser implements Startable {
       run: offers.run,
       revision: offers.revision,
       count: offers.count,
-      addresses: node.addresses().slice(0, ADDRESSES_MAX)
+      addresses: node.addresses().slice(0, ADDRESSES_MAX),
+      ...(access.certificate === undefined ? {} : { certificate: access.certificate })
     })
   }
 }

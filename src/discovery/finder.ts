@@ -7,6 +7,7 @@ import { namespaceKey } from '../protocol/ids.ts'
 import { NAMESPACE_SHARDS } from './namespace.ts'
 import { PresenceListener } from './presence-listener.ts'
 import { WORKER_PRESENCE } from './presence-kind.ts'
+import type { Access } from '../protocol/access.ts'
 import type { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
 import type { CapabilityRecord } from './record.ts'
 import type { Clock } from '../core/clock.ts'
@@ -25,6 +26,7 @@ export interface Finding {
 }
 
 export interface FinderComponents {
+  access: Pick<Access, 'vouchesFor'>
   node: MeshNode
   keeper: BootstrapKeeper
   clock: Clock

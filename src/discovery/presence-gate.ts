@@ -5,6 +5,7 @@
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { LIMITS } from '../core/limits.ts'
 import type { Message } from '@libp2p/gossipsub'
+import type { Access } from '../protocol/access.ts'
 import type { Clock } from '../core/clock.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
 import type { PresenceKind, PresenceNews } from './presence-kind.ts'
@@ -12,19 +13,25 @@ import type { PresenceKind, PresenceNews } from './presence-kind.ts'
 /** A node gathers for longer than this before it publishes again; who is faster is heard less. */
 const PACE_MS = 100
 
+export interface PresenceGateComponents {
+  access: Pick<Access, 'vouchesFor'>
+  node: MeshNode
+  clock: Clock
+}
+
 interface Heard {
   seq: number
   atMs: number
 }
 
 export class PresenceGate<T extends PresenceNews> {
-  readonly #components: { node: MeshNode; clock: Clock }
+  readonly #components: PresenceGateComponents
   readonly #kind: PresenceKind<T>
   /** Publishers by the time of their last good news, oldest first. */
   readonly #heard = new Map<string, Heard>()
   readonly #news = new WeakMap<Message, T>()
 
-  constructor(components: { node: MeshNode; clock: Clock }, kind: PresenceKind<T>) {
+  constructor(components: PresenceGateComponents, kind: PresenceKind<T>) {
     this.#components = components
     this.#kind = kind
   }
@@ -65,6 +72,9 @@ export class PresenceGate<T extends PresenceNews> {
       return TopicValidatorResult.Reject
     }
     if (heard !== undefined && news.seq <= heard.seq) return TopicValidatorResult.Ignore
+    // Whoever passed it on may not have heard of a ban yet.
+    const { access } = this.#components
+    if (!(await access.vouchesFor(publisher, news.certificate))) return TopicValidatorResult.Ignore
     this.#remember(publisher, { seq: news.seq, atMs: nowMs })
     this.#news.set(message, news)
     return TopicValidatorResult.Accept

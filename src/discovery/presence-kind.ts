@@ -13,6 +13,8 @@ export interface PresenceNews {
   peer_id: string
   /** Grows with each of the same peer. */
   seq: number
+  /** Of a closed mesh: that the peer belongs to it. */
+  certificate?: string
 }
 
 export interface PresenceKind<T extends PresenceNews> {

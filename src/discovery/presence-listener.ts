@@ -1,5 +1,6 @@
 /** Hears what is published of one kind in one namespace, and hands on what the gate lets in. */
 import { PresenceGate } from './presence-gate.ts'
+import type { Access } from '../protocol/access.ts'
 import type { Clock } from '../core/clock.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
 import type { Message } from '@libp2p/gossipsub'
@@ -7,6 +8,7 @@ import type { PresenceKind, PresenceNews } from './presence-kind.ts'
 import type { Startable } from '../core/startable.ts'
 
 export interface PresenceListenerComponents<T> {
+  access: Pick<Access, 'vouchesFor'>
   node: MeshNode
   clock: Clock
   /** Said by another node of itself; signature and namespace are checked. */

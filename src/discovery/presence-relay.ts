@@ -2,8 +2,8 @@
 import { LIMITS } from '../core/limits.ts'
 import { FILE_PRESENCE, WORKER_PRESENCE } from './presence-kind.ts'
 import { PresenceGate } from './presence-gate.ts'
-import type { Clock } from '../core/clock.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { PresenceGateComponents } from './presence-gate.ts'
 import type { PresenceKind, PresenceNews } from './presence-kind.ts'
 import type { Startable } from '../core/startable.ts'
 
@@ -20,7 +20,7 @@ export class PresenceRelay implements Startable {
   /** How each topic is left again. */
   readonly #topics = new Map<string, () => void>()
 
-  constructor(components: { node: MeshNode; clock: Clock }) {
+  constructor(components: PresenceGateComponents) {
     this.#node = components.node
     this.#watches = [watchOf(components, WORKER_PRESENCE), watchOf(components, FILE_PRESENCE)]
   }
@@ -81,7 +81,7 @@ export class PresenceRelay implements Startable {
 }
 
 function watchOf<T extends PresenceNews>(
-  components: { node: MeshNode; clock: Clock },
+  components: PresenceGateComponents,
   kind: PresenceKind<T>
 ): Watch {
   const gate = new PresenceGate(components, kind)

@@ -12,8 +12,8 @@ const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]
 const FORBIDDEN = /[<>:"|?*\\/]/
 /** Devices of Windows, which any ending leaves devices. */
 const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)/i
-/** Windows drops them, and so makes another name. */
-const LOOSE_END = /[. ]+$/
+/** Windows drops them, and so makes another name. A run is tried from its beginning alone: from each of its letters takes its length squared. */
+const LOOSE_END = /(?<![. ])[. ]+$/
 const NAMELESS = 'file'
 /** An ending longer than this is no ending, but a name with a dot in it. */
 const ENDING_LETTERS_MAX = 16

@@ -16,6 +16,9 @@ const SCHEMA_URI = 'taskmesh:///'
 /** A misspelt name is offered its neighbour up to this many changed letters away. */
 const NEAREST_DISTANCE_MAX = 3
 
+/** Fields among which a misspelt one is looked for; whoever writes by hand has fewer. */
+const FIELDS_LOOKED_AT = 200
+
 /** Characters of a value that an error shows. */
 const SHOWN_MAX = 60
 
@@ -73,15 +76,15 @@ export function inputValidator(schema: object, root: string): Validator<unknown>
 
 /** The known name that `name` was probably meant to be. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const meant = name.toLowerCase()
   const ranked = known
-    .map((candidate) => ({
-      candidate,
-      distance: leven(name.toLowerCase(), candidate.toLowerCase())
-    }))
-    .filter(
-      ({ distance, candidate }) =>
-        distance <= Math.min(NEAREST_DISTANCE_MAX, Math.ceil(candidate.length / 2))
-    )
+    .flatMap((candidate) => {
+      const distanceMax = Math.min(NEAREST_DISTANCE_MAX, Math.ceil(candidate.length / 2))
+      // Comparing takes as long as both are long, multiplied: a stranger's name may have millions of letters.
+      if (Math.abs(meant.length - candidate.length) > distanceMax) return []
+      const distance = leven(meant, candidate.toLowerCase())
+      return distance <= distanceMax ? [{ candidate, distance }] : []
+    })
     .toSorted((left, right) => left.distance - right.distance)
   return ranked[0]?.candidate
 }
@@ -157,9 +160,9 @@ function unknownField(field: string, path: string, error: ErrorObject): MeshErro
 /** The field that was probably meant to be the missing one. */
 function misspelt(missing: string, { data, parentSchema }: ErrorObject): string | undefined {
   const known = Object.keys((parentSchema as { properties?: object }).properties ?? {})
-  return Object.keys(data as object).find(
-    (field) => !known.includes(field) && nearestName(field, known) === missing
-  )
+  return Object.keys(data as object)
+    .slice(0, FIELDS_LOOKED_AT)
+    .find((field) => !known.includes(field) && nearestName(field, known) === missing)
 }
 
 function wrongTag(path: string, params: Record<string, unknown>, error: ErrorObject): MeshError {

@@ -10,11 +10,15 @@ import { MeshError, messageOf } from '../core/errors.ts'
 import { validatorFor } from '../model/validate.ts'
 import { COMMANDS, isCommandName } from './commands.ts'
 import { COMMAND_PROTOCOL_V1 } from './ids.ts'
+import { isFirstWord } from './access.ts'
 import { PeerQuota } from './peer-quota.ts'
 import { closeWithin, discardInput, readToEnd, writeAndClose } from './stream-text.ts'
 import type { AbortOptions } from '../core/abort.ts'
+import type { Access } from './access.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CommandAnswer, CommandServer } from './command-server.ts'
+import type { CommandName, Params, Result } from './commands.ts'
+import type { ErrorData } from '../core/errors.ts'
 import type { CommandRequest, CommandResponse, Exchange } from '../model/generated/envelope.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { Startable } from '../core/startable.ts'
@@ -36,6 +40,7 @@ const DEFAULT_BINDING: Required<CommandBindingInit> = {
 }
 
 export interface CommandBindingComponents {
+  access: Access
   clock: Clock
   link: PeerLink
   server: CommandServer
@@ -78,7 +83,7 @@ export class CommandBinding implements Startable {
   /**
    * Sends one command over a stream of its own and waits for the answer, whole.
    * @throws MeshError PEER_UNREACHABLE, SESSION_CLOSED (the stream was cut off), RESPONSE_TIMED_OUT,
-   * RESPONSE_INVALID; an error that the peer answers is inside the response, not thrown
+   * RESPONSE_INVALID; as `Access.introduce` before the first words are spoken; an error that the peer answers is inside the response, not thrown
    */
   async call(
     peer: string,
@@ -86,7 +91,7 @@ export class CommandBinding implements Startable {
     params: object,
     options: AbortOptions & { timeoutMs: number; to?: string | undefined }
   ): Promise<Exchange> {
-    const { clock, link } = this.#components
+    const { access, clock, link } = this.#components
     const request: CommandRequest = {
       command,
       request_id: `${this.#nextRequest++}`,
@@ -103,6 +108,7 @@ export class CommandBinding implements Startable {
       signal: options.signal
     } as const
     const response = await withTimeLimit(limit, async (signal) => {
+      if (!isFirstWord(command)) await access.introduce(peer, { signal })
       const stream = await link.openStream(peer, COMMAND_PROTOCOL_V1, { signal })
       try {
         // Both at once: an asker that sends too much hears so before it is done.
@@ -115,6 +121,23 @@ export class CommandBinding implements Startable {
       }
     })
     return { request, response }
+  }
+
+  /**
+   * Sends one command and gives back its result, checked.
+   * @throws MeshError as `call`, and what the peer answers as an error
+   */
+  async ask<C extends CommandName>(
+    peer: string,
+    command: C,
+    params: Params<C>,
+    options: AbortOptions & { timeoutMs: number }
+  ): Promise<Result<C>> {
+    const { response } = await this.call(peer, command, params, { ...options, to: peer })
+    if (response.status !== 'success') {
+      throw MeshError.fromData((response.error_detail ?? {}) as Partial<ErrorData>)
+    }
+    return COMMANDS[command].checkResult(response.result)
   }
 
   /** Never rejects: whatever one stream does harms that stream only. */

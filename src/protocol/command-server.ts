@@ -5,6 +5,7 @@
 import { MeshError } from '../core/errors.ts'
 import { nearestName } from '../model/validate.ts'
 import { COMMANDS, COMMAND_NAMES, isCommandName } from './commands.ts'
+import type { Access } from './access.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { CommandName, Params, Result } from './commands.ts'
 
@@ -51,6 +52,7 @@ export type CommandHandler<C extends CommandName> = (
 export type CommandHandlers = { readonly [C in CommandName]?: CommandHandler<C> }
 
 export interface CommandServerComponents {
+  access: Access
   selfPeer: string
   role: string
   logger: Logger
@@ -84,6 +86,7 @@ export class CommandServer {
 
   async #dispatch(incoming: IncomingCommand): Promise<CommandAnswer> {
     const { command, remotePeer, from, to, signal } = incoming
+    const { access, role, selfPeer } = this.#components
     if (from !== undefined && from !== remotePeer) {
       throw new MeshError(
         'FROM_MISMATCH',
@@ -94,18 +97,23 @@ export class CommandServer {
         }
       )
     }
-    if (to !== undefined && to !== this.#components.selfPeer) {
-      throw new MeshError('WRONG_RECIPIENT', `this is ${this.#components.selfPeer}, not ${to}`, {
+    if (to !== undefined && to !== selfPeer) {
+      throw new MeshError('WRONG_RECIPIENT', `this is ${selfPeer}, not ${to}`, {
         path: 'to',
         hint: 'leave "to" out, or connect to that peer'
       })
     }
-    if (!isCommandName(command)) throw unknownCommand(command)
+    // A stranger is not told which commands there are.
+    if (!isCommandName(command)) {
+      access.requireMember(remotePeer)
+      throw unknownCommand(command)
+    }
+    access.requireRight(remotePeer, command)
     const handler = this.#handlers[command] as CommandHandler<CommandName> | undefined
     if (handler === undefined) {
       throw new MeshError(
         'COMMAND_NOT_SERVED',
-        `a ${this.#components.role} does not serve ${command}`,
+        `a ${role} does not serve ${command}`,
         {
           path: 'command'
         }

@@ -4,6 +4,10 @@ import type { Validator } from '../model/validate.ts'
 import type { CommandName } from '../model/generated/envelope.ts'
 import type { AttachTaskParams, AttachTaskResult } from '../model/generated/commands-attach-task.ts'
 import type {
+  DecideMemberParams,
+  DecideMemberResult
+} from '../model/generated/commands-decide-member.ts'
+import type {
   ExecuteTaskParams,
   ExecuteTaskResult
 } from '../model/generated/commands-execute-task.ts'
@@ -24,7 +28,13 @@ import type {
   GetReputationParams,
   GetReputationResult
 } from '../model/generated/commands-get-reputation.ts'
+import type { IntroduceParams, IntroduceResult } from '../model/generated/commands-introduce.ts'
+import type { JoinMeshParams, JoinMeshResult } from '../model/generated/commands-join-mesh.ts'
 import type { ListFilesParams, ListFilesResult } from '../model/generated/commands-list-files.ts'
+import type {
+  ListMembersParams,
+  ListMembersResult
+} from '../model/generated/commands-list-members.ts'
 import type {
   ReleaseTasksParams,
   ReleaseTasksResult
@@ -39,6 +49,10 @@ import type {
   SetAvailabilityResult
 } from '../model/generated/commands-set-availability.ts'
 import type { StopTaskParams, StopTaskResult } from '../model/generated/commands-stop-task.ts'
+import type {
+  SyncNoticesParams,
+  SyncNoticesResult
+} from '../model/generated/commands-sync-notices.ts'
 import type {
   UpdateReputationParams,
   UpdateReputationResult
@@ -62,6 +76,11 @@ export interface CommandTypes {
   LIST_FILES: { params: ListFilesParams; result: ListFilesResult }
   GET_FILE_METADATA: { params: GetFileMetadataParams; result: GetFileMetadataResult }
   REQUEST_PIECE: { params: RequestPieceParams; result: RequestPieceResult }
+  INTRODUCE: { params: IntroduceParams; result: IntroduceResult }
+  JOIN_MESH: { params: JoinMeshParams; result: JoinMeshResult }
+  SYNC_NOTICES: { params: SyncNoticesParams; result: SyncNoticesResult }
+  LIST_MEMBERS: { params: ListMembersParams; result: ListMembersResult }
+  DECIDE_MEMBER: { params: DecideMemberParams; result: DecideMemberResult }
 }
 
 export type Params<C extends CommandName> = CommandTypes[C]['params']
@@ -104,7 +123,12 @@ export const COMMANDS: { readonly [C in CommandName]: CommandSpec<C> } = {
   FIND_NODES: spec('find-nodes'),
   LIST_FILES: spec('list-files'),
   GET_FILE_METADATA: spec('get-file-metadata'),
-  REQUEST_PIECE: spec('request-piece', { result: 'data' })
+  REQUEST_PIECE: spec('request-piece', { result: 'data' }),
+  INTRODUCE: spec('introduce'),
+  JOIN_MESH: spec('join-mesh'),
+  SYNC_NOTICES: spec('sync-notices'),
+  LIST_MEMBERS: spec('list-members'),
+  DECIDE_MEMBER: spec('decide-member')
 }
 
 export const COMMAND_NAMES: readonly CommandName[] = Object.keys(COMMANDS) as CommandName[]

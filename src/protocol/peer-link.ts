@@ -1,6 +1,7 @@
 /** What the protocol needs of the network: streams to peers, by protocol name. `network/` provides it. */
 import type { Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
+import type { MeshError } from '../core/errors.ts'
 
 export interface StreamHandlerInit {
   maxInboundStreams: number
@@ -16,4 +17,6 @@ export interface PeerLink {
     init: StreamHandlerInit
   ): Promise<void>
   unhandle(protocol: string): Promise<void>
+  /** A peer did what this error says; `offence.ts` knows which of them are its fault. */
+  complain(peer: string, error: MeshError): void
 }

@@ -3,8 +3,9 @@ import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { unlessAborted, withTimeLimit } from '../core/abort.ts'
 import { SESSION_PROTOCOL_V1 } from './ids.ts'
-import { Session } from './session.ts'
+import { Session, refuseSession } from './session.ts'
 import type { AbortOptions } from '../core/abort.ts'
+import type { Access } from './access.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { SessionComponents, SessionInit } from './session.ts'
 import type { Startable } from '../core/startable.ts'
@@ -16,6 +17,7 @@ export interface SessionServiceInit extends SessionInit {
 }
 
 export interface SessionServiceComponents extends SessionComponents {
+  access: Access
   link: PeerLink
 }
 
@@ -80,7 +82,7 @@ export class SessionService implements Startable {
   /**
    * The session with a peer, opened if need be. Callers share one attempt; each stops waiting at its
    * own signal, the attempt goes on for the others.
-   * @throws MeshError PEER_UNREACHABLE, PROTOCOL_VERSION, STOPPING, or the signal's reason
+   * @throws MeshError PEER_UNREACHABLE, PROTOCOL_VERSION, STOPPING, as `Access.introduce`, or the signal's reason
    */
   async open(peer: string, options: AbortOptions = {}): Promise<Session> {
     const open = this.get(peer)
@@ -95,7 +97,7 @@ export class SessionService implements Startable {
   }
 
   async #dial(peer: string): Promise<Session> {
-    const { clock, link } = this.#components
+    const { access, clock, link } = this.#components
     const limit = {
       clock,
       timeoutMs: this.#init.openTimeoutMs ?? 10_000,
@@ -104,6 +106,7 @@ export class SessionService implements Startable {
       signal: this.#controller.signal
     } as const
     return await withTimeLimit(limit, async (signal) => {
+      await access.introduce(peer, { signal })
       const stream = await link.openStream(peer, SESSION_PROTOCOL_V1, { signal })
       if (signal.aborted) stream.abort(MeshError.from(signal.reason))
       signal.throwIfAborted()
@@ -121,7 +124,18 @@ export class SessionService implements Startable {
       stream.abort(this.#controller.signal.reason as MeshError)
       return
     }
+    try {
+      this.#components.access.requireMember(remotePeer)
+    } catch (cause) {
+      void refuseSession(stream, this.#components.clock, MeshError.from(cause))
+      return
+    }
     this.#add(stream, remotePeer)
+  }
+
+  /** Ends all sessions with a peer, and tells it why. */
+  async dismiss(peer: string, error: MeshError): Promise<void> {
+    await Promise.all((this.#sessions.get(peer) ?? []).map((session) => session.close(error)))
   }
 
   #add(stream: Stream, peer: string): Session {

@@ -10,7 +10,7 @@ import { FrameReader } from './frame-reader.ts'
 import { Heartbeat, NEWS_BEAT } from './heartbeat.ts'
 import { PendingRequests } from './pending-requests.ts'
 import { RequestAnswerer } from './request-answerer.ts'
-import { closeWithin } from './stream-text.ts'
+import { closeWithin, discardInput } from './stream-text.ts'
 import { StreamWriter } from './stream-writer.ts'
 import type { Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
@@ -58,12 +58,16 @@ export interface OutgoingCommand {
 }
 
 /** Ends of which the other side may tell us; what else it says becomes SESSION_CLOSED. */
-const GOODBYE_CODES: ReadonlySet<string> = new Set<ErrorCode>(['STOPPING', 'PROTOCOL_VERSION'])
-
-/** Ends that say enough to those who wait for an answer; any other is, to them, a lost session. */
-const LOSS_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const GOODBYE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'STOPPING',
   'PROTOCOL_VERSION',
+  'NOT_A_MEMBER',
+  'REVOKED'
+])
+
+/** Ends that say enough to those who wait for an answer; any other is, to them, a lost session. */
+const LOSS_CODES: ReadonlySet<string> = new Set<string>([
+  ...GOODBYE_CODES,
   'PEER_SILENT',
   'SESSION_CLOSED',
   'SESSION_CONGESTED'
@@ -298,6 +302,19 @@ export class Session {
       this.#stream.abort(error)
     } else await closeWithin(this.#stream, this.#components.clock, CLOSE_TIMEOUT_MS)
   }
+}
+
+/** Tells whoever may not have a session why. Never rejects. */
+export async function refuseSession(
+  stream: Stream,
+  clock: Clock,
+  { code, message }: MeshError
+): Promise<void> {
+  discardInput(stream)
+  const writer = new StreamWriter(stream)
+  writer.write(encodeFrame({ kind: 'goodbye', code, message }))
+  writer.end()
+  await closeWithin(stream, clock, CLOSE_TIMEOUT_MS)
 }
 
 function responseFrame(id: number, answer: CommandAnswer): Frame {

@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer'
 import { hash, verify } from 'node:crypto'
 import { MeshError, messageOf } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
-import { readPublicKey } from './peer-keys.ts'
+import { readPublicKey } from '../core/peer-keys.ts'
 import type { Signer } from './signer.ts'
 import type { Validator } from '../model/validate.ts'
 

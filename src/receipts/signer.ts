@@ -4,17 +4,11 @@
  * there in one turn, too: signatures that came one by one would send tasks and answers one by one, each with a
  * system call and an encryption of its own, and that costs more than the signatures.
  */
-import { createPrivateKey, sign } from 'node:crypto'
+import { sign } from 'node:crypto'
 import { MeshError } from '../core/errors.ts'
-import { peerOf, publicKeyMessage } from './peer-keys.ts'
+import { peerOf, privateKeyOf, publicKeyMessage, publicRawOf } from '../core/peer-keys.ts'
 import type { KeyObject } from 'node:crypto'
-
-/** What is needed of a libp2p private key. */
-export interface NodeKey {
-  readonly type: string
-  /** Of Ed25519: the seed, then the public key. */
-  readonly raw: Uint8Array
-}
+import type { NodeKey } from '../core/peer-keys.ts'
 
 export interface Signer {
   /** Who signs. */
@@ -24,23 +18,16 @@ export interface Signer {
   sign(bytes: Uint8Array): Promise<Uint8Array>
 }
 
-const SEED_BYTES = 32
-/** Of PKCS #8 (RFC 8410): what stands before the seed. */
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
-
 /** @throws MeshError IDENTITY_UNUSABLE for a key of another kind: nobody could check by the PeerId what it signs */
-export function signerOf({ raw, type }: NodeKey): Signer {
+export function signerOf(nodeKey: NodeKey): Signer {
+  const { type } = nodeKey
   if (type !== 'Ed25519') {
     throw new MeshError('IDENTITY_UNUSABLE', `a key of type ${type} cannot sign receipts`, {
       hint: 'restore the Ed25519 key of this node, or move the key away to start with a new identity'
     })
   }
-  const key = createPrivateKey({
-    key: Buffer.concat([PKCS8_PREFIX, raw.subarray(0, SEED_BYTES)]),
-    format: 'der',
-    type: 'pkcs8'
-  })
-  const publicRaw = raw.subarray(SEED_BYTES)
+  const key = privateKeyOf(nodeKey)
+  const publicRaw = publicRawOf(nodeKey)
   let batch: Batch | undefined
   return {
     peer: peerOf(publicRaw),

@@ -3,11 +3,18 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Startable } from '../core/startable.ts'
 
+export interface ApiFacts {
+  url: string
+  token: string
+  /** Of https: the certificate that answers there (PEM), which may be known to nobody else. */
+  ca?: string
+}
+
 export class ApiFile implements Startable {
   readonly #path: string
-  readonly #describe: () => { url: string; token: string }
+  readonly #describe: () => ApiFacts
 
-  constructor(folder: string, describe: () => { url: string; token: string }) {
+  constructor(folder: string, describe: () => ApiFacts) {
     this.#path = join(folder, 'api.json')
     this.#describe = describe
   }

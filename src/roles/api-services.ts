@@ -6,6 +6,7 @@ import { AGENT } from '../core/version.ts'
 import { COMMANDS } from '../protocol/commands.ts'
 import { weightsView } from '../selection/weights-view.ts'
 import { createReputationServices } from './reputation-services.ts'
+import { loadTokenBook } from './api-token.ts'
 import type { ApiServices, EventServices, FileServices, JobServices } from '../http/services.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { JobEngine } from './job-engine.ts'
@@ -45,6 +46,7 @@ export function createApiServices(
     weights: () => weightsView({ preset, weights }),
     peers: { list: () => core.tracker.list() },
     reputation: createReputationServices(reputation, core.signer),
+    tokens: loadTokenBook(core.folder.path, core.clock),
     backup: (file) => backup(core, engine, file),
     health: healthOf(core, engine, namespace)
   }
@@ -64,6 +66,7 @@ function jobServices({
     plan: (document, isWhole) => intake.plan(document, isWhole),
     list: (filter) => reader.list(filter),
     describe: (id) => reader.describe(id),
+    find: (id) => reader.find(id),
     document: (id) => reader.document(id),
     wait: (id, options) => reader.wait(id, options),
     items: (id, filter) => reader.items(id, filter),

@@ -1,6 +1,8 @@
 /** A bootstrap node: introduces peers to each other, keeps the DHT's records, passes presence on. */
+import { ContactFile } from './contact-file.ts'
 import { PresenceRelay } from '../discovery/presence-relay.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
+import { joinedSettings } from '../enrolment/mesh-entry.ts'
 import { startNode } from './node-core.ts'
 import type { BootstrapSettings } from '../config/settings.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -8,9 +10,10 @@ import type { NodeCore, NodeParts } from './node-core.ts'
 import type { RunningNode } from './role.ts'
 
 export async function startBootstrap(
-  settings: BootstrapSettings,
+  given: BootstrapSettings,
   logger: Logger
 ): Promise<RunningNode> {
+  const settings = joinedSettings(given)
   const init = { role: 'bootstrap', isDhtServer: true } as const
   return await startNode(settings, logger, init, (core) => buildBootstrap(core, settings))
 }
@@ -26,7 +29,7 @@ function buildBootstrap(core: NodeCore, { namespace }: BootstrapSettings): NodeP
   })
   return {
     before: [],
-    after: [new PresenceRelay(core)],
+    after: [new PresenceRelay(core), new ContactFile(folder.path, node)],
     report: () => ({
       ...self,
       peer_id: node.selfPeer,

@@ -9,19 +9,22 @@ import { CommandServer } from '../protocol/command-server.ts'
 import { FileFinder } from '../discovery/file-finder.ts'
 import { FileLibrary } from '../files/store/library.ts'
 import { FileService } from '../files/service/file-service.ts'
-import { MeshNode, parseAddress } from '../network/mesh-node.ts'
+import { MeshNode } from '../network/mesh-node.ts'
 import { MeshPieceSources } from './piece-sources.ts'
+import { parseAddress } from '../network/addresses.ts'
 import { SessionService } from '../protocol/session-service.ts'
+import { memberLink } from '../protocol/member-link.ts'
 import { sleep } from '../core/abort.ts'
 import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
-import { temporaryIdentity } from '../network/identity.ts'
+import { createVisitorMembership } from '../enrolment/mesh-membership.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Download } from '../files/transfer/download.ts'
 import type { FetchInit } from '../files/service/file-service.ts'
 import type { FileEntry } from '../files/store/file-index.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { Visit } from '../enrolment/visit.ts'
 
 export interface FetcherInit {
   /** For what has come; no other process may use it meanwhile. */
@@ -31,6 +34,8 @@ export interface FetcherInit {
   contacts: readonly string[]
   /** Bytes a second. @default no limit */
   limitRateDown?: number | undefined
+  /** Who it is. */
+  visit: Visit
   logger: Logger
 }
 
@@ -64,23 +69,30 @@ const BUDGET_BYTES = Number.MAX_SAFE_INTEGER
 
 /** @throws MeshError NODE_ALREADY_RUNNING where another process uses the folder; STORE_FULL, STORE_FAILED */
 export async function startFetcher(init: FetcherInit): Promise<Fetcher> {
-  const { folder, limitRateDown, logger, namespace } = init
+  const { folder, limitRateDown, logger, namespace, visit } = init
   const shared = { clock: systemClock, random: systemRandom, logger }
   const library = new FileLibrary(shared, { folder, budgetBytes: BUDGET_BYTES })
   const stopLibrary = await startInOrder([library])
   try {
-    const identity = await temporaryIdentity()
+    const { identity } = visit
     const node = await MeshNode.create({ identity, listen: [], isDhtServer: false, agent: AGENT })
-    const server = new CommandServer({ selfPeer: node.selfPeer, role: 'client', logger })
-    const linked = { clock: systemClock, link: node, server }
+    const membership = createVisitorMembership(
+      { ...shared, node, binding: () => binding, sessions: () => sessions },
+      visit
+    )
+    const { access } = membership
+    const server = new CommandServer({ access, selfPeer: node.selfPeer, role: visit.role, logger })
+    server.register(membership.handlers)
+    const linked = { access, clock: systemClock, link: node, server }
     const sessions = new SessionService({ ...linked, agent: AGENT, describeLoad: () => null })
     const binding = new CommandBinding(linked)
-    const keeper = new BootstrapKeeper({ ...shared, node }, init.contacts)
+    const contacts = [...new Set([...init.contacts, ...(visit.entry?.bootstrap ?? [])])]
+    const keeper = new BootstrapKeeper({ ...shared, node }, contacts)
     const finder = new FileFinder({ ...shared, node, sessions }, { namespace })
     const service = new FileService(
       {
         ...shared,
-        link: node,
+        link: memberLink(node, access, 'REQUEST_PIECE'),
         library,
         agent: AGENT,
         sources: new MeshPieceSources({ node, sessions, finder }),
@@ -89,7 +101,7 @@ export async function startFetcher(init: FetcherInit): Promise<Fetcher> {
       },
       { limitRateDown }
     )
-    const stopNetwork = await startInOrder([node, sessions, binding, keeper])
+    const stopNetwork = await startInOrder([node, sessions, binding, ...membership.parts, keeper])
     const stopService = await startInOrder([service])
     return {
       library,

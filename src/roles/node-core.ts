@@ -10,6 +10,7 @@ import { CommandServer } from '../protocol/command-server.ts'
 import { HostMonitor } from '../host/host-monitor.ts'
 import { loadIdentity } from '../network/identity.ts'
 import { MeshNode } from '../network/mesh-node.ts'
+import { OPEN_MEMBERSHIP, createMembership } from '../enrolment/mesh-membership.ts'
 import { PeerTracker } from '../network/peer-tracker.ts'
 import { SessionService } from '../protocol/session-service.ts'
 import { signerOf } from '../receipts/signer.ts'
@@ -17,9 +18,12 @@ import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import { claimFolder } from './node-folder.ts'
+import { describeEntry, findEntry } from '../enrolment/mesh-entry.ts'
+import type { Access } from '../protocol/access.ts'
 import type { Clock } from '../core/clock.ts'
 import type { HostMonitorInit } from '../host/host-monitor.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { Membership } from '../enrolment/mesh-membership.ts'
 import type { NodeFolder } from './node-folder.ts'
 import type { NodeSettings } from '../config/settings.ts'
 import type { PrivateKey } from '@libp2p/interface'
@@ -33,6 +37,9 @@ export interface NodeCore {
   readonly key: PrivateKey
   /** Signs orders, receipts and the like with that key. */
   readonly signer: Signer
+  /** Who may speak to it. */
+  readonly access: Access
+  readonly membership: Membership
   readonly host: HostMonitor
   readonly node: MeshNode
   readonly keeper: BootstrapKeeper
@@ -71,12 +78,12 @@ export async function startNode(
   build: (core: NodeCore) => NodeParts
 ): Promise<RunningNode> {
   const core = await createNodeCore(settings, logger, init)
-  const { binding, folder, host, keeper, node, sessions, tracker } = core
+  const { binding, folder, host, keeper, membership, node, sessions, tracker } = core
   const folderPart = { start: async () => {}, stop: async () => folder.release() }
   const stopGround = await startInOrder([folderPart, host])
   try {
     const { after, before, report } = build(core)
-    const network = [node, sessions, binding, tracker, keeper]
+    const network = [node, sessions, binding, ...membership.parts, tracker, keeper]
     const stopParts = await startInOrder([...before, ...network, ...after])
     const ready = { ...report(), pid: process.pid }
     logger.info({ peer: ready.peer_id, addresses: ready.addresses }, `${ready.role} ready`)
@@ -95,6 +102,10 @@ async function createNodeCore(
   const folder = claimFolder(settings.home, settings.name, init.role)
   try {
     const key = await loadIdentity(join(folder.path, 'key'))
+    const signer = signerOf(key)
+    const self = { folder: folder.path, role: init.role, selfPeer: signer.peer }
+    const entry = findEntry(settings, self)
+    logger.info({ mesh: describeEntry(entry) }, 'mesh')
     const node = await MeshNode.create({
       identity: key,
       listen: settings.listen,
@@ -103,24 +114,46 @@ async function createNodeCore(
       agent: AGENT
     })
     const shared = { clock: systemClock, random: systemRandom, logger, node }
-    const server = new CommandServer({ selfPeer: node.selfPeer, role: init.role, logger })
-    const linked = { clock: systemClock, link: node, server }
+    const membership: Membership =
+      entry === undefined
+        ? OPEN_MEMBERSHIP
+        : createMembership(
+            {
+              ...shared,
+              key,
+              folder: folder.path,
+              binding: () => binding,
+              sessions: () => sessions
+            },
+            entry,
+            settings.name === undefined
+              ? { role: init.role }
+              : { role: init.role, name: settings.name }
+          )
+    const { access } = membership
+    const server = new CommandServer({ access, selfPeer: node.selfPeer, role: init.role, logger })
+    server.register(membership.handlers)
+    const linked = { access, clock: systemClock, link: node, server }
     const describeLoad = init.describeLoad ?? (() => null)
+    const sessions = new SessionService({ ...linked, agent: AGENT, describeLoad })
+    const binding = new CommandBinding(linked)
     return {
       ...shared,
       folder,
       key,
-      signer: signerOf(key),
+      signer,
+      access,
+      membership,
       server,
       host: new HostMonitor(shared, {
         directory: folder.path,
         measuresSlowdown: init.describeLoad !== undefined,
         ...init.offer
       }),
-      keeper: new BootstrapKeeper(shared, settings.bootstrap),
+      keeper: new BootstrapKeeper(shared, entry?.bootstrap ?? settings.bootstrap),
       tracker: new PeerTracker(shared),
-      sessions: new SessionService({ ...linked, agent: AGENT, describeLoad }),
-      binding: new CommandBinding(linked)
+      sessions,
+      binding
     }
   } catch (cause) {
     folder.release()

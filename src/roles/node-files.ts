@@ -9,6 +9,7 @@ import { FileService } from '../files/service/file-service.ts'
 import { OfferJournal } from '../files/service/offer-journal.ts'
 import { OwnerFolders } from './owner-folders.ts'
 import { MeshPieceSources } from './piece-sources.ts'
+import { memberLink } from '../protocol/member-link.ts'
 import { fileHandlers } from '../files/service/file-commands.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
 import type { FileCatalogue } from '../discovery/file-catalogue.ts'
@@ -41,7 +42,7 @@ export interface NodeFilesInit extends FileSettings {
 }
 
 export function createNodeFiles(core: NodeCore, init: NodeFilesInit): NodeFiles {
-  const { folder, node, sessions } = core
+  const { access, folder, node, sessions } = core
   const { diskBytes, keys = [], limitRateDown, limitRateUp, namespace, shareFolders } = init
   const sharing = { ...init.sharing, takesHidden: init.sharesHidden }
   const library = new FileLibrary(core, {
@@ -56,7 +57,7 @@ export function createNodeFiles(core: NodeCore, init: NodeFilesInit): NodeFiles 
   const service = new FileService(
     {
       ...core,
-      link: node,
+      link: memberLink(node, access, 'REQUEST_PIECE'),
       library,
       onMisbehaviour: init.onMisbehaviour ?? (() => {}),
       agent: AGENT,

@@ -2,10 +2,10 @@
  * A node's own folder under the home: its key and its state. One living process per folder, held by a
  * lock of the operating system's (through SQLite), which a crash or a kill releases like any other end.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MeshError, messageOf } from '../core/errors.ts'
+import { openPrivateFolder, touchPrivateFile } from '../core/private-folder.ts'
 
 export interface NodeFolder {
   readonly path: string
@@ -49,8 +49,10 @@ export function claimFolder(home: string, name: string | undefined, role: string
 function tryClaim(path: string): NodeFolder | undefined {
   let lock: DatabaseSync | undefined
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    const held = new DatabaseSync(join(path, 'lock'))
+    openPrivateFolder(path)
+    const file = join(path, 'lock')
+    touchPrivateFile(file)
+    const held = new DatabaseSync(file)
     lock = held
     held.exec(
       'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (x); COMMIT'
@@ -59,6 +61,7 @@ function tryClaim(path: string): NodeFolder | undefined {
     return { path, release: () => heldLocks.delete(held) && held.close() }
   } catch (cause) {
     lock?.close()
+    if (cause instanceof MeshError) throw cause
     if (messageOf(cause).includes('locked')) return undefined
     throw new MeshError(
       'IDENTITY_UNUSABLE',

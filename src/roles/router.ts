@@ -2,12 +2,14 @@
 import { ApiServer } from '../http/server.ts'
 import { ApiFile } from './api-file.ts'
 import { loadApiToken } from './api-token.ts'
+import { loadTlsPair } from './tls-pair.ts'
 import { createApiServices } from './api-services.ts'
 import { describeSelf } from './common-commands.ts'
 import { createExperienceExchange } from './shared-experience.ts'
 import { createFileServices } from './file-services.ts'
 import { createJobEngine } from './job-engine.ts'
 import { createRouterFiles } from './router-files.ts'
+import { joinedSettings } from '../enrolment/mesh-entry.ts'
 import { startNode } from './node-core.ts'
 import { routerHandlers } from './router-commands.ts'
 import type { JobEngine } from './job-engine.ts'
@@ -16,7 +18,8 @@ import type { NodeCore, NodeParts } from './node-core.ts'
 import type { RouterSettings } from '../config/settings.ts'
 import type { RunningNode } from './role.ts'
 
-export async function startRouter(settings: RouterSettings, logger: Logger): Promise<RunningNode> {
+export async function startRouter(given: RouterSettings, logger: Logger): Promise<RunningNode> {
+  const settings = joinedSettings(given)
   const init = { role: 'router', isDhtServer: false } as const
   return await startNode(settings, logger, init, (core) => buildRouter(core, settings))
 }
@@ -53,8 +56,10 @@ function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {
     ordersOf: (fileId) => engine.storage.ordersOf(fileId)
   })
   const services = createApiServices(core, engine, apiFiles.services, settings)
-  const api = new ApiServer({ services, logger }, { ...settings.http, token })
-  const apiFile = new ApiFile(folder.path, () => ({ url: api.address(), token }))
+  const tls = settings.tls === undefined ? undefined : loadTlsPair(settings.tls, core)
+  const api = new ApiServer({ services, logger }, { ...settings.http, token, tls })
+  const ca = tls === undefined ? {} : { ca: tls.cert }
+  const apiFile = new ApiFile(folder.path, () => ({ url: api.address(), token, ...ca }))
   return {
     before: [...files.before, ...engine.before],
     after: [...files.after, ...apiFiles.parts, ...engine.after, experience, api, apiFile],

@@ -3,6 +3,7 @@ import { assert } from '../core/assert.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
 import { createNodeFiles } from './node-files.ts'
 import { fileNodesKey } from '../protocol/ids.ts'
+import { joinedSettings } from '../enrolment/mesh-entry.ts'
 import { startNode } from './node-core.ts'
 import type { FileLibrary } from '../files/store/library.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -17,10 +18,11 @@ export interface RunningShare extends RunningNode {
 
 /** It is up while the folders are still being read; `sharing` tells how that goes. */
 export async function startShare(
-  settings: ShareSettings,
+  given: ShareSettings,
   logger: Logger,
   sharing: NonNullable<NodeFilesInit['sharing']> = {}
 ): Promise<RunningShare> {
+  const settings = joinedSettings(given)
   const init = { role: 'share', isDhtServer: false } as const
   const { namespace } = settings
   let files: NodeFiles | undefined

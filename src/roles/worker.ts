@@ -15,6 +15,7 @@ import { commonHandlers, describeSelf } from './common-commands.ts'
 import { createNodeFiles } from './node-files.ts'
 import { createWorkerFiles } from './worker-files.ts'
 import { createAdmitRule } from '../execution/owner/admit-rule.ts'
+import { joinedSettings } from '../enrolment/mesh-entry.ts'
 import { startNode } from './node-core.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Executor } from '../executors/executor.ts'
@@ -50,10 +51,11 @@ const QUEUE_SLOTS_PER_SLOT = 8
 const QUEUE_SLOTS_MAX = 512
 
 export async function startWorker(
-  settings: WorkerSettings,
+  given: WorkerSettings,
   logger: Logger,
   extras: WorkerExtras = {}
 ): Promise<RunningNode> {
+  const settings = joinedSettings(given)
   let tasks: TaskServer | undefined
   const init = {
     role: 'worker',
@@ -212,6 +214,11 @@ function reportMissing(executors: ExecutorRegistry, logger: Logger): void {
   }
 }
 
+/** For those who hear of it through others, and must know that it belongs to the mesh. */
+function certificateOf({ access: { certificate } }: NodeCore): { certificate?: string } {
+  return certificate === undefined ? {} : { certificate }
+}
+
 function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
   const { executors, queueSlots, settings, slots } = offer
   const { host } = core
@@ -225,6 +232,7 @@ function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
         ttl_s: RECORD_TTL_S,
         agent: AGENT,
         addresses: core.node.addresses().slice(0, 32),
+        ...certificateOf(core),
         capabilities: { ...host.snapshot().capabilities },
         slots,
         queue_slots: queueSlots,

@@ -1,10 +1,14 @@
 /** A router without a mesh behind it: jobs in a map, events by hand, every call written down. */
+import { randomBytes } from 'node:crypto'
 import { MeshError } from '../../src/core/errors.ts'
+import { TokenBook } from '../../src/http/token-book.ts'
+import { systemClock } from '../../src/core/clock.ts'
 import { deferred } from '../../src/core/abort.ts'
 import { isTerminal } from '../../src/jobs/records.ts'
 import { schemaDocuments } from '../../src/model/validate.ts'
 import { fakeDecisions } from './fake-decisions.ts'
 import { fakeReputation } from './fake-reputation.ts'
+import type { Clock } from '../../src/core/clock.ts'
 import type { ApiServices } from '../../src/http/services.ts'
 import type { FileView } from '../../src/model/generated/api-file.ts'
 import type { HealthView } from '../../src/model/generated/api-health.ts'
@@ -108,6 +112,12 @@ export function buildLog(overrides: Partial<LogView> = {}): LogView {
   return { ...exampleOf('api/log'), ...overrides }
 }
 
+/** What it writes is read by the next one that is given the same `kept`. */
+export function memoryTokenBook(kept: { text?: string } = {}, clock: Clock = systemClock): TokenBook {
+  const storage = { read: () => kept.text, write: (text: string) => void (kept.text = text) }
+  return new TokenBook({ clock, randomBytes, storage })
+}
+
 type LogFollower = Record<'onEnd', () => void> & { onPart: (part: LogView) => void }
 
 export class FakeApiServices implements ApiServices {
@@ -206,6 +216,7 @@ export class FakeApiServices implements ApiServices {
       this.#note('describe', id)
       return this.#job(id)
     },
+    find: async (id) => this.#job(id),
     document: async (id) => {
       this.#note('document', id)
       return this.jobDocument
@@ -359,6 +370,9 @@ export class FakeApiServices implements ApiServices {
     header: exampleOf('reputation-export'),
     note: (name, ...details) => this.#note(name, ...details)
   })
+
+  /** The real book, which is forgotten with the fake. */
+  tokens: TokenBook = memoryTokenBook()
 
   async backup(file: string | undefined): Promise<BackupView> {
     this.#note('backup', file)

@@ -64,7 +64,7 @@ export class DiscoveryMesh {
 
   async bootstrap(init: DiscoveryInit = {}): Promise<SpawnedNode & { relay: PresenceRelay }> {
     const spawned = await spawnNode({ ...init, isDhtServer: true })
-    const relay = new PresenceRelay({ node: spawned.node, clock: systemClock })
+    const relay = new PresenceRelay({ ...spawned, clock: systemClock })
     const stop = await this.#start(spawned, [relay, this.#keeper(spawned.node, init)])
     return { ...spawned, relay, stop }
   }
@@ -105,10 +105,10 @@ export class DiscoveryMesh {
   async router(init: DiscoveryInit = {}): Promise<Router> {
     const { namespace = NAMESPACE } = init
     const spawned = await spawnNode(init)
-    const { node, sessions } = spawned
+    const { access, node, sessions } = spawned
     const clock = init.discoveryClock ?? systemClock
     const keeper = this.#keeper(node, init)
-    const shared = { node, sessions, keeper, clock, logger: silentLogger }
+    const shared = { access, node, sessions, keeper, clock, logger: silentLogger }
     const changes: NodeChange[] = []
     const onNode = (change: NodeChange): void => void changes.push(change)
     const ports = { standingOf, onNode, onRoom: () => {} }

@@ -3,11 +3,13 @@ import { memory } from '@libp2p/memory'
 import { CommandBinding } from '../../src/protocol/command-binding.ts'
 import { CommandServer } from '../../src/protocol/command-server.ts'
 import { MeshNode } from '../../src/network/mesh-node.ts'
+import { OPEN_ACCESS } from '../../src/protocol/access.ts'
 import { SessionService } from '../../src/protocol/session-service.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { startInOrder } from '../../src/core/startable.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { temporaryIdentity } from '../../src/network/identity.ts'
+import type { Access } from '../../src/protocol/access.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { CommandBindingInit } from '../../src/protocol/command-binding.ts'
 import type { CommandHandlers } from '../../src/protocol/command-server.ts'
@@ -15,6 +17,8 @@ import type { PrivateKey, Stream } from '@libp2p/interface'
 import type { SessionServiceInit } from '../../src/protocol/session-service.ts'
 
 export interface SpawnInit {
+  /** @default everybody may call everything */
+  access?: Access
   clock?: Clock
   handlers?: CommandHandlers
   binding?: CommandBindingInit
@@ -37,6 +41,7 @@ export interface SpawnedNode {
   server: CommandServer
   binding: CommandBinding
   sessions: SessionService
+  access: Access
   stop: () => Promise<void>
 }
 
@@ -55,16 +60,22 @@ export async function spawnNode(init: SpawnInit = {}): Promise<SpawnedNode> {
     agent: `test/${nodeCount}`,
     ...(listen.startsWith('/memory') ? { transports: [memory()] } : {})
   })
-  const server = new CommandServer({ selfPeer: node.selfPeer, role: 'test', logger: silentLogger })
+  const { access = OPEN_ACCESS } = init
+  const server = new CommandServer({
+    access,
+    selfPeer: node.selfPeer,
+    role: 'test',
+    logger: silentLogger
+  })
   server.register(init.handlers ?? {})
-  const shared = { clock, link: node, server }
+  const shared = { access, clock, link: node, server }
   const describeLoad = init.describeLoad ?? (() => null)
   const sessions = new SessionService({ ...shared, agent: 'test', describeLoad }, init.sessions)
   const binding = new CommandBinding(shared, init.binding)
   const stop = await startInOrder([node, sessions, binding])
   const [address] = node.addresses()
   if (address === undefined) throw new Error('the node listens nowhere')
-  return { node, peer: node.selfPeer, address, key, server, binding, sessions, stop }
+  return { access, node, peer: node.selfPeer, address, key, server, binding, sessions, stop }
 }
 
 /** Nodes that are stopped one after the other: two ends that close at once wait for each other for a while. */

@@ -2,6 +2,8 @@
 import { isLoopbackAddress } from '../../config/compile.ts'
 import { loadSettings } from '../../config/load.ts'
 import { isRepeatable, optionsOf } from '../../config/options.ts'
+import { secretsIn } from '../../config/secrets.ts'
+import { unlessAborted } from '../../core/abort.ts'
 import { createLogger } from '../../observe/logger.ts'
 import { EXIT } from '../exit-codes.ts'
 import { flag } from '../command.ts'
@@ -97,9 +99,14 @@ export async function runNode<R extends Role, N extends RunningNode>(
   const settings = loadSettings(role, { flags: { ...given, ...on }, env: terminal.env })
   const warning = reachWarning(role, settings)
   if (warning !== undefined) output.alert(warning)
-  const logger = createLogger({ level: output.isQuiet ? 'error' : settings.logLevel })
-  const node = await start(settings, logger)
-  output.line(output.isForPrograms ? JSON.stringify(node.report) : readyLine(node.report))
+  const logger = createLogger({
+    level: output.isQuiet ? 'error' : settings.logLevel,
+    secrets: secretsIn(role, { ...settings })
+  })
+  // A node that waits to be let in can be told to stop, too.
+  const node = await unlessAborted(start(settings, logger), terminal)
+  if (output.isForPrograms) output.record(node.report)
+  else output.line(readyLine(node.report))
   onReady?.(node)
   await untilAborted(terminal.signal)
   await node.stop()

@@ -67,17 +67,15 @@ export class FetchProgress {
 
   #sayEvent(): void {
     const sum = this.#tally.sum()
-    this.#context.output.note(
-      JSON.stringify({
-        event: 'progress',
-        bytes: sum.bytes,
-        size: sum.totalBytes ?? null,
-        fetched_bytes: sum.fetchedBytes,
-        bytes_per_second: Math.round(sum.bytesPerSecond),
-        eta_ms: millisecondsLeft(sum) ?? null,
-        peers: sum.peerCount
-      })
-    )
+    this.#context.output.noteRecord({
+      event: 'progress',
+      bytes: sum.bytes,
+      size: sum.totalBytes ?? null,
+      fetched_bytes: sum.fetchedBytes,
+      bytes_per_second: Math.round(sum.bytesPerSecond),
+      eta_ms: millisecondsLeft(sum) ?? null,
+      peers: sum.peerCount
+    })
   }
 }
 

@@ -1,5 +1,6 @@
 /** What came of a fetch: a line for people that says who gave how much, all of it for programs. */
 import { formatBytes, formatDuration } from '../../core/units.ts'
+import { printable } from '../../core/plain-text.ts'
 import { plural, shortPeer } from '../render.ts'
 import { renderRate } from '../byte-amounts.ts'
 import type { CommandContext } from '../command.ts'
@@ -19,8 +20,8 @@ const GIVERS_SHOWN = 5
 /** @param isOnStdout the data itself is: then all that is said goes to stderr */
 export function sayEnd({ args, output }: CommandContext, end: FetchEnd, isOnStdout = false): void {
   if (output.isForPrograms) {
-    const text = JSON.stringify(reportOf(end))
-    return isOnStdout ? output.note(text) : output.line(text)
+    const report = reportOf(end)
+    return isOnStdout ? output.noteRecord(report) : output.record(report)
   }
   output.note(lineOf(end))
   if (args.has('verbose')) for (const peer of end.tally.peers()) output.note(peerLine(peer))
@@ -72,5 +73,5 @@ function lineOf({ got, tally, tookMs }: FetchEnd): string {
 function peerLine({ bytes, peer, pieces, reason, state, wastedBytes }: PeerShare): string {
   const gave = `${formatBytes(bytes)} in ${plural(pieces, 'piece')}`
   const wasted = wastedBytes > 0 ? `, ${formatBytes(wastedBytes)} of no use` : ''
-  return `  ${peer}  ${gave}${wasted}  ${state}${reason === undefined ? '' : `: ${reason}`}`
+  return `  ${peer}  ${gave}${wasted}  ${state}${reason === undefined ? '' : `: ${printable(reason)}`}`
 }

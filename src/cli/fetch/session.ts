@@ -1,4 +1,5 @@
 /** One run of a command that fetches files, put together: the workspace, the node that fetches, its progress, its end. */
+import { visitorOf } from '../mesh-visit.ts'
 import { checkAddress } from '../../config/compile.ts'
 import { createLogger } from '../../observe/logger.ts'
 import { FetchProgress } from './progress.ts'
@@ -121,7 +122,8 @@ export async function openFetcher(
   const level = args.has('verbose') && !output.isQuiet ? 'warn' : 'silent'
   // libp2p takes a while to load, and what is in place already needs none of it.
   const { startFetcher } = await import('../../roles/fetcher.ts')
-  const init = { ...contacts, contacts: contacts.addresses, folder, limitRateDown }
+  const visit = await visitorOf(args)
+  const init = { ...contacts, contacts: contacts.addresses, folder, limitRateDown, visit }
   const fetcher = await startFetcher({ ...init, logger: createLogger({ level }) }).catch(
     (cause: unknown) => {
       throw toBusy(cause, title)

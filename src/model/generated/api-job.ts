@@ -28,7 +28,7 @@ export interface JobView {
   share: string
   labels?: Labels
   /**
-   * PeerId, or `http`.
+   * PeerId; over HTTP `http`, or `http/NAME` with a named token.
    */
   submitter: string
   key: string | null

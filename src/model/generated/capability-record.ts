@@ -20,6 +20,10 @@ export type Engine =
  * via the `definition` "network".
  */
 export type NetworkEngines = Engine[]
+/**
+ * Of a closed mesh: that the node belongs to it, for those who hear of it through others.
+ */
+export type SignedText = string
 
 /**
  * What a worker says of itself. It travels inside a libp2p signed envelope, so nobody else can say it.
@@ -87,6 +91,7 @@ export interface CapabilityRecord {
   network?: NetworkEngines
   labels: Labels
   host: HostFacts
+  certificate?: SignedText
 }
 /**
  * The machine's capacity as this worker may use it: a container's limits, not its host's figures.

@@ -27,6 +27,14 @@ export interface RouterConfig {
    */
   bootstrap?: string[]
   namespace?: string
+  /**
+   * A join token, as `taskmesh token create` prints it, or @FILE with one inside. Needed once: the node keeps what it gets for it.
+   */
+  join?: string
+  /**
+   * Belongs to no mesh with an authority: whoever reaches this node may use it. Only what listens on loopback does so without being told.
+   */
+  open?: boolean
   log_level?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
   /**
    * HOST:PORT of the API; port 0 picks a free one.
@@ -36,6 +44,14 @@ export interface RouterConfig {
    * Token of the API; by default a new one in a file that only you can read.
    */
   token?: string
+  /**
+   * PEM file with the certificate of the API, and those between it and its authority. With it, and `tls_key`, the API speaks https.
+   */
+  tls_cert?: string
+  /**
+   * PEM file with the private key of that certificate, without a passphrase.
+   */
+  tls_key?: string
   /**
    * `full`: acknowledged jobs survive a power cut. `normal`: they survive a crash of the process.
    */

@@ -27,6 +27,14 @@ export interface WorkerConfig {
    */
   bootstrap?: string[]
   namespace?: string
+  /**
+   * A join token, as `taskmesh token create` prints it, or @FILE with one inside. Needed once: the node keeps what it gets for it.
+   */
+  join?: string
+  /**
+   * Belongs to no mesh with an authority: whoever reaches this node may use it. Only what listens on loopback does so without being told.
+   */
+  open?: boolean
   log_level?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
   /**
    * Tasks at once; by default the number of CPU cores.

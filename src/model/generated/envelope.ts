@@ -24,6 +24,11 @@ export type CommandName =
   | 'LIST_FILES'
   | 'GET_FILE_METADATA'
   | 'REQUEST_PIECE'
+  | 'INTRODUCE'
+  | 'JOIN_MESH'
+  | 'SYNC_NOTICES'
+  | 'LIST_MEMBERS'
+  | 'DECIDE_MEMBER'
 
 /**
  * One request of the command protocol and its response, as the JSON binding carries them.

@@ -1,6 +1,11 @@
 /** Generated from schemas/file-presence.schema.json by `npm run generate`; do not edit. */
 
 /**
+ * Of a closed mesh: that the node belongs to it, for those who hear of it through others.
+ */
+export type SignedText = string
+
+/**
  * What a node with files publishes of itself on its namespace's topic: that it is there, where, and whether its list of files has changed.
  */
 export interface FilePresence {
@@ -30,4 +35,5 @@ export interface FilePresence {
    * @maxItems 16
    */
   addresses: string[]
+  certificate?: SignedText
 }

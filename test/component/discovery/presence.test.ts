@@ -34,7 +34,7 @@ describe('the gate', () => {
   it('lets in what a worker says of itself, once, and keeps the record for who asks', async () => {
     const worker = await mesh.add()
     const clock = new FakeClock()
-    const gate = new PresenceGate({ node: worker.node, clock }, WORKER_PRESENCE)
+    const gate = new PresenceGate({ ...worker, clock }, WORKER_PRESENCE)
     const first = message(worker, await sealed(worker, 5))
     expect(await gate.judge(NAMESPACE, first)).toBe(Accept)
     expect(gate.newsOf(first)?.seq).toBe(5)
@@ -50,7 +50,7 @@ describe('the gate', () => {
   it('rejects everything else, and remembers nothing of it', async () => {
     const worker = await mesh.add()
     const liar = await mesh.add()
-    const gate = new PresenceGate({ node: worker.node, clock: new FakeClock() }, WORKER_PRESENCE)
+    const gate = new PresenceGate({ ...worker, clock: new FakeClock() }, WORKER_PRESENCE)
     const good = await sealed(worker, 5)
     const bad: Message[] = [
       message(worker, new Uint8Array(0)),

@@ -1,0 +1,218 @@
+/**
+ * Sees to it that a node has a certificate: gets one before anything else begins, by its token or by the one it
+ * had, and a new one long before that runs out.
+ */
+import { AGENT } from '../core/version.ts'
+import { MeshError } from '../core/errors.ts'
+import { openCertificate } from '../membership/certificates.ts'
+import { sleep } from '../core/abort.ts'
+import type { CancelTimer, Clock } from '../core/clock.ts'
+import type { CommandBinding } from '../protocol/command-binding.ts'
+import type { Credentials } from './credentials.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import type { JoinMeshParams } from '../model/generated/commands-join-mesh.ts'
+import type { JoinToken } from '../membership/documents.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Members } from '../membership/members.ts'
+import type { MeshNode } from '../network/mesh-node.ts'
+import type { Notices } from '../membership/notices.ts'
+import type { OwnMembership } from '../membership/own-membership.ts'
+import type { Random } from '../core/random.ts'
+import type { Startable } from '../core/startable.ts'
+
+export interface JoiningComponents {
+  binding: () => Pick<CommandBinding, 'ask'>
+  clock: Clock
+  credentials: Credentials
+  logger: Logger
+  members: Members
+  node: MeshNode
+  notices: Notices
+  random: Random
+}
+
+export interface JoiningInit {
+  /** Multiaddrs by which the mesh is found. */
+  bootstrap: readonly string[]
+  /** What its owner calls the node. */
+  name?: string | undefined
+  /** Of a node that was started with one. */
+  token?: { claims: JoinToken; signedText: string } | undefined
+  /** Of a node that has a key at hand which may sign: makes its membership without asking anybody. */
+  issueOwn?: (() => Promise<OwnMembership>) | undefined
+}
+
+const ANSWER_TIMEOUT_MS = 15_000
+const RETRY_MS_MIN = 500
+const RETRY_MS_MAX = 10_000
+/** A certificate is renewed once this share of its life is over, and whenever nobody could do it, tried again. */
+const RENEW_SHARE = 0.5
+const RENEW_RETRY_MS = 60_000
+/** Timers of Node.js count in 32 bits. */
+const TIMER_MS_MAX = 24 * 3_600_000
+
+/** Answers that will not change by asking again. */
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'TOKEN_USED_UP',
+  'CREDENTIAL_INVALID',
+  'CREDENTIAL_EXPIRED',
+  'CREDENTIAL_NOT_YET_VALID',
+  'MESH_MISMATCH',
+  'ROLE_MISMATCH',
+  'WRONG_RECIPIENT',
+  'REVOKED',
+  'FIELD_INVALID',
+  'FIELD_UNKNOWN'
+])
+
+export class Joining implements Startable {
+  readonly #components: JoiningComponents
+  readonly #init: JoiningInit
+  readonly #controller = new AbortController()
+  #cancelRenewal: CancelTimer = () => {}
+
+  constructor(components: JoiningComponents, init: JoiningInit) {
+    this.#components = components
+    this.#init = init
+  }
+
+  /**
+   * Resolves when the node is a member. While the mesh cannot be reached, or an operator has to approve, it goes
+   * on trying.
+   * @throws MeshError TOKEN_USED_UP, REVOKED and what else no second try will change
+   */
+  async start(): Promise<void> {
+    const { signal } = this.#controller
+    for (let failures = 0; !this.#isMember(); failures += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one try after the other
+      const pauseMs = await this.#tryOnce(failures)
+      // oxlint-disable-next-line no-await-in-loop -- until somebody answers
+      if (!this.#isMember()) await sleep(this.#components.clock, pauseMs, { signal })
+    }
+    this.#scheduleRenewal()
+  }
+
+  async stop(): Promise<void> {
+    this.#controller.abort(new MeshError('STOPPING', 'this node is stopping'))
+    this.#cancelRenewal()
+  }
+
+  #isMember(): boolean {
+    const { clock, credentials } = this.#components
+    return (credentials.claims?.exp ?? 0) * 1_000 > clock.wallMs()
+  }
+
+  /** @returns after how many milliseconds it is worth another try */
+  async #tryOnce(failures: number): Promise<number> {
+    const { logger, node, random } = this.#components
+    try {
+      const answer = await this.#obtain()
+      if (answer === undefined) return 0
+      const hint = `on the operator's machine: taskmesh node approve ${node.selfPeer}`
+      if (failures === 0) logger.warn({ peer: node.selfPeer, hint }, 'waiting for approval')
+      return answer.retryMs
+    } catch (cause) {
+      const error = MeshError.from(cause)
+      if (FINAL.has(error.code) || this.#controller.signal.aborted) throw error
+      const level = failures === 0 ? 'warn' : 'debug'
+      logger[level]({ code: error.code, why: error.message }, 'not joined yet, trying on')
+      return Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** failures) * (0.5 + random.next() / 2)
+    }
+  }
+
+  /** @returns undefined once it has a certificate, or when to ask again */
+  async #obtain(): Promise<{ retryMs: number } | undefined> {
+    const { credentials, node } = this.#components
+    const { issueOwn, token } = this.#init
+    if (issueOwn !== undefined) {
+      credentials.replace(await issueOwn())
+      return undefined
+    }
+    const { certificate } = credentials
+    const params = certificate === undefined ? tokenOf(token) : { certificate }
+    const errors: MeshError[] = []
+    for (const address of this.#init.bootstrap) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one that answers is enough
+        const peer = await node.dial(address, { signal: this.#limit() })
+        // oxlint-disable-next-line no-await-in-loop
+        return await this.#ask(peer, params)
+      } catch (cause) {
+        errors.push(MeshError.from(cause))
+      }
+    }
+    throw mostTelling(errors)
+  }
+
+  async #ask(
+    peer: string,
+    params: Pick<JoinMeshParams, 'certificate' | 'token'>
+  ): Promise<{ retryMs: number } | undefined> {
+    const { name } = this.#init
+    const result = await this.#components
+      .binding()
+      .ask(
+        peer,
+        'JOIN_MESH',
+        { ...params, agent: AGENT, ...(name === undefined ? {} : { name }) },
+        { timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#controller.signal }
+      )
+    if (result.certificate === undefined) return { retryMs: (result.retry_after_s ?? 5) * 1_000 }
+    await this.#take(result.certificate)
+    await this.#components.notices.add(result.notices ?? [])
+    return undefined
+  }
+
+  async #take(certificate: string): Promise<void> {
+    const { clock, credentials, logger, members, node } = this.#components
+    const trust = { meshId: members.meshId, nowMs: clock.wallMs() }
+    const { claims } = await openCertificate(certificate, node.selfPeer, trust)
+    const { bootstrap, token } = this.#init
+    credentials.replace({
+      delegation: credentials.membership?.delegation,
+      networkKey: credentials.membership?.networkKey ?? token?.claims.network_key,
+      bootstrap,
+      certificate
+    })
+    const until = new Date(claims.exp * 1_000).toISOString()
+    logger.info({ mesh: members.meshId, role: claims.role, until }, 'member of the mesh')
+  }
+
+  #scheduleRenewal(): void {
+    const { clock, credentials } = this.#components
+    const { exp = 0, iat = 0 } = credentials.claims ?? {}
+    const dueMs = (iat + (exp - iat) * RENEW_SHARE) * 1_000 - clock.wallMs()
+    const delayMs = Math.min(TIMER_MS_MAX, Math.max(RENEW_RETRY_MS, dueMs))
+    this.#cancelRenewal = clock.after(delayMs, () => void this.#renew(dueMs <= delayMs))
+  }
+
+  async #renew(isDue: boolean): Promise<void> {
+    if (isDue) {
+      await this.#obtain().catch((cause: unknown) => {
+        const { code, message } = MeshError.from(cause)
+        this.#components.logger.warn({ code, why: message }, 'certificate not renewed, trying on')
+      })
+    }
+    if (!this.#controller.signal.aborted) this.#scheduleRenewal()
+  }
+
+  #limit(): AbortSignal {
+    return AbortSignal.any([this.#controller.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)])
+  }
+}
+
+/** What a node that answered has said tells more than those that did not. */
+function mostTelling(errors: readonly MeshError[]): MeshError {
+  const answered = errors.find(({ code }) => FINAL.has(code))
+  return (
+    answered ??
+    errors.at(-1) ??
+    new MeshError('PEER_UNREACHABLE', 'no bootstrap is known', {
+      hint: 'name one with --bootstrap, or make the token with --bootstrap'
+    })
+  )
+}
+
+function tokenOf(token: JoiningInit['token']): Pick<JoinMeshParams, 'token'> {
+  return token === undefined ? {} : { token: token.signedText }
+}

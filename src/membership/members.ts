@@ -1,0 +1,97 @@
+/**
+ * The peers that have shown this node that they belong to its mesh, each by a certificate that was checked. One
+ * that runs out, or whose owner or token is banned, counts no more from that moment on.
+ */
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
+import { RecentMap } from '../core/recent-map.ts'
+import { openCertificate } from './certificates.ts'
+import type { Certificate } from './documents.ts'
+import type { Notices } from './notices.ts'
+
+export interface MembersInit {
+  meshId: string
+  notices: Notices
+  /** Milliseconds since 1970. */
+  nowMs: () => number
+}
+
+interface Shown {
+  claims: Certificate
+  text: string
+  /** The delegate that has signed it. */
+  by: string | undefined
+}
+
+export class Members {
+  readonly #init: MembersInit
+  readonly #shown = new RecentMap<string, Shown>(LIMITS.membersMax)
+
+  constructor(init: MembersInit) {
+    this.#init = init
+  }
+
+  get meshId(): string {
+    return this.#init.meshId
+  }
+
+  /**
+   * Takes a certificate that a peer has shown, or that came with something it has signed.
+   * @throws MeshError REVOKED, and as `openCertificate`
+   */
+  async admit(peer: string, text: string): Promise<Certificate> {
+    const known = this.#shown.get(peer)
+    const shown = known?.text === text ? known : await this.#open(peer, text)
+    const why = this.#refusalOf(peer, shown)
+    if (why !== undefined) throw why
+    this.#shown.set(peer, shown)
+    return shown.claims
+  }
+
+  /** The certificate of a peer; undefined of a stranger, and of one whose certificate counts no more. */
+  of(peer: string): Certificate | undefined {
+    const shown = this.#shown.get(peer)
+    return shown === undefined || this.#refusalOf(peer, shown) !== undefined
+      ? undefined
+      : shown.claims
+  }
+
+  /** @throws MeshError NOT_A_MEMBER, REVOKED, CREDENTIAL_EXPIRED */
+  require(peer: string): Certificate {
+    const shown = this.#shown.get(peer)
+    const why = shown === undefined ? this.#strangerError(peer) : this.#refusalOf(peer, shown)
+    if (why !== undefined) throw why
+    return (shown as Shown).claims
+  }
+
+  async #open(peer: string, text: string): Promise<Shown> {
+    const { meshId, nowMs } = this.#init
+    const { by, claims } = await openCertificate(text, peer, { meshId, nowMs: nowMs() })
+    return { claims, text, by: by?.sub }
+  }
+
+  #refusalOf(peer: string, { by, claims }: Shown): MeshError | undefined {
+    const { notices, nowMs } = this.#init
+    const ban = notices.banOf(peer) ?? notices.banOf(claims.token) ?? notices.banOf(by)
+    if (ban !== undefined) return bannedError(ban.reason)
+    if (nowMs() < claims.exp * 1_000) return undefined
+    return new MeshError('CREDENTIAL_EXPIRED', `the certificate of ${peer} has run out`)
+  }
+
+  #strangerError(peer: string): MeshError {
+    const ban = this.#init.notices.banOf(peer)
+    return ban === undefined
+      ? new MeshError('NOT_A_MEMBER', `${peer} has shown no certificate of this mesh`, {
+          hint: 'start it with --join TOKEN; `taskmesh token create` on the machine of the authority makes one'
+        })
+      : bannedError(ban.reason)
+  }
+}
+
+export function bannedError(reason: string | undefined): MeshError {
+  return new MeshError(
+    'REVOKED',
+    `this node was banned from the mesh${reason === undefined ? '' : `: ${reason}`}`,
+    { hint: 'the operator of the mesh can take it back with `taskmesh node pardon`' }
+  )
+}
