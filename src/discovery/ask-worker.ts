@@ -4,34 +4,29 @@ import { COMMANDS } from '../protocol/commands.ts'
 import { openRecord } from './record.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { CapabilityRecord } from './record.ts'
-import type { Membership } from '../protocol/access.ts'
-import type { LoadReport } from '../model/generated/capability-record.ts'
+import type { LoadReport, RouterLimits } from '../model/generated/capability-record.ts'
 import type { Session } from '../protocol/session.ts'
 
 export interface WorkerAnswer {
   record: CapabilityRecord
   load: LoadReport | undefined
+  /** What its owner lets the asker have of it. */
+  limits: RouterLimits | undefined
 }
 
 const ASK_TIMEOUT_MS = 10_000
 
 export interface Asking extends AbortOptions {
   namespace: string
-  /** What others have fixed of it; undefined where no authority does. */
-  member: Membership | undefined
 }
 
 /**
- * @throws MeshError RESPONSE_INVALID when it is no worker of this namespace, ROLE_MISMATCH when it is a member as
- * something else; whatever ends the session
+ * @throws MeshError RESPONSE_INVALID when it is no worker of this namespace; whatever ends the session
  */
 export async function askWorker(
   session: Session,
-  { member, namespace, signal }: Asking
+  { namespace, signal }: Asking
 ): Promise<WorkerAnswer> {
-  if (member !== undefined && member.role !== 'worker') {
-    throw new MeshError('ROLE_MISMATCH', `it belongs to the mesh as ${member.role}, not as worker`)
-  }
   const answer = await session.request(
     { command: 'GET_CAPABILITIES', params: {} },
     { timeoutMs: ASK_TIMEOUT_MS, signal }
@@ -45,5 +40,5 @@ export async function askWorker(
   if (record.peer_id !== session.remotePeer || record.namespace !== namespace) {
     throw new MeshError('RESPONSE_INVALID', `it is a worker of namespace ${record.namespace}`)
   }
-  return { record, load: result.load }
+  return { record, load: result.load, limits: result.limits }
 }

@@ -74,6 +74,7 @@ export class CandidateBook {
       this.judged(peer)
       this.#ready = undefined
     } else Object.assign(candidate, recordFacts(record))
+    if (entry.candidate !== undefined) entry.candidate.limits = entry.limits
     this.loadChanged(entry)
   }
 

@@ -30,7 +30,7 @@ import type { Startable } from '../core/startable.ts'
 import type { NewWorker, WorkerEntry } from './worker-entry.ts'
 
 export interface DirectoryComponents {
-  access: Pick<Access, 'memberOf'>
+  access: Pick<Access, 'memberOf' | 'requireRole'>
   node: MeshNode
   sessions: SessionService
   clock: Clock
@@ -245,8 +245,10 @@ export class Directory implements Startable {
     entry.isConnecting = true
     try {
       const session = await sessions.open(entry.peer, { signal })
-      const asking = { namespace: this.#namespace, member: access.memberOf(entry.peer), signal }
-      const { load, record } = await askWorker(session, asking)
+      access.requireRole(entry.peer, 'worker')
+      const asking = { namespace: this.#namespace, signal }
+      const { limits, load, record } = await askWorker(session, asking)
+      entry.limits = limits
       // Its own word over its own session is no replay, even if its clock was set back.
       this.#takeRecord(entry, record)
       if (entry.session !== session) entry.work.beginSession()

@@ -32,6 +32,8 @@ export interface FileFollowerInit {
   namespace: string
   /** A list is read anew so often, even if nobody says that it has changed; jittered by a third. @default 60000 */
   rereadMs?: number
+  /** Nodes that are no workers. @default LIMITS.fileNodesMax */
+  nodesMax?: number
 }
 
 /** A node whose list is followed. */
@@ -69,6 +71,7 @@ export class FileFollower implements Startable {
   readonly #components: FileFollowerComponents
   readonly #namespace: string
   readonly #rereadMs: number
+  readonly #nodesMax: number
   readonly #followed = new Map<string, Followed>()
   readonly #waiting = new Set<Followed>()
   readonly #controller = new AbortController()
@@ -80,6 +83,7 @@ export class FileFollower implements Startable {
     this.#components = components
     this.#namespace = init.namespace
     this.#rereadMs = init.rereadMs ?? REREAD_MS
+    this.#nodesMax = init.nodesMax ?? LIMITS.fileNodesMax
   }
 
   async start(): Promise<void> {
@@ -133,7 +137,7 @@ export class FileFollower implements Startable {
     const { catalogue, node } = this.#components
     if (peer === node.selfPeer || this.#controller.signal.aborted) return undefined
     if (!about.isWorker) {
-      if (this.#nodeCount >= LIMITS.fileNodesMax) return undefined
+      if (this.#nodeCount >= this.#nodesMax && !this.#makeRoom()) return undefined
       this.#nodeCount += 1
     }
     const entry: Followed = {
@@ -150,6 +154,21 @@ export class FileFollower implements Startable {
     }
     this.#followed.set(peer, entry)
     return entry
+  }
+
+  /** A node that was never read gives way, or one that is lost, or that has no files: names cost nothing. */
+  #makeRoom(): boolean {
+    const { catalogue } = this.#components
+    let idle: Followed | undefined
+    for (const entry of this.#followed.values()) {
+      if (entry.isWorker || entry.isReading) continue
+      const isMissed = entry.wasRead && entry.lostSinceMs === undefined
+      if (isMissed && catalogue.filesOf(entry.peer).size > 0) continue
+      idle = entry
+      if (!isMissed) break
+    }
+    if (idle !== undefined) this.#forget(idle)
+    return idle !== undefined
   }
 
   #forget(entry: Followed): void {

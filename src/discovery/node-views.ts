@@ -7,6 +7,7 @@ import { shownShare } from '../reputation/score.ts'
 import { weightedScore } from '../selection/scores.ts'
 import { availabilityOf } from './worker-entry.ts'
 import { withLoad } from './to-candidate.ts'
+import type { Access } from '../protocol/access.ts'
 import type { Candidate, Weights } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Directory } from './directory.ts'
@@ -19,6 +20,7 @@ import type { Standing } from './to-candidate.ts'
 import type { WorkerEntry } from './worker-entry.ts'
 
 export interface NodeViewsComponents {
+  access: Pick<Access, 'memberOf'>
   directory: Directory
   /** Who has which files. */
   files: Pick<FileCatalogue, 'has'>
@@ -117,9 +119,10 @@ export class NodeViews {
   }
 
   #view(entry: WorkerEntry, candidate: Candidate | undefined): NodeView {
-    const { clock, standingOf, weights } = this.#components
+    const { access, clock, standingOf, weights } = this.#components
     const { session, work } = entry
     const { evidenceCount, reputation } = standingOf(entry.peer)
+    const member = access.memberOf(entry.peer)
     const seenAtMs = Math.max(entry.loadAtMs, entry.recordAtMs, entry.foundAtMs)
     return {
       peer_id: entry.peer,
@@ -133,6 +136,7 @@ export class NodeViews {
       latency_ms: session?.latencyMs ?? null,
       reputation: shownShare(reputation),
       evidence: evidenceCount,
+      ...(member === undefined ? {} : { certificate_until_ms: member.exp * 1_000 }),
       seen_ms_ago: Math.max(0, clock.monotonicMs() - seenAtMs),
       found_by: entry.foundBy
     }

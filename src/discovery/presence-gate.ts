@@ -4,14 +4,27 @@
  */
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
+import { Pace } from '../network/pace.ts'
 import type { Message } from '@libp2p/gossipsub'
 import type { Access } from '../protocol/access.ts'
 import type { Clock } from '../core/clock.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
 import type { PresenceKind, PresenceNews } from './presence-kind.ts'
 
 /** A node gathers for longer than this before it publishes again; who is faster is heard less. */
 const PACE_MS = 100
+
+/** Publishers never heard of before that one neighbour may bring: each costs two signatures, and a key is made in no time. */
+const NEWCOMERS = { burst: 2_000, perSecond: 100 }
+
+/** What no version publishes; anything else that cannot be read may be a newer one's. */
+const LIES: ReadonlySet<string> = new Set([
+  'FROM_MISMATCH',
+  'REQUEST_NOT_JSON',
+  'REQUEST_TOO_LARGE'
+] satisfies ErrorCode[])
 
 export interface PresenceGateComponents {
   access: Pick<Access, 'vouchesFor'>
@@ -30,9 +43,11 @@ export class PresenceGate<T extends PresenceNews> {
   /** Publishers by the time of their last good news, oldest first. */
   readonly #heard = new Map<string, Heard>()
   readonly #news = new WeakMap<Message, T>()
+  readonly #newcomers: Pace
 
   constructor(components: PresenceGateComponents, kind: PresenceKind<T>) {
     this.#components = components
+    this.#newcomers = new Pace(components.clock, NEWCOMERS)
     this.#kind = kind
   }
 
@@ -41,7 +56,7 @@ export class PresenceGate<T extends PresenceNews> {
     const { topicValidators } = this.#components.node.libp2p.services.pubsub
     topicValidators.set(
       this.#kind.topic(namespace),
-      async (_source, message) => await this.judge(namespace, message)
+      async (neighbour, message) => await this.judge(namespace, message, neighbour.toString())
     )
   }
 
@@ -54,19 +69,29 @@ export class PresenceGate<T extends PresenceNews> {
     return this.#news.get(message)
   }
 
-  /** Rejects what no honest node sends, ignores what is old or comes too fast. */
-  async judge(namespace: string, message: Message): Promise<TopicValidatorResult> {
+  /**
+   * Rejects what no honest node sends, ignores what is old or comes too fast.
+   * @param neighbour who has passed it on
+   */
+  async judge(
+    namespace: string,
+    message: Message,
+    neighbour: string
+  ): Promise<TopicValidatorResult> {
     if (message.type !== 'signed') return TopicValidatorResult.Reject
     if (message.data.byteLength > this.#kind.bytesMax) return TopicValidatorResult.Reject
     const publisher = message.from.toString()
     const nowMs = this.#components.clock.monotonicMs()
     const heard = this.#heard.get(publisher)
     if (heard !== undefined && nowMs - heard.atMs < PACE_MS) return TopicValidatorResult.Ignore
+    if (heard === undefined && !this.#newcomers.take(neighbour, 1)) {
+      return TopicValidatorResult.Ignore
+    }
     let news: T
     try {
       news = await this.#kind.open(message.data)
-    } catch {
-      return TopicValidatorResult.Reject
+    } catch (cause) {
+      return isLie(cause) ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
     }
     if (news.namespace !== namespace || news.peer_id !== publisher) {
       return TopicValidatorResult.Reject
@@ -87,4 +112,8 @@ export class PresenceGate<T extends PresenceNews> {
     const [oldest] = this.#heard.keys()
     if (oldest !== undefined) this.#heard.delete(oldest)
   }
+}
+
+function isLie(cause: unknown): boolean {
+  return cause instanceof MeshError && LIES.has(cause.code)
 }

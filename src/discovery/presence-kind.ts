@@ -54,6 +54,6 @@ function readJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes))
   } catch (cause) {
-    throw new MeshError('FIELD_INVALID', 'the presence of a node with files is not JSON', { cause })
+    throw new MeshError('REQUEST_NOT_JSON', 'the presence of a node with files is not JSON', { cause })
   }
 }

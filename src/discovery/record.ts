@@ -35,8 +35,8 @@ export async function sealRecord(record: CapabilityRecord, key: PrivateKey): Pro
 
 /**
  * Opens an envelope from a stranger.
- * @throws MeshError REQUEST_TOO_LARGE, FIELD_INVALID and the like (signature wrong, not of the schema's
- * shape), FROM_MISMATCH (signed by another than it names)
+ * @throws MeshError REQUEST_TOO_LARGE, FIELD_INVALID and the like (not of the schema's shape), FROM_MISMATCH
+ * (not signed by whom it names)
  */
 export async function openRecord(bytes: Uint8Array): Promise<CapabilityRecord> {
   if (bytes.byteLength > RECORD_BYTES_MAX) {
@@ -59,7 +59,7 @@ async function certify(bytes: Uint8Array): Promise<RecordEnvelope> {
     return await RecordEnvelope.openAndCertify(bytes, CAPABILITY_RECORD_DOMAIN)
   } catch (cause) {
     throw new MeshError(
-      'FIELD_INVALID',
+      'FROM_MISMATCH',
       `a capability record is not validly signed: ${messageOf(cause)}`,
       { cause }
     )

@@ -59,6 +59,7 @@ export function newCandidate(
     peerId,
     ...recordFacts(record),
     ...NO_LOAD,
+    limits: undefined,
     speed: 1,
     cpuSpeed: 1,
     slowdown: 1,
@@ -86,7 +87,8 @@ const NO_LOAD: LoadFacts = {
   routers: 0,
   unseenCount: 0,
   unseenMs: 0,
-  unseenGpus: 0
+  unseenGpus: 0,
+  allowed: undefined
 }
 
 /** What a candidate has of its record alone. */

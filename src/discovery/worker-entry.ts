@@ -3,7 +3,7 @@ import type { CancelTimer } from '../core/clock.ts'
 import type { CapabilityRecord } from './record.ts'
 import type { Finding } from './finder.ts'
 import type { Availability, Candidate } from '../selection/candidate.ts'
-import type { LoadReport } from '../model/generated/capability-record.ts'
+import type { LoadReport, RouterLimits } from '../model/generated/capability-record.ts'
 import type { Session } from '../protocol/session.ts'
 import type { WorkerLoad } from './worker-load.ts'
 
@@ -19,6 +19,8 @@ export interface WorkerEntry {
   session: Session | undefined
   record: CapabilityRecord | undefined
   recordAtMs: number
+  /** What its owner lets this router ask of it, by its own word; undefined: anything. */
+  limits: RouterLimits | undefined
   /** What it said last, and what this router has there. */
   readonly work: WorkerLoad
   loadAtMs: number
@@ -53,6 +55,7 @@ export function newWorkerEntry(found: NewWorker, work: WorkerLoad, nowMs: number
     session: undefined,
     record: found.record,
     recordAtMs: nowMs,
+    limits: undefined,
     work,
     loadAtMs: 0,
     standingAtMs: nowMs,

@@ -33,6 +33,7 @@ export type LoadFacts = Pick<
   | 'unseenCount'
   | 'unseenMs'
   | 'unseenGpus'
+  | 'allowed'
 >
 
 /** More than any honest worker has to say; beyond it arithmetic would suffer, and nothing else changes. */
@@ -119,6 +120,7 @@ export class WorkerLoad {
     facts.unseenGpus = this.#sends.gpuCount
     const report = this.#report
     if (report === undefined) return
+    facts.allowed = report.allowed
     facts.waitMs = Math.min(WAIT_MS_MAX, report.wait_ms ?? 0)
     facts.queuedMs = Math.min(WAIT_MS_MAX, report.queued_ms ?? 0)
     facts.workRate = Math.min(WORK_RATE_MAX, report.work_rate ?? 0)

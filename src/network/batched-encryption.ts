@@ -6,6 +6,8 @@
  * wire are the encrypter's own; the other end needs no wrapper.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
 import { noteEncrypted } from './send-buffers.ts'
 import type {
   ConnectionEncrypter,
@@ -104,6 +106,11 @@ function batchSends(secured: SecuredConnection): SecuredConnection {
     if (!isWritable()) return send(data)
     batch.push(data)
     bytes += data.byteLength
+    // Streams wait when told to; answers to the muxer's own pings do not, and whoever sends them may read nothing.
+    if (bytes > LIMITS.connectionWriteBytesMax) {
+      stream.abort(new MeshError('SESSION_CONGESTED', 'the other end does not read'))
+      return false
+    }
     if (bytes >= BATCH_BYTES_MAX) return flush()
     if (!isScheduled) {
       isScheduled = true

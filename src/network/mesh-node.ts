@@ -1,72 +1,63 @@
 /**
- * The libp2p node, with every option that differs from libp2p's default and the reason beside it. What
- * the rest of the program needs of it is offered in our own words; nobody above touches libp2p itself.
+ * The libp2p node. What the rest of the program needs of it is offered in our own words; nobody above
+ * touches libp2p itself. `libp2p-options.ts` has its settings.
  */
 import { createLibp2p } from 'libp2p'
-import { tcp } from '@libp2p/tcp'
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
-import { identify, identifyPush } from '@libp2p/identify'
-import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
-import { ping } from '@libp2p/ping'
-import { gossipsub } from '@libp2p/gossipsub'
-import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { MeshError, messageOf } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
-import { DHT_PROTOCOL_V1 } from '../protocol/ids.ts'
-import { batchedEncryption } from './batched-encryption.ts'
-import { bulkCipher } from './bulk-cipher.ts'
+import { offenceOf } from '../protocol/offence.ts'
+import { systemClock } from '../core/clock.ts'
+import { OPEN_ADMISSION } from './admission.ts'
+import { parseAddress, parsePeer, readAddresses } from './addresses.ts'
+import { BoundedDatastore } from './bounded-datastore.ts'
+import { boundPeers } from './bounded-peers.ts'
+import { Conduct } from './conduct.ts'
 import { streamError, unreachableError } from './dial-error.ts'
-import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
-import type { Identify } from '@libp2p/identify'
-import type { SingleKadDHT } from '@libp2p/kad-dht'
-import type { Ping } from '@libp2p/ping'
-import type { GossipSub } from '@libp2p/gossipsub'
-import type { Libp2pOptions } from 'libp2p'
+import { Door } from './door.ts'
+import { guardDht } from './dht-guard.ts'
+import { guardGossip } from './gossip-guard.ts'
+import { libp2pOptions } from './libp2p-options.ts'
+import { StreamWatch } from './stream-watch.ts'
+import type { Connection, Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
+import type { ConductCounts } from './conduct.ts'
+import type { DatastoreCounts } from './bounded-datastore.ts'
+import type { DoorCounts } from './door.ts'
+import type { MeshLibp2p, MeshNodeInit } from './libp2p-options.ts'
 import type { PeerLink, StreamHandlerInit } from '../protocol/peer-link.ts'
 import type { Startable } from '../core/startable.ts'
 
-export interface MeshNodeInit {
-  identity: PrivateKey
-  /** Multiaddrs to listen on; empty for a node that only dials. */
-  listen: readonly string[]
-  /** Multiaddrs to tell others, beside those listened on. */
-  announce?: readonly string[]
-  /** True for nodes that keep the DHT's records: bootstraps and monitors. */
-  isDhtServer: boolean
-  /** Program and version, told to every peer. */
-  agent: string
-  /** For tests: another transport than TCP. */
-  transports?: Libp2pOptions['transports']
+export type { MeshLibp2p, MeshNodeInit }
+
+/** What peers did wrong, and what was kept out because of that or because it was too much. */
+export interface NetworkCounts {
+  conduct: ConductCounts
+  refused: DoorCounts
+  stored: DatastoreCounts
 }
 
-type Services = {
-  identify: Identify
-  identifyPush: unknown
-  ping: Ping
-  dht: SingleKadDHT
-  pubsub: GossipSub
+interface Parts {
+  libp2p: MeshLibp2p
+  conduct: Conduct
+  door: Door
+  datastore: BoundedDatastore
+  hasNetworkKey: boolean
 }
-
-export type MeshLibp2p = Libp2p<Services>
-
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
 
 export class MeshNode implements PeerLink, Startable {
   readonly #libp2p: MeshLibp2p
+  readonly #parts: Parts
 
-  private constructor(libp2p: MeshLibp2p) {
-    this.#libp2p = libp2p
+  private constructor(parts: Parts) {
+    this.#libp2p = parts.libp2p
+    this.#parts = parts
   }
 
   /** Makes a node that is not yet listening. @throws MeshError FIELD_INVALID for a wrong address */
   static async create(init: MeshNodeInit): Promise<MeshNode> {
     for (const address of [...init.listen, ...(init.announce ?? [])]) parseAddress(address)
-    const options = libp2pOptions(init)
-    return new MeshNode(await createLibp2p(options))
+    return new MeshNode(await createParts(init))
   }
 
   get selfPeer(): string {
@@ -96,6 +87,17 @@ export class MeshNode implements PeerLink, Startable {
     await this.#libp2p.stop()
   }
 
+  /** Whoever misbehaves often enough is cut off and kept out for a while. */
+  complain(peer: string, error: MeshError): void {
+    const offence = offenceOf(error)
+    if (offence !== undefined) this.#parts.conduct.strike(peer, offence)
+  }
+
+  counts(): NetworkCounts {
+    const { conduct, datastore, door } = this.#parts
+    return { conduct: conduct.counts(), refused: door.counts(), stored: datastore.counts() }
+  }
+
   /**
    * Connects by address (with or without `/p2p/<id>`) or by peer id.
    * @returns the peer id at the other end
@@ -112,7 +114,7 @@ export class MeshNode implements PeerLink, Startable {
     try {
       return await this.#libp2p.dial(to, withSignal(options))
     } catch (cause) {
-      throw unreachableError(target, cause)
+      throw unreachableError(target, cause, this.#parts)
     }
   }
 
@@ -122,14 +124,7 @@ export class MeshNode implements PeerLink, Startable {
 
   /** Remembers where a peer may be reached, so that it can be dialled by its id. */
   async learnAddresses(peer: string, addresses: readonly string[]): Promise<void> {
-    const multiaddrs = addresses.flatMap((address) => {
-      try {
-        return [multiaddr(address)]
-      } catch {
-        // A stranger's list: one address that says nothing to us does not spoil the others.
-        return []
-      }
-    })
+    const multiaddrs = readAddresses(addresses)
     await this.#libp2p.peerStore.merge(parsePeer(peer), { multiaddrs })
   }
 
@@ -155,7 +150,7 @@ export class MeshNode implements PeerLink, Startable {
         maxOutboundStreams: LIMITS.streamsPerProtocolMax
       })
     } catch (cause) {
-      throw streamError(peer, cause)
+      throw streamError(peer, cause, this.#parts)
     }
   }
 
@@ -181,82 +176,30 @@ export class MeshNode implements PeerLink, Startable {
   }
 }
 
-function libp2pOptions(init: MeshNodeInit): Libp2pOptions<Services> {
-  return {
-    start: false,
-    privateKey: init.identity,
-    nodeInfo: { userAgent: init.agent },
-    addresses: {
-      listen: [...init.listen],
-      ...(init.announce === undefined ? {} : { appendAnnounce: [...init.announce] })
-    },
-    transports: init.transports ?? [tcp()],
-    connectionEncrypters: [batchedEncryption(bulkCipher(noise()))],
-    // The default of 1,000 would reset streams before their protocol can refuse them with an answer.
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: LIMITS.streamsPerProtocolMax,
-        maxOutboundStreams: LIMITS.streamsPerProtocolMax
-      })
-    ],
-    connectionManager: {
-      maxConnections: init.isDhtServer ? 5_000 : 1_000,
-      // The default of 5 a second per address refuses a lab, an office behind one NAT, a restart of many.
-      inboundConnectionThreshold: 200,
-      maxIncomingPendingConnections: 500
-    },
-    // A machine under load answers late; three seconds of silence are no reason to cut it off.
-    connectionMonitor: { pingTimeout: { minTimeout: 10_000 } },
-    // Addresses outlive a night's sleep; with the default hour, providers found in the DHT have none.
-    peerStore: { maxPeerAge: 7 * 24 * HOUR_MS, maxAddressAge: 6 * HOUR_MS },
-    services: {
-      // With the default of one stream each, asking twice at once is refused.
-      identify: identify({ maxInboundStreams: 8, maxOutboundStreams: 8 }),
-      identifyPush: identifyPush(),
-      ping: ping({ maxInboundStreams: 16, maxOutboundStreams: 16 }),
-      dht: kadDHT({
-        protocol: DHT_PROTOCOL_V1,
-        clientMode: !init.isDhtServer,
-        // The default drops private addresses, and with them every LAN and loopback mesh.
-        peerInfoMapper: passthroughMapper,
-        // With the defaults one dead provider breaks its key for everybody after six hours.
-        reprovide: { validity: 30 * MINUTE_MS, threshold: 15 * MINUTE_MS, interval: MINUTE_MS }
-      }) as unknown as (components: unknown) => SingleKadDHT,
-      pubsub: gossipsub({
-        allowPublishToZeroTopicPeers: true,
-        floodPublish: false,
-        runOnLimitedConnection: true,
-        // The default shuns more than ten peers behind one address: an office, a lab, a test.
-        scoreParams: { IPColocationFactorWeight: 0 }
-      })
-    }
+async function createParts(init: MeshNodeInit): Promise<Parts> {
+  const { admission = OPEN_ADMISSION, clock = systemClock, networkKey } = init
+  const conduct = new Conduct({ clock, onShunned: (peer) => cutOff(peer) })
+  const door = new Door({ conduct, admission })
+  const self = peerIdFromPrivateKey(init.identity)
+  const datastore = new BoundedDatastore(self.toString())
+  const onFlood = (peer: string): void => conduct.strike(peer, 'flood')
+  const onBadMessage = (peer: string): void => conduct.strike(peer, 'gossip')
+  const { gater } = door
+  const options = libp2pOptions(init, { admission, clock, datastore, gater, onFlood })
+  const libp2p: MeshLibp2p = await createLibp2p(options)
+  const cutOff = (peer: string): void => {
+    const error = new MeshError('TOO_MANY_REQUESTS', 'this peer has misbehaved')
+    for (const connection of libp2p.getConnections(parsePeer(peer))) connection.abort(error)
   }
-}
-
-/** @throws MeshError FIELD_INVALID */
-export function parseAddress(text: string): ReturnType<typeof multiaddr> {
-  try {
-    const address = multiaddr(text)
-    if (address.getComponents().length === 0) throw new Error('it is empty')
-    return address
-  } catch (cause) {
-    throw new MeshError('FIELD_INVALID', `"${text}" is not a multiaddr: ${messageOf(cause)}`, {
-      hint: 'write it as /ip4/203.0.113.7/tcp/51820 or /dns4/mesh.example.org/tcp/51820',
-      cause
-    })
-  }
-}
-
-/** @throws MeshError FIELD_INVALID */
-export function parsePeer(text: string): ReturnType<typeof peerIdFromString> {
-  try {
-    return peerIdFromString(text)
-  } catch (cause) {
-    throw new MeshError('FIELD_INVALID', `"${text}" is not a peer id`, {
-      hint: 'peer ids begin with 12D3KooW; `taskmesh node list` shows those of the workers',
-      cause
-    })
-  }
+  datastore.keep(self)
+  boundPeers(libp2p.peerStore)
+  guardDht(libp2p.services.dht, { clock, onFlood })
+  guardGossip(libp2p.services.pubsub, { clock, onFlood, onBadMessage })
+  const streams = new StreamWatch({ clock, onFlood })
+  libp2p.addEventListener('connection:open', ({ detail }) => streams.watch(detail))
+  libp2p.addEventListener('peer:connect', ({ detail }) => datastore.keep(detail))
+  libp2p.addEventListener('peer:disconnect', ({ detail }) => datastore.release(detail))
+  return { libp2p, conduct, door, datastore, hasNetworkKey: networkKey !== undefined }
 }
 
 function withSignal(options: AbortOptions): { signal?: AbortSignal } {

@@ -16,6 +16,8 @@ export interface Access {
   requireMember(peer: string): void
   /** @throws MeshError NOT_A_MEMBER, REVOKED, CREDENTIAL_EXPIRED, COMMAND_FORBIDDEN */
   requireRight(peer: string, command: CommandName): void
+  /** That a peer is a member as that and nothing else. @throws MeshError NOT_A_MEMBER, REVOKED, CREDENTIAL_EXPIRED, ROLE_MISMATCH */
+  requireRole(peer: string, role: MemberRole): void
   /** What the certificate of a peer says; undefined of a stranger, and where nobody needs one. */
   memberOf(peer: string): Membership | undefined
   /** Whether a peer that others tell of belongs here, by the certificate that came with the news. */
@@ -28,6 +30,8 @@ export interface Access {
 export interface Membership {
   readonly role: MemberRole
   readonly labels?: Readonly<Record<string, string>> | undefined
+  /** Until when, in seconds since 1970. */
+  readonly exp: number
 }
 
 /** Of a node that belongs to no mesh: whoever can reach it may ask it anything. */
@@ -35,6 +39,7 @@ export const OPEN_ACCESS: Access = {
   introduce: async () => {},
   requireMember: () => {},
   requireRight: () => {},
+  requireRole: () => {},
   memberOf: () => undefined,
   vouchesFor: async () => true,
   certificate: undefined

@@ -149,7 +149,9 @@ export class CommandBinding implements Startable {
         : this.#refuse(stream, remotePeer)
       await this.#write(stream, answer)
     } catch (cause) {
-      stream.abort(MeshError.from(cause))
+      const error = MeshError.from(cause)
+      this.#components.link.complain(remotePeer, error)
+      stream.abort(error)
     } finally {
       await closeWithin(stream, this.#components.clock, this.#init.closeTimeoutMs)
       if (isCounted) this.#openStreams.give(remotePeer, 1)
@@ -158,7 +160,9 @@ export class CommandBinding implements Startable {
 
   #refuse(stream: Stream, remotePeer: string): string {
     discardInput(stream)
-    return this.#response({}, remotePeer, { error: tooMany('requests at once') })
+    const error = tooMany('requests at once')
+    this.#components.link.complain(remotePeer, error)
+    return this.#response({}, remotePeer, { error })
   }
 
   async #write(stream: Stream, text: string): Promise<void> {
@@ -191,9 +195,13 @@ export class CommandBinding implements Startable {
         to: checked.to,
         signal: gone.signal
       })
+      // Any other error may be what was asked for.
+      if (answer.error?.code === 'FROM_MISMATCH') throw answer.error
       return this.#response(request, remotePeer, answer)
     } catch (cause) {
-      return this.#response(request, remotePeer, { error: MeshError.from(cause) })
+      const error = MeshError.from(cause)
+      this.#components.link.complain(remotePeer, error)
+      return this.#response(request, remotePeer, { error })
     } finally {
       this.#heldBytes.give(remotePeer, held.bytes)
     }

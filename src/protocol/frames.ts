@@ -3,7 +3,7 @@
  * comes from a stranger is bounded, decoded and checked here; nothing unchecked passes on.
  */
 import { LIMITS } from '../core/limits.ts'
-import { MeshError } from '../core/errors.ts'
+import { ERROR_TEXT_MAX, MeshError } from '../core/errors.ts'
 import { decodePlainCbor, encodePlainCbor } from './plain-cbor.ts'
 import type { Blame, ErrorData } from '../core/errors.ts'
 
@@ -35,9 +35,6 @@ export type Frame =
 
 /** Plain CBOR: no shared structures, which would tie a frame to the ones before it. */
 const LENGTH_BYTES = 4
-
-/** Longer texts of an error are cut: what a stranger says of its failure is for people to read. */
-const ERROR_TEXT_MAX = 8_192
 
 const BLAMES: Readonly<Record<Blame, true>> = {
   worker: true,
@@ -144,6 +141,7 @@ function isErrorOrNull(value: unknown): value is Record<'code' | 'message', stri
 /** Takes of another's error what has the right shape, and no more than people can read. */
 function readError(error: Record<string, unknown>): Partial<ErrorData> {
   const { blame, code, hint, message, path, retryable, task_code: taskCode } = error
+  const { retry_after_ms: retryAfterMs } = error
   return {
     code: code as ErrorData['code'],
     message: cut(message as string),
@@ -151,8 +149,13 @@ function readError(error: Record<string, unknown>): Partial<ErrorData> {
     ...(typeof hint === 'string' ? { hint: cut(hint) } : {}),
     ...(typeof taskCode === 'string' ? { task_code: cut(taskCode) } : {}),
     ...(typeof blame === 'string' && Object.hasOwn(BLAMES, blame) ? { blame: blame as Blame } : {}),
-    ...(typeof retryable === 'boolean' ? { retryable } : {})
+    ...(typeof retryable === 'boolean' ? { retryable } : {}),
+    ...(isTime(retryAfterMs) ? { retry_after_ms: retryAfterMs } : {})
   }
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function cut(text: string): string {

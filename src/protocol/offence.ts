@@ -5,8 +5,8 @@
 import type { ErrorCode, MeshError } from '../core/errors.ts'
 
 /**
- * Points of each. At a hundred a peer is shut out, and points fade by half in ten minutes: one mistake never
- * gets there, the same one made again and again does.
+ * Points of each. At some hundred a peer is shut out, and points fade by half in ten minutes: one mistake
+ * never gets there, the same one made again and again does.
  */
 export const OFFENCES = {
   /** Bytes that no version of the protocol sends. */

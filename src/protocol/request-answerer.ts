@@ -12,6 +12,8 @@ export interface RequestAnswererComponents {
   server: CommandServer
   remotePeer: string
   respond: (id: number, answer: CommandAnswer) => void
+  /** Called for what no busy program does for long. */
+  onOffence: (error: MeshError) => void
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -39,6 +41,7 @@ export class RequestAnswerer {
     if (isFull) {
       const message = 'too many requests on this session wait for an answer'
       const error = new MeshError('TOO_MANY_REQUESTS', message)
+      this.#components.onOffence(error)
       return this.#components.respond(frame.id, { error })
     }
     void this.#hold(frame, bytes)
@@ -75,7 +78,9 @@ export class RequestAnswerer {
         signal
       })
     } catch (cause) {
-      return { error: MeshError.from(cause, 'REQUEST_NOT_JSON') }
+      const error = MeshError.from(cause, 'REQUEST_NOT_JSON')
+      this.#components.onOffence(error)
+      return { error }
     }
   }
 }

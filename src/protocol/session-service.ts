@@ -145,7 +145,12 @@ export class SessionService implements Startable {
         onLoad: (load) => {
           for (const listener of this.#listeners) listener.onLoad?.(peer, load)
         },
-        onClosed: (error) => this.#remove(session, error)
+        onOffence: (error) => this.#components.link.complain(peer, error),
+        onClosed: (error) => {
+          // What the other end has said of us comes by no code that is its own fault.
+          this.#components.link.complain(peer, error)
+          this.#remove(session, error)
+        }
       }
     })
     const sessions = this.#sessions.get(peer) ?? []

@@ -45,6 +45,8 @@ export interface SessionComponents {
 }
 
 export interface SessionEvents {
+  /** The peer asks what is no request, or for too much; the session goes on. */
+  onOffence: (error: MeshError) => void
   onLoad: (load: unknown) => void
   onClosed: (error: MeshError) => void
 }
@@ -62,12 +64,17 @@ const GOODBYE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'STOPPING',
   'PROTOCOL_VERSION',
   'NOT_A_MEMBER',
+  'CREDENTIAL_EXPIRED',
   'REVOKED'
 ])
 
-/** Ends that say enough to those who wait for an answer; any other is, to them, a lost session. */
-const LOSS_CODES: ReadonlySet<string> = new Set<string>([
-  ...GOODBYE_CODES,
+/**
+ * Ends that say enough to those who wait for an answer; any other is, to them, a lost session. Whoever no longer
+ * belongs to the mesh says nothing about what it was asked.
+ */
+const LOSS_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'STOPPING',
+  'PROTOCOL_VERSION',
   'PEER_SILENT',
   'SESSION_CLOSED',
   'SESSION_CONGESTED'
@@ -109,7 +116,8 @@ export class Session {
     this.#writer = new StreamWriter(stream)
     this.#pending = new PendingRequests(clock, (id) => this.#send({ kind: 'cancel', id }))
     const respond = (id: number, answer: CommandAnswer): void => this.#respond(id, answer)
-    this.#answerer = new RequestAnswerer({ server, remotePeer, respond })
+    const { onOffence } = options.events
+    this.#answerer = new RequestAnswerer({ server, remotePeer, respond, onOffence })
     this.#heartbeat = new Heartbeat(clock, (number) =>
       this.#send({ kind: 'beat', number, load: components.describeLoad(remotePeer) })
     )

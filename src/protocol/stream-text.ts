@@ -53,7 +53,7 @@ export async function readToEnd(stream: Stream, options: ReadOptions): Promise<s
   stream.addEventListener('close', cutOff)
   signal?.addEventListener('abort', onAbort, { once: true })
   try {
-    signal?.throwIfAborted()
+    if (signal?.aborted === true) onAbort()
     if (stream.readableEnded) onEnd()
     await promise
     return decode(gathered.take())

@@ -7,7 +7,7 @@ import { closeWithin } from '../../protocol/stream-text.ts'
 import { Greeting } from './greeting.ts'
 import { MessageReader, readStream } from './message-reader.ts'
 import { MessageWriter } from './message-writer.ts'
-import { PIECES_VERSION, asGiven, invalid } from './messages.ts'
+import { PIECES_VERSION, asGiven, goodbyeError, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import type { AskMessage, GiveMessage, PieceMessage, Refusal } from './messages.ts'
@@ -42,7 +42,7 @@ export interface AskingComponents {
   clock: Clock
   agent: string
   /** It has ended, and follows nothing any more. */
-  onClosed: () => void
+  onClosed: (error: MeshError) => void
   /** The last file is no longer followed. */
   onIdle: () => void
 }
@@ -57,13 +57,6 @@ interface Pending {
 }
 
 const CLOSE_TIMEOUT_MS = 1_000
-
-/** Ends that the other side may name; any other is its opinion of us, and not ours of it. */
-const GOODBYE_CODES: ReadonlySet<string> = new Set([
-  'STOPPING',
-  'PROTOCOL_VERSION',
-  'TOO_MANY_REQUESTS'
-])
 
 export class AskingStream {
   readonly peer: string
@@ -178,7 +171,7 @@ export class AskingStream {
     this.#receiving = undefined
     const listeners = [...this.#files.values()]
     this.#files.clear()
-    this.#components.onClosed()
+    this.#components.onClosed(error)
     for (const listener of listeners) listener.onClosed(error)
     if (error.code === 'PEER_SILENT') this.#stream.abort(error)
     else void closeWithin(this.#stream, this.#components.clock, CLOSE_TIMEOUT_MS)
@@ -257,10 +250,4 @@ export class AskingStream {
       this.#finish(MeshError.from(cause))
     }
   }
-}
-
-function goodbyeError({ code, message }: PieceMessage & { kind: 'goodbye' }): MeshError {
-  return GOODBYE_CODES.has(code)
-    ? new MeshError(code, message)
-    : new MeshError('SESSION_CLOSED', `the peer ended the piece stream: ${code}: ${message}`)
 }

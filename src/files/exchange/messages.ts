@@ -204,3 +204,17 @@ const isBytesOrNull = (value: unknown): value is Uint8Array | null =>
 function codeOf(code: string): ErrorCode {
   return isErrorCode(code) ? code : 'INTERNAL'
 }
+
+/** Ends that the other side may name; any other is its opinion of us, and not ours of it. */
+const GOODBYE_CODES: ReadonlySet<string> = new Set([
+  'STOPPING',
+  'PROTOCOL_VERSION',
+  'TOO_MANY_REQUESTS'
+])
+
+/** Why a stream has ended that the other side has ended. */
+export function goodbyeError({ code, message }: PieceMessage & { kind: 'goodbye' }): MeshError {
+  return GOODBYE_CODES.has(code)
+    ? new MeshError(code, message)
+    : new MeshError('SESSION_CLOSED', `the peer ended the piece stream: ${code}: ${message}`)
+}

@@ -11,6 +11,8 @@ export interface PieceClientComponents {
   /** Program and version. */
   agent: string
   openStream: (peer: string, options: AbortOptions) => Promise<Stream>
+  /** See `PeerLink.complain`. */
+  complain: (peer: string, error: MeshError) => void
 }
 
 const OPEN_TIMEOUT_MS = 10_000
@@ -62,7 +64,8 @@ export class PieceClient {
       const asking: AskingStream = new AskingStream(peer, stream, {
         agent,
         clock,
-        onClosed: () => {
+        onClosed: (error) => {
+          this.#components.complain(peer, error)
           this.#keep(peer)
           if (this.#streams.get(peer) === asking) this.#streams.delete(peer)
         },

@@ -24,7 +24,7 @@ import type { Startable } from '../../core/startable.ts'
 export interface PieceServerComponents {
   clock: Clock
   logger: Logger
-  link: Pick<PeerLink, 'handle' | 'unhandle'>
+  link: Pick<PeerLink, 'complain' | 'handle' | 'unhandle'>
   library: Pick<FileLibrary, 'events' | 'get' | 'pieces' | 'readPiece'>
   /** Program and version. */
   agent: string
@@ -213,6 +213,7 @@ export class PieceServer implements Startable {
     this.#endedBytes += serving.givenBytes
     this.#ended[error.code] = (this.#ended[error.code] ?? 0) + 1
     this.#slots.leave(serving, this.#components.clock.monotonicMs())
+    this.#components.link.complain(peer, error)
     if (error.code === 'SESSION_CLOSED') return
     const { code, message } = error
     this.#components.logger.debug({ peer, code, message }, 'a piece stream has ended')

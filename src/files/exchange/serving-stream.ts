@@ -11,7 +11,7 @@ import { pieceSpan, planOf } from '../content/piece-plan.ts'
 import { Greeting } from './greeting.ts'
 import { MessageReader, readStream } from './message-reader.ts'
 import { MessageWriter } from './message-writer.ts'
-import { PIECES_VERSION, asAsked, encodeMessage, invalid } from './messages.ts'
+import { PIECES_VERSION, asAsked, encodeMessage, goodbyeError, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import type { SendBuffer, SendBuffers } from '../../network/send-buffers.ts'
@@ -204,7 +204,7 @@ export class ServingStream {
           ? this.#refuse(message.request, 'CANCELLED')
           : undefined
       case 'goodbye':
-        return this.#finish(new MeshError(message.code, message.message))
+        return this.#finish(goodbyeError(message))
     }
   }
 

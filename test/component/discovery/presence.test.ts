@@ -36,15 +36,25 @@ describe('the gate', () => {
     const clock = new FakeClock()
     const gate = new PresenceGate({ ...worker, clock }, WORKER_PRESENCE)
     const first = message(worker, await sealed(worker, 5))
-    expect(await gate.judge(NAMESPACE, first)).toBe(Accept)
+    expect(await gate.judge(NAMESPACE, first, 'neighbour')).toBe(Accept)
     expect(gate.newsOf(first)?.seq).toBe(5)
     clock.advance(1_000)
-    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 5)))).toBe(Ignore)
-    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 4)))).toBe(Ignore)
-    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 6)))).toBe(Accept)
-    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 7)))).toBe(Ignore)
+    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 5)), 'neighbour')).toBe(
+      Ignore
+    )
+    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 4)), 'neighbour')).toBe(
+      Ignore
+    )
+    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 6)), 'neighbour')).toBe(
+      Accept
+    )
+    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 7)), 'neighbour')).toBe(
+      Ignore
+    )
     clock.advance(100)
-    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 7)))).toBe(Accept)
+    expect(await gate.judge(NAMESPACE, message(worker, await sealed(worker, 7)), 'neighbour')).toBe(
+      Accept
+    )
   })
 
   it('rejects everything else, and remembers nothing of it', async () => {
@@ -63,10 +73,38 @@ describe('the gate', () => {
       { type: 'unsigned', topic: TOPIC, data: good }
     ]
     for (const wrong of bad) {
-      expect(await gate.judge(NAMESPACE, wrong)).toBe(Reject)
+      expect(await gate.judge(NAMESPACE, wrong, 'neighbour')).toBe(Reject)
       expect(gate.newsOf(wrong)).toBeUndefined()
     }
-    expect(await gate.judge(NAMESPACE, message(worker, good))).toBe(Accept)
+    expect(await gate.judge(NAMESPACE, message(worker, good), 'neighbour')).toBe(Accept)
+  })
+})
+
+describe('a neighbour', () => {
+  it('is not to blame for what may be of a newer version', async () => {
+    const worker = await mesh.add()
+    const gate = new PresenceGate({ ...worker, clock: new FakeClock() }, WORKER_PRESENCE)
+    const newer = { ...recordOf(worker.peer), invented_later: 1 } as ReturnType<typeof recordOf>
+    const judged = await gate.judge(
+      NAMESPACE,
+      message(worker, await sealRecord(newer, worker.key)),
+      'neighbour'
+    )
+    expect(judged).toBe(Ignore)
+  })
+
+  it('may bring so many publishers that nobody has heard of, and then fewer', async () => {
+    const worker = await mesh.add()
+    const clock = new FakeClock()
+    const gate = new PresenceGate({ ...worker, clock }, WORKER_PRESENCE)
+    const garbage = message(worker, new Uint8Array(1))
+    const judge = (neighbour: string): Promise<TopicValidatorResult> =>
+      gate.judge(NAMESPACE, garbage, neighbour)
+    for (let count = 0; count < 2_000; count += 1) expect(await judge('flood')).toBe(Reject)
+    expect(await judge('flood')).toBe(Ignore)
+    expect(await judge('honest')).toBe(Reject)
+    clock.advance(1_000)
+    expect(await judge('flood')).toBe(Reject)
   })
 })
 

@@ -103,8 +103,13 @@ describe('fault 25: bytes that are no frames', () => {
   })
 
   it('with a single bit flipped never do more than end the session', async () => {
-    const { asker, answerer } = await mesh.pair({ handlers })
+    let { asker, answerer } = await mesh.pair({ handlers })
     for (let bit = 0; bit < valid.byteLength * 8; bit += 7) {
+      if (bit % 28 === 0) {
+        // Whoever goes on sending such frames is shut out.
+        asker = await mesh.add()
+        await asker.node.dial(answerer.address)
+      }
       const flipped = Uint8Array.from(valid)
       flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
       const raw = await RawSession.open(asker, answerer)
@@ -114,6 +119,24 @@ describe('fault 25: bytes that are no frames', () => {
       raw.stream.abort(new Error('next'))
     }
     expect(await isServing(answerer, asker)).toBe(true)
+  })
+
+  it('again and again shut their sender out, and nobody else', async () => {
+    const { asker, answerer } = await mesh.pair({ handlers })
+    for (let count = 0; count < 5; count += 1) {
+      const raw = await RawSession.open(asker, answerer)
+      raw.send(request(1))
+      await raw.goodbyeCode().catch(() => {})
+    }
+    await expect.poll(() => answerer.node.isConnected(asker.peer)).toBe(false)
+    await expect(RawSession.open(asker, answerer)).rejects.toMatchObject({
+      code: 'PEER_UNREACHABLE'
+    })
+    const honest = await mesh.add()
+    await honest.node.dial(answerer.address)
+    expect(await isServing(answerer, honest)).toBe(true)
+    const { conduct } = answerer.node.counts()
+    expect(conduct).toMatchObject({ offences: { frame: 5 }, shuns: 1, shunned: 1 })
   })
 })
 

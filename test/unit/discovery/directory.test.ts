@@ -4,6 +4,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { Directory } from '../../../src/discovery/directory.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { MeshError } from '../../../src/core/errors.ts'
+import { OPEN_ACCESS } from '../../../src/protocol/access.ts'
 import { sealRecord } from '../../../src/discovery/record.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { temporaryIdentity } from '../../../src/network/identity.ts'
@@ -66,6 +67,7 @@ beforeEach(() => {
   const node = { learnAddresses: async () => {} }
   directory = new Directory(
     {
+      access: OPEN_ACCESS,
       node,
       sessions,
       clock,

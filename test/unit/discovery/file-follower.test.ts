@@ -32,7 +32,7 @@ class Scene {
   namespace = NAMESPACE
   #listener: SessionListener = {}
 
-  constructor() {
+  constructor(nodesMax?: number) {
     const request = async ({ command, params }: { command: string; params: ListFilesParams }) => {
       if (this.failure !== undefined) throw this.failure
       if (command === 'GET_CAPABILITIES') return { result: this.#capabilities() }
@@ -54,7 +54,7 @@ class Scene {
         logger: silentLogger,
         random: seededRandom(1)
       },
-      { namespace: NAMESPACE }
+      { namespace: NAMESPACE, ...(nodesMax === undefined ? {} : { nodesMax }) }
     )
   }
 
@@ -240,5 +240,34 @@ describe('a worker of the directory', () => {
     scene.follower.onWorker({ peer: PEER, type: 'node:left', availability: 'unreachable' })
     expect(scene.files()).toEqual([])
     expect(scene.clock.timerCount).toBe(0)
+  })
+})
+
+/** Whose list the router has. */
+const known = (): string[] =>
+  ['x', 'y', 'z', PEER].filter((peer) => scene.follower.ageMs(peer) < Infinity)
+
+describe('of more nodes than it follows', () => {
+  it('those without files make room, and those that have some stay', async () => {
+    scene = await new Scene(2).start()
+    await scene.says({ peer_id: 'x' })
+    scene.answer = () => page([])
+    await scene.says({ peer_id: 'y' })
+    scene.answer = () => page(['b'])
+    await scene.says({ peer_id: 'z' })
+    expect(known()).toEqual(['x', 'z'])
+    // Now each has files, and nobody makes room for one more name.
+    await scene.says()
+    expect(known()).toEqual(['x', 'z'])
+  })
+
+  it('names of nobody make room, however many there are', async () => {
+    scene = await new Scene(2).start()
+    await scene.says({ peer_id: 'x' })
+    scene.failure = new MeshError('PEER_UNREACHABLE', 'nobody there')
+    for (let count = 0; count < 20; count += 1) scene.follower.onFound(`nobody-${count}`, [])
+    scene.failure = undefined
+    await scene.says()
+    expect(known()).toEqual(['x', PEER])
   })
 })

@@ -7,6 +7,7 @@ import { newWorkerEntry } from '../../../src/discovery/worker-entry.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { recordOf, standingOf } from '../../support/spawn-discovery.ts'
+import { OPEN_ACCESS } from '../../../src/protocol/access.ts'
 import type { Directory } from '../../../src/discovery/directory.ts'
 import type { LoadReport } from '../../../src/model/generated/capability-record.ts'
 import type { NodeView } from '../../../src/model/generated/api-node.ts'
@@ -37,6 +38,7 @@ function viewsOf(entry: WorkerEntry): NodeViews {
   book.recordChanged(entry)
   const judged = book.judged.bind(book)
   return new NodeViews({
+    access: OPEN_ACCESS,
     directory: { entries: () => [entry], judged } as unknown as Directory,
     clock,
     files: { has: () => false },

@@ -65,7 +65,7 @@ describe('a sealed record', () => {
 
   it('signed for another purpose is refused', async () => {
     const payload = new Encoder({ useRecords: false }).encode(record)
-    expect(await codeOf(await seal(payload, 'libp2p-peer-record'))).toBe('FIELD_INVALID')
+    expect(await codeOf(await seal(payload, 'libp2p-peer-record'))).toBe('FROM_MISMATCH')
     expect(await codeOf(await seal(payload))).toBeUndefined()
   })
 

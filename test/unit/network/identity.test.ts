@@ -61,7 +61,7 @@ describe('a key file', () => {
     writeFileSync(join(folder, 'file'), '')
     await expect(loadIdentity(join(folder, 'file', 'key'))).rejects.toMatchObject({
       code: 'IDENTITY_UNUSABLE',
-      hint: expect.stringContaining('folder')
+      message: expect.stringContaining(join(folder, 'file'))
     })
   })
 

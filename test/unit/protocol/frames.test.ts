@@ -12,6 +12,13 @@ import type { Frame } from '../../../src/protocol/frames.ts'
 const cbor = new Encoder({ useRecords: false, tagUint8Array: false })
 const golden = readGolden()
 
+/** When an error that says so may be tried again, as it is read. */
+function retryTold(retryAfterMs: unknown): unknown {
+  const error = { code: 'OWNER_REFUSED', message: 'm', retry_after_ms: retryAfterMs }
+  const frame = decodeFrame(cbor.encode([2, 1, error, null, null]))
+  return (frame as Frame & { kind: 'response' }).error?.retry_after_ms
+}
+
 describe('the golden bytes', () => {
   it('hold every frame of the list and no other', () => {
     expect([...golden.keys()]).toEqual(Object.keys(GOLDEN_FRAMES))
@@ -80,6 +87,17 @@ describe('a frame', () => {
     const frame = decodeFrame(cbor.encode([2, 1, error, null, null]))
     const kept = { code: 'TASK_FAILED', message: 'm', task_code: 'T'.repeat(8_192) }
     expect((frame as Frame & { kind: 'response' }).error).toEqual(kept)
+  })
+
+  it("keeps of another's error when it is worth trying again, if that is a time", () => {
+    expect([0, 30_000, -1, 0.5, 'soon', 1e300].map(retryTold)).toEqual([
+      0,
+      30_000,
+      undefined,
+      undefined,
+      undefined,
+      undefined
+    ])
   })
 
   it('cannot reach a prototype by its names', () => {

@@ -1,0 +1,74 @@
+/** Addresses and peer ids as they come from people and from strangers: read, bounded, grouped by who is behind them. */
+import { multiaddr } from '@multiformats/multiaddr'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { LIMITS } from '../core/limits.ts'
+import { MeshError, messageOf } from '../core/errors.ts'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { PeerId } from '@libp2p/interface'
+
+/** @throws MeshError FIELD_INVALID */
+export function parseAddress(text: string): Multiaddr {
+  try {
+    const address = multiaddr(text)
+    if (address.getComponents().length === 0) throw new Error('it is empty')
+    return address
+  } catch (cause) {
+    throw new MeshError('FIELD_INVALID', `"${text}" is not a multiaddr: ${messageOf(cause)}`, {
+      hint: 'write it as /ip4/203.0.113.7/tcp/51820 or /dns4/mesh.example.org/tcp/51820',
+      cause
+    })
+  }
+}
+
+/** @throws MeshError FIELD_INVALID */
+export function parsePeer(text: string): PeerId {
+  try {
+    return peerIdFromString(text)
+  } catch (cause) {
+    throw new MeshError('FIELD_INVALID', `"${text}" is not a peer id`, {
+      hint: 'peer ids begin with 12D3KooW; `taskmesh node list` shows those of the workers',
+      cause
+    })
+  }
+}
+
+/** Of a stranger's list what makes sense, and no more of it than one peer needs: one bad address spoils no other. */
+export function readAddresses(texts: readonly string[]): Multiaddr[] {
+  return texts.slice(0, LIMITS.peerAddressesMax).flatMap((text) => {
+    if (text.length > LIMITS.addressBytesMax) return []
+    try {
+      return [multiaddr(text)]
+    } catch {
+      return []
+    }
+  })
+}
+
+/**
+ * Whether an address that others name is remembered. A `/dnsaddr` stands for as many addresses as its owner
+ * likes, and would have us ask name servers of his choice: bootstraps may be given so, by our own user.
+ */
+export function isWorthKeeping(address: Multiaddr): boolean {
+  return (
+    address.bytes.byteLength <= LIMITS.addressBytesMax &&
+    !address.getComponents().some(({ name }) => name === 'dnsaddr')
+  )
+}
+
+/** Who shares a bound: an address of IPv4, a network of IPv6 as one customer has it (/64). */
+export function addressGroup(address: Multiaddr): string {
+  for (const { name, value } of address.getComponents()) {
+    if (name === 'ip4' && value !== undefined) return value
+    if (name === 'ip6' && value !== undefined) return networkOf(value)
+  }
+  return address.toString()
+}
+
+function networkOf(ip6: string): string {
+  const [head = '', tail] = ip6.split('::')
+  const front = head === '' ? [] : head.split(':')
+  const back = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length)
+  const groups = [...front, ...Array.from({ length: zeros }, () => '0'), ...back]
+  return groups.slice(0, 4).join(':')
+}

@@ -1,0 +1,152 @@
+/**
+ * Who may connect: nobody who is shut out for what it did, one peer by a few connections, and those who have
+ * not yet shown that they belong here (strangers) only so many, from one address and in all. Where there are
+ * more, whoever has been a stranger for longest makes room: an honest one has shown its certificate by then.
+ */
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
+import { addressGroup, isWorthKeeping } from './addresses.ts'
+import { limitAnswers } from './answer-limit.ts'
+import type { Admission } from './admission.ts'
+import type { Conduct } from './conduct.ts'
+import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
+
+export interface DoorComponents {
+  conduct: Pick<Conduct, 'isShunned' | 'strike'>
+  admission: Pick<Admission, 'isMember'>
+}
+
+/** Connections that were refused or ended, by why. */
+export interface DoorCounts {
+  /** With a peer that is shut out. */
+  shunned: number
+  /** Of a peer that has enough. */
+  excess: number
+  /** Of too many from one address that were still being set up, or that never come to an end of it. */
+  pending: number
+  /** Of strangers who had to make room. */
+  strangers: number
+}
+
+interface Guest {
+  peer: string
+  group: string
+  connection: MultiaddrConnection
+}
+
+export class Door {
+  readonly #components: DoorComponents
+  readonly #counts: DoorCounts = { shunned: 0, excess: 0, pending: 0, strangers: 0 }
+  /** Connections that are being set up, by where they come from. */
+  readonly #pending = new Map<string, Set<MultiaddrConnection>>()
+  /** Inbound connections of each peer. */
+  readonly #open = new Map<string, number>()
+  /** Those of strangers, oldest first. */
+  readonly #strangers = new Set<Guest>()
+
+  constructor(components: DoorComponents) {
+    this.#components = components
+  }
+
+  /** What libp2p asks before it lets anybody in or dials. */
+  readonly gater: ConnectionGater = {
+    denyDialPeer: (peer) => this.#isShunned(peer),
+    denyOutboundEncryptedConnection: (peer) => this.#isShunned(peer),
+    denyInboundConnection: (connection) => this.#denyPending(connection),
+    denyInboundEncryptedConnection: (peer) => this.#isShunned(peer) || this.#hasEnough(peer),
+    denyInboundUpgradedConnection: (peer, connection) => this.#enter(peer, connection),
+    filterMultiaddrForPeer: (_peer, address) => isWorthKeeping(address)
+  }
+
+  counts(): DoorCounts {
+    return { ...this.#counts }
+  }
+
+  #isShunned(peer: PeerId): boolean {
+    const isShunned = this.#components.conduct.isShunned(peer.toString())
+    if (isShunned) this.#counts.shunned += 1
+    return isShunned
+  }
+
+  #hasEnough(peerId: PeerId): boolean {
+    const peer = peerId.toString()
+    if ((this.#open.get(peer) ?? 0) < LIMITS.peerConnectionsMax) return false
+    this.#counts.excess += 1
+    this.#components.conduct.strike(peer, 'flood')
+    return true
+  }
+
+  /** Whoever connects and says nothing holds a place until the time limit of the handshake. */
+  #denyPending(connection: MultiaddrConnection): boolean {
+    const group = addressGroup(connection.remoteAddr)
+    const pending = this.#pending.get(group) ?? new Set()
+    if (pending.size >= LIMITS.pendingConnectionsPerAddressMax) {
+      this.#counts.pending += 1
+      return true
+    }
+    this.#pending.set(group, pending.add(connection))
+    connection.addEventListener('close', () => this.#settle(group, connection))
+    limitAnswers(
+      connection,
+      () => !this.#isPending(group, connection),
+      () => this.#endPending(connection)
+    )
+    return false
+  }
+
+  #isPending(group: string, connection: MultiaddrConnection): boolean {
+    return this.#pending.get(group)?.has(connection) === true
+  }
+
+  #endPending(connection: MultiaddrConnection): void {
+    this.#counts.pending += 1
+    const message = 'the other end asks for one protocol after the other'
+    connection.abort(new MeshError('TOO_MANY_REQUESTS', message))
+  }
+
+  #settle(group: string, connection: MultiaddrConnection): void {
+    const pending = this.#pending.get(group)
+    if (pending?.delete(connection) === true && pending.size === 0) this.#pending.delete(group)
+  }
+
+  #enter(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    const guest = {
+      peer: peerId.toString(),
+      group: addressGroup(connection.remoteAddr),
+      connection
+    }
+    this.#settle(guest.group, connection)
+    this.#open.set(guest.peer, (this.#open.get(guest.peer) ?? 0) + 1)
+    connection.addEventListener('close', () => this.#leave(guest))
+    if (!this.#components.admission.isMember(guest.peer)) this.#makeRoomFor(guest)
+    return false
+  }
+
+  #leave(guest: Guest): void {
+    this.#strangers.delete(guest)
+    const left = (this.#open.get(guest.peer) ?? 0) - 1
+    if (left > 0) this.#open.set(guest.peer, left)
+    else this.#open.delete(guest.peer)
+  }
+
+  #makeRoomFor(guest: Guest): void {
+    for (const other of this.#strangers) {
+      if (this.#components.admission.isMember(other.peer)) this.#strangers.delete(other)
+    }
+    this.#strangers.add(guest)
+    const near = [...this.#strangers].filter(({ group }) => group === guest.group)
+    if (near.length > LIMITS.strangersPerAddressMax) this.#showOut(near[0])
+    else if (this.#strangers.size > LIMITS.strangersMax) {
+      const [oldest] = this.#strangers
+      this.#showOut(oldest)
+    }
+  }
+
+  #showOut(guest: Guest | undefined): void {
+    if (guest === undefined) return
+    this.#counts.strangers += 1
+    this.#strangers.delete(guest)
+    const message = 'too many peers that have not shown a certificate are connected'
+    guest.connection.abort(new MeshError('TOO_MANY_REQUESTS', message))
+  }
+}

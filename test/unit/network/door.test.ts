@@ -1,0 +1,169 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Door } from '../../../src/network/door.ts'
+import { LIMITS } from '../../../src/core/limits.ts'
+import { addressGroup } from '../../../src/network/addresses.ts'
+import { temporaryIdentity } from '../../../src/network/identity.ts'
+import type { MultiaddrConnection, PeerId } from '@libp2p/interface'
+
+/** A connection as far as the door looks at it. */
+class FakeConnection extends EventTarget {
+  readonly remoteAddr
+  sent = 0
+  isAborted = false
+
+  constructor(address: string) {
+    super()
+    this.remoteAddr = multiaddr(address)
+  }
+
+  readonly send = (): boolean => {
+    this.sent += 1
+    return true
+  }
+
+  abort(): void {
+    this.isAborted = true
+    this.close()
+  }
+
+  close(): void {
+    this.dispatchEvent(new Event('close'))
+  }
+
+  get asConnection(): MultiaddrConnection {
+    return this as unknown as MultiaddrConnection
+  }
+}
+
+let peers: PeerId[]
+let members: Set<string>
+let strikes: string[]
+let door: Door
+
+beforeAll(async () => {
+  const keys = await Promise.all(Array.from({ length: 6 }, () => temporaryIdentity()))
+  peers = keys.map((key) => peerIdFromPrivateKey(key))
+})
+beforeEach(() => {
+  members = new Set()
+  strikes = []
+  door = new Door({
+    conduct: { isShunned: () => false, strike: (_peer, offence) => strikes.push(offence) },
+    admission: { isMember: (peer) => members.has(peer) }
+  })
+})
+
+/** @returns whether it was let in */
+function enter(connection: FakeConnection, peer = peers[0] as PeerId): boolean {
+  const { gater } = door
+  if (gater.denyInboundConnection?.(connection.asConnection) === true) return false
+  if (gater.denyInboundEncryptedConnection?.(peer, connection.asConnection) === true) {
+    connection.abort()
+    return false
+  }
+  return gater.denyInboundUpgradedConnection?.(peer, connection.asConnection) !== true
+}
+
+const at = (address: string): FakeConnection => new FakeConnection(`/ip4/${address}/tcp/1`)
+
+/** A connection that has only just come; undefined where it is refused. */
+function begin(address: string): FakeConnection | undefined {
+  const connection = at(address)
+  const isDenied = door.gater.denyInboundConnection?.(connection.asConnection)
+  return isDenied === true ? undefined : connection
+}
+
+/** Each is a peer of its own: the bound of one peer is not meant here. */
+function strangerAt(address: string, index: number): FakeConnection {
+  const connection = at(address)
+  const peer = { toString: () => `stranger ${address} ${index}` } as PeerId
+  expect(enter(connection, peer)).toBe(true)
+  return connection
+}
+
+function aborted(all: readonly FakeConnection[]): number[] {
+  return all.flatMap(({ isAborted }, index) => (isAborted ? [index] : []))
+}
+
+describe('connections that are being set up', () => {
+  test('are bounded by address, and free their places when they end, whichever way', () => {
+    const max = LIMITS.pendingConnectionsPerAddressMax
+    const open = Array.from({ length: max }, () => begin('1.2.3.4'))
+    expect(open).not.toContain(undefined)
+    expect(begin('1.2.3.4')).toBeUndefined()
+    expect(begin('1.2.3.5')).toBeDefined()
+    expect(door.counts().pending).toBe(1)
+    open[0]?.close()
+    expect(begin('1.2.3.4')).toBeDefined()
+  })
+
+  test('are answered so often, and then ended; afterwards as often as they like', () => {
+    const pending = begin('1.2.3.4')
+    for (let count = 0; count < 64; count += 1) pending?.send()
+    expect(pending?.isAborted).toBe(false)
+    pending?.send()
+    expect(pending).toMatchObject({ isAborted: true, sent: 64 })
+    const open = at('1.2.3.4')
+    enter(open)
+    for (let count = 0; count < 1_000; count += 1) open.send()
+    expect(open).toMatchObject({ isAborted: false, sent: 1_000 })
+  })
+})
+
+describe('connections of one peer', () => {
+  test('are bounded; what is beyond counts against it, and what ends makes room', () => {
+    members.add(String(peers[0]))
+    const open = Array.from({ length: LIMITS.peerConnectionsMax }, () => at('1.2.3.4'))
+    expect(open.map((connection) => enter(connection))).not.toContain(false)
+    expect(enter(at('9.9.9.9'))).toBe(false)
+    expect(enter(at('9.9.9.9'), peers[1])).toBe(true)
+    expect(strikes).toEqual(['flood'])
+    open[3]?.close()
+    expect(enter(at('1.2.3.4'))).toBe(true)
+    expect(door.counts().excess).toBe(1)
+  })
+})
+
+describe('strangers', () => {
+  test('of one address make room for the next: the oldest goes, and no member', () => {
+    const member = at('1.2.3.4')
+    enter(member, peers[1])
+    members.add(String(peers[1]))
+    const max = LIMITS.strangersPerAddressMax
+    const all = Array.from({ length: max + 2 }, (_, index) => strangerAt('1.2.3.4', index))
+    expect(aborted(all)).toEqual([0, 1])
+    expect(member.isAborted).toBe(false)
+    expect(door.counts().strangers).toBe(2)
+  })
+
+  test('of all addresses together are bounded, too', () => {
+    const max = LIMITS.strangersMax
+    const all = Array.from({ length: max + 3 }, (_, index) =>
+      strangerAt(`1.2.${index % 200}.1`, index)
+    )
+    expect(aborted(all)).toEqual([0, 1, 2])
+  })
+
+  test('who have become members, or left, are none', () => {
+    const max = LIMITS.strangersPerAddressMax
+    const all = Array.from({ length: max }, (_, index) => strangerAt('1.2.3.4', index))
+    members.add('stranger 1.2.3.4 0')
+    all[1]?.close()
+    const next = [strangerAt('1.2.3.4', max), strangerAt('1.2.3.4', max + 1)]
+    expect(aborted([...all, ...next])).toEqual([])
+    strangerAt('1.2.3.4', max + 2)
+    expect(aborted(all)).toEqual([2])
+  })
+})
+
+test.each([
+  ['/ip4/1.2.3.4/tcp/1', '1.2.3.4'],
+  ['/ip6/2001:db8:1:2:3:4:5:6/tcp/1', '2001:db8:1:2'],
+  ['/ip6/2001:db8:1:2::7/tcp/9', '2001:db8:1:2'],
+  ['/ip6/::1/tcp/1', '0:0:0:0'],
+  ['/ip6/2001:db8::/tcp/1', '2001:db8:0:0']
+])('%s shares its bounds with all of %s', (address, group) => {
+  expect(addressGroup(multiaddr(address))).toBe(group)
+})
