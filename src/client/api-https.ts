@@ -29,7 +29,8 @@ export function fetchTrusting(ca: string): typeof globalThis.fetch {
     checkServerIdentity: (host: string, shown: PeerCertificate) =>
       known.some(({ raw }) => raw.equals(shown.raw)) ? undefined : checkServerIdentity(host, shown)
   })
-  return async (target, init = {}) => await send(agent, new URL(String(target)), init)
+  return async (target, init = {}) =>
+    await send(agent, new URL(target instanceof Request ? target.url : target), init)
 }
 
 function readCertificates(ca: string): X509Certificate[] {

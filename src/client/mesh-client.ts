@@ -2,21 +2,21 @@
  * A visitor to the mesh: joins as a peer with a passing identity, dials, asks, watches, and leaves.
  * What `taskmesh dial`, `command` and `peers` are made of, and any program that wants no HTTP.
  */
-import { AGENT } from '../core/version.ts'
 import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
-import { CommandBinding } from '../protocol/command-binding.ts'
-import { CommandServer } from '../protocol/command-server.ts'
-import { MeshNode } from '../network/mesh-node.ts'
+import type { CommandBinding } from '../protocol/command-binding.ts'
+import type { MeshNode } from '../network/mesh-node.ts'
+import { givenNetworkKey } from '../network/network-key.ts'
 import { PeerTracker } from '../network/peer-tracker.ts'
 import { MeshError } from '../core/errors.ts'
 import { silentLogger } from '../observe/logger.ts'
 import { deferred, sleep, withTimeLimit } from '../core/abort.ts'
-import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
-import { createVisitorMembership } from '../enrolment/mesh-membership.ts'
+import { createVisitor } from '../enrolment/linked-node.ts'
+import { startVisit } from '../enrolment/visit-start.ts'
 import { strangerVisit } from '../enrolment/visit.ts'
 import type { AbortOptions } from '../core/abort.ts'
+import type { CommandName, Params, Result } from '../protocol/commands.ts'
 import type { Exchange } from '../model/generated/envelope.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { PeerChange } from '../network/peer-tracker.ts'
@@ -26,12 +26,16 @@ import type { Visit } from '../enrolment/visit.ts'
 
 export interface MeshClientInit extends AbortOptions {
   /** Multiaddrs, with or without `/p2p/<id>`. Without any, only peers named by address can be reached. */
-  bootstrap?: readonly string[]
+  bootstrap?: readonly string[] | undefined
   /** Multiaddrs to listen on; none by default. */
   listen?: readonly string[]
+  /** Waits to be let in for as long as it takes. @default false */
+  isPatient?: boolean
   /** Who it is. @default a stranger with a passing identity, for meshes that take anyone */
-  visit?: Visit
+  visit?: Visit | undefined
   logger?: Logger
+  /** File with the key of a private network, if a join token has not brought it. */
+  networkKeyFile?: string | undefined
 }
 
 /** Who answered at an address, and how. */
@@ -45,9 +49,6 @@ export interface DialReport {
   /** Round trips, each in milliseconds. */
   ping_ms: number[]
 }
-
-/** It only sends commands, each over a stream of its own. */
-const NO_SESSIONS = { dismiss: async () => {} }
 
 const DEFAULT_TIMEOUT_MS = 15_000
 const PINGS = 4
@@ -79,20 +80,16 @@ export class MeshClient {
   static async connect(init: MeshClientInit = {}): Promise<MeshClient> {
     const { listen = [], logger = silentLogger, visit = await strangerVisit() } = init
     const bootstrap = [...new Set([...(init.bootstrap ?? []), ...(visit.entry?.bootstrap ?? [])])]
+    const { binding, membership, node } = await createVisitor(visit, {
+      listen,
+      logger,
+      networkKey: givenNetworkKey(init.networkKeyFile)
+    })
     const clock = systemClock
-    const { identity } = visit
-    const node = await MeshNode.create({ identity, listen, isDhtServer: false, agent: AGENT })
-    const membership = createVisitorMembership(
-      { clock, logger, node, random: systemRandom, binding: () => binding, sessions: () => NO_SESSIONS },
-      visit
-    )
-    const { access } = membership
-    const server = new CommandServer({ access, selfPeer: node.selfPeer, role: visit.role, logger })
-    server.register(membership.handlers)
-    const binding: CommandBinding = new CommandBinding({ access, clock, link: node, server })
     const tracker = new PeerTracker({ node, clock })
     const keeper = new BootstrapKeeper({ node, clock, logger, random: systemRandom }, bootstrap)
-    const stop = await startInOrder([node, binding, ...membership.parts, tracker, keeper])
+    const parts = [node, binding, ...membership.parts, tracker, keeper]
+    const stop = await startVisit(parts, membership, init)
     const client = new MeshClient({ node, binding, tracker, stop })
     try {
       if (bootstrap.length > 0) await client.#joined(keeper, bootstrap, init)
@@ -144,14 +141,25 @@ export class MeshClient {
     params: object,
     options: AbortOptions & { timeoutMs?: number } = {}
   ): Promise<Exchange> {
-    const { binding, node } = this.#parts
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-    const id = peer.startsWith('/')
-      ? await this.#limited(`${peer} did not answer`, options, (signal) =>
-          node.dial(peer, { signal })
-        )
-      : peer
-    return await binding.call(id, command, params, { timeoutMs, signal: options.signal, to: id })
+    const { signal } = options
+    const id = await this.#peerAt(peer, options)
+    return await this.#parts.binding.call(id, command, params, { timeoutMs, signal, to: id })
+  }
+
+  /**
+   * Sends one command and gives back its result, checked.
+   * @throws MeshError as `sendAndWait`, and what the peer answers as an error
+   */
+  async ask<C extends CommandName>(
+    peer: string,
+    command: C,
+    params: Params<C>,
+    options: AbortOptions & { timeoutMs?: number } = {}
+  ): Promise<Result<C>> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    const id = await this.#peerAt(peer, options)
+    return await this.#parts.binding.ask(id, command, params, { ...options, timeoutMs })
   }
 
   /** Peers connected now. */
@@ -166,6 +174,14 @@ export class MeshClient {
 
   async close(): Promise<void> {
     await this.#parts.stop()
+  }
+
+  /** @param peer peer id or multiaddr */
+  async #peerAt(peer: string, options: AbortOptions): Promise<string> {
+    if (!peer.startsWith('/')) return peer
+    const { node } = this.#parts
+    const message = `${peer} did not answer`
+    return await this.#limited(message, options, (signal) => node.dial(peer, { signal }))
   }
 
   /** What a peer says of itself; libp2p asks it on every new connection, and asking twice is refused. */

@@ -1,12 +1,18 @@
 /**
- * Fastify, put together: guards, body parser, routes, errors. No response schemas are attached: Fastify's
+ * Fastify, put together: guards, body parser, routes, errors. A request is looked at in this order: whom it
+ * was sent to, which page sent it, whose token it has, whether that is enough; then its body is read. No response schemas are attached: Fastify's
  * serialiser would drop unknown fields and coerce values, and a task's result is any JSON there is.
  */
 import fastify from 'fastify'
+import rateLimit from '@fastify/rate-limit'
+import { assert } from '../core/assert.ts'
 import { MeshError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
-import { hostGuard, tokenGuard } from './guards.ts'
+import { Access } from './access.ts'
+import { SAFE_HEADERS } from './safe-headers.ts'
+import { addDescriptionRoute } from './routes/description.ts'
+import { checkOrigin, hostGuard, pipelineGuard } from './guards.ts'
 import { methodsOf, unknownRoute, wrongMethod } from './not-found.ts'
 import { answerFor, methodNotAllowed, refuseConnection, sendProblem } from './problems.ts'
 import { addEventRoutes } from './routes/events.ts'
@@ -16,25 +22,34 @@ import { addItemRoutes } from './routes/items.ts'
 import { addJobActionRoutes } from './routes/job-actions.ts'
 import { addJobRoutes } from './routes/jobs.ts'
 import { addLogRoutes } from './routes/logs.ts'
-import { addMeshRoutes, HEALTH_ROUTE } from './routes/mesh.ts'
+import { addMeshRoutes } from './routes/mesh.ts'
 import { addDecisionRoutes } from './routes/decisions.ts'
 import { addReputationRoutes } from './routes/reputation.ts'
-import { addOperationRoutes } from './routes/operations.ts'
+import { addOperatorRoutes } from './routes/operator.ts'
 import { addSubmissionRoutes } from './routes/submissions.ts'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
 import type { Json } from '../core/json.ts'
 import type { KnownRoute } from './not-found.ts'
 import type { RouteContext } from './routes/context.ts'
+import type { AccessInit } from './access.ts'
 import type { ApiLogger } from './services.ts'
 
-export interface AppInit {
+export interface AppInit extends AccessInit {
   host: string
-  token: string
+  /** Without them it speaks http. */
+  tls?: TlsPair | undefined
   headersTimeoutMs: number
   requestTimeoutMs: number
   idleTimeoutMs: number
   connectionsMax: number
-  bodyBytesMax: number
+}
+
+/** In PEM. */
+export interface TlsPair {
+  /** With those between it and its authority, if it has one. */
+  cert: string
+  key: string
 }
 
 /** How often Node looks for requests that came too slowly; they live up to this much longer. */
@@ -43,16 +58,19 @@ const SLOW_CHECK_MS = 1_000
 /** A kept connection without a request; shorter than the minute after which proxies drop theirs. */
 const KEEP_ALIVE_MS = 30_000
 
+/** Of a handshake; who needs longer is holding a connection. */
+const HANDSHAKE_MS = 10_000
+
 /** A PeerId has some 60 letters; anything much longer is no name of ours. */
 const PARAMETER_LETTERS_MAX = 200
 
-export function buildApp(
+export async function buildApp(
   context: RouteContext,
   init: AppInit,
   logger?: ApiLogger
-): FastifyInstance {
+): Promise<FastifyInstance> {
   const app = fastify({
-    bodyLimit: init.bodyBytesMax,
+    bodyLimit: context.bodyBytesMax,
     requestTimeout: init.requestTimeoutMs,
     connectionTimeout: init.idleTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -61,20 +79,38 @@ export function buildApp(
     exposeHeadRoutes: false,
     clientErrorHandler: refuseConnection,
     routerOptions: { maxParamLength: PARAMETER_LETTERS_MAX },
-    http: {
-      headersTimeout: init.headersTimeoutMs,
-      connectionsCheckingInterval: SLOW_CHECK_MS,
-      // Our own guard answers for Host, with a problem that says what is wrong.
-      requireHostHeader: false
-    },
+    ...serverOptions(init),
     frameworkErrors: (error, request, reply) => {
-      void sendProblem(reply, answerFor(error, request, logger))
+      void sendProblem(reply.headers(SAFE_HEADERS), answerFor(error, request, logger))
     }
   })
   app.server.maxConnections = init.connectionsMax
+  addErrors(app, logger)
+  await app.register(rateLimit, { global: false })
   addGuards(app, context, init)
   addBodyParser(app)
-  addErrors(app, logger)
+  addRoutes(app, context)
+  return app
+}
+
+/** For Node's own server, whichever it is. The types have an overload for each; to all others they are the same. */
+function serverOptions({
+  headersTimeoutMs,
+  tls
+}: AppInit): Pick<FastifyHttpOptions<Server>, 'http'> {
+  const http = {
+    headersTimeout: headersTimeoutMs,
+    maxHeaderSize: LIMITS.apiHeaderBytesMax,
+    connectionsCheckingInterval: SLOW_CHECK_MS,
+    // Our own guard answers for Host, with a problem that says what is wrong.
+    requireHostHeader: false
+  }
+  if (tls === undefined) return { http }
+  const secure = { ...tls, handshakeTimeout: HANDSHAKE_MS, minVersion: 'TLSv1.2' }
+  return { https: { ...http, ...secure } } as object
+}
+
+function addRoutes(app: FastifyInstance, context: RouteContext): void {
   addSubmissionRoutes(app, context)
   addJobRoutes(app, context)
   addJobActionRoutes(app, context)
@@ -86,18 +122,23 @@ export function buildApp(
   addMeshRoutes(app, context)
   addReputationRoutes(app, context)
   addDecisionRoutes(app, context)
-  addOperationRoutes(app, context)
-  return app
+  addOperatorRoutes(app, context)
+  addDescriptionRoute(app, context)
 }
 
 /** They run before a body is read, so that strangers can't make us hold any. */
-function addGuards(app: FastifyInstance, { stopping }: RouteContext, init: AppInit): void {
+function addGuards(app: FastifyInstance, context: RouteContext, init: AppInit): void {
+  const { services, stopping } = context
   const checkHost = hostGuard(init.host)
-  const checkToken = tokenGuard(init.token)
+  const checkPipeline = pipelineGuard()
+  const access = new Access(app, services.tokens, init)
+  app.decorateRequest('caller', undefined)
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    reply.headers(SAFE_HEADERS)
+    checkPipeline(request.raw, reply.raw)
     checkHost(request.headers.host)
-    if (request.routeOptions.url !== HEALTH_ROUTE) checkToken(request.headers.authorization)
+    checkOrigin(request.headers)
+    await access.check(request)
     if (stopping.aborted) throw new MeshError('STOPPING', 'this router is stopping')
   })
 }
@@ -124,7 +165,8 @@ function parseBody(body: Buffer): Json | undefined {
 
 function addErrors(app: FastifyInstance, logger?: ApiLogger): void {
   const routes: KnownRoute[] = []
-  app.addHook('onRoute', ({ method, url }) => {
+  app.addHook('onRoute', ({ config, method, url }) => {
+    assert(config?.operation !== undefined, `the route ${url} is an operation of the table`)
     for (const each of [method].flat()) routes.push({ method: each, path: url })
   })
   app.setErrorHandler((error, request, reply) =>

@@ -7,6 +7,7 @@
  */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { SAFE_HEADERS } from './safe-headers.ts'
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../core/clock.ts'
 
@@ -30,9 +31,8 @@ const WAITING_MAX = 4_096
 const BLOCKED_HEARTBEATS_MAX = 4
 
 const HEAD = {
+  ...SAFE_HEADERS,
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
   // nginx would gather events otherwise.
   'x-accel-buffering': 'no'
 } as const
@@ -59,7 +59,7 @@ export interface StreamPlace {
 export class EventStreams {
   readonly #clock: Clock
   readonly #init: Required<EventStreamsInit>
-  readonly #places = new Map<StreamPlace, EventStream | undefined>()
+  readonly #places = new Map<StreamPlace, { stream?: EventStream; isAllowed: () => boolean }>()
   #stopHeartbeat: (() => void) | undefined
 
   constructor(clock: Clock, init: EventStreamsInit = {}) {
@@ -71,8 +71,11 @@ export class EventStreams {
     return this.#places.size
   }
 
-  /** @throws MeshError TOO_MANY_REQUESTS */
-  take(): StreamPlace {
+  /**
+   * @param isAllowed whether the reader may still read; once it is not, its stream ends
+   * @throws MeshError TOO_MANY_REQUESTS
+   */
+  take(isAllowed: () => boolean = () => true): StreamPlace {
     if (this.#places.size >= this.#init.streamsMax) {
       throw new MeshError(
         'TOO_MANY_REQUESTS',
@@ -83,7 +86,7 @@ export class EventStreams {
     const place: StreamPlace = {
       open: (response, backlog) => {
         const stream = new EventStream(response, backlog)
-        this.#places.set(place, stream)
+        this.#places.set(place, { stream, isAllowed })
         response.once('close', () => place.release())
         return stream
       },
@@ -92,18 +95,26 @@ export class EventStreams {
         if (this.#places.size === 0) this.#rest()
       }
     }
-    this.#places.set(place, undefined)
+    this.#places.set(place, { isAllowed })
     this.#stopHeartbeat ??= this.#clock.every(this.#init.heartbeatMs, () => this.#beat())
     return place
   }
 
   endAll(): void {
-    for (const stream of this.#places.values()) stream?.end()
+    for (const { stream } of this.#places.values()) stream?.end()
     this.#rest()
   }
 
+  /** Ends the streams of those who may not read any more. */
+  dismiss(): void {
+    for (const { isAllowed, stream } of this.#places.values()) {
+      if (!isAllowed()) stream?.end()
+    }
+  }
+
   #beat(): void {
-    for (const stream of this.#places.values()) stream?.beat()
+    this.dismiss()
+    for (const { stream } of this.#places.values()) stream?.beat()
   }
 
   #rest(): void {

@@ -1,5 +1,6 @@
 /** Answers a request with an event stream: from the subscription, over what comes too early, to either side's end. */
 import type { FastifyReply } from 'fastify'
+import type { Caller } from './caller.ts'
 import type { EventStream, EventStreams, StreamFrame } from './event-stream.ts'
 
 /**
@@ -13,11 +14,11 @@ export type Subscribe = (
 
 /** Subscribes first, so that an error is still an ordinary answer; then the stream begins. */
 export async function feed(
-  reply: FastifyReply,
+  { caller, reply }: { caller: Caller; reply: FastifyReply },
   streams: EventStreams,
   subscribe: Subscribe
 ): Promise<FastifyReply> {
-  const place = streams.take()
+  const place = streams.take(() => caller.isValid())
   const backlog: StreamFrame[] = []
   let stream: EventStream | undefined
   let hasEnded = false

@@ -1,27 +1,16 @@
 /**
- * Who may talk to the API: whoever has the token, in the Authorization header and nowhere else (an
- * address with a token in it ends up in logs and histories). A server on loopback also refuses foreign
- * Host names, so that a web page can't reach it by pointing its own name at 127.0.0.1.
+ * Checks of a request's headers that need to know nobody: the name it was sent to, and the page that sent
+ * it. A server on loopback refuses foreign Host names, so that a web page can't reach it by pointing its
+ * own name at 127.0.0.1; and no server answers a page of another origin, whatever token it may have got.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
-const BEARER = /^Bearer +([^\s]+) *$/i
 
-/** A check of the Authorization header. @throws MeshError UNAUTHORISED (from the check) */
-export function tokenGuard(token: string): (authorization: string | undefined) => void {
-  const expected = digest(token)
-  return (authorization) => {
-    const given = BEARER.exec(authorization ?? '')?.[1]
-    // Digests have one length, so that the comparison says nothing about that of the token.
-    if (given !== undefined && timingSafeEqual(digest(given), expected)) return
-    const what = authorization === undefined ? 'no token was sent' : 'this token is not the one'
-    throw new MeshError('UNAUTHORISED', what, {
-      hint: 'send "authorization: Bearer TOKEN"; the command line finds it under --home, or takes --token or TASKMESH_TOKEN'
-    })
-  }
-}
+/** What browsers say of requests that a page of this server's own made, or a person by typing the address. */
+const OWN_SITES = ['same-origin', 'none']
 
 /** A check of the Host header. @throws MeshError WRONG_RECIPIENT (from the check) */
 export function hostGuard(boundHost: string): (host: string | undefined) => void {
@@ -35,7 +24,37 @@ export function hostGuard(boundHost: string): (host: string | undefined) => void
   }
 }
 
-function isLoopback(host: string): boolean {
+/** Programs send neither header; browsers do, and no page can forge them. @throws MeshError FORBIDDEN */
+export function checkOrigin(headers: IncomingHttpHeaders): void {
+  const { host, origin } = headers
+  const site = headers['sec-fetch-site']
+  const isOwnSite = site === undefined || OWN_SITES.includes(site)
+  const isOwnOrigin = origin === undefined || hostOf(origin) === host?.toLowerCase()
+  if (isOwnSite && isOwnOrigin) return
+  throw new MeshError('FORBIDDEN', 'a web page of another origin may not use this API', {
+    path: isOwnOrigin ? 'sec-fetch-site' : 'origin',
+    hint: 'call it from a program, or from a page that this server gave out'
+  })
+}
+
+/**
+ * A check of how many requests of one connection wait for their answers: Node.js begins all that came in one
+ * packet, and holds what they are answered for as long as nobody reads. @throws MeshError TOO_MANY_REQUESTS
+ */
+export function pipelineGuard(): (request: IncomingMessage, response: ServerResponse) => void {
+  const open = new WeakMap<object, number>()
+  return ({ socket }, response) => {
+    const count = (open.get(socket) ?? 0) + 1
+    open.set(socket, count)
+    response.once('close', () => open.set(socket, (open.get(socket) ?? 1) - 1))
+    if (count <= LIMITS.apiPipelinedMax) return
+    throw new MeshError('TOO_MANY_REQUESTS', 'too many requests at once on one connection', {
+      hint: 'wait for the answer before you send the next request, or use more connections'
+    })
+  }
+}
+
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
@@ -44,6 +63,7 @@ export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+/** The scheme is not compared: a proxy may have taken TLS off on the way. */
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
 }

@@ -6,12 +6,18 @@ import { formatBytes } from '../core/units.ts'
 import { STATUS_CODES } from 'node:http'
 import { ERROR_CATALOGUE, MeshError } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
+import { SAFE_HEADERS } from './safe-headers.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Problem } from '../model/generated/api-problem.ts'
 import type { ApiLogger } from './services.ts'
 
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** Of answers that are written by hand. */
+const SAFE_HEADER_LINES = Object.entries(SAFE_HEADERS)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('')
 
 /** For errors that name no time: long enough for a burst to pass, short enough that nobody sees a pause. */
 const RETRY_AFTER_MS_DEFAULT = 1_000
@@ -86,7 +92,7 @@ function frameworkAnswer(thrown: unknown): Answer | undefined {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return {
         error: new MeshError('REQUEST_TOO_LARGE', 'the body is longer than this route takes', {
-          hint: `a submission has ${formatBytes(LIMITS.submissionBytesMax)} at most; larger inputs belong in files`
+          hint: `a submission has ${formatBytes(LIMITS.submissionBytesMax)} at most, other requests ${formatBytes(LIMITS.apiRequestBytesMax)}; larger inputs belong in files`
         })
       }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
@@ -113,7 +119,10 @@ function frameworkAnswer(thrown: unknown): Answer | undefined {
 
 /** Answers bytes that are no HTTP request; there is no reply object yet, only the socket. */
 export function refuseConnection(thrown: NodeJS.ErrnoException, socket: Socket): void {
-  if (thrown.code === 'ECONNRESET' || !socket.writable || hasBegunAnswer(socket)) {
+  const isNobodyThere = thrown.code === 'ECONNRESET' || !socket.writable
+  // Before TLS has begun, there is nothing to write an answer into.
+  const isHandshake = thrown.code?.startsWith('ERR_SSL') === true
+  if (isNobodyThere || isHandshake || hasBegunAnswer(socket)) {
     socket.destroy()
     return
   }
@@ -121,6 +130,7 @@ export function refuseConnection(thrown: NodeJS.ErrnoException, socket: Socket):
   const body = JSON.stringify(toProblem(error, status))
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nconnection: close\r\n` +
+      SAFE_HEADER_LINES +
       `content-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     // Whoever sent garbage may never close its side.
     () => socket.destroy()

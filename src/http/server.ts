@@ -9,8 +9,8 @@ import { LIMITS } from '../core/limits.ts'
 import { parseDurationMs } from '../core/units.ts'
 import { buildApp } from './app.ts'
 import { EventStreams } from './event-stream.ts'
-import { bracketed } from './guards.ts'
-import { WAIT_TEXT_MAX } from './routes/jobs.ts'
+import { bracketed, isLoopback } from './guards.ts'
+import { WAIT_TEXT_MAX } from './parameters.ts'
 import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../core/clock.ts'
@@ -31,6 +31,8 @@ export interface ApiServerInit extends Partial<Omit<AppInit, 'host' | 'token'>>,
   /** 0 takes a free one. */
   port: number
   token: string
+  /** Of any body, whatever its operation takes. @default LIMITS.submissionBytesMax */
+  bodyBytesMax?: number
   /** How long `stop` waits for answers under way. @default 2_000 */
   stopTimeoutMs?: number
 }
@@ -45,6 +47,9 @@ const DEFAULT_API_SERVER = {
   /** All event streams and as many waiting callers, with room for the rest. */
   connectionsMax: 1_024,
   bodyBytesMax: LIMITS.submissionBytesMax,
+  wrongTokensMax: LIMITS.apiWrongTokensMax,
+  ownRequestsMax: LIMITS.apiOwnRequestsMax,
+  namedRequestsMax: LIMITS.apiNamedRequestsMax,
   stopTimeoutMs: 2_000
 } as const
 
@@ -57,7 +62,7 @@ assert(
   'event streams leave room for other callers'
 )
 
-type SettledInit = ApiServerInit & AppInit & { stopTimeoutMs: number }
+type SettledInit = ApiServerInit & AppInit & { bodyBytesMax: number; stopTimeoutMs: number }
 
 interface Running {
   app: FastifyInstance
@@ -119,9 +124,12 @@ export class ApiServer implements Startable {
     const { services, logger } = this.#components
     const streams = new EventStreams(this.#clock, this.#init)
     const stopping = new AbortController()
-    const context = { services, streams, clock: this.#clock, stopping: stopping.signal }
-    const app = buildApp(context, this.#init, logger)
+    const { bodyBytesMax, tls } = this.#init
+    const clock = this.#clock
+    const context = { services, streams, clock, stopping: stopping.signal, bodyBytesMax }
+    const app = await buildApp(context, this.#init, logger)
     try {
+      this.#warnIfBare()
       // "localhost" may be two addresses with two free ports; one server has one.
       const host = this.#init.host === 'localhost' ? '127.0.0.1' : this.#init.host
       await app.listen({ host, port: this.#init.port })
@@ -129,8 +137,21 @@ export class ApiServer implements Startable {
       await app.close()
       throw this.#listenError(cause)
     }
-    this.#address = addressOf(app.server.address() as AddressInfo)
+    this.#address = addressOf(
+      app.server.address() as AddressInfo,
+      tls === undefined ? 'http' : 'https'
+    )
     return { app, streams, stopping }
+  }
+
+  /** An owner may have a tunnel or a proxy in front of it; nobody should learn of it from a thief. */
+  #warnIfBare(): void {
+    const { host, tls } = this.#init
+    if (tls !== undefined || isLoopback(host)) return
+    this.#components.logger?.warn(
+      { host, hint: 'give it --tls-cert and --tls-key, or put a proxy with TLS before loopback' },
+      'the api is open to the network without tls: tokens travel in clear text'
+    )
   }
 
   #listenError(cause: unknown): MeshError {
@@ -152,7 +173,7 @@ export class ApiServer implements Startable {
 }
 
 /** A wildcard is where one listens, not where one calls. */
-function addressOf({ address, port }: AddressInfo): string {
+function addressOf({ address, port }: AddressInfo, scheme: string): string {
   const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
-  return `http://${bracketed(host)}:${port}`
+  return `${scheme}://${bracketed(host)}:${port}`
 }

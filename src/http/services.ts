@@ -2,6 +2,7 @@
  * The port between the HTTP API and the router's work: http declares it, `roles/router.ts` joins it to
  * dispatch and discovery. Everything is plain data of the published schemas; ids are already text.
  */
+import type { Caller } from './caller.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
 import type { EvidenceEntry } from '../model/generated/evidence-entry.ts'
@@ -24,6 +25,8 @@ import type { ReceiptView } from '../model/generated/api-receipt.ts'
 import type { RerunRequest } from '../model/generated/api-rerun.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
 import type { SetAvailabilityParams } from '../model/generated/commands-set-availability.ts'
+import type { TokenRequest } from '../model/generated/api-token-request.ts'
+import type { TokenView } from '../model/generated/api-token.ts'
 import type { WeightsView } from '../model/generated/api-weights.ts'
 
 /** Which attempt's log: without `item` that of a job's only item, without `attempt` the newest. */
@@ -55,6 +58,8 @@ export interface JobServices {
   }): Promise<JobView[]>
   /** With result and logs for a single job. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */
   describe(id: string): Promise<JobView>
+  /** Which job an id begins, and who handed it in. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */
+  find(id: string): Promise<{ id: string; submitter: string }>
   /** The document as it was submitted. */
   document(id: string): Promise<unknown>
   /** Resolves when the job has ended or is held, or when the time is up. */
@@ -187,6 +192,17 @@ export interface ReputationServices {
   export(which: { peer?: string }): AsyncIterable<string>
 }
 
+/** The router's named tokens. */
+export interface TokenServices {
+  /** Whose token that is; undefined where it is none, or is over. */
+  find(token: string): Caller | undefined
+  list(): TokenView[]
+  /** @throws MeshError FIELD_INVALID, TOO_MANY_REQUESTS, IDENTITY_UNUSABLE where it cannot be kept */
+  create(request: TokenRequest): TokenView
+  /** @throws MeshError NOT_FOUND */
+  revoke(id: string): TokenView
+}
+
 /** What the HTTP API needs of a router. */
 export interface ApiServices {
   jobs: JobServices
@@ -207,6 +223,7 @@ export interface ApiServices {
   weights(): WeightsView
   peers: { list(): PeerView[] }
   reputation: ReputationServices
+  tokens: TokenServices
   /** Copies the job store beside it, or into a file of that name on the router's machine. @throws MeshError STORE_FAILED */
   backup(file: string | undefined): Promise<BackupView>
   health(): HealthView

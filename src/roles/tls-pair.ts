@@ -27,7 +27,10 @@ export function loadTlsPair(
     })
   }
   if (process.platform !== 'win32' && (statSync(keyFile).mode & OTHERS) !== 0) {
-    logger.warn({ file: keyFile, hint: 'chmod 600' }, 'everybody on this machine can read the tls key')
+    logger.warn(
+      { file: keyFile, hint: 'chmod 600' },
+      'everybody on this machine can read the tls key'
+    )
   }
   if (Date.parse(certificate.validTo) < clock.wallMs()) {
     logger.warn({ file: certFile, until: certificate.validTo }, 'the tls certificate is over')
@@ -55,6 +58,10 @@ function parse<T>(file: string, path: string, parser: () => T): T {
   }
 }
 
-function invalid(path: string, message: string, init: { hint?: string; cause?: unknown }): MeshError {
+function invalid(
+  path: string,
+  message: string,
+  init: { hint?: string; cause?: unknown }
+): MeshError {
   return new MeshError('CONFIG_INVALID', message, { path, ...init })
 }

@@ -1,38 +1,30 @@
 /** What was decided and why: decisions of all jobs, what counts for them, and why workers were passed over. */
-import { IDLE_REASONS_MS } from '../../selection/idle-reasons.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { defined, duration, moment, readQuery, text } from '../query.ts'
+import { OPERATIONS } from '../operations.ts'
+import { defined } from '../query.ts'
 import { leavingSignal } from './leaving.ts'
-import { pageLimit } from './context.ts'
+import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
 
-const IDLE_QUERY = { peer: text(), since: duration({ defaultMs: IDLE_REASONS_MS, max: '1h' }) }
-
 export function addDecisionRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { clock, services, stopping } = context
-  const query = { since: moment(clock), after: text(), limit: pageLimit() }
+  const { services, stopping } = context
 
-  app.get('/v1/decisions', async (request) => {
-    const { after, limit, since } = readQuery(request.query, query)
-    return services.jobs.decisions({
+  serve(app, context, OPERATIONS.listDecisions, async ({ query: { after, limit, since } }) =>
+    services.jobs.decisions({
       sinceMs: since ?? 0,
       ...defined({ after: after === undefined ? undefined : readPlace(after) }),
       limit
     })
-  })
+  )
 
-  app.get('/v1/idle-reasons', async (request, reply) => {
-    const { peer, since } = readQuery(request.query, IDLE_QUERY)
+  serve(app, context, OPERATIONS.explainIdle, async ({ query: { peer, since }, reply }) => {
     const signal = leavingSignal(reply, stopping)
     return services.idleReasons({ ...defined({ peer }), spanMs: since }, { signal })
   })
 
-  app.get('/v1/weights', async (request) => {
-    readQuery(request.query, {})
-    return services.weights()
-  })
+  serve(app, context, OPERATIONS.readWeights, async () => services.weights())
 }
 
 /** `AT_MS,JOB,ITEM,ATTEMPT` of the last record of the page before. */

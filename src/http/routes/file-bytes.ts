@@ -1,32 +1,21 @@
 /** Bytes of files: handed in piece by piece after the file was announced, and given out, whole or a stretch of it. */
 import { Readable } from 'node:stream'
-import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { validatorFor } from '../../model/validate.ts'
-import { readQuery } from '../query.ts'
+import { OPERATIONS } from '../operations.ts'
 import { FileReaders, endOf } from './file-readers.ts'
-import { pathParameter } from './context.ts'
 import { readRange } from './byte-range.ts'
+import { serve } from '../serve.ts'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { FileReading } from '../services.ts'
-import type { FileUploadRequest } from '../../model/generated/api-file-upload-request.ts'
 import type { RouteContext } from './context.ts'
-
-/** A hash in hex, with its quotes and its comma. */
-const HASH_LETTERS = 68
-/** The largest manifest, and its name. */
-const ANNOUNCEMENT_BYTES_MAX = LIMITS.filePiecesMax * HASH_LETTERS + 65_536
 
 const PART_OF = 206
 const UNSATISFIABLE = 416
 
-const checkAnnouncement = validatorFor<FileUploadRequest>('api/file-upload-request')
-
 export function addFileByteRoutes(app: FastifyInstance, context: RouteContext): void {
   const { files } = context.services
-  app.post('/v1/files', { bodyLimit: ANNOUNCEMENT_BYTES_MAX }, async (request, reply) => {
-    readQuery(request.query, {})
-    const upload = await files.announce(checkAnnouncement(request.body ?? {}))
+  serve(app, context, OPERATIONS.announceFile, async ({ body, reply }) => {
+    const upload = await files.announce(body)
     return reply
       .code(upload.complete ? 200 : 201)
       .header('location', `/v1/files/${upload.id}`)
@@ -36,30 +25,27 @@ export function addFileByteRoutes(app: FastifyInstance, context: RouteContext): 
   addContentRoute(app, context)
 }
 
-/** In a scope of its own, where a body is a stream of bytes, whatever it says it is. */
-function addPieceRoute(app: FastifyInstance, { services: { files } }: RouteContext): void {
+/** In a scope of its own, where a body is a stream of bytes, whatever it says it is; no longer than a piece. */
+function addPieceRoute(app: FastifyInstance, context: RouteContext): void {
+  const { files } = context.services
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-    scope.put('/v1/files/:id/pieces/:index', async (request, reply) => {
-      readQuery(request.query, {})
-      const index = readIndex(pathParameter(request, 'index'))
-      await files.putPiece(pathParameter(request, 'id'), index, request.raw)
+    serve(scope, context, OPERATIONS.putPiece, async ({ parameter, reply, request }) => {
+      const index = readIndex(parameter('index'))
+      await files.putPiece(parameter('id'), index, request.raw)
       return reply.code(204).send()
     })
   })
 }
 
-function addContentRoute(
-  app: FastifyInstance,
-  { services: { files }, stopping }: RouteContext
-): void {
+function addContentRoute(app: FastifyInstance, context: RouteContext): void {
+  const { services, stopping } = context
   const readers = new FileReaders()
-  app.get('/v1/files/:id/content', async (request, reply) => {
-    readQuery(request.query, {})
+  serve(app, context, OPERATIONS.readFile, async ({ parameter, reply, request }) => {
     readers.take(reply)
     const signal = AbortSignal.any([stopping, endOf(reply)])
-    const file = await files.open(pathParameter(request, 'id'), { signal })
+    const file = await services.files.open(parameter('id'), { signal })
     reply.headers({
       'accept-ranges': 'bytes',
       'content-disposition': dispositionOf(file.name),

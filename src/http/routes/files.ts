@@ -1,39 +1,27 @@
 /** The files that the namespace offers: which there are, who has them, and what the router is to do with its copy. */
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { validatorFor } from '../../model/validate.ts'
-import { defined, duration, oneOf, readQuery, text } from '../query.ts'
+import { OPERATIONS } from '../operations.ts'
+import { defined } from '../query.ts'
 import { endOf } from './file-readers.ts'
-import { pageLimit, pathParameter } from './context.ts'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { FileFetchRequest } from '../../model/generated/api-file-fetch.ts'
-import type { FilePinRequest } from '../../model/generated/api-file-pin.ts'
+import { serve } from '../serve.ts'
+import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
 
-const REQUEST_BYTES_MAX = 65_536
 /** Longer than any name may be. */
 const NAME_LETTERS_MAX = LIMITS.filePathBytesMax
 
-const LIST_QUERY = {
-  name: text(),
-  order: oneOf(['name', 'id'] as const),
-  after: text(),
-  limit: pageLimit()
+export function addFileRoutes(app: FastifyInstance, context: RouteContext): void {
+  addReadingRoutes(app, context)
+  addErrandRoutes(app, context)
 }
-const ENTRIES_QUERY = { after: text(), limit: pageLimit() }
-const VERIFY_QUERY = { timeout: duration({ defaultMs: 30_000, max: '10m' }) }
 
-const checkPin = validatorFor<FilePinRequest>('api/file-pin')
-const checkFetch = validatorFor<FileFetchRequest>('api/file-fetch')
+function addReadingRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { services, stopping } = context
+  const { files } = services
 
-export function addFileRoutes(
-  app: FastifyInstance,
-  { services: { files }, stopping }: RouteContext
-): void {
-  const options = { bodyLimit: REQUEST_BYTES_MAX }
-
-  app.get('/v1/files', async (request, reply) => {
-    const { after, limit, name, order = 'name' } = readQuery(request.query, LIST_QUERY)
+  serve(app, context, OPERATIONS.listFiles, async ({ query, reply }) => {
+    const { after, limit, name, order = 'name' } = query
     const start = after === undefined ? {} : { after: readPlace(after) }
     const rows = files.list({ ...defined({ name }), ...start, order, limit })
     const last = rows.at(-1)
@@ -50,14 +38,13 @@ export function addFileRoutes(
     return rows
   })
 
-  app.get('/v1/files/:id', async (request) => {
-    readQuery(request.query, {})
-    return files.describe(pathParameter(request, 'id'))
-  })
+  serve(app, context, OPERATIONS.describeFile, async ({ parameter }) =>
+    files.describe(parameter('id'))
+  )
 
-  app.get('/v1/files/:id/entries', async (request, reply) => {
-    const { after, limit } = readQuery(request.query, ENTRIES_QUERY)
-    const id = pathParameter(request, 'id')
+  serve(app, context, OPERATIONS.listEntries, async ({ parameter, query, reply }) => {
+    const { after, limit } = query
+    const id = parameter('id')
     const signal = AbortSignal.any([stopping, endOf(reply)])
     const entries = await files.entries(id, { ...defined({ after }), limit }, { signal })
     const last = entries.at(-1)
@@ -67,31 +54,32 @@ export function addFileRoutes(
     }
     return entries
   })
+}
 
-  app.post('/v1/files/:id/pin', options, async (request) =>
-    files.pin(pathParameter(request, 'id'), checkPin(bodyOf(request)))
+/** What the router is to do with its copy. */
+function addErrandRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { services, stopping } = context
+  const { files } = services
+
+  serve(app, context, OPERATIONS.pinFile, async ({ body, parameter }) =>
+    files.pin(parameter('id'), body)
   )
 
-  app.delete('/v1/files/:id/pin', options, async (request) => {
-    readQuery(request.query, {})
-    return files.unpin(pathParameter(request, 'id'))
-  })
+  serve(app, context, OPERATIONS.unpinFile, async ({ parameter }) => files.unpin(parameter('id')))
 
-  app.post('/v1/files/:id/verify', options, async (request, reply) => {
-    const { timeout: timeoutMs } = readQuery(request.query, VERIFY_QUERY)
+  serve(app, context, OPERATIONS.verifyFile, async ({ parameter, query, reply }) => {
     const signal = AbortSignal.any([stopping, endOf(reply)])
-    const check = await files.verify(pathParameter(request, 'id'), { timeoutMs, signal })
+    const check = await files.verify(parameter('id'), { timeoutMs: query.timeout, signal })
     return reply.code(check.outcome === 'running' ? 202 : 200).send(check)
   })
 
-  app.post('/v1/files/:id/fetch', options, async (request, reply) => {
-    const view = await files.fetch(pathParameter(request, 'id'), checkFetch(bodyOf(request)))
+  serve(app, context, OPERATIONS.fetchFile, async ({ body, parameter, reply }) => {
+    const view = await files.fetch(parameter('id'), body)
     return reply.code(view.state === 'complete' ? 200 : 202).send(view)
   })
 
-  app.delete('/v1/files/:id', options, async (request, reply) => {
-    readQuery(request.query, {})
-    await files.remove(pathParameter(request, 'id'))
+  serve(app, context, OPERATIONS.removeFile, async ({ parameter, reply }) => {
+    await files.remove(parameter('id'))
     return reply.code(204).send()
   })
 }
@@ -105,9 +93,4 @@ function readPlace(after: string): { id: string; name?: string } {
   throw new MeshError('FIELD_INVALID', 'the query parameter "after" is longer than any name', {
     path: 'after'
   })
-}
-
-function bodyOf(request: FastifyRequest): unknown {
-  readQuery(request.query, {})
-  return request.body === undefined ? {} : request.body
 }

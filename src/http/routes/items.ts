@@ -3,10 +3,8 @@
  * of bytes, whichever comes first, and a Link header says where the next one begins. Rows are fetched
  * in small lots: a page of large results is never in memory whole as objects.
  */
-import { LIMITS } from '../../core/limits.ts'
-import { integer, oneOf, readQuery } from '../query.ts'
-import { pageLimit, pathParameter } from './context.ts'
-import { JOB_STATES } from './jobs.ts'
+import { OPERATIONS } from '../operations.ts'
+import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
 import type { JobServices } from '../services.ts'
 import type { RouteContext } from './context.ts'
@@ -17,12 +15,6 @@ const PAGE_BYTES_MAX = 16_777_216
 /** Rows of the first lot, when nothing is known yet of their size. */
 const LOT_ROWS_MIN = 16
 const LOT_ROWS_MAX = 256
-
-const ITEM_FILTER = {
-  state: oneOf(JOB_STATES),
-  after: integer({ min: 0, max: LIMITS.jobItemsMax }),
-  limit: pageLimit()
-}
 
 interface ItemFilter {
   state?: string
@@ -36,13 +28,13 @@ interface Page {
   lastIndex: number | undefined
 }
 
-export function addItemRoutes(app: FastifyInstance, { services }: RouteContext): void {
-  app.get('/v1/jobs/:id/items', async (request, reply) => {
-    const { state, after, limit } = readQuery(request.query, ITEM_FILTER)
-    const id = pathParameter(request, 'id')
+export function addItemRoutes(app: FastifyInstance, context: RouteContext): void {
+  serve(app, context, OPERATIONS.listItems, async ({ parameter, query, reply }) => {
+    const { state, after, limit } = query
+    const id = parameter('id')
     const byState = state === undefined ? {} : { state }
     const start = after === undefined ? {} : { after }
-    const page = await readPage(services.jobs, id, { ...byState, ...start, limit })
+    const page = await readPage(context.services.jobs, id, { ...byState, ...start, limit })
     if (page.lastIndex !== undefined) {
       const next = new URLSearchParams({
         ...byState,

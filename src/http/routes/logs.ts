@@ -1,26 +1,15 @@
 /** What tasks wrote: as it is there, or as it comes. */
-import { LIMITS } from '../../core/limits.ts'
-import { feed } from '../feed.ts'
+import { OPERATIONS } from '../operations.ts'
 import { cursorAfter, formatCursor, parseCursor, selectEntries, unseenOf } from '../log-parts.ts'
-import { defined, integer, oneOf, readQuery, text } from '../query.ts'
-import { pathParameter } from './context.ts'
+import { defined } from '../query.ts'
+import { feed } from '../feed.ts'
+import { serve } from '../serve.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { LogView } from '../../model/generated/api-log.ts'
 import type { JobServices, LogRequest } from '../services.ts'
 import type { LogCursor, LogSelection } from '../log-parts.ts'
 import type { RouteContext } from './context.ts'
 import type { Subscribe } from '../feed.ts'
-
-/** More lines than a captured log can have. */
-const TAIL_LINES_MAX = LIMITS.logBytesMax
-
-const LOG_QUERY = {
-  item: text(),
-  attempt: integer({ min: 1, max: LIMITS.attemptsMax }),
-  tail: integer({ min: 0, max: TAIL_LINES_MAX }),
-  stream: oneOf(['out', 'err'] as const),
-  follow: oneOf(['true', 'false'] as const)
-}
 
 interface Following {
   which: LogRequest
@@ -32,14 +21,14 @@ interface Following {
 export function addLogRoutes(app: FastifyInstance, context: RouteContext): void {
   const { jobs } = context.services
 
-  app.get('/v1/jobs/:id/logs', async (request, reply) => {
-    const { item, attempt, tail, stream, follow } = readQuery(request.query, LOG_QUERY)
-    const id = pathParameter(request, 'id')
+  serve(app, context, OPERATIONS.readLog, async (call) => {
+    const { item, attempt, tail, stream, follow } = call.query
+    const id = call.parameter('id')
     const which = defined({ item, attempt })
     const selection = defined({ tail, stream })
     if (follow !== 'true') return selectEntries(await jobs.log(id, which), selection)
-    const following = { which, selection, cursor: cursorOf(request) }
-    return feed(reply, context.streams, followLog(jobs, id, following))
+    const following = { which, selection, cursor: cursorOf(call.request) }
+    return feed(call, context.streams, followLog(jobs, id, following))
   })
 }
 

@@ -1,35 +1,23 @@
 /** What the router knows of the mesh: its workers, its peers, and its own health. */
-import { LIMITS } from '../../core/limits.ts'
+import { OPERATIONS } from '../operations.ts'
 import { parseRequirement } from '../../model/requirement.ts'
-import { list, readQuery } from '../query.ts'
-import { pathParameter } from './context.ts'
+import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
 
-/** The one route that needs no token: a supervisor asks it, and it says nothing of jobs. */
-export const HEALTH_ROUTE = '/v1/health'
+export function addMeshRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { services } = context
 
-const NODE_FILTER = { require: list(LIMITS.labelsMax) }
-
-export function addMeshRoutes(app: FastifyInstance, { services }: RouteContext): void {
-  app.get('/v1/nodes', async (request) => {
-    const { require } = readQuery(request.query, NODE_FILTER)
+  serve(app, context, OPERATIONS.listNodes, async ({ query: { require } }) => {
     require.forEach((condition, index) => parseRequirement(condition, `require[${index}]`))
     return services.nodes.list(require.length === 0 ? {} : { require })
   })
 
-  app.get('/v1/nodes/:peer', async (request) => {
-    readQuery(request.query, {})
-    return services.nodes.describe(pathParameter(request, 'peer'))
-  })
+  serve(app, context, OPERATIONS.describeNode, async ({ parameter }) =>
+    services.nodes.describe(parameter('peer'))
+  )
 
-  app.get('/v1/peers', async (request) => {
-    readQuery(request.query, {})
-    return services.peers.list()
-  })
+  serve(app, context, OPERATIONS.listPeers, async () => services.peers.list())
 
-  app.get(HEALTH_ROUTE, async (request) => {
-    readQuery(request.query, {})
-    return services.health()
-  })
+  serve(app, context, OPERATIONS.checkHealth, async () => services.health())
 }

@@ -3,8 +3,8 @@
  * that names none, so that any program can repeat a submission whose answer it never got.
  */
 import { MeshError } from '../../core/errors.ts'
-import { oneOf, readQuery } from '../query.ts'
-import { SUBMITTER } from './context.ts'
+import { OPERATIONS } from '../operations.ts'
+import { serve } from '../serve.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RouteContext } from './context.ts'
 
@@ -13,39 +13,28 @@ type JsonObject = Record<string, unknown>
 /** With the name of any job of a graph after it, it is still a key. */
 const HEADER_KEY_LETTERS_MAX = 128
 
-export function addSubmissionRoutes(
-  app: FastifyInstance,
-  { services: { jobs } }: RouteContext
-): void {
-  app.post('/v1/jobs', async (request, reply) => {
-    readQuery(request.query, {})
-    const document = documentOf(request)
+export function addSubmissionRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { jobs } = context.services
+
+  serve(app, context, OPERATIONS.submitJob, async ({ body, caller, reply, request }) => {
+    const { submitter } = caller
     const key = headerKey(request)
-    if (isGraph(document)) {
-      return reply.code(201).send(await jobs.submitGraph(withKeys(document, key), SUBMITTER))
+    if (isGraph(body)) {
+      return reply.code(201).send(await jobs.submitGraph(withKeys(body, key), submitter))
     }
-    const { job, isNew } = await jobs.submit(withKey(document, key), SUBMITTER)
+    const { job, isNew } = await jobs.submit(withKey(body, key), submitter)
     return reply
       .code(isNew ? 201 : 200)
       .header('location', `/v1/jobs/${job.id}`)
       .send(job)
   })
 
-  app.post('/v1/jobs/plan', async (request) => {
-    const { all } = readQuery(request.query, { all: oneOf(['true', 'false']) })
-    const document = documentOf(request)
-    if (!isGraph(document)) return jobs.plan(document, all === 'true')
+  serve(app, context, OPERATIONS.planJob, async ({ body, query }) => {
+    if (!isGraph(body)) return jobs.plan(body, query.all === 'true')
     throw new MeshError('FIELD_INVALID', 'a graph of jobs has no plan', {
       path: 'jobs',
       hint: 'plan its jobs one by one'
     })
-  })
-}
-
-function documentOf(request: FastifyRequest): unknown {
-  if (request.body !== undefined) return request.body
-  throw new MeshError('REQUEST_NOT_JSON', 'the body is empty', {
-    hint: 'send a job document as JSON'
   })
 }
 

@@ -1,0 +1,112 @@
+/** The query parameters of the operations that have some. */
+import { LIMITS } from '../core/limits.ts'
+import { MeshError } from '../core/errors.ts'
+import { nearestName } from '../model/validate.ts'
+import { duration, integer, labels, list, moment, oneOf, pageLimit, text } from './query.ts'
+import type { MeshEvent } from '../model/generated/api-event.ts'
+import type { QueryReader } from './query.ts'
+
+type EventType = MeshEvent['type']
+
+const JOB_STATES = [
+  'pending',
+  'queued',
+  'running',
+  'completed',
+  'failed',
+  'stopped',
+  'held'
+] as const
+
+const EVENT_TYPES = [
+  'gap',
+  'job:submitted',
+  'job:changed',
+  'job:ended',
+  'item:ended',
+  'attempt:changed',
+  'attempt:progress',
+  'node:joined',
+  'node:changed',
+  'node:left',
+  'peer:connected',
+  'peer:measured',
+  'peer:disconnected'
+] as const satisfies readonly EventType[]
+
+/** What `types` may name: one type, or all of one area. */
+const TYPE_NAMES = [
+  ...new Set(EVENT_TYPES.flatMap((type) => [type, type.split(':', 1)[0] as string]))
+]
+
+/** The longest a request may wait; the server's idle limit for connections stands above it. */
+export const WAIT_TEXT_MAX = '10m'
+
+/** A caller that names no time gets its answer before any proxy loses patience. */
+const WAIT_TEXT_DEFAULT = '30s'
+
+/** More lines than a captured log can have. */
+const TAIL_LINES_MAX = LIMITS.logBytesMax
+
+const itemIndex = integer({ min: 0, max: LIMITS.jobItemsMax })
+const attempt = integer({ min: 1, max: LIMITS.attemptsMax })
+const wait = { timeout: duration({ default: WAIT_TEXT_DEFAULT, max: WAIT_TEXT_MAX }) }
+const page = { after: text(), limit: pageLimit() }
+
+/** The number of the last event that a reader has. */
+export const EVENT_NUMBER = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+
+export const QUERIES = {
+  jobs: {
+    state: oneOf(JOB_STATES),
+    label: labels(LIMITS.labelsMax),
+    submitter: text(),
+    parent: text(),
+    since: moment(),
+    ...page
+  },
+  plan: { all: oneOf(['true', 'false']) },
+  wait,
+  items: { state: oneOf(JOB_STATES), after: itemIndex, limit: pageLimit() },
+  attempts: { item: text(), after: itemIndex, limit: pageLimit() },
+  history: { item: text() },
+  receipts: { item: text(), attempt, after: itemIndex, limit: pageLimit() },
+  explain: { item: text(), attempt, why_not: text() },
+  log: {
+    item: text(),
+    attempt,
+    tail: integer({ min: 0, max: TAIL_LINES_MAX }),
+    stream: oneOf(['out', 'err']),
+    follow: oneOf(['true', 'false'])
+  },
+  events: { after: EVENT_NUMBER, job: text(), types: eventTypes() },
+  files: { name: text(), order: oneOf(['name', 'id']), ...page },
+  page,
+  nodes: { require: list(LIMITS.labelsMax) },
+  decisions: { since: moment(), ...page },
+  idleReasons: { peer: text(), since: duration({ default: '1h', max: '1h' }) },
+  // All of them, as far as a page goes: a list of workers is short.
+  reputation: { after: text(), limit: pageLimit(LIMITS.pageRowsMax) },
+  reputationAt: { as_of: moment() },
+  suspects: { after: integer({ min: 0, max: 1e9 }), limit: pageLimit() },
+  export: { peer: text() }
+} as const
+
+/** `types=peer`, `types=job:ended`, several times for several. */
+function eventTypes(): QueryReader<readonly string[]> {
+  const { read, schema } = list(TYPE_NAMES.length)
+  return {
+    schema: { ...schema, items: { enum: TYPE_NAMES } },
+    read: (texts, name, clock) => {
+      const types = read(texts, name, clock)
+      const unknown = types.find((type) => !TYPE_NAMES.includes(type))
+      if (unknown === undefined) return types
+      const nearest = nearestName(unknown, TYPE_NAMES)
+      throw new MeshError('FIELD_INVALID', `there are no events of type "${unknown}"`, {
+        path: name,
+        hint:
+          nearest === undefined ? `known: ${TYPE_NAMES.join(', ')}` : `did you mean "${nearest}"?`
+      })
+    }
+  }
+}

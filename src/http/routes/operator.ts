@@ -1,0 +1,40 @@
+/** What an operator does: takes workers out of service and back, copies the job store, hands out tokens. */
+import { MeshError } from '../../core/errors.ts'
+import { OPERATIONS } from '../operations.ts'
+import { parseDurationMs } from '../../core/units.ts'
+import { serve } from '../serve.ts'
+import type { FastifyInstance } from 'fastify'
+import type { AvailabilityRequest } from '../../model/generated/api-availability.ts'
+import type { SetAvailabilityParams } from '../../model/generated/commands-set-availability.ts'
+import type { RouteContext } from './context.ts'
+
+export function addOperatorRoutes(app: FastifyInstance, context: RouteContext): void {
+  const { services, streams } = context
+  const { tokens } = services
+
+  serve(app, context, OPERATIONS.setAvailability, async ({ body, parameter }) =>
+    services.nodes.setAvailability(parameter('peer'), compileAvailability(body))
+  )
+
+  serve(app, context, OPERATIONS.backupStore, async ({ body }) => services.backup(body.file))
+
+  serve(app, context, OPERATIONS.createToken, async ({ body, reply }) =>
+    reply.code(201).send(tokens.create(body))
+  )
+
+  serve(app, context, OPERATIONS.listTokens, async () => tokens.list())
+
+  serve(app, context, OPERATIONS.revokeToken, async ({ parameter }) => {
+    const revoked = tokens.revoke(parameter('id'))
+    streams.dismiss()
+    return revoked
+  })
+}
+
+function compileAvailability({ deadline, ...rest }: AvailabilityRequest): SetAvailabilityParams {
+  if (deadline === undefined) return rest
+  if (rest.availability === 'draining') {
+    return { ...rest, deadline_ms: parseDurationMs(deadline, 'deadline') }
+  }
+  throw new MeshError('FIELD_INVALID', 'only draining has a deadline', { path: 'deadline' })
+}
