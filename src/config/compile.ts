@@ -5,6 +5,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { parseBytes, parseDurationMs } from '../core/units.ts'
+import { readRouterRules } from '../model/router-rules.ts'
 import type { BootstrapConfig } from '../model/generated/config-bootstrap.ts'
 import type { RouterConfig } from '../model/generated/config-router.ts'
 import type { ShareConfig } from '../model/generated/config-share.ts'
@@ -82,6 +83,7 @@ function compileNode(values: BootstrapConfig): NodeSettings {
     bootstrap: checkAddresses(values.bootstrap, 'bootstrap'),
     namespace,
     join: values.join,
+    networkKeyFile: values.network_key === undefined ? undefined : expandHome(values.network_key),
     isOpen: values.open ?? false,
     logLevel
   }
@@ -105,7 +107,8 @@ function compileWorker(values: WorkerConfig): WorkerSettings {
     drainDeadlineMs: parseDurationMs(values.drain_deadline ?? '30s', 'drain_deadline'),
     jobsMax: values.max_jobs,
     isIdleOnly: values.idle_only ?? false,
-    admit: values.admit
+    admit: values.admit,
+    routerRules: Object.freeze(readRouterRules(values.router_limits ?? [], 'router_limits'))
   }
 }
 

@@ -33,6 +33,7 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('namespace', 'text', ROLES, 'the mesh within the mesh that this node belongs to'),
   secret('join', ROLES, 'join token, or @FILE with one: what a new node needs'),
   option('open', 'switch', ROLES, 'let anyone in who reaches this node: no authority, no tokens'),
+  option('network_key', 'text', ROLES, 'file with the key of a private network'),
   option('announce', 'list', ROLES, 'multiaddr to tell others, beside those listened on'),
   {
     ...option('share_dirs', 'list', FILE_ROLES, 'folder whose files are offered (repeatable)'),
@@ -97,12 +98,17 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     'take tasks only while the rest of the machine is idle'
   ),
   option('admit', 'text', ['worker'], 'command or URL to ask about each task: {"accept": true}'),
+  {
+    ...option(
+      'router_limits',
+      'list',
+      ['worker'],
+      'what a router may ask of it: `PEERID|* slots=2 rate=60/1m …`, or `* deny` (repeatable)'
+    ),
+    flag: 'router-limit'
+  },
   option('http', 'text', ['router'], 'HOST:PORT of the API; port 0 picks a free one'),
-  secret(
-    'token',
-    ['router'],
-    "the API's token, or @FILE [a new one, in a file only you can read]"
-  ),
+  secret('token', ['router'], "the API's token, or @FILE [a new one, in a file only you can read]"),
   option('tls_cert', 'text', ['router'], 'certificate of the API (PEM file): it speaks https'),
   option('tls_key', 'text', ['router'], 'private key of that certificate (PEM file)'),
   option('sync', 'text', ['router'], 'full: jobs survive a power cut; normal: a crash'),

@@ -1,6 +1,7 @@
 /** The settings of each role, complete and in the code's own units: what `load.ts` makes and the roles take. */
 import type { LogLevel } from '../observe/logger.ts'
 import type { Preset, WeightsDocument } from '../model/job.ts'
+import type { RouterRule } from '../model/router-rules.ts'
 
 export interface NodeSettings {
   /** Folder for keys and state of all nodes; each has a folder of its own in it. */
@@ -13,6 +14,8 @@ export interface NodeSettings {
   readonly namespace: string
   /** The text of a join token. */
   readonly join: string | undefined
+  /** Absolute path of the file with the key of a private network. */
+  readonly networkKeyFile: string | undefined
   /** Takes anyone who reaches it. */
   readonly isOpen: boolean
   readonly logLevel: LogLevel
@@ -90,6 +93,8 @@ export interface WorkerSettings extends NodeSettings {
   readonly isIdleOnly: boolean
   /** The owner's rule: a shell command or an http(s) URL. */
   readonly admit: string | undefined
+  /** What routers may ask of it, each by the first rule that is for it. */
+  readonly routerRules: readonly RouterRule[]
 }
 
 export interface RouterSettings extends NodeSettings {

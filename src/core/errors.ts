@@ -163,6 +163,9 @@ export interface ErrorData {
   task_code?: string
 }
 
+/** What a stranger has sent may stand in an error, and goes back, into logs and onto terminals with it: of a long text its beginning. */
+export const ERROR_TEXT_MAX = 8_192
+
 /** The one class of expected failures. Compare `code`, never the class or the message. */
 export class MeshError extends Error {
   override readonly name = 'MeshError'
@@ -175,10 +178,10 @@ export class MeshError extends Error {
   readonly taskCode: string | undefined
 
   constructor(code: ErrorCode, message: string, init: MeshErrorInit = {}) {
-    super(message, init.cause === undefined ? undefined : { cause: init.cause })
+    super(cutText(message), init.cause === undefined ? undefined : { cause: init.cause })
     this.code = code
-    this.path = init.path
-    this.hint = init.hint
+    this.path = init.path === undefined ? undefined : cutText(init.path)
+    this.hint = init.hint === undefined ? undefined : cutText(init.hint)
     this.blame = init.blame ?? ERROR_CATALOGUE[code].blame
     this.retryable = init.retryable ?? ERROR_CATALOGUE[code].retryable
     this.retryAfterMs = init.retryAfterMs
@@ -216,6 +219,10 @@ export class MeshError extends Error {
     if (cause instanceof MeshError) return cause
     return new MeshError(fallback, messageOf(cause), { cause })
   }
+}
+
+function cutText(text: string): string {
+  return text.length > ERROR_TEXT_MAX ? `${text.slice(0, ERROR_TEXT_MAX)}…` : text
 }
 
 export function isErrorCode(code: unknown): code is ErrorCode {

@@ -64,10 +64,10 @@ export const LIMITS = {
   membersMax: 10_000,
   /** Bans and pardons that a mesh may have; each node keeps them all, some 700 bytes each. */
   noticesMax: 10_000,
-  /** Bytes on streams of one peer of which it is not yet agreed what they are for: some may send their request at once. */
-  earlyBytesMax: 32 * MIB,
-  /** The same over all peers. */
-  earlyBytesTotalMax: 256 * MIB,
+  /** Those of one signer: a bootstrap that somebody has taken over must leave room for what others say. */
+  noticesPerIssuerMax: 2_000,
+  /** Nodes that wait until an operator of the mesh has decided about them. */
+  pendingMembersMax: 1_000,
   /** Connections that one peer opens: one is enough, and some may be dead without our knowing yet. */
   peerConnectionsMax: 8,
   /** Connections from one address that are still being set up: a lab or an office that starts as a whole. */
@@ -162,6 +162,8 @@ export const LIMITS = {
   apiAddressesMax: 4_096,
   /** Named tokens of one router. */
   apiTokensMax: 256,
+  /** Programs send the next request once they have the answer; each answer may be megabytes that nobody reads. */
+  apiPipelinedMax: 4,
   /** Presence topics a bootstrap relays: two per namespace that it serves, of workers and of files. */
   presenceTopicsMax: 128,
   /** File systems and JSON numbers go further; the list of pieces would not stay small. */

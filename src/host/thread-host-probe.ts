@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { deferred } from '../core/abort.ts'
 import { assert } from '../core/assert.ts'
+import { childEnvironment } from '../core/child-environment.ts'
 import type { Socket } from 'node:net'
 import type { AbortOptions, Deferred } from '../core/abort.ts'
 import type { HostProbe, RawGpu, RawHostFacts } from './host-probe.ts'
@@ -86,6 +87,7 @@ export class ThreadHostProbe implements HostProbe {
 
   async probeGpus(options: AbortOptions = {}): Promise<readonly RawGpu[]> {
     const run = runFile(process.execPath, [fileURLToPath(this.#gpuUrl)], {
+      env: childEnvironment(),
       maxBuffer: GPU_TEXT_BYTES_MAX,
       killSignal: 'SIGKILL',
       windowsHide: true,
@@ -107,7 +109,12 @@ export class ThreadHostProbe implements HostProbe {
   }
 
   #launch(): Worker {
-    const worker = new Worker(this.#threadUrl, { workerData: this.#data, name: 'host-probe' })
+    const worker = new Worker(this.#threadUrl, {
+      workerData: this.#data,
+      name: 'host-probe',
+      // It asks tools of the system.
+      env: childEnvironment()
+    })
     worker.on('message', (answer: ProbeAnswer) => {
       if (this.#worker !== worker) return
       if ('slowdown' in answer) this.#slowdown = answer.slowdown

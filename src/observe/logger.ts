@@ -1,6 +1,11 @@
-/** Logs: pino on stderr, one child per component. Messages are short fixed phrases; what varies is a field. */
-import { pino, stdTimeFunctions } from 'pino'
-import { build as prettyStream } from 'pino-pretty'
+/**
+ * Logs: pino on stderr, one child per component. Messages are short fixed phrases; what varies is a field. No line
+ * holds a secret, whatever was logged, and none steers a terminal.
+ */
+import { destination, pino, stdTimeFunctions } from 'pino'
+import { prettyFactory } from 'pino-pretty'
+import { HIDDEN, hideSecrets } from '../core/secret-text.ts'
+import { printableJson, printableLines } from '../core/plain-text.ts'
 import type { Logger as PinoLogger } from 'pino'
 
 export type Logger = Pick<PinoLogger, 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'child'>
@@ -10,9 +15,23 @@ export interface LoggerInit {
   level?: LogLevel
   /** For people (`pretty`) or programs (`json`); by default pretty on a terminal. */
   format?: 'pretty' | 'json'
+  /** Texts that no line may show, beside what looks like a secret. */
+  secrets?: readonly string[]
+  /** @default stderr */
+  write?: (line: string) => void
 }
 
 const STDERR = 2
+const SECRET_FIELDS = [
+  'token',
+  'join',
+  'secret',
+  'password',
+  'privateKey',
+  'networkKey',
+  'authorization',
+  'cookie'
+]
 
 /** A logger that writes to stderr, so that stdout stays free for data. */
 export function createLogger(init: LoggerInit = {}): Logger {
@@ -21,19 +40,29 @@ export function createLogger(init: LoggerInit = {}): Logger {
     level: init.level ?? 'info',
     base: null,
     timestamp: stdTimeFunctions.isoTime,
-    // Secrets never reach a log, whoever puts them in a field.
-    redact: ['token', '*.token', 'privateKey', '*.privateKey', 'headers.authorization']
+    redact: {
+      paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
+      censor: HIDDEN
+    }
   }
-  if (format === 'json') return pino(options, pino.destination({ dest: STDERR, sync: true }))
-  return pino(
-    options,
-    prettyStream({
-      destination: STDERR,
-      sync: true,
-      translateTime: 'SYS:HH:MM:ss',
-      singleLine: true
-    })
-  )
+  const write = init.write ?? writerToStderr()
+  const show = format === 'json' ? printableJson : prettyLine()
+  return pino(options, { write: (line) => write(show(hideSecrets(line, init.secrets))) })
+}
+
+function writerToStderr(): (line: string) => void {
+  const stderr = destination({ dest: STDERR, sync: true })
+  return (line) => void stderr.write(line)
+}
+
+/** A person's line. Fields hold words of strangers, and so do the errors among them. */
+function prettyLine(): (json: string) => string {
+  const pretty = prettyFactory({
+    colorize: process.stderr.isTTY,
+    translateTime: 'SYS:HH:MM:ss',
+    singleLine: true
+  })
+  return (json) => printableLines(pretty(json))
 }
 
 /** For tests and for programs that embed a node and want silence. */

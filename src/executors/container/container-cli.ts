@@ -1,14 +1,16 @@
 /**
  * The program that runs containers, called as a person would call it: podman or docker, which take the
- * same words for all that is needed here. Its own environment is the worker's, since it finds its daemon
- * and its storage by it; what a task gets is said in its arguments. No call waits longer than its bound,
- * whatever hangs.
+ * same words for all that is needed here. Of the worker's environment it has what it finds its daemon, its storage
+ * and its registries by; what a task gets is said in its arguments. No call waits longer than its bound, whatever
+ * hangs.
  */
 import { execFile, spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { MeshError } from '../../core/errors.ts'
+import { childEnvironment } from '../../core/child-environment.ts'
 import { deferred } from '../../core/abort.ts'
 import { formatDuration } from '../../core/units.ts'
+import { hideSecrets } from '../../core/secret-text.ts'
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import type { Clock } from '../../core/clock.ts'
 
@@ -48,6 +50,23 @@ const STATE_FORMAT =
 /** Before its program begins, in the words of both. */
 const UNBEGUN = ['created', 'configured', 'initialized']
 
+/** By these podman and docker find what is theirs. */
+const VARIABLES = [
+  'USER',
+  'LOGNAME',
+  'XDG_*',
+  'DOCKER_*',
+  'CONTAINER_*',
+  'CONTAINERS_*',
+  '_CONTAINERS_*',
+  'STORAGE_*',
+  'REGISTRY_AUTH_FILE',
+  'REGISTRIES_CONFIG_PATH',
+  'BUILDAH_ISOLATION',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'SSH_AUTH_SOCK'
+] as const
+
 export class ContainerCli {
   readonly isPodman: boolean
   /** For people. */
@@ -70,7 +89,7 @@ export class ContainerCli {
   /** Runs one command to its end. Never rejects. */
   call(words: readonly string[]): Promise<CliAnswer> {
     const { promise, resolve } = deferred<CliAnswer>()
-    const limits = { maxBuffer: ANSWER_BYTES_MAX }
+    const limits = { maxBuffer: ANSWER_BYTES_MAX, env: childEnvironment(VARIABLES) }
     const child = execFile(
       this.#file,
       [...this.#flags, ...words],
@@ -78,8 +97,9 @@ export class ContainerCli {
       (error, stdout, stderr) => {
         cancel()
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
-        const text = stderr.trim()
-        resolve({ code, stdout, stderr: text === '' ? (error?.message ?? '') : text })
+        // Addresses of daemons and registries may hold passwords.
+        const text = hideSecrets(stderr.trim())
+        resolve({ code, stdout, stderr: text === '' ? hideSecrets(error?.message ?? '') : text })
       }
     )
     // It may hang so that no signal reaches it: nobody waits for that.
@@ -104,8 +124,12 @@ export class ContainerCli {
    */
   run(words: readonly string[], folder: string): ChildProcessWithoutNullStreams {
     // A group of its own, so that a signal to the worker's terminal is not one to the task.
-    const options = { cwd: folder, detached: true, stdio: 'pipe' } as const
-    return spawn(this.#file, [...this.#flags, ...words], options)
+    return spawn(this.#file, [...this.#flags, ...words], {
+      cwd: folder,
+      detached: true,
+      env: childEnvironment(VARIABLES),
+      stdio: 'pipe'
+    })
   }
 
   /** Undefined for one that is not there, or when nobody says. */

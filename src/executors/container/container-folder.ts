@@ -2,7 +2,7 @@
  * The part of the disk that a task in a container shares with the worker: its input files, then its
  * outputs. It is made for one task and removed with it.
  */
-import { chownSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { foldersAbove } from '../../model/task-files.ts'
 import { formatBytes } from '../../core/units.ts'
@@ -74,7 +74,9 @@ export async function openFolder({
     }
     const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`)
     writeFileSync(envFile, lines.join(''), { mode: 0o600 })
-    writeFileSync(hostsFile, HOSTS, { mode: 0o644 })
+    writeFileSync(hostsFile, HOSTS)
+    // Whatever the worker's umask: it is the task's user who reads it.
+    chmodSync(hostsFile, 0o644)
     return { work, envFile, hostsFile, close: () => removeTree(path) }
   } catch (cause) {
     await removeTree(path)

@@ -58,7 +58,11 @@ export class BareEnclosure implements Enclosure {
     chmodSync(place, 0o711)
     mkdirSync(folder, { mode: 0o700 })
     if (process.getuid?.() !== uid) chownSync(folder, uid, uid)
-    if (stdinPath !== undefined) writeFileSync(stdinPath, stdin ?? '', { mode: 0o444 })
+    if (stdinPath !== undefined) {
+      writeFileSync(stdinPath, stdin ?? '')
+      // Whatever the worker's umask: it is the task's user who reads it.
+      chmodSync(stdinPath, 0o444)
+    }
     try {
       await copyInputs(inputs, { folder, uid })
     } catch (cause) {

@@ -141,7 +141,7 @@ describe('precedence', () => {
     expect(origins).toMatchObject({
       namespace: `namespace in ${file}`,
       labels: '--label',
-      listen: 'the default'
+      announce: 'the default'
     })
   })
 

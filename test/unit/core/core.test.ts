@@ -5,7 +5,12 @@ import { FakeClock } from '../../support/fake-clock.ts'
 import { assert } from '../../../src/core/assert.ts'
 import { sleep, withTimeLimit } from '../../../src/core/abort.ts'
 import { steadyTime, systemClock } from '../../../src/core/clock.ts'
-import { ERROR_CATALOGUE, MeshError, isErrorCode } from '../../../src/core/errors.ts'
+import {
+  ERROR_CATALOGUE,
+  ERROR_TEXT_MAX,
+  MeshError,
+  isErrorCode
+} from '../../../src/core/errors.ts'
 import { newJobId } from '../../../src/core/ids.ts'
 import { parseJson } from '../../../src/core/json.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
@@ -279,6 +284,16 @@ describe('errors', () => {
     expect(MeshError.from(cause)).toMatchObject({ code: 'INTERNAL', message: 'oops', cause })
     expect(MeshError.from(error)).toBe(error)
     expect(MeshError.from('text').message).toBe('text')
+  })
+
+  test('shows of a long text that a stranger has sent its beginning', () => {
+    const long = 'x'.repeat(1_000_000)
+    const error = new MeshError('FIELD_UNKNOWN', `"${long}" is no field`, {
+      path: long,
+      hint: long
+    })
+    expect(JSON.stringify(error.toData()).length).toBeLessThan(4 * ERROR_TEXT_MAX)
+    expect(error.message).toMatch(/^"xxx.*…$/)
   })
 
   test('a false claim about ourselves crashes', () => {
