@@ -1,11 +1,20 @@
 /**
- * How the tests run: `fast` in one process each, `simulation` apart because it takes half a minute, `e2e` one
- * file at a time because they start real nodes.
+ * How the tests run, in three groups one after the other. `fast` keeps all processors busy. `simulation`, which calculates, and `e2e`,
+ * which starts real nodes and mostly waits for them, share the machine, two files at a time. `alone` are those of the latter that
+ * measure how fast something is, or take all there is of the machine.
  */
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Without it one processor would be left to vitest itself, and half of two is much. */
+const FAST_WORKERS = Math.max(2, availableParallelism())
+/** Each starts up to ten processes. */
+const E2E_WORKERS = 2
+
+const ALONE = ['test/e2e/{fair-share,hostile-neighbours}.test.ts', 'test/hostile/**/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -15,9 +24,14 @@ export default defineConfig({
         test: {
           root,
           name: 'fast',
-          include: ['test/*.test.ts', 'test/{unit,component,conformance,properties}/**/*.test.ts'],
+          include: [
+            'test/*.test.ts',
+            'test/{unit,component,conformance,properties,fuzz}/**/*.test.ts'
+          ],
           testTimeout: 60_000,
-          hookTimeout: 60_000
+          hookTimeout: 60_000,
+          maxWorkers: FAST_WORKERS,
+          sequence: { groupOrder: 1 }
         }
       },
       {
@@ -25,7 +39,9 @@ export default defineConfig({
           root,
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],
-          testTimeout: 180_000
+          testTimeout: 180_000,
+          maxWorkers: E2E_WORKERS,
+          sequence: { groupOrder: 2 }
         }
       },
       {
@@ -33,9 +49,22 @@ export default defineConfig({
           root,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts'],
+          exclude: ALONE,
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false
+          maxWorkers: E2E_WORKERS,
+          sequence: { groupOrder: 2 }
+        }
+      },
+      {
+        test: {
+          root,
+          name: 'alone',
+          include: ALONE,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 }
         }
       }
     ]
