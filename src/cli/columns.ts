@@ -110,6 +110,11 @@ export const NODE_COLUMNS: readonly Column<NodeView>[] = [
   { title: 'latency', text: ({ latency_ms }) => latencyOf(latency_ms), align: 'right' },
   { title: 'score', text: ({ score }) => fraction(score), align: 'right' },
   { title: 'reputation', text: reputationOf, align: 'right' },
+  {
+    title: 'certificate until',
+    text: ({ certificate_until_ms: atMs }) => (atMs === undefined ? '–' : minuteOf(atMs)),
+    isWide: true
+  },
   { title: 'labels', text: ({ labels }) => formatLabels(labels) },
   { title: 'engines', text: ({ engines }) => (engines ?? []).join(' ') },
   { title: 'isolation', text: isolationOf, isWide: true },
@@ -146,6 +151,11 @@ export function timeOf(atMs: number): string {
   const at = new Date(atMs)
   const local = new Date(atMs - at.getTimezoneOffset() * 60_000)
   return local.toISOString().slice(0, 23).replace('T', ' ')
+}
+
+/** The same to the minute, of what holds for hours. */
+export function minuteOf(atMs: number): string {
+  return timeOf(atMs).slice(0, 'YYYY-MM-DD HH:MM'.length)
 }
 
 export function ageOf(atMs: number): string {

@@ -65,6 +65,7 @@ export const API_FLAGS: Flags = {
 export const VISITOR_FLAGS: Flags = {
   bootstrap: setting('list', 'visit the mesh through this bootstrap (repeatable)'),
   join: setting('text', 'join token of a client, or @FILE with one; needed once'),
+  'network-key': setting('text', 'file with the key of a private network, if no token brings it'),
   home: setting('text', 'folder with the state of nodes [~/.taskmesh]')
 }
 

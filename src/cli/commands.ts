@@ -2,6 +2,9 @@
 import { bootstrapCommand, routerCommand, workerCommand } from './commands/roles.ts'
 import { commandCommand } from './commands/command.ts'
 import { configShowCommand } from './commands/config-show.ts'
+import { initCommand } from './commands/init.ts'
+import { joinCommand } from './commands/join.ts'
+import { meshShowCommand } from './commands/mesh-show.ts'
 import { demoCommand } from './commands/demo.ts'
 import { dialCommand } from './commands/dial.ts'
 import { downCommand, upCommand } from './commands/up.ts'
@@ -17,6 +20,7 @@ import {
   filesUnpinCommand,
   filesVerifyCommand
 } from './commands/files-pin.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { jobAttemptsCommand } from './commands/job-attempts.ts'
 import { jobDescribeCommand } from './commands/job-describe.ts'
 import { jobExplainCommand } from './commands/job-explain.ts'
@@ -39,6 +43,12 @@ import {
   nodeDrainCommand,
   nodeUncordonCommand
 } from './commands/node-availability.ts'
+import {
+  nodeApproveCommand,
+  nodeBanCommand,
+  nodePardonCommand,
+  nodeRejectCommand
+} from './commands/node-membership.ts'
 import { nodeIdleReasonsCommand } from './commands/node-idle-reasons.ts'
 import { nodeDescribeCommand, nodeListCommand } from './commands/nodes.ts'
 import { peersCommand } from './commands/peers.ts'
@@ -50,8 +60,16 @@ import { routeLogCommand } from './commands/route-log.ts'
 import { routeReplayCommand } from './commands/route-replay.ts'
 import { routeWeightsCommand } from './commands/route-weights.ts'
 import { routerBackupCommand, routerCheckStoreCommand } from './commands/router-store.ts'
+import {
+  routerTokenCreateCommand,
+  routerTokenListCommand,
+  routerTokenRevokeCommand
+} from './commands/router-token.ts'
 import { runCommand } from './commands/run.ts'
 import { shareCommand } from './commands/share.ts'
+import { tokenCreateCommand } from './commands/token-create.ts'
+import { tokenRevokeCommand } from './commands/token-revoke.ts'
+import { tokenShowCommand } from './commands/token-show.ts'
 import { versionCommand } from './commands/version.ts'
 import type { CliCommand } from './command.ts'
 
@@ -59,12 +77,21 @@ export const COMMANDS: readonly CliCommand[] = [
   demoCommand,
   upCommand,
   downCommand,
+  initCommand,
+  tokenCreateCommand,
+  tokenShowCommand,
+  tokenRevokeCommand,
+  joinCommand,
+  meshShowCommand,
   bootstrapCommand,
   workerCommand,
   routerCommand,
   shareCommand,
   routerBackupCommand,
   routerCheckStoreCommand,
+  routerTokenCreateCommand,
+  routerTokenListCommand,
+  routerTokenRevokeCommand,
   runCommand,
   jobRunCommand,
   jobInitCommand,
@@ -99,6 +126,10 @@ export const COMMANDS: readonly CliCommand[] = [
   nodeCordonCommand,
   nodeUncordonCommand,
   nodeDrainCommand,
+  nodeApproveCommand,
+  nodeRejectCommand,
+  nodeBanCommand,
+  nodePardonCommand,
   routeWeightsCommand,
   routeLogCommand,
   routeReplayCommand,
@@ -114,5 +145,6 @@ export const COMMANDS: readonly CliCommand[] = [
   reputationExportCommand,
   reputationVerifyCommand,
   configShowCommand,
+  doctorCommand,
   versionCommand
 ]

@@ -65,10 +65,11 @@ function unknownFlag(name: string, command: CliCommand | undefined, help: string
 }
 
 function unknownCommand(name: string, group: string, commands: readonly CliCommand[]): MeshError {
+  const above = group === '' ? [] : group.split(' ')
   const known = commands
     .map((candidate) => candidate.words.split(' '))
-    .filter(([first]) => group === '' || first === group)
-    .map(([first = '', second]) => (group === '' ? first : (second ?? '')))
+    .filter((path) => above.every((word, index) => path[index] === word))
+    .map((path) => path[above.length] ?? '')
   const nearest = nearestName(name, [...new Set(known)])
   const prefix = group === '' ? '' : `${group} `
   return new MeshError('COMMAND_UNKNOWN', `there is no command "${prefix}${name}"`, {
@@ -109,7 +110,11 @@ function commandOf(
   )
 }
 
+/** As many words as begin a command and are none: `job`, `router token`. */
 function groupOf(words: readonly string[], commands: readonly CliCommand[]): string {
-  const first = words.find((word) => !word.startsWith('-')) ?? ''
-  return commands.some((command) => command.words.startsWith(`${first} `)) ? first : ''
+  const plain = words.filter((word) => !word.startsWith('-'))
+  const isGroup = (path: string): boolean =>
+    path !== '' && commands.some((command) => command.words.startsWith(`${path} `))
+  const depth = plain.findIndex((_word, index) => !isGroup(plain.slice(0, index + 1).join(' ')))
+  return plain.slice(0, depth === -1 ? plain.length : depth).join(' ')
 }

@@ -2,8 +2,8 @@
  * Errors as the terminal shows them: one line that says what is wrong, where, and what to do. What stands below the
  * first line of a message, such as the last words of a program, stays a block of its own.
  */
+import { printable, printableJson } from '../core/plain-text.ts'
 import { MeshError } from '../core/errors.ts'
-import { printable } from './render.ts'
 
 interface ErrorParts {
   code: string
@@ -53,7 +53,7 @@ export function splitMessage(message: string): { head: string; block: string[] }
 /** The same for programs; what is not known is null. */
 export function errorJson({ code, message, path, hint, task_code }: ErrorParts): string {
   const known = { code, message, path: path ?? null, hint: hint ?? null }
-  return JSON.stringify(task_code === undefined ? known : { ...known, task_code })
+  return printableJson(JSON.stringify(task_code === undefined ? known : { ...known, task_code }))
 }
 
 /** The stack of what was caught, for whoever set DEBUG. */

@@ -2,9 +2,10 @@
  * What a running job's tasks write, printed while one waits for it: of a single task as it comes, of an
  * array job each task's log once the task has ended, so that the lines of many don't mix.
  */
+import { printable, printableLines } from '../core/plain-text.ts'
 import { systemClock } from '../core/clock.ts'
 import { MeshError } from '../core/errors.ts'
-import { LogLines, printableLine } from './log-lines.ts'
+import { LogLines } from './log-lines.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { JobView } from '../model/generated/api-job.ts'
 import type { LogLine } from './log-lines.ts'
@@ -29,7 +30,7 @@ export function followLogs(
   const ending = new AbortController()
   const joined = AbortSignal.any([signal, ending.signal])
   const lines = new LogLines(({ item, text }: LogLine) =>
-    print(itemCount > 1 ? `${item}  ${printableLine(text)}` : printableLine(text))
+    print(itemCount > 1 ? `${printable(item)}  ${printableLines(text)}` : printableLines(text))
   )
   let work = Promise.resolve()
   const add = (more: () => Promise<void>): void => {

@@ -1,4 +1,5 @@
 /** A table, or a bar, at the bottom of the terminal that is redrawn in place, with lines that stay above it. */
+import { printableLines } from '../core/plain-text.ts'
 import { systemClock } from '../core/clock.ts'
 import { stripVTControlCharacters } from 'node:util'
 import type { TextSink } from './terminal.ts'
@@ -18,12 +19,12 @@ export class LiveTable {
 
   /** A line that stays. */
   above(line: string): void {
-    this.#sink.write(`${this.#erased()}${line}\n`)
+    this.#sink.write(`${this.#erased()}${printableLines(line)}\n`)
   }
 
   draw(): void {
     if (!this.#sink.isTTY) return
-    const text = this.#render()
+    const text = printableLines(this.#render())
     this.#sink.write(`${this.#erased()}\n${text}\n`)
     const { columns } = this.#sink
     const rowsOf = (line: string): number =>

@@ -1,5 +1,4 @@
 /** Pieces of a log as lines: a task may write half a line now and the rest later. */
-import { printable } from './render.ts'
 import type { LogEntry, LogView } from '../model/generated/api-log.ts'
 
 export interface LogLine {
@@ -45,9 +44,4 @@ export class LogLines {
     this.#open.clear()
     lines.forEach((line) => this.#onLine(line))
   }
-}
-
-/** A line of a stranger's: tabs are harmless, all else that could steer the terminal is not. */
-export function printableLine(text: string): string {
-  return text.replace(/\r$/, '').split('\t').map(printable).join('\t')
 }

@@ -1,7 +1,9 @@
 /** The command `taskmesh`: joins `runCli` to this process, its signals and its exit code. */
 import { reportError, runCli } from './run-cli.ts'
 import { EXIT } from './exit-codes.ts'
+import { hideWords, takeEnvironment } from './secret-words.ts'
 import { isStrayStreamError } from '../network/stray-errors.ts'
+import { printable } from '../core/plain-text.ts'
 import { processTerminal } from './terminal.ts'
 
 /** Why commands are told to stop; compared by identity. */
@@ -35,12 +37,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => undefined)
 
 const words = process.argv.slice(2)
-const terminal = processTerminal(controller.signal)
+hideWords('taskmesh', words)
+// A report of Node's own about a crash holds the environment as it was at the start.
+process.report.excludeEnv = true
+const terminal = processTerminal(takeEnvironment(process.env), controller.signal)
 
 // What nobody foresaw ends the process, but not with a page of stack.
 process.on('uncaughtException', (error) => {
   if (isStrayStreamError(error)) {
-    process.stderr.write(`warning: a connection ended in the middle of a write: ${error.message}\n`)
+    const why = printable(error.message)
+    process.stderr.write(`warning: a connection ended in the middle of a write: ${why}\n`)
     return
   }
   reportError(error, words, terminal)

@@ -1,5 +1,6 @@
 /** Where a command's words go: data to stdout in the form that was asked for, everything else to stderr. */
-import { printable, renderTable, styleFor } from './render.ts'
+import { printableJson, printableLines } from '../core/plain-text.ts'
+import { renderTable, styleFor } from './render.ts'
 import type { Column, Style } from './render.ts'
 import type { Terminal, TextSink } from './terminal.ts'
 
@@ -36,12 +37,23 @@ export class Output {
     return this.format !== 'table' && this.format !== 'wide'
   }
 
-  /** A line of data. */
+  /** A line of data, or several. It may hold words of strangers, such as names of files. */
   line(text = ''): void {
-    this.#stdout.write(`${text}\n`)
+    this.#stdout.write(`${printableLines(text)}\n`)
   }
 
-  /** Data as it is, with no line end of ours. */
+  /** One thing for programs, on a line of its own. */
+  record(value: unknown): void {
+    this.#stdout.write(`${printableJson(JSON.stringify(value))}\n`)
+  }
+
+  /** What a task has left, to the byte and with no line end of ours; on a terminal it may colour, but steer nothing. */
+  content(content: string | Uint8Array): void {
+    const text = typeof content === 'string' ? content : Buffer.from(content).toString('utf8')
+    this.#stdout.write(this.#stdout.isTTY ? printableLines(text) : content)
+  }
+
+  /** Data as it is. */
   raw(bytes: Uint8Array): void {
     this.#stdout.write(bytes)
   }
@@ -51,15 +63,19 @@ export class Output {
     if (!this.isQuiet) this.alert(text)
   }
 
+  /** A note for programs. */
+  noteRecord(value: unknown): void {
+    this.note(printableJson(JSON.stringify(value)))
+  }
+
   /** A line that even --quiet shows. */
   alert(text: string): void {
-    // It may hold words of strangers, such as names of files.
-    this.#stderr.write(`${text.split('\n').map(printable).join('\n')}\n`)
+    this.#stderr.write(`${printableLines(text)}\n`)
   }
 
   /** One thing: as JSON for programs (indented on a terminal), by `render` for people. */
   value(value: unknown, render: (style: Style) => string): void {
-    if (this.isForPrograms) this.line(this.#json(value))
+    if (this.isForPrograms) this.#json(value)
     else this.line(render(this.style))
   }
 
@@ -71,9 +87,9 @@ export class Output {
   ): void {
     switch (this.format) {
       case 'json':
-        return this.line(this.#json(rows))
+        return this.#json(rows)
       case 'jsonl':
-        for (const row of rows) this.line(JSON.stringify(row))
+        for (const row of rows) this.record(row)
         return
       case 'csv':
         return this.#csv(rows)
@@ -86,18 +102,20 @@ export class Output {
     }
   }
 
-  #json(value: unknown): string {
-    return JSON.stringify(value, null, this.#stdout.isTTY ? 2 : undefined)
+  /** Indented on a terminal. */
+  #json(value: unknown): void {
+    const json = JSON.stringify(value, null, this.#stdout.isTTY ? 2 : undefined)
+    this.#stdout.write(`${printableJson(json)}\n`)
   }
 
   /** The fields of the rows themselves; what is not plain is JSON in its cell. */
   #csv(rows: readonly object[]): void {
     const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     if (names.length === 0) return
-    this.line(names.map(csvCell).join(','))
+    this.content(`${names.map(csvCell).join(',')}\n`)
     for (const row of rows) {
       const fields = row as Readonly<Record<string, unknown>>
-      this.line(names.map((name) => csvCell(fields[name])).join(','))
+      this.content(`${names.map((name) => csvCell(fields[name])).join(',')}\n`)
     }
   }
 }

@@ -88,26 +88,27 @@ function base(version: string): Argv {
   )
 }
 
-/** Groups (`job`) hold their commands (`job run`); the others stand at the top. */
+/** Groups (`job`, `router token`) hold their commands (`job run`); the others stand at the top. */
 function addCommands(
   parser: Argv,
   commands: readonly CliCommand[],
-  onFound: (command: CliCommand, values: Values) => void
+  onFound: (command: CliCommand, values: Values) => void,
+  above: readonly string[] = []
 ): void {
   const groups = new Map<string, CliCommand[]>()
   for (const command of commands) {
-    const [first = '', second] = command.words.split(' ')
-    if (second === undefined) addCommand(parser, first, command, onFound)
+    const [first = '', ...deeper] = command.words.split(' ').slice(above.length)
+    if (deeper.length === 0) addCommand(parser, first, command, onFound)
     else groups.set(first, [...(groups.get(first) ?? []), command])
   }
   for (const [name, members] of groups) {
-    const verbs = members.map(({ words }) => words.split(' ')[1] ?? '')
-    parser.command(name, `${verbs.join(', ')}: see taskmesh ${name} --help`, (group) => {
-      for (const member of members) {
-        addCommand(group, member.words.split(' ')[1] ?? '', member, onFound)
-      }
+    const path = [...above, name]
+    const verbs = members.map(({ words }) => words.split(' ')[path.length] ?? '')
+    const summary = `${[...new Set(verbs)].join(', ')}: see taskmesh ${path.join(' ')} --help`
+    parser.command(name, summary, (group) => {
+      addCommands(group, members, onFound, path)
       return group
-        .usage(`taskmesh ${name} <command>`)
+        .usage(`taskmesh ${path.join(' ')} <command>`)
         .epilogue('')
         .demandCommand(1, MISSING_COMMAND)
     })

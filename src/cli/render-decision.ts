@@ -3,6 +3,7 @@
  * then every reason in words. A wide one has the facts behind the figures below them, with their ages.
  */
 import { BYTES_PER_MB, formatBytes, formatDuration } from '../core/units.ts'
+import { printable } from '../core/plain-text.ts'
 import { fraction } from './columns.ts'
 import { formatCount, plural, renderGrid, shortPeer } from './render.ts'
 import type { DecisionCandidate, DecisionRecord } from '../model/generated/decision.ts'
@@ -68,7 +69,7 @@ export function renderDecision(
 export function decisionSentence({ chosen, candidates, considered }: DecisionRecord): string {
   const winner = candidates.find(({ peer_id }) => peer_id === chosen)
   if (chosen === null) return `nobody was chosen out of ${plural(considered, 'worker')}`
-  return `${shortPeer(chosen)} was chosen: ${winner?.reason ?? 'the record does not say why'}`
+  return `${shortPeer(chosen)} was chosen: ${printable(winner?.reason ?? 'the record does not say why')}`
 }
 
 /** Why a worker did not get a task, in one sentence. */
@@ -83,7 +84,7 @@ export function whyNotSentence({ candidates, chosen }: DecisionRecord): string {
   const figures = isCompared
     ? `: it costs ${formatCost(costMs)}, ${shortPeer(chosen)} ${formatCost(winner.cost_ms)}`
     : ''
-  return `not ${shortPeer(peer)}${when}: ${reason}${figures}`
+  return `not ${shortPeer(peer)}${when}: ${printable(reason)}${figures}`
 }
 
 function headline(record: DecisionRecord, style: Style): string {
@@ -152,7 +153,7 @@ function reasons(record: DecisionRecord, style: Style): string[] {
   const { candidates, chosen, considered, rejected } = record
   const others = candidates.filter(({ peer_id }) => peer_id !== chosen)
   const lines = others.map(
-    ({ peer_id, reason, verdict }) => `  ${shortPeer(peer_id)}  ${verdict}: ${reason}`
+    ({ peer_id, reason, verdict }) => `  ${shortPeer(peer_id)}  ${verdict}: ${printable(reason)}`
   )
   const unlisted = considered - candidates.length
   const codes = Object.entries(rejected).map(([code, count]) => `${count} × ${code}`)

@@ -1,6 +1,7 @@
 /** An event in one line, for people. */
+import { printable } from '../core/plain-text.ts'
 import { timeOf } from './columns.ts'
-import { printable, shortPeer, shorten } from './render.ts'
+import { shortPeer, shorten } from './render.ts'
 import type { MeshEvent } from '../model/generated/api-event.ts'
 import type { Style } from './render.ts'
 

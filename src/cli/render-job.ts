@@ -1,5 +1,6 @@
 /** A job's changes and its end, for people. */
 import { formatDuration } from '../core/units.ts'
+import { printable } from '../core/plain-text.ts'
 import { ITEM_COLUMNS, tookOf } from './columns.ts'
 import { plural, renderTable, shortPeer } from './render.ts'
 import type { ItemView, JobView } from '../model/generated/api-job.ts'
@@ -55,7 +56,7 @@ export function colourOf(state: JobView['state'], style: Style): (text: string) 
 
 /** One line per change of state of one among several jobs. */
 export function renderChange({ id, name, state }: JobView): string {
-  return `${id}  ${name ?? '–'}  ${state}`
+  return `${id}  ${printable(name ?? '–')}  ${state}`
 }
 
 /** One line per change of a job. */

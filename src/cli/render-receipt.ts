@@ -1,6 +1,7 @@
 /** Receipts for people: who signed what, as facts one below the other. */
+import { printable } from '../core/plain-text.ts'
 import { formatDuration } from '../core/units.ts'
-import { printable, renderFacts } from './render.ts'
+import { renderFacts } from './render.ts'
 import type { OpenedProof } from '../receipts/proof.ts'
 import type { Receipt } from '../receipts/receipt.ts'
 import type { Style } from './render.ts'

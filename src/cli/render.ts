@@ -1,5 +1,6 @@
 /** Text for people: tables, bars, short names, colours. Pure; knows nothing of commands. */
 import Table from 'cli-table3'
+import { printable } from '../core/plain-text.ts'
 
 export interface Column<Row> {
   title: string
@@ -22,10 +23,6 @@ export interface Style {
 /** The last letters of a peer id: all begin alike, and `node describe` takes endings. */
 const PEER_LETTERS = 6
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
-const CONTROLS =
-  // oxlint-disable-next-line no-control-regex
-  /\u001b\[(?:[0-479]|22|39|[39][0-7])m|[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
-const COLOUR = /^.\[/s
 const NO_BORDERS = Object.fromEntries(
   ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) =>
     ['', '-mid', '-left', '-right'].map((end) => [`${side}${end}`, ''])
@@ -127,9 +124,4 @@ export function plural(count: number, word: string): string {
 export function formatLabels(labels: Readonly<Record<string, string>> = {}): string {
   const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
   return pairs.length === 0 ? '–' : pairs.join(' ')
-}
-
-/** Text of strangers must not steer the terminal, hide itself, or run backwards; colours, which are ours, may stay. */
-export function printable(text: string): string {
-  return text.replaceAll(CONTROLS, (found) => (COLOUR.test(found) ? found : '·'))
 }

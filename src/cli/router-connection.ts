@@ -6,8 +6,11 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient } from '../client/api-client.ts'
 import { MeshError } from '../core/errors.ts'
+import { givenSecret } from '../core/secret-file.ts'
 import { expandHome } from '../config/compile.ts'
 import { isAlive } from './process-facts.ts'
+import { readTextFile } from './local-files.ts'
+import type { ApiClientInit } from '../client/api-caller.ts'
 import type { Args } from './args.ts'
 
 /** What a router tells programs of its own user. */
@@ -15,6 +18,8 @@ export interface ApiEntry {
   url: string
   token: string
   pid: number
+  /** Its certificate, if it speaks https. */
+  ca?: string
 }
 
 const URL_DEFAULT = 'http://127.0.0.1:51880'
@@ -25,12 +30,18 @@ export function connectToRouter(args: Args): ApiClient {
   return new ApiClient(findRouter(args))
 }
 
-export function findRouter(args: Args): { url: string; token: string | undefined } {
+export function findRouter(args: Args): ApiClientInit {
   const api = args.text('api')
   const entries = livingRouters(homeOf(args))
   const url = api ?? onlyOne(entries)?.url ?? URL_DEFAULT
   const entry = entries.find((candidate) => isSameAddress(candidate.url, url))
-  return { url, token: args.text('token') ?? entry?.token }
+  const token = args.text('token')
+  const caFile = args.text('api-ca')
+  return {
+    url,
+    token: token === undefined ? entry?.token : givenSecret(token, args.sourceOf('token')),
+    ca: caFile === undefined ? entry?.ca : readTextFile(caFile, args.sourceOf('api-ca'))
+  }
 }
 
 export function homeOf(args: Args): string {
@@ -57,9 +68,9 @@ function onlyOne(entries: readonly ApiEntry[]): ApiEntry | undefined {
 
 function readEntry(file: string): ApiEntry | undefined {
   try {
-    const { url, token, pid } = JSON.parse(readFileSync(file, 'utf8')) as Partial<ApiEntry>
+    const { ca, url, token, pid } = JSON.parse(readFileSync(file, 'utf8')) as Partial<ApiEntry>
     const isWhole = typeof url === 'string' && typeof token === 'string' && typeof pid === 'number'
-    return isWhole ? { url, token, pid } : undefined
+    return isWhole ? { url, token, pid, ...(typeof ca === 'string' ? { ca } : {}) } : undefined
   } catch {
     // Not there, of another user, or half written: then it is no help, and the next source is asked.
     return undefined

@@ -1,5 +1,7 @@
 /** One run of the command line, from its words to its exit code. All that can go wrong ends here as one line. */
 import { MeshError } from '../core/errors.ts'
+import { hideSecrets } from '../core/secret-text.ts'
+import { printableLines } from '../core/plain-text.ts'
 import { VERSION } from '../core/version.ts'
 import { COMMANDS } from './commands.ts'
 import { errorJson, errorLine, stackOf } from './errors.ts'
@@ -7,6 +9,7 @@ import { EXIT } from './exit-codes.ts'
 import { OUTPUT_FORMATS, Output } from './output.ts'
 import type { OutputFormat } from './output.ts'
 import { parseCommandLine } from './parser.ts'
+import { secretTexts } from './secret-words.ts'
 import type { CliCommand } from './command.ts'
 import type { ParsedCommand } from './parser.ts'
 import type { Terminal } from './terminal.ts'
@@ -35,9 +38,10 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
 /** Writes what went wrong to stderr, in the form that was asked for. */
 export function reportError(cause: unknown, words: readonly string[], terminal: Terminal): void {
   const error = MeshError.from(cause)
-  const isJson = wantsJson(words, terminal.env)
-  terminal.stderr.write(`${isJson ? errorJson(error) : errorLine(error)}\n`)
-  if (isSet(terminal.env['DEBUG'])) terminal.stderr.write(`${stackOf(cause)}\n`)
+  const secrets = secretTexts(words, terminal.env)
+  const say = (text: string): void => terminal.stderr.write(`${hideSecrets(text, secrets)}\n`)
+  say(wantsJson(words, terminal.env) ? errorJson(error) : errorLine(error))
+  if (isSet(terminal.env['DEBUG'])) say(printableLines(stackOf(cause)))
 }
 
 /**

@@ -134,8 +134,8 @@ function printResult(job: JobView, output: Output): void {
 
 function printValue(job: JobView, output: Output): void {
   const program = isProgram(job) ? readProgramResult(job.result) : undefined
-  if (program === undefined) output.line(renderResult(job.result))
-  else output.raw(program.stdout)
+  if (program === undefined) output.content(`${renderResult(job.result)}\n`)
+  else output.content(program.stdout)
 }
 
 function tellDetached(job: JobView, isSaid: boolean, output: Output): number {

@@ -1,4 +1,5 @@
 /** What a share node says of its folders while it runs: how far their hashing is, what is offered, the links to it. */
+import { printable } from '../core/plain-text.ts'
 import { formatBytes } from '../core/units.ts'
 import { messageOf } from '../core/errors.ts'
 import { deferred } from '../core/abort.ts'
@@ -72,7 +73,7 @@ export class SharingNews {
     told.fileCount = report.fileCount
     if (!isNews) return
     if (report.postponedCount === 0) told.link ??= await this.#linkOf(folder, node)
-    if (this.#output.isForPrograms) this.#output.line(JSON.stringify(eventOf(report, folder, told)))
+    if (this.#output.isForPrograms) this.#output.record(eventOf(report, folder, told))
     else this.#say(report, folder, told)
   }
 
@@ -80,11 +81,11 @@ export class SharingNews {
     const { fileCount, hashedBytes, hashedFiles, sizeBytes } = report
     const hashed = `hashed ${hashedFiles} of them, ${formatBytes(hashedBytes)}`
     this.#output.line(
-      `shared ${folder}: ${plural(fileCount, 'file')}, ${formatBytes(sizeBytes)}; ${hashed}`
+      `shared ${printable(folder)}: ${plural(fileCount, 'file')}, ${formatBytes(sizeBytes)}; ${hashed}`
     )
-    if (link !== undefined) this.#output.line(`  ${link}`)
+    if (link !== undefined) this.#output.line(`  ${printable(link)}`)
     for (const { path, why } of problems.slice(0, PROBLEMS_SHOWN)) {
-      this.#output.note(`not offered: ${path}: ${why}`)
+      this.#output.note(printable(`not offered: ${path}: ${why}`))
     }
     const more = report.problemCount - PROBLEMS_SHOWN
     if (more > 0) this.#output.note(`not offered: ${more} more`)
@@ -117,7 +118,8 @@ export class SharingNews {
   #tellFile({ id, name, sizeBytes }: FileEntry, peers: string[]): void {
     const link = formatFileLink({ id, name, sizeBytes, peers })
     const event = { event: 'file', id, name, size: sizeBytes, link }
-    this.#output.line(this.#output.isForPrograms ? JSON.stringify(event) : link)
+    if (this.#output.isForPrograms) this.#output.record(event)
+    else this.#output.line(printable(link))
   }
 
   #of(folder: string): Told {

@@ -24,9 +24,9 @@ export interface Terminal {
 
 const COLUMNS_DEFAULT = 80
 
-export function processTerminal(signal: AbortSignal): Terminal {
+export function processTerminal(env: Terminal['env'], signal: AbortSignal): Terminal {
   return {
-    env: process.env,
+    env,
     stdout: sinkOf(process.stdout),
     stderr: sinkOf(process.stderr),
     signal,

@@ -45,7 +45,7 @@ export class WatchTable {
   show(job: JobView): void {
     this.#jobs.set(job.id, job)
     this.#makeRoom()
-    if (this.#output.isForPrograms) this.#output.line(JSON.stringify(job))
+    if (this.#output.isForPrograms) this.#output.record(job)
     else if (this.#stdout.isTTY) this.#table.draw()
     else this.#printLine(job)
   }

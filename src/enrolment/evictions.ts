@@ -5,6 +5,7 @@
 import { MeshError } from '../core/errors.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Connection } from '@libp2p/interface'
+import type { ErrorCode } from '../core/errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Members } from '../membership/members.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
@@ -25,8 +26,14 @@ export interface EvictionsComponents {
 const STRANGER_MS = 15_000
 const LOOK_MS = 2_000
 
+/** What may be but for the time being: a certificate is on its way, or is just being renewed. */
+const PASSING: ReadonlySet<string> = new Set<ErrorCode>(['NOT_A_MEMBER', 'CREDENTIAL_EXPIRED'])
+
 export class Evictions implements Startable {
   readonly #components: EvictionsComponents
+  /** When each connection was looked at first: wall clocks, by which libp2p dates them, are set now and then. */
+  readonly #seenAtMs = new WeakMap<Connection, number>()
+  readonly #leaving = new WeakSet<Connection>()
   #cancel: CancelTimer = () => {}
 
   constructor(components: EvictionsComponents) {
@@ -43,27 +50,34 @@ export class Evictions implements Startable {
   }
 
   #look(): void {
-    const nowMs = this.#components.clock.wallMs()
     for (const connection of this.#components.node.libp2p.getConnections()) {
-      const why = this.#reasonFor(connection, nowMs)
+      if (this.#leaving.has(connection)) continue
+      const why = this.#reasonFor(connection)
       if (why !== undefined) void this.#dismiss(connection, why)
     }
   }
 
-  #reasonFor({ remotePeer, timeline }: Connection, nowMs: number): MeshError | undefined {
-    const peer = remotePeer.toString()
+  #reasonFor(connection: Connection): MeshError | undefined {
+    const ageMs = this.#ageMsOf(connection)
     try {
-      this.#components.members.require(peer)
+      this.#components.members.require(connection.remotePeer.toString())
       return undefined
     } catch (cause) {
       const error = MeshError.from(cause)
-      const isFresh = nowMs - timeline.open < STRANGER_MS
-      return error.code === 'NOT_A_MEMBER' && isFresh ? undefined : error
+      return PASSING.has(error.code) && ageMs < STRANGER_MS ? undefined : error
     }
+  }
+
+  #ageMsOf(connection: Connection): number {
+    const nowMs = this.#components.clock.monotonicMs()
+    const seenAtMs = this.#seenAtMs.get(connection) ?? nowMs
+    this.#seenAtMs.set(connection, seenAtMs)
+    return nowMs - seenAtMs
   }
 
   async #dismiss(connection: Connection, why: MeshError): Promise<void> {
     const { logger, sessions } = this.#components
+    this.#leaving.add(connection)
     const peer = connection.remotePeer.toString()
     logger.info({ peer, code: why.code }, 'peer dismissed')
     await sessions().dismiss(peer, why)

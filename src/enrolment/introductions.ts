@@ -1,13 +1,16 @@
 /**
- * The first words on every connection: whoever has dialled shows its certificate and sees the other's. Peers that
- * met stay introduced for as long as they are connected.
+ * The first words on every connection: whoever has dialled shows its certificate and sees the other's, and so does
+ * the other before it says anything of its own accord: only who was answered knows that it was understood. Peers
+ * that met stay introduced for as long as they are connected.
  */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { Pace } from '../network/pace.ts'
 import { RecentMap } from '../core/recent-map.ts'
 import { unlessAborted } from '../core/abort.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
+import type { Clock } from '../core/clock.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { Credentials } from './credentials.ts'
@@ -19,6 +22,7 @@ import type { Startable } from '../core/startable.ts'
 
 export interface IntroductionsComponents {
   binding: () => Pick<CommandBinding, 'ask'>
+  clock: Clock
   credentials: Credentials
   logger: Logger
   members: Members
@@ -31,17 +35,26 @@ export interface IntroductionsComponents {
 }
 
 const ANSWER_TIMEOUT_MS = 10_000
+/** Each costs two signatures to check. A peer needs one for each connection, and one when it has a new certificate. */
+const PACE = { burst: 20, perSecond: 1 }
+
+interface Meeting {
+  over: Promise<void>
+  isOver: boolean
+}
 
 export class Introductions implements Startable {
   readonly #components: IntroductionsComponents
-  /** Of connected peers: who has seen our certificate, or is about to. */
-  readonly #met = new RecentMap<string, Promise<void>>(LIMITS.membersMax)
+  /** Of connected peers: who has answered to our certificate, or is about to. */
+  readonly #meetings = new RecentMap<string, Meeting>(LIMITS.membersMax)
+  readonly #pace: Pace
   readonly #controller = new AbortController()
 
   constructor(components: IntroductionsComponents) {
     this.#components = components
+    this.#pace = new Pace(components.clock, PACE)
     // Certificates that have changed are shown anew.
-    components.credentials.onRenewed(() => void this.#meetAllAgain())
+    components.credentials.onRenewed(() => this.#meetAllAgain())
   }
 
   async start(): Promise<void> {
@@ -61,43 +74,50 @@ export class Introductions implements Startable {
     return {
       INTRODUCE: async ({ certificate, notices: digest }, { remotePeer }) => {
         const { credentials, members, notices, onDifference, onMet } = this.#components
+        this.#requirePace(remotePeer)
         await members.admit(remotePeer, certificate)
-        this.#met.set(remotePeer, Promise.resolve())
         onMet(remotePeer)
         if (digest !== notices.digest) onDifference(remotePeer)
         const own = credentials.certificate
-        return {
-          result: { ...(own === undefined ? {} : { certificate: own }), notices: notices.digest }
-        }
+        if (own === undefined) throw notYetJoined()
+        return { result: { certificate: own, notices: notices.digest } }
       }
     }
   }
 
   /** Resolves when both know who the other is. @throws as `Access.introduce` */
   async meet(peer: string, options: AbortOptions = {}): Promise<void> {
-    const known = this.#met.get(peer)
-    const meeting = known ?? this.#begin(peer)
-    await unlessAborted(meeting, options)
-    this.#components.members.require(peer)
+    const { members } = this.#components
+    const known = this.#meetings.get(peer)
+    // What the peer has shown may have run out since, and it may have another by now.
+    const isGood = known !== undefined && !(known.isOver && members.of(peer) === undefined)
+    await unlessAborted((isGood ? known : this.#begin(peer)).over, options)
+    members.require(peer)
   }
 
-  #begin(peer: string): Promise<void> {
-    const meeting = this.#introduce(peer)
-    this.#met.set(peer, meeting)
-    meeting.catch((cause: unknown) => {
-      if (this.#met.get(peer) === meeting) this.#met.delete(peer)
+  #begin(peer: string): Meeting {
+    const end = (): void => {
+      meeting.isOver = true
+    }
+    const meeting: Meeting = { over: this.#introduce(peer).then(end), isOver: false }
+    this.#meetings.set(peer, meeting)
+    meeting.over.catch((cause: unknown) => {
+      if (this.#meetings.get(peer) === meeting) this.#meetings.delete(peer)
       const { code, message } = MeshError.from(cause)
       this.#components.logger.debug({ peer, code, why: message }, 'not introduced')
     })
     return meeting
   }
 
+  #requirePace(peer: string): void {
+    if (this.#pace.take(peer, 1)) return
+    throw new MeshError('TOO_MANY_REQUESTS', 'you have shown a certificate often enough for now')
+  }
+
   async #introduce(peer: string): Promise<void> {
     const { binding, credentials, members, notices, onDifference, onMet } = this.#components
     const { certificate } = credentials
-    if (certificate === undefined) {
-      throw new MeshError('NOT_A_MEMBER', 'this node has not joined its mesh yet')
-    }
+    if (certificate === undefined) throw notYetJoined()
     const shown = await binding().ask(
       peer,
       'INTRODUCE',
@@ -114,7 +134,7 @@ export class Introductions implements Startable {
     if (shown.notices !== notices.digest) onDifference(peer)
   }
 
-  async #meetAllAgain(): Promise<void> {
+  #meetAllAgain(): void {
     for (const peer of this.#components.node.libp2p.getPeers().map(String)) {
       if (this.#components.members.of(peer) !== undefined) this.#begin(peer)
     }
@@ -122,11 +142,16 @@ export class Introductions implements Startable {
 
   readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => {
     const peer = detail.remotePeer.toString()
-    if (detail.direction !== 'outbound' || this.#met.has(peer)) return
-    if (this.#components.credentials.certificate !== undefined) void this.#begin(peer)
+    if (detail.direction !== 'outbound' || this.#meetings.get(peer)?.isOver === false) return
+    // Whoever answers there may have been started anew since we met.
+    if (this.#components.credentials.certificate !== undefined) this.#begin(peer)
   }
 
   readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
-    this.#met.delete(detail.toString())
+    this.#meetings.delete(detail.toString())
   }
+}
+
+function notYetJoined(): MeshError {
+  return new MeshError('NOT_A_MEMBER', 'this node has not joined its mesh yet')
 }

@@ -5,7 +5,10 @@
 import { join } from 'node:path'
 import { Issuer } from '../membership/issuer.ts'
 import { MeshError } from '../core/errors.ts'
+import { NOTICES_PER_MESSAGE } from './notice-exchange.ts'
+import { Pace } from '../network/pace.ts'
 import { Register } from '../membership/register.ts'
+import type { Clock } from '../core/clock.ts'
 import type { CommandContext, CommandHandlers } from '../protocol/command-server.ts'
 import type { Credentials } from './credentials.ts'
 import type { Exchange } from '../membership/issuer.ts'
@@ -23,39 +26,51 @@ export interface IssuerDeskComponents {
   key: KeyObject
   logger: Logger
   notices: Notices
-  /** Milliseconds since 1970. */
-  nowMs: () => number
+  clock: Clock
   selfPeer: string
 }
 
 /** An operator is a person. */
 const ASK_AGAIN_S = 5
 const MEMBERS_PER_PAGE = 100
+/** Anybody may ask, and each time costs some signatures. Those who wait for an operator ask every few seconds. */
+const PACE = { burst: 10, perSecond: 0.5 }
 
 export class IssuerDesk implements Startable {
   readonly #components: IssuerDeskComponents
   readonly #init: { meshId: string; folder: string }
+  readonly #pace: Pace
+  #isOpen = false
   #issuer: Issuer | undefined
   #register: Register | undefined
 
   constructor(components: IssuerDeskComponents, init: { meshId: string; folder: string }) {
     this.#components = components
     this.#init = init
+    this.#pace = new Pace(components.clock, PACE)
+    components.credentials.onRenewed(() => this.#open())
+  }
+
+  /** By the right that the node has now: it may be renewed while it runs. */
+  #open(): void {
+    const { clock, credentials, key, notices, selfPeer } = this.#components
+    const { delegation: claims, membership } = credentials
+    if (!this.#isOpen || claims === undefined || membership?.delegation === undefined) return
+    const { folder, meshId } = this.#init
+    this.#register ??= new Register(join(folder, 'register.sqlite'))
+    const signatory = { meshId, key, delegation: membership.delegation }
+    const shared = { notices, nowMs: () => clock.wallMs(), selfPeer, signatory }
+    this.#issuer = new Issuer({ ...shared, delegation: claims, register: this.#register })
   }
 
   /** Once the node is a member: only then is it known what it may. @throws MeshError STORE_FAILED */
   async start(): Promise<void> {
-    const { credentials, key, notices, nowMs, selfPeer } = this.#components
-    const { delegation: claims, membership } = credentials
-    if (claims === undefined || membership?.delegation === undefined) return
-    const { folder, meshId } = this.#init
-    this.#register = new Register(join(folder, 'register.sqlite'))
-    const signatory = { meshId, key, delegation: membership.delegation }
-    const shared = { notices, nowMs, selfPeer, signatory }
-    this.#issuer = new Issuer({ ...shared, delegation: claims, register: this.#register })
+    this.#isOpen = true
+    this.#open()
   }
 
   async stop(): Promise<void> {
+    this.#isOpen = false
     this.#issuer = undefined
     this.#register?.close()
     this.#register = undefined
@@ -76,13 +91,20 @@ export class IssuerDesk implements Startable {
     }
   }
 
-  async #join(params: JoinMeshParams, { remotePeer: peer }: CommandContext): Promise<JoinMeshResult> {
+  async #join(
+    params: JoinMeshParams,
+    { remotePeer: peer }: CommandContext
+  ): Promise<JoinMeshResult> {
     const { logger, notices } = this.#components
+    if (!this.#pace.take(peer, 1)) {
+      throw new MeshError('TOO_MANY_REQUESTS', 'you have asked to join often enough for now')
+    }
     const { agent, name, token } = params
     const outcome = await exchange(this.#required(), params, { peer, agent, name })
     logger.info({ peer, state: outcome.state, renewal: token === undefined }, 'asked to join')
     if (outcome.state === 'pending') return { state: 'pending', retry_after_s: ASK_AGAIN_S }
-    return { ...outcome, notices: notices.textsBut() }
+    // If there are more, they come as they do to every member.
+    return { ...outcome, notices: notices.textsBut().slice(0, NOTICES_PER_MESSAGE) }
   }
 
   #required(): Issuer {

@@ -4,7 +4,9 @@
  */
 import { AGENT } from '../core/version.ts'
 import { MeshError } from '../core/errors.ts'
+import { RENEWAL_GRACE_MS } from '../membership/documents.ts'
 import { openCertificate } from '../membership/certificates.ts'
+import { openJoinToken } from '../membership/join-tokens.ts'
 import { sleep } from '../core/abort.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
@@ -36,7 +38,7 @@ export interface JoiningInit {
   bootstrap: readonly string[]
   /** What its owner calls the node. */
   name?: string | undefined
-  /** Of a node that was started with one. */
+  /** Of a node that was started with one, and has not been let in by it yet. */
   token?: { claims: JoinToken; signedText: string } | undefined
   /** Of a node that has a key at hand which may sign: makes its membership without asking anybody. */
   issueOwn?: (() => Promise<OwnMembership>) | undefined
@@ -48,8 +50,8 @@ const RETRY_MS_MAX = 10_000
 /** A certificate is renewed once this share of its life is over, and whenever nobody could do it, tried again. */
 const RENEW_SHARE = 0.5
 const RENEW_RETRY_MS = 60_000
-/** Timers of Node.js count in 32 bits. */
-const TIMER_MS_MAX = 24 * 3_600_000
+/** The wall clock may be set meanwhile: it is asked again after a day at most. */
+const LOOK_MS_MAX = 24 * 3_600_000
 
 /** Answers that will not change by asking again. */
 const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -59,7 +61,6 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CREDENTIAL_NOT_YET_VALID',
   'MESH_MISMATCH',
   'ROLE_MISMATCH',
-  'WRONG_RECIPIENT',
   'REVOKED',
   'FIELD_INVALID',
   'FIELD_UNKNOWN'
@@ -70,6 +71,7 @@ export class Joining implements Startable {
   readonly #init: JoiningInit
   readonly #controller = new AbortController()
   #cancelRenewal: CancelTimer = () => {}
+  #trouble: MeshError | undefined
 
   constructor(components: JoiningComponents, init: JoiningInit) {
     this.#components = components
@@ -82,12 +84,12 @@ export class Joining implements Startable {
    * @throws MeshError TOKEN_USED_UP, REVOKED and what else no second try will change
    */
   async start(): Promise<void> {
-    const { signal } = this.#controller
+    await this.#lookAtToken()
     for (let failures = 0; !this.#isMember(); failures += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one try after the other
       const pauseMs = await this.#tryOnce(failures)
       // oxlint-disable-next-line no-await-in-loop -- until somebody answers
-      if (!this.#isMember()) await sleep(this.#components.clock, pauseMs, { signal })
+      if (!this.#isMember()) await this.#pause(pauseMs)
     }
     this.#scheduleRenewal()
   }
@@ -97,9 +99,44 @@ export class Joining implements Startable {
     this.#cancelRenewal()
   }
 
+  /** What is wrong with it by itself needs nobody else to say so. It may bring all that others would give for it. */
+  async #lookAtToken(): Promise<void> {
+    const { clock, credentials, members } = this.#components
+    const { issueOwn, token } = this.#init
+    // Whoever makes all that it needs has no use for one.
+    const needsNone = issueOwn !== undefined && credentials.membership === undefined
+    if (token === undefined || needsNone) return
+    const trust = { meshId: members.meshId, nowMs: clock.wallMs() }
+    await openJoinToken(token.signedText, trust).catch((cause: unknown) => {
+      // A service is started again by the words that it once came with.
+      const isSpent = MeshError.from(cause).code === 'CREDENTIAL_EXPIRED' && this.#isMember()
+      if (!isSpent) throw cause
+    })
+    if (credentials.membership !== undefined) credentials.replace(credentials.membership)
+  }
+
+  /** Whoever has no more patience wants to know what it was that kept it waiting. */
+  async #pause(pauseMs: number): Promise<void> {
+    const { signal } = this.#controller
+    await sleep(this.#components.clock, pauseMs, { signal }).catch((cause: unknown) => {
+      throw this.#trouble ?? cause
+    })
+  }
+
   #isMember(): boolean {
     const { clock, credentials } = this.#components
     return (credentials.claims?.exp ?? 0) * 1_000 > clock.wallMs()
+  }
+
+  /** A certificate that ran out long ago is worth nothing, and a token may still be. */
+  #rightToJoin(): Pick<JoinMeshParams, 'certificate' | 'token'> {
+    const { clock, credentials } = this.#components
+    const { certificate, claims } = credentials
+    const { token } = this.#init
+    const isSpent = (claims?.exp ?? 0) * 1_000 + RENEWAL_GRACE_MS < clock.wallMs()
+    const isExchangeable = token?.claims.aud !== undefined
+    if (certificate !== undefined && !(isSpent && isExchangeable)) return { certificate }
+    return token === undefined ? {} : { token: token.signedText }
   }
 
   /** @returns after how many milliseconds it is worth another try */
@@ -109,11 +146,17 @@ export class Joining implements Startable {
       const answer = await this.#obtain()
       if (answer === undefined) return 0
       const hint = `on the operator's machine: taskmesh node approve ${node.selfPeer}`
-      if (failures === 0) logger.warn({ peer: node.selfPeer, hint }, 'waiting for approval')
+      if (this.#trouble?.code !== 'APPROVAL_PENDING')
+        logger.warn({ peer: node.selfPeer, hint }, 'waiting for approval')
+      this.#trouble = new MeshError('APPROVAL_PENDING', 'the operator has not let it in yet', {
+        hint
+      })
       return answer.retryMs
     } catch (cause) {
       const error = MeshError.from(cause)
-      if (FINAL.has(error.code) || this.#controller.signal.aborted) throw error
+      if (this.#controller.signal.aborted) throw this.#trouble ?? error
+      if (FINAL.has(error.code)) throw error
+      this.#trouble = error
       const level = failures === 0 ? 'warn' : 'debug'
       logger[level]({ code: error.code, why: error.message }, 'not joined yet, trying on')
       return Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** failures) * (0.5 + random.next() / 2)
@@ -128,13 +171,15 @@ export class Joining implements Startable {
       credentials.replace(await issueOwn())
       return undefined
     }
-    const { certificate } = credentials
-    const params = certificate === undefined ? tokenOf(token) : { certificate }
+    const params = this.#rightToJoin()
     const errors: MeshError[] = []
     for (const address of this.#init.bootstrap) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- one that answers is enough
         const peer = await node.dial(address, { signal: this.#limit() })
+        // Whoever has the text of a token has its right: nobody sees it but the node that exchanges it.
+        if (params.token !== undefined && token?.claims.aud !== peer)
+          throw notTheIssuer(peer, token)
         // oxlint-disable-next-line no-await-in-loop
         return await this.#ask(peer, params)
       } catch (cause) {
@@ -171,6 +216,7 @@ export class Joining implements Startable {
     credentials.replace({
       delegation: credentials.membership?.delegation,
       networkKey: credentials.membership?.networkKey ?? token?.claims.network_key,
+      namespace: credentials.membership?.namespace ?? token?.claims.namespace,
       bootstrap,
       certificate
     })
@@ -182,7 +228,7 @@ export class Joining implements Startable {
     const { clock, credentials } = this.#components
     const { exp = 0, iat = 0 } = credentials.claims ?? {}
     const dueMs = (iat + (exp - iat) * RENEW_SHARE) * 1_000 - clock.wallMs()
-    const delayMs = Math.min(TIMER_MS_MAX, Math.max(RENEW_RETRY_MS, dueMs))
+    const delayMs = Math.min(LOOK_MS_MAX, Math.max(RENEW_RETRY_MS, dueMs))
     this.#cancelRenewal = clock.after(delayMs, () => void this.#renew(dueMs <= delayMs))
   }
 
@@ -213,6 +259,9 @@ function mostTelling(errors: readonly MeshError[]): MeshError {
   )
 }
 
-function tokenOf(token: JoiningInit['token']): Pick<JoinMeshParams, 'token'> {
-  return token === undefined ? {} : { token: token.signedText }
+function notTheIssuer(peer: string, token: JoiningInit['token']): MeshError {
+  const message = `${peer} answers there, and the token is exchanged by ${token?.claims.aud ?? 'nobody'}`
+  return new MeshError('WRONG_RECIPIENT', message, {
+    hint: 'name the right bootstrap with --bootstrap, or ask for a new token'
+  })
 }

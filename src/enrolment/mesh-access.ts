@@ -46,6 +46,12 @@ export class MeshAccess implements Access {
     })
   }
 
+  requireRole(peer: string, role: MemberRole): void {
+    const { role: shown } = this.#components.members.require(peer)
+    if (shown === role) return
+    throw new MeshError('ROLE_MISMATCH', `it belongs to the mesh as ${shown}, not as ${role}`)
+  }
+
   memberOf(peer: string): Certificate | undefined {
     return this.#components.members.of(peer)
   }

@@ -3,7 +3,7 @@
  * authority in the same home, or, where nobody else can reach it, with no authority at all.
  */
 import { isLoopbackAddress } from '../config/compile.ts'
-import { hasAuthority, loadAuthority } from '../membership/authority.ts'
+import { authorityNotices, hasAuthority, loadAuthority } from '../membership/authority.ts'
 import { MeshError } from '../core/errors.ts'
 import { certificateOf, loadMembership } from '../membership/own-membership.ts'
 import { readJoinToken, signedTextOf } from '../membership/join-tokens.ts'
@@ -19,24 +19,41 @@ export interface MeshEntry {
   bootstrap: readonly string[]
   /** What the node has of its membership so far. */
   membership: OwnMembership | undefined
+  /** That it has not been let in by yet. */
   token: { claims: JoinToken; signedText: string } | undefined
   /** Of a node in the authority's own home. */
   authority: Authority | undefined
   /** Of a private network, in hex. */
   networkKey: string | undefined
+  /** Where it works in the mesh, if its owner says nothing else. */
+  namespace: string | undefined
+  /** What the authority of this home has said of others, whether or not anybody else has heard it. */
+  notices: readonly string[]
+}
+
+/** Who comes in, and where it keeps what it has. */
+export interface Entrant {
+  folder: string
+  role: MemberRole
+  selfPeer: string
 }
 
 /** Where nothing is said about it, as in the files of defaults. */
 const NAMESPACE_DEFAULT = 'default'
+const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
+const EVERYWHERE = '/ip4/0.0.0.0/tcp/0'
 
-/** The settings with what a join token says besides: where the mesh is found, and the namespace if none was set. */
-export function joinedSettings<S extends NodeSettings>(settings: S): S {
-  if (settings.join === undefined) return settings
-  const { bootstrap, namespace = NAMESPACE_DEFAULT } = readJoinToken(settings.join)
+/**
+ * The settings with what its mesh says of what their owner has not: which namespace, and where to listen. A node
+ * whose mesh is on other machines is of no use where they cannot reach it, and takes nobody but members.
+ */
+export function settle<S extends NodeSettings>(settings: S, entry: MeshEntry | undefined): S {
+  const { listen, namespace } = settings
+  const isMeshElsewhere = entry?.bootstrap.some((address) => !isLoopbackAddress(address)) === true
   return {
     ...settings,
-    bootstrap: [...new Set([...settings.bootstrap, ...bootstrap])],
-    namespace: settings.namespace === NAMESPACE_DEFAULT ? namespace : settings.namespace
+    listen: listen.length > 0 ? listen : [isMeshElsewhere ? EVERYWHERE : LOOPBACK],
+    namespace: namespace === NAMESPACE_DEFAULT ? (entry?.namespace ?? namespace) : namespace
   }
 }
 
@@ -45,35 +62,85 @@ export function joinedSettings<S extends NodeSettings>(settings: S): S {
  * @throws MeshError CONFIG_INVALID where that would open it to others, CREDENTIAL_INVALID, MESH_MISMATCH,
  * ROLE_MISMATCH, IDENTITY_UNUSABLE
  */
-export function findEntry(
-  settings: NodeSettings,
-  { folder, role, selfPeer }: { folder: string; role: MemberRole; selfPeer: string }
-): MeshEntry | undefined {
+export function findEntry(settings: NodeSettings, entrant: Entrant): MeshEntry | undefined {
   if (settings.isOpen) return undefined
-  const kept = loadMembership(folder)
-  const token = settings.join === undefined ? undefined : readToken(settings.join, role, selfPeer)
-  const authority = hasAuthority(settings.home) ? loadAuthority(settings.home) : undefined
-  const meshId = token?.claims.iss ?? authority?.meshId ?? (kept && certificateOf(kept).iss)
-  if (meshId === undefined) {
-    refuseOpen(settings, selfPeer)
-    return undefined
-  }
-  const isKept = kept !== undefined && isFor(kept, { meshId, role, selfPeer })
-  const membership = isKept ? kept : membershipIn(token?.claims)
+  const { bootstrap, home, join: text } = settings
+  const authority = hasAuthority(home) ? loadAuthority(home) : undefined
+  const entry = entryOf({ authority, bootstrap, home, text }, entrant)
+  if (entry === undefined) refuseOpen(settings, entrant.selfPeer)
+  return entry
+}
+
+export interface Ways {
+  authority: Authority | undefined
+  /** Multiaddrs that its owner has named. */
+  bootstrap: readonly string[]
+  home: string
+  /** Of a join token. */
+  text: string | undefined
+}
+
+/**
+ * Undefined where nothing says which mesh it is.
+ * @throws MeshError CREDENTIAL_INVALID, ROLE_MISMATCH, IDENTITY_UNUSABLE
+ */
+export function entryOf(
+  { authority, bootstrap, home, text }: Ways,
+  entrant: Entrant
+): MeshEntry | undefined {
+  const given = text === undefined ? undefined : readToken(text, entrant)
+  const old = loadMembership(entrant.folder)
+  const meshId = given?.claims.iss ?? authority?.meshId ?? meshIdOf(old)
+  if (meshId === undefined) return undefined
+  const own = authority?.meshId === meshId ? authority : undefined
+  const kept = keptFor(meshId, entrant, old)
+  const membership = chooseMembership(kept, given?.claims)
   return {
     meshId,
-    bootstrap: [...new Set([...settings.bootstrap, ...(membership?.bootstrap ?? [])])],
     membership,
-    token,
-    authority: authority?.meshId === meshId ? authority : undefined,
-    networkKey: token?.claims.network_key ?? authority?.networkKey ?? membership?.networkKey
+    token: membership !== undefined && membership === kept ? undefined : given,
+    authority: own,
+    notices: own === undefined ? [] : authorityNotices(home),
+    ...waysInto(bootstrap, membership, { token: given?.claims, networkKey: own?.networkKey })
   }
+}
+
+function meshIdOf(membership: OwnMembership | undefined): string | undefined {
+  return membership === undefined ? undefined : certificateOf(membership).iss
+}
+
+/** Where the mesh is, by all who know something of it. */
+function waysInto(
+  bootstrap: readonly string[],
+  membership: OwnMembership | undefined,
+  { networkKey, token }: { token: JoinToken | undefined; networkKey: string | undefined }
+): Pick<MeshEntry, 'bootstrap' | 'namespace' | 'networkKey'> {
+  const known = [bootstrap, token?.bootstrap ?? [], membership?.bootstrap ?? []]
+  return {
+    bootstrap: [...new Set(known.flat())],
+    namespace: token?.namespace ?? membership?.namespace,
+    networkKey: token?.network_key ?? networkKey ?? membership?.networkKey
+  }
+}
+
+/**
+ * What was kept, unless the token is another than the one that it was given for: then the operator has something
+ * else in mind, and it counts from now on.
+ */
+function chooseMembership(
+  kept: OwnMembership | undefined,
+  token: JoinToken | undefined
+): OwnMembership | undefined {
+  if (kept === undefined || token === undefined) return kept ?? membershipIn(token)
+  const { iat, token: serial } = certificateOf(kept)
+  if (token.certificate !== undefined) return token.iat > iat ? membershipIn(token) : kept
+  // What the authority has given to this very node is more than a token for anybody.
+  return serial === token.jti || kept.delegation !== undefined ? kept : undefined
 }
 
 function readToken(
   text: string,
-  role: MemberRole,
-  selfPeer: string
+  { role, selfPeer }: Pick<Entrant, 'role' | 'selfPeer'>
 ): { claims: JoinToken; signedText: string } {
   const claims = readJoinToken(text)
   if (claims.role !== role) {
@@ -96,17 +163,19 @@ function readToken(
 /** Of a token that brings the certificate along. */
 function membershipIn(claims: JoinToken | undefined): OwnMembership | undefined {
   if (claims?.certificate === undefined) return undefined
-  const { bootstrap, certificate, grant, network_key: networkKey } = claims
-  return { certificate, delegation: grant, bootstrap, networkKey }
+  const { bootstrap, certificate, grant, namespace, network_key: networkKey } = claims
+  return { certificate, delegation: grant, bootstrap, networkKey, namespace }
 }
 
 /** A node that goes over to another mesh, or has a new key, begins anew. */
-function isFor(
-  kept: OwnMembership,
-  { meshId, role, selfPeer }: { meshId: string; role: MemberRole; selfPeer: string }
-): boolean {
-  const { iss, role: as, sub } = certificateOf(kept)
-  return iss === meshId && sub === selfPeer && as === role
+function keptFor(
+  meshId: string,
+  { role, selfPeer }: Entrant,
+  old: OwnMembership | undefined
+): OwnMembership | undefined {
+  if (old === undefined) return undefined
+  const { iss, role: as, sub } = certificateOf(old)
+  return iss === meshId && sub === selfPeer && as === role ? old : undefined
 }
 
 function refuseOpen({ announce, bootstrap, listen }: NodeSettings, selfPeer: string): void {

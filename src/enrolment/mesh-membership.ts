@@ -8,12 +8,14 @@ import { Members } from '../membership/members.ts'
 import { MeshAccess } from './mesh-access.ts'
 import { NoticeExchange } from './notice-exchange.ts'
 import { Notices } from '../membership/notices.ts'
+import { CERTIFICATE_MS } from '../membership/documents.ts'
 import { OPEN_ACCESS } from '../protocol/access.ts'
 import { grantMembership } from '../membership/own-grants.ts'
 import { issueCertificate } from '../membership/certificates.ts'
 import { noticesFile } from '../membership/own-membership.ts'
 import { privateKeyOf } from '../core/peer-keys.ts'
 import type { Access } from '../protocol/access.ts'
+import type { Arrivals } from './arrivals.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
@@ -26,9 +28,10 @@ import type { OwnMembership } from '../membership/own-membership.ts'
 import type { Random } from '../core/random.ts'
 import type { SessionService } from '../protocol/session-service.ts'
 import type { Startable } from '../core/startable.ts'
-import type { Visit } from './visit.ts'
 
 export interface MembershipComponents {
+  /** Told of each peer that has shown its certificate. */
+  arrivals?: Arrivals | undefined
   clock: Clock
   logger: Logger
   node: MeshNode
@@ -59,19 +62,20 @@ export function createMembership(
   entry: MeshEntry,
   { name, role }: { role: MemberRole; name?: string | undefined }
 ): Membership {
-  const { clock, folder, node } = components
+  const { arrivals, clock, folder } = components
   const { meshId } = entry
   const nowMs = (): number => clock.wallMs()
   const file = folder === undefined ? undefined : noticesFile(folder)
   const notices = new Notices({ meshId, file, nowMs })
   const members = new Members({ meshId, notices, nowMs })
+  arrivals?.follow(members)
   const credentials = new Credentials(folder, entry.membership)
   const shared = { ...components, credentials, members, notices }
   const exchange = new NoticeExchange(shared)
   const introductions = new Introductions({
     ...shared,
     onDifference: (peer) => void exchange.compare(peer),
-    onMet: () => {}
+    onMet: (peer) => arrivals?.met(peer)
   })
   const desk = createDesk(shared, { meshId, role })
   const joining = new Joining(shared, {
@@ -80,7 +84,13 @@ export function createMembership(
     token: entry.token,
     issueOwn: ownIssue(shared, entry, role)
   })
-  const loading = { start: async () => await notices.load(), stop: async () => {} }
+  const loading = {
+    start: async () => {
+      await notices.load()
+      await notices.add(entry.notices)
+    },
+    stop: async () => {}
+  }
   return {
     access: new MeshAccess({ credentials, introductions, members, role }),
     handlers: { ...introductions.handlers(), ...exchange.handlers(), ...desk?.handlers() },
@@ -115,7 +125,7 @@ function createDesk(
       credentials,
       logger,
       notices,
-      nowMs: () => clock.wallMs(),
+      clock,
       selfPeer: node.selfPeer,
       key: privateKeyOf(key)
     },
@@ -137,20 +147,15 @@ function ownIssue(
   if (delegation === undefined || credentials.delegation?.roles.includes(role) !== true) {
     return undefined
   }
+  // Then others have to say whether it still belongs to the mesh.
+  if (credentials.delegation.exp * 1_000 <= clock.wallMs()) return undefined
   const signatory = { meshId, key: privateKeyOf(key), delegation }
-  return async () => ({
-    ...membership,
-    bootstrap,
-    certificate: await issueCertificate({ ...self, nowMs: clock.wallMs() }, signatory)
-  })
-}
-
-/** Of a visitor, who serves nobody and leaves soon. */
-export function createVisitorMembership(
-  components: Omit<MembershipComponents, 'folder' | 'key'>,
-  { entry, folder, identity, role }: Visit
-): Membership {
-  return entry === undefined
-    ? OPEN_MEMBERSHIP
-    : createMembership({ ...components, key: identity, folder }, entry, { role })
+  const { exp } = credentials.delegation
+  return async () => {
+    const nowMs = clock.wallMs()
+    // Beyond that it is worth nothing.
+    const lifeMs = Math.min(CERTIFICATE_MS, exp * 1_000 - nowMs)
+    const certificate = await issueCertificate({ ...self, nowMs, lifeMs }, signatory)
+    return { ...membership, bootstrap, certificate }
+  }
 }

@@ -3,7 +3,9 @@
  * message may get lost, it compares with one of them every few seconds.
  */
 import { repeat } from '../core/repeat.ts'
+import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { Pace } from '../network/pace.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
@@ -32,16 +34,22 @@ export interface NoticeExchangeComponents {
 const COMPARE_MS = 15_000
 const ANSWER_TIMEOUT_MS = 10_000
 /** What one message carries; the rest comes with the next. */
-const NOTICES_PER_MESSAGE = 1_000
+export const NOTICES_PER_MESSAGE = 1_000
+/** As many as there can be, with some in either direction. */
+const ROUNDS_MAX = (2 * LIMITS.noticesMax) / NOTICES_PER_MESSAGE
+/** One for each of ours that is new, and for each time that it is compared. */
+const PACE = { burst: 100, perSecond: 5 }
 
 export class NoticeExchange implements Startable {
   readonly #components: NoticeExchangeComponents
   readonly #controller = new AbortController()
-  /** Peers with whom it is being done: one at a time is enough for each. */
-  readonly #comparing = new Set<string>()
+  /** Peers with whom it is being done, one at a time, and whether there is something new since it began. */
+  readonly #comparing = new Map<string, { isStale: boolean }>()
+  readonly #pace: Pace
 
   constructor(components: NoticeExchangeComponents) {
     this.#components = components
+    this.#pace = new Pace(components.clock, PACE)
     components.notices.onChange(() => this.#tellAll())
   }
 
@@ -57,28 +65,26 @@ export class NoticeExchange implements Startable {
 
   handlers(): CommandHandlers {
     return {
-      SYNC_NOTICES: async ({ known = [], notices: brought = [] }) => {
-        const { notices } = this.#components
-        await notices.add(brought)
-        const theirs = new Set(known)
-        const own = new Set(notices.serials())
-        return {
-          result: {
-            digest: notices.digest,
-            notices: notices.textsBut(theirs).slice(0, NOTICES_PER_MESSAGE),
-            wanted: known.filter((serial) => !own.has(serial)).slice(0, NOTICES_PER_MESSAGE)
-          }
-        }
+      SYNC_NOTICES: async (params, { remotePeer }) => {
+        if (this.#pace.take(remotePeer, 1)) return { result: await this.#answer(params) }
+        throw new MeshError('TOO_MANY_REQUESTS', 'notices were compared often enough for now')
       }
     }
   }
 
   /** Compares with a peer until both know the same. Never rejects. */
   async compare(peer: string): Promise<void> {
-    if (this.#comparing.has(peer) || this.#controller.signal.aborted) return
-    this.#comparing.add(peer)
+    const known = this.#comparing.get(peer)
+    if (known !== undefined) known.isStale = true
+    if (known !== undefined || this.#controller.signal.aborted) return
+    const comparing = { isStale: false }
+    this.#comparing.set(peer, comparing)
     try {
-      await this.#exchange(peer)
+      do {
+        comparing.isStale = false
+        // oxlint-disable-next-line no-await-in-loop -- what is new meanwhile comes after
+        await this.#exchange(peer)
+      } while (comparing.isStale)
     } catch (cause) {
       const { code, message } = MeshError.from(cause)
       this.#components.logger.debug({ peer, code, why: message }, 'notices not compared')
@@ -87,17 +93,47 @@ export class NoticeExchange implements Startable {
     }
   }
 
+  async #answer({
+    digest,
+    known,
+    notices: brought = []
+  }: SyncNoticesParams): Promise<SyncNoticesResult> {
+    const { notices } = this.#components
+    await notices.add(brought)
+    if (known === undefined || digest === notices.digest) return { digest: notices.digest }
+    const own = new Set(notices.ids())
+    return {
+      digest: notices.digest,
+      notices: notices.textsBut(new Set(known)).slice(0, NOTICES_PER_MESSAGE),
+      wanted: known.filter((id) => !own.has(id)).slice(0, NOTICES_PER_MESSAGE)
+    }
+  }
+
   async #exchange(peer: string): Promise<void> {
     const { notices } = this.#components
+    // Mostly both know the same, and few words tell.
+    const { digest } = await this.#ask(peer, { digest: notices.digest })
+    if (digest === notices.digest) return
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      const before = notices.digest
+      // oxlint-disable-next-line no-await-in-loop -- what is left to tell shows only then
+      const given = await this.#tellEachOther(peer)
+      if (given === 0 && notices.digest === before) return
+    }
+  }
+
+  /** @returns how many it has given */
+  async #tellEachOther(peer: string): Promise<number> {
+    const { notices } = this.#components
     const { digest } = notices
-    const known = notices.serials()
+    const known = notices.ids()
     const answer = await this.#ask(peer, { digest, known })
     await notices.add(answer.notices ?? [])
     const wanted = new Set(answer.wanted)
-    if (wanted.size === 0) return
-    const others = new Set(known.filter((serial) => !wanted.has(serial)))
-    const texts = notices.textsBut(others).slice(0, NOTICES_PER_MESSAGE)
-    await this.#ask(peer, { digest, known, notices: texts })
+    const others = new Set(known.filter((id) => !wanted.has(id)))
+    const texts = wanted.size === 0 ? [] : notices.textsBut(others).slice(0, NOTICES_PER_MESSAGE)
+    if (texts.length > 0) await this.#ask(peer, { digest, notices: texts })
+    return texts.length
   }
 
   async #ask(peer: string, params: SyncNoticesParams): Promise<SyncNoticesResult> {

@@ -8,7 +8,10 @@ import { join } from 'node:path'
 import { MeshError, messageOf } from '../core/errors.ts'
 import { readSecret, writeSecret } from '../core/secret-file.ts'
 import { meshIdOf } from './mesh-id.ts'
+import { Notices, readNotices, signNotice } from './notices.ts'
+import { noticesFile } from './own-membership.ts'
 import type { KeyObject } from 'node:crypto'
+import type { NewNotice } from './notices.ts'
 import type { Signatory } from './signed-claims.ts'
 
 export interface Authority extends Signatory {
@@ -58,6 +61,32 @@ export function loadAuthority(home: string): Authority | undefined {
     ...authorityOf(readKey(pem, folder)),
     networkKey: networkKey === undefined ? undefined : Buffer.from(networkKey).toString().trim()
   }
+}
+
+/** The signed texts of what it has said of others, from its own machine. @throws MeshError IDENTITY_UNUSABLE */
+export function authorityNotices(home: string): string[] {
+  return readNotices(noticesFile(authorityFolder(home)))
+}
+
+/**
+ * Signs a notice, and keeps it beside the key: the nodes of this home tell it to others whenever they start.
+ * @returns its signed text
+ * @throws MeshError REQUEST_TOO_LARGE, IDENTITY_UNUSABLE
+ */
+export async function announceByAuthority(
+  home: string,
+  authority: Authority,
+  notice: NewNotice
+): Promise<string> {
+  const text = await signNotice(notice, authority)
+  const said = new Notices({
+    meshId: authority.meshId,
+    file: noticesFile(authorityFolder(home)),
+    nowMs: () => notice.nowMs
+  })
+  await said.load()
+  await said.add([text])
+  return text
 }
 
 function authorityOf(key: KeyObject): Authority {

@@ -34,6 +34,7 @@ export const JOIN_TOKEN: ClaimsKind<JoinToken> = {
 export const NOTICE: ClaimsKind<Notice> = {
   name: 'a notice',
   typ: 'taskmesh-notice+jws',
+  isLasting: true,
   check: validatorFor<Notice>('notice', 'notice')
 }
 

@@ -2,17 +2,19 @@
  * Lets others into the mesh, in the authority's place: exchanges tokens and old certificates for new ones, keeps
  * those waiting of whom an operator has to approve, and signs notices about those who must leave.
  */
+import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { issueCertificate, openCertificate } from './certificates.ts'
-import { RENEWAL_GRACE_MS } from './documents.ts'
+import { CERTIFICATE_MS, JOIN_TOKEN, RENEWAL_GRACE_MS } from './documents.ts'
 import { openJoinToken } from './join-tokens.ts'
 import { bannedError } from './members.ts'
+import { readClaims } from './signed-claims.ts'
 import { signNotice } from './notices.ts'
-import type { Certificate, JoinToken } from './documents.ts'
+import type { Certificate, JoinToken, MemberRole, Notice } from './documents.ts'
 import type { Delegation } from '../model/generated/delegation.ts'
 import type { Member, MemberQuery, MemberState, Register } from './register.ts'
 import type { Notices } from './notices.ts'
-import type { Signatory } from './signed-claims.ts'
+import type { Signatory, Trust } from './signed-claims.ts'
 
 export interface IssuerComponents {
   signatory: Signatory
@@ -62,35 +64,45 @@ export class Issuer {
    * @throws MeshError TOKEN_USED_UP, WRONG_RECIPIENT, REVOKED, and as `openJoinToken`
    */
   async exchange(signedText: string, applicant: Applicant): Promise<Exchange> {
-    const { nowMs, register, signatory } = this.#components
-    const trust = { meshId: signatory.meshId, nowMs: nowMs() }
-    const token = await openJoinToken(signedText, trust)
-    this.#requireOwn(token)
-    this.#refuseBanned(applicant.peer, token.jti)
+    const { register } = this.#components
+    const { jti } = readClaims(signedText, JOIN_TOKEN)
+    // Who came in time may wait for an operator until long after, and then fetch what it has waited for.
+    const graceMs = register.get(applicant.peer)?.token === jti ? RENEWAL_GRACE_MS : 0
+    const { by, claims } = await openJoinToken(signedText, { ...this.#trust(), graceMs })
+    this.#requireOwn(claims)
+    this.#refuseBanned(applicant.peer, jti, by?.sub)
     // From here on nothing waits: two that come at once are counted one after the other.
     const known = register.get(applicant.peer)
-    const member = known?.token === token.jti ? known : this.#enter(token, applicant)
+    const member = known?.token === jti ? known : this.#enter(claims, applicant)
     return await this.#answer(member)
   }
 
   /**
-   * Exchanges a certificate that will soon run out, or has not for long.
+   * Exchanges a certificate that will soon run out, or has not for long. Of what it says and what is known here the
+   * later word counts: an old certificate brings nothing back.
    * @throws MeshError REVOKED, and as `openCertificate`
    */
   async renew(certificate: string, applicant: Applicant): Promise<Exchange> {
-    const { nowMs, register, signatory } = this.#components
-    const { claims } = await this.#openOld(certificate, applicant.peer)
-    this.#refuseBanned(applicant.peer, claims.token)
-    const known = register.get(applicant.peer)
-    if (known !== undefined && known.state !== 'pending') return await this.#answer(known)
-    // Of the authority's own making, or of another issuer's.
-    const member = this.#enterAs(claims, applicant, nowMs())
-    const grant = { ...grantOf(member), nowMs: nowMs() }
-    return { state: 'admitted', certificate: await issueCertificate(grant, signatory) }
+    const trust = { ...this.#trust(), graceMs: RENEWAL_GRACE_MS }
+    const { by, claims } = await openCertificate(certificate, applicant.peer, trust)
+    const known = this.#components.register.get(applicant.peer)
+    // Whoever a banned issuer has let in does not become the member of another by this.
+    this.#refuseBanned(applicant.peer, claims.token, by?.sub, known?.letInBy)
+    const isKnown = known !== undefined && known.state !== 'pending'
+    if (isKnown && claims.iat * 1_000 < (known.decidedAtMs ?? 0)) return await this.#answer(known)
+    const selfPeer = this.#components.selfPeer
+    const letInBy = by?.sub === selfPeer ? known?.letInBy : by?.sub
+    return await this.#admit({ ...this.#memberAs(claims, applicant, known), letInBy })
   }
 
-  list(query: MemberQuery): Member[] {
-    return this.#components.register.list(query)
+  /** With what has become of them since: whoever was banned, here or elsewhere, is shown so. */
+  list({ after, limit, state }: MemberQuery): Member[] {
+    const { register } = this.#components
+    return register
+      .list({ after, limit: LIMITS.membersMax })
+      .map((member) => this.#asOfNow(member))
+      .filter((member) => state === undefined || member.state === state)
+      .slice(0, limit)
   }
 
   /**
@@ -102,17 +114,14 @@ export class Issuer {
     if (decision === 'ban' || decision === 'pardon') {
       return await this.#announce(subject, decision, reason)
     }
-    const member = register.get(subject)
+    const known = register.get(subject)
+    const member = known === undefined ? undefined : this.#asOfNow(known)
     if (member?.state !== 'pending' && member?.state !== 'rejected')
       throw notWaiting(member, subject)
     const state = decision === 'approve' ? 'admitted' : 'rejected'
-    register.put({
-      ...member,
-      state,
-      labels: { ...member.labels, ...labels },
-      decidedAtMs: this.#components.nowMs(),
-      reason
-    })
+    const decidedAtMs = this.#components.nowMs()
+    const fixed = { ...member.labels, ...labels }
+    register.put({ ...member, state, labels: fixed, decidedAtMs, reason }, decidedAtMs)
     return { state }
   }
 
@@ -130,29 +139,33 @@ export class Issuer {
     }
     const notice = await signNotice({ sub: subject, verdict, reason, nowMs: nowMs() }, signatory)
     await notices.add([notice])
-    const state = verdict === 'ban' ? 'banned' : 'admitted'
-    const member = register.get(subject)
-    if (member !== undefined) register.put({ ...member, state, decidedAtMs: nowMs(), reason })
-    return { state, notice }
+    const state = register.get(subject)?.state ?? 'admitted'
+    // A pardon does not do against the authority's own word.
+    return { state: notices.banOf(subject) === undefined ? state : 'banned', notice }
   }
 
-  /** One that has run out opens all the same, as long as the grace lasts. */
-  async #openOld(
-    certificate: string,
-    peer: string
-  ): Promise<Awaited<ReturnType<typeof openCertificate>>> {
+  #asOfNow(member: Member): Member {
+    const ban = this.#banOf(member.peer, member.token, member.letInBy)
+    if (ban === undefined) return member
+    return { ...member, state: 'banned', decidedAtMs: ban.iat * 1_000, reason: ban.reason }
+  }
+
+  /** Of the first that is banned. */
+  #banOf(...subjects: readonly (string | undefined)[]): Notice | undefined {
+    const { notices } = this.#components
+    const banned = subjects.find((subject) => notices.banOf(subject) !== undefined)
+    return notices.banOf(banned)
+  }
+
+  #trust(): Trust {
     const { nowMs, signatory } = this.#components
-    const trust = { meshId: signatory.meshId, nowMs: nowMs() }
-    return await openCertificate(certificate, peer, trust).catch(async (cause: unknown) => {
-      if ((cause as MeshError).code !== 'CREDENTIAL_EXPIRED') throw cause
-      const earlier = { ...trust, nowMs: trust.nowMs - RENEWAL_GRACE_MS }
-      return await openCertificate(certificate, peer, earlier)
-    })
+    return { meshId: signatory.meshId, nowMs: nowMs() }
   }
 
   #enter(token: JoinToken, applicant: Applicant): Member {
     const { nowMs, register } = this.#components
-    if (register.usesOf(token.jti) >= (token.uses ?? 1)) {
+    const isCounted = register.hasUsed(token.jti, applicant.peer)
+    if (!isCounted && register.usesOf(token.jti) >= (token.uses ?? 1)) {
       throw new MeshError('TOKEN_USED_UP', 'as many have joined by this token as it allows', {
         hint: 'ask for a new one: `taskmesh token create --uses N`'
       })
@@ -166,63 +179,81 @@ export class Issuer {
       name: applicant.name,
       agent: applicant.agent,
       token: token.jti,
+      letInBy: undefined,
       firstAtMs: nowMs(),
       decidedAtMs: isWaiting ? undefined : nowMs(),
       expiresAtMs: undefined,
+      forgetAtMs: token.exp * 1_000 + RENEWAL_GRACE_MS,
       reason: undefined
     }
-    register.put(member)
+    register.enter(member, nowMs())
     return member
   }
 
-  #enterAs(
-    { exp, labels = {}, role, token }: Certificate,
-    applicant: Applicant,
-    nowMs: number
+  #memberAs(
+    { exp, iat, labels = {}, role, token }: Certificate,
+    { agent, name, peer }: Applicant,
+    known: Member | undefined
   ): Member {
-    const member: Member = {
-      ...{ peer: applicant.peer, role, state: 'admitted', labels, token },
-      ...{ name: applicant.name, agent: applicant.agent, reason: undefined },
-      ...{ firstAtMs: nowMs, decidedAtMs: nowMs, expiresAtMs: exp * 1_000 }
+    const firstAtMs = known?.firstAtMs ?? this.#components.nowMs()
+    return {
+      peer,
+      role,
+      state: 'admitted',
+      labels,
+      token,
+      name,
+      agent,
+      reason: known?.reason,
+      letInBy: undefined,
+      firstAtMs,
+      decidedAtMs: iat * 1_000,
+      expiresAtMs: undefined,
+      forgetAtMs: exp * 1_000 + RENEWAL_GRACE_MS
     }
-    this.#components.register.put(member)
-    return member
   }
 
   async #answer(member: Member): Promise<Exchange> {
-    const { nowMs, signatory } = this.#components
     if (member.state === 'pending') return { state: 'pending' }
     if (member.state === 'rejected') throw rejectedError(member)
-    const grant = { ...grantOf(member), nowMs: nowMs() }
+    return await this.#admit(member)
+  }
+
+  async #admit(member: Member): Promise<Exchange> {
+    const { delegation, register, signatory } = this.#components
+    const { labels, peer, role, token } = member
+    this.#requireRole(role)
+    const nowMs = this.#components.nowMs()
+    // Whatever is signed after the right to sign has run out counts for nothing.
+    const expiresAtMs = Math.min(nowMs + CERTIFICATE_MS, delegation.exp * 1_000)
+    const forgetAtMs = expiresAtMs + RENEWAL_GRACE_MS
+    register.put({ ...member, expiresAtMs, forgetAtMs }, nowMs)
+    const grant = { peer, role, labels, token, nowMs, lifeMs: expiresAtMs - nowMs }
     return { state: 'admitted', certificate: await issueCertificate(grant, signatory) }
   }
 
   #requireOwn({ aud, role }: JoinToken): void {
-    const { delegation, selfPeer } = this.#components
+    const { selfPeer } = this.#components
     if (aud !== selfPeer) {
       throw new MeshError('WRONG_RECIPIENT', `this token is exchanged by ${aud ?? 'nobody'}`, {
         hint: 'its bootstrap addresses must lead there'
       })
     }
+    this.#requireRole(role)
+  }
+
+  #requireRole(role: MemberRole): void {
+    const { delegation } = this.#components
     if (delegation.roles.includes(role)) return
     throw new MeshError('ROLE_MISMATCH', `this node may let in no ${role}`, {
       hint: `only: ${delegation.roles.join(', ')}`
     })
   }
 
-  #refuseBanned(peer: string, token: string | undefined): void {
-    const ban = this.#components.notices.banOf(peer) ?? this.#components.notices.banOf(token)
+  #refuseBanned(...subjects: readonly (string | undefined)[]): void {
+    const ban = this.#banOf(...subjects)
     if (ban !== undefined) throw bannedError(ban.reason)
   }
-}
-
-function grantOf({
-  labels,
-  peer,
-  role,
-  token
-}: Member): Pick<Parameters<typeof issueCertificate>[0], 'labels' | 'peer' | 'role' | 'token'> {
-  return { peer, role, labels, token }
 }
 
 function rejectedError({ reason }: Member): MeshError {
@@ -241,6 +272,9 @@ function notWaiting(member: Member | undefined, subject: string): MeshError {
   }
   return new MeshError('FIELD_INVALID', `${subject} does not wait: it is ${member.state}`, {
     path: 'params.subject',
-    hint: member.state === 'banned' ? 'take the ban back with `taskmesh node pardon`' : undefined
+    hint:
+      member.state === 'banned'
+        ? 'take the ban back with `taskmesh node pardon`'
+        : '`taskmesh node ban` makes it leave'
   })
 }

@@ -6,7 +6,7 @@ import { MeshError } from '../core/errors.ts'
 import { JOIN_TOKEN } from './documents.ts'
 import { newSerial, openClaims, readClaims, signClaims, toSeconds } from './signed-claims.ts'
 import type { JoinToken, MemberRole } from './documents.ts'
-import type { Signatory, Trust } from './signed-claims.ts'
+import type { Opened, Signatory, Trust } from './signed-claims.ts'
 
 /** What it begins with, so that whoever finds one in a file knows what it is. */
 const PREFIX = 'tmjoin_'
@@ -15,6 +15,8 @@ export interface TokenInit {
   role: MemberRole
   nowMs: number
   lifeMs: number
+  /** @default a new one */
+  serial?: string | undefined
   bootstrap: readonly string[]
   /** The node that exchanges it, and how often. Without, it must bring its `certificate`. */
   exchange?: { issuer: string; uses: number; needsApproval: boolean } | undefined
@@ -31,7 +33,7 @@ export interface TokenInit {
 export async function createJoinToken(init: TokenInit, by: Signatory): Promise<string> {
   const { certificate, exchange, grant, labels, lifeMs, namespace, networkKey, nowMs } = init
   const claims: Omit<JoinToken, 'delegation' | 'iss'> = {
-    jti: newSerial(),
+    jti: init.serial ?? newSerial(),
     iat: toSeconds(nowMs),
     exp: toSeconds(nowMs + lifeMs),
     role: init.role,
@@ -53,7 +55,17 @@ export async function createJoinToken(init: TokenInit, by: Signatory): Promise<s
  * @throws MeshError CREDENTIAL_INVALID
  */
 export function readJoinToken(text: string): JoinToken {
-  return readClaims(signedTextOf(text), JOIN_TOKEN)
+  try {
+    return readClaims(signedTextOf(text), JOIN_TOKEN)
+  } catch (cause) {
+    const error = MeshError.from(cause)
+    if (error.code === 'CREDENTIAL_INVALID') throw error
+    // What is wrong with a field shows what is in it, which may be the key of a private network.
+    throw new MeshError(
+      'CREDENTIAL_INVALID',
+      `this join token is garbled, or of another version: ${error.path} is not as it should be`
+    )
+  }
 }
 
 /** The signed text of a token, as it travels. @throws MeshError CREDENTIAL_INVALID */
@@ -70,9 +82,10 @@ export function signedTextOf(token: string): string {
  * @param signedText without its prefix
  * @throws MeshError CREDENTIAL_INVALID, MESH_MISMATCH, CREDENTIAL_EXPIRED, CREDENTIAL_NOT_YET_VALID
  */
-export async function openJoinToken(signedText: string, trust: Trust): Promise<JoinToken> {
-  const { by, claims } = await openClaims(signedText, JOIN_TOKEN, trust)
-  if (by === undefined || by.roles.includes(claims.role)) return claims
+export async function openJoinToken(signedText: string, trust: Trust): Promise<Opened<JoinToken>> {
+  const opened = await openClaims(signedText, JOIN_TOKEN, trust)
+  const { by, claims } = opened
+  if (by === undefined || by.roles.includes(claims.role)) return opened
   throw new MeshError(
     'CREDENTIAL_INVALID',
     `the token is for a ${claims.role}, and ${by.sub} may not let one in`

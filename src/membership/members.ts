@@ -21,6 +21,8 @@ interface Shown {
   text: string
   /** The delegate that has signed it. */
   by: string | undefined
+  /** Until when it counts: as long as the right of its signer does. Seconds since 1970. */
+  until: number
 }
 
 export class Members {
@@ -36,7 +38,8 @@ export class Members {
   }
 
   /**
-   * Takes a certificate that a peer has shown, or that came with something it has signed.
+   * Takes a certificate that a peer has shown, or that came with something it has signed. One that is older than
+   * what the peer has shown before tells nothing new: it may have been under way for long.
    * @throws MeshError REVOKED, and as `openCertificate`
    */
   async admit(peer: string, text: string): Promise<Certificate> {
@@ -44,7 +47,8 @@ export class Members {
     const shown = known?.text === text ? known : await this.#open(peer, text)
     const why = this.#refusalOf(peer, shown)
     if (why !== undefined) throw why
-    this.#shown.set(peer, shown)
+    const isOld = known !== undefined && known.claims.iat > shown.claims.iat
+    if (!isOld || this.#refusalOf(peer, known) !== undefined) this.#shown.set(peer, shown)
     return shown.claims
   }
 
@@ -67,14 +71,15 @@ export class Members {
   async #open(peer: string, text: string): Promise<Shown> {
     const { meshId, nowMs } = this.#init
     const { by, claims } = await openCertificate(text, peer, { meshId, nowMs: nowMs() })
-    return { claims, text, by: by?.sub }
+    const until = Math.min(claims.exp, by?.exp ?? claims.exp)
+    return { claims, text, by: by?.sub, until }
   }
 
-  #refusalOf(peer: string, { by, claims }: Shown): MeshError | undefined {
+  #refusalOf(peer: string, { by, claims, until }: Shown): MeshError | undefined {
     const { notices, nowMs } = this.#init
     const ban = notices.banOf(peer) ?? notices.banOf(claims.token) ?? notices.banOf(by)
     if (ban !== undefined) return bannedError(ban.reason)
-    if (nowMs() < claims.exp * 1_000) return undefined
+    if (nowMs() < until * 1_000) return undefined
     return new MeshError('CREDENTIAL_EXPIRED', `the certificate of ${peer} has run out`)
   }
 

@@ -12,7 +12,8 @@ export async function grantMembership(
   { bootstrap, ...grant }: Grant & { bootstrap: readonly string[] }
 ): Promise<OwnMembership> {
   const certificate = await issueCertificate(grant, authority)
-  const delegation = grant.role === 'bootstrap' ? await issueDelegation(grant, authority) : undefined
+  const delegation =
+    grant.role === 'bootstrap' ? await issueDelegation(grant, authority) : undefined
   return { certificate, delegation, bootstrap, networkKey: authority.networkKey }
 }
 

@@ -18,10 +18,16 @@ export interface OwnMembership {
   readonly bootstrap: readonly string[]
   /** Of a private network, in hex. */
   readonly networkKey?: string | undefined
+  /** As its token has named it. */
+  readonly namespace?: string | undefined
 }
 
 const FILE = 'membership.json'
 const NOTICES_FILE = 'notices.json'
+
+export function membershipFile(folder: string): string {
+  return join(folder, FILE)
+}
 
 export function noticesFile(folder: string): string {
   return join(folder, NOTICES_FILE)
@@ -29,14 +35,14 @@ export function noticesFile(folder: string): string {
 
 /** Undefined where the node has never joined. @throws MeshError IDENTITY_UNUSABLE */
 export function loadMembership(folder: string): OwnMembership | undefined {
-  const file = join(folder, FILE)
+  const file = membershipFile(folder)
   const secret = readSecret(file)
   if (secret === undefined) return undefined
   try {
-    const { bootstrap, certificate, delegation, networkKey } = parseJson(
+    const { bootstrap, certificate, delegation, namespace, networkKey } = parseJson(
       Buffer.from(secret).toString()
     ) as unknown as OwnMembership
-    const membership = { certificate, delegation, bootstrap, networkKey }
+    const membership = { certificate, delegation, bootstrap, networkKey, namespace }
     certificateOf(membership)
     if (delegation !== undefined) readClaims(delegation, DELEGATION)
     if (!Array.isArray(bootstrap)) throw new Error('it names no bootstrap')
@@ -51,7 +57,7 @@ export function loadMembership(folder: string): OwnMembership | undefined {
 
 /** @throws MeshError IDENTITY_UNUSABLE */
 export function saveMembership(folder: string, membership: OwnMembership): void {
-  writeSecret(join(folder, FILE), `${JSON.stringify(membership, null, 2)}\n`)
+  writeSecret(membershipFile(folder), `${JSON.stringify(membership, null, 2)}\n`)
 }
 
 /** What it says; its own node has no need to doubt it. */

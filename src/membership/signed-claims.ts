@@ -31,6 +31,8 @@ export interface ClaimsKind<T extends Claims> {
   name: string
   typ: string
   check: Validator<T>
+  /** Of one that never runs out: the right of whoever has signed it had to hold then, and no longer. */
+  isLasting?: boolean
 }
 
 /** Who signs: the authority, or by a delegation another node. */
@@ -41,7 +43,7 @@ export interface Signatory {
 }
 
 /** What of a kind is told where it goes wrong. */
-type Named = Pick<ClaimsKind<Claims>, 'name' | 'typ'>
+type Named = Pick<ClaimsKind<Claims>, 'isLasting' | 'name' | 'typ'>
 
 export interface Opened<T> {
   claims: T
@@ -53,6 +55,8 @@ export interface Trust {
   meshId: string
   /** Milliseconds since 1970. */
   nowMs: number
+  /** How long after its end a document still counts; the right of its signer has to hold now. @default 0 */
+  graceMs?: number | undefined
 }
 
 /** A document of the longest labels, with the delegation of its signer. */
@@ -80,13 +84,18 @@ export function toSeconds(ms: number): number {
   return Math.floor(ms / 1_000)
 }
 
-/** @param claims without what the signatory adds */
+/**
+ * @param claims without what the signatory adds
+ * @throws MeshError REQUEST_TOO_LARGE; FIELD_INVALID and its kin
+ */
 export async function signClaims<T extends Claims>(
   claims: Omit<T, 'delegation' | 'iss'>,
-  { typ }: ClaimsKind<T>,
+  { check, typ }: ClaimsKind<T>,
   { delegation, key, meshId }: Signatory
 ): Promise<string> {
   const whole = { iss: meshId, ...claims, ...(delegation === undefined ? {} : { delegation }) }
+  // Nobody would open it.
+  check(whole)
   const text = await new CompactSign(encoder.encode(JSON.stringify(whole)))
     .setProtectedHeader({ alg: ALGORITHM, typ })
     .sign(key)
@@ -116,7 +125,7 @@ export async function openClaims<T extends Claims>(
   }
   const by = await delegationOf(claims, kind, trust)
   await verify(text, kind, by === undefined ? authorityKeyOf(trust.meshId) : keyOf(by, kind))
-  checkTimes(claims, kind, trust.nowMs)
+  checkTimes(claims, kind, trust)
   return { claims, by }
 }
 
@@ -128,25 +137,22 @@ export function readClaims<T extends Claims>(text: string, kind: ClaimsKind<T>):
   if (text.length > SIGNED_TEXT_MAX) throw invalid(kind, 'it is too long')
   const parts = text.split('.')
   if (parts.length !== 3 || !parts.every(isCanonical)) throw invalid(kind, 'it is garbled')
-  const { alg, typ, ...rest } = headerOf(text, kind)
-  if (alg !== ALGORITHM || typ !== kind.typ || Object.keys(rest).length > 0) {
-    throw invalid(
-      kind,
-      `it is ${typeof typ === 'string' ? JSON.stringify(typ.slice(0, 64)) : 'something else'}`
-    )
-  }
+  if (parts[0] !== headerTextOf(kind)) throw invalid(kind, `it is ${typOf(text, kind)}`)
   return kind.check(payloadOf(parts[1] ?? '', kind))
 }
 
 /** A delegation is the authority's own word: nobody delegates what was delegated to them. */
 async function delegationOf(
-  { delegation }: Claims,
+  { delegation, iat }: Claims,
   kind: Named,
-  trust: Trust
+  { meshId, nowMs }: Trust
 ): Promise<Delegation | undefined> {
   if (delegation === undefined) return undefined
   if (kind.typ === DELEGATION.typ) throw invalid(kind, 'it is delegated itself')
-  return await openDelegation(delegation, trust)
+  return await openDelegation(delegation, {
+    meshId,
+    nowMs: kind.isLasting === true ? iat * 1_000 : nowMs
+  })
 }
 
 function keyOf({ sub }: Delegation, kind: Named): KeyObject {
@@ -169,7 +175,7 @@ async function verify(text: string, kind: Named, key: KeyObject): Promise<void> 
   }
 }
 
-function checkTimes({ exp, iat }: Claims, { name }: Named, nowMs: number): void {
+function checkTimes({ exp, iat }: Claims, { name }: Named, { graceMs = 0, nowMs }: Trust): void {
   const nowS = nowMs / 1_000
   if (iat > nowS + CLOCK_SKEW_S) {
     throw new MeshError(
@@ -178,7 +184,7 @@ function checkTimes({ exp, iat }: Claims, { name }: Named, nowMs: number): void 
       { hint: 'one of the two clocks is wrong: `timedatectl` shows and sets that of this machine' }
     )
   }
-  if (exp === undefined || nowS < exp) return
+  if (exp === undefined || nowS < exp + graceMs / 1_000) return
   throw new MeshError('CREDENTIAL_EXPIRED', `${name} has run out at ${timeOf(exp)}`, {
     hint: 'ask the operator of the mesh for a new token; or is the clock of this machine wrong?'
   })
@@ -189,17 +195,32 @@ function isCanonical(part: string): boolean {
   return part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part
 }
 
-function headerOf(text: string, kind: Named): Record<string, unknown> {
+/** The one header that a kind has: nothing in it is up to whoever brings it. */
+function headerTextOf({ typ }: Named): string {
+  return Buffer.from(JSON.stringify({ alg: ALGORITHM, typ })).toString('base64url')
+}
+
+/** For people: what somebody has shown in the place of another document. */
+function typOf(text: string, kind: Named): string {
   try {
-    return decodeProtectedHeader(text)
+    const { typ } = decodeProtectedHeader(text)
+    return typeof typ === 'string' ? JSON.stringify(typ.slice(0, 64)) : 'something else'
   } catch (cause) {
     throw invalid(kind, 'it is garbled', cause)
   }
 }
 
+/** A name that comes twice, or a number written in another way, means something else to another reader. */
 function payloadOf(part: string, kind: Named): unknown {
+  const text = Buffer.from(part, 'base64url').toString()
+  const value = jsonOf(text, kind)
+  if (JSON.stringify(value) !== text) throw invalid(kind, 'it is garbled')
+  return value
+}
+
+function jsonOf(text: string, kind: Named): unknown {
   try {
-    return parseJson(Buffer.from(part, 'base64url').toString())
+    return parseJson(text)
   } catch (cause) {
     throw invalid(kind, messageOf(cause), cause)
   }

@@ -76,13 +76,12 @@ export function inputValidator(schema: object, root: string): Validator<unknown>
 
 /** The known name that `name` was probably meant to be. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const meant = name.toLowerCase()
   const ranked = known
     .flatMap((candidate) => {
       const distanceMax = Math.min(NEAREST_DISTANCE_MAX, Math.ceil(candidate.length / 2))
-      // Comparing takes as long as both are long, multiplied: a stranger's name may have millions of letters.
-      if (Math.abs(meant.length - candidate.length) > distanceMax) return []
-      const distance = leven(meant, candidate.toLowerCase())
+      // Comparing takes the product of both lengths, and a stranger's name may have millions of letters.
+      if (name.length > candidate.length + distanceMax) return []
+      const distance = leven(name.toLowerCase(), candidate.toLowerCase())
       return distance <= distanceMax ? [{ candidate, distance }] : []
     })
     .toSorted((left, right) => left.distance - right.distance)

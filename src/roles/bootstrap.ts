@@ -2,7 +2,6 @@
 import { ContactFile } from './contact-file.ts'
 import { PresenceRelay } from '../discovery/presence-relay.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
-import { joinedSettings } from '../enrolment/mesh-entry.ts'
 import { startNode } from './node-core.ts'
 import type { BootstrapSettings } from '../config/settings.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -10,15 +9,14 @@ import type { NodeCore, NodeParts } from './node-core.ts'
 import type { RunningNode } from './role.ts'
 
 export async function startBootstrap(
-  given: BootstrapSettings,
+  settings: BootstrapSettings,
   logger: Logger
 ): Promise<RunningNode> {
-  const settings = joinedSettings(given)
   const init = { role: 'bootstrap', isDhtServer: true } as const
-  return await startNode(settings, logger, init, (core) => buildBootstrap(core, settings))
+  return await startNode(settings, logger, init, buildBootstrap)
 }
 
-function buildBootstrap(core: NodeCore, { namespace }: BootstrapSettings): NodeParts {
+function buildBootstrap(core: NodeCore, { announce, namespace }: BootstrapSettings): NodeParts {
   const { folder, node, server } = core
   const self = { role: 'bootstrap', namespace } as const
   server.register({
@@ -29,7 +27,7 @@ function buildBootstrap(core: NodeCore, { namespace }: BootstrapSettings): NodeP
   })
   return {
     before: [],
-    after: [new PresenceRelay(core), new ContactFile(folder.path, node)],
+    after: [new PresenceRelay(core), new ContactFile(folder.path, node, announce)],
     report: () => ({
       ...self,
       peer_id: node.selfPeer,

@@ -4,21 +4,20 @@
  */
 import { AGENT } from '../core/version.ts'
 import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
-import { CommandBinding } from '../protocol/command-binding.ts'
-import { CommandServer } from '../protocol/command-server.ts'
 import { FileFinder } from '../discovery/file-finder.ts'
 import { FileLibrary } from '../files/store/library.ts'
 import { FileService } from '../files/service/file-service.ts'
-import { MeshNode } from '../network/mesh-node.ts'
+import type { MeshNode } from '../network/mesh-node.ts'
+import { givenNetworkKey } from '../network/network-key.ts'
 import { MeshPieceSources } from './piece-sources.ts'
 import { parseAddress } from '../network/addresses.ts'
-import { SessionService } from '../protocol/session-service.ts'
 import { memberLink } from '../protocol/member-link.ts'
 import { sleep } from '../core/abort.ts'
 import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
-import { createVisitorMembership } from '../enrolment/mesh-membership.ts'
+import { createVisitor } from '../enrolment/linked-node.ts'
+import { startVisit } from '../enrolment/visit-start.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Download } from '../files/transfer/download.ts'
 import type { FetchInit } from '../files/service/file-service.ts'
@@ -36,6 +35,8 @@ export interface FetcherInit {
   limitRateDown?: number | undefined
   /** Who it is. */
   visit: Visit
+  /** File with the key of a private network, if a join token has not brought it. */
+  networkKeyFile?: string | undefined
   logger: Logger
 }
 
@@ -69,23 +70,16 @@ const BUDGET_BYTES = Number.MAX_SAFE_INTEGER
 
 /** @throws MeshError NODE_ALREADY_RUNNING where another process uses the folder; STORE_FULL, STORE_FAILED */
 export async function startFetcher(init: FetcherInit): Promise<Fetcher> {
-  const { folder, limitRateDown, logger, namespace, visit } = init
+  const { folder, limitRateDown, logger, namespace, networkKeyFile, visit } = init
   const shared = { clock: systemClock, random: systemRandom, logger }
   const library = new FileLibrary(shared, { folder, budgetBytes: BUDGET_BYTES })
   const stopLibrary = await startInOrder([library])
   try {
-    const { identity } = visit
-    const node = await MeshNode.create({ identity, listen: [], isDhtServer: false, agent: AGENT })
-    const membership = createVisitorMembership(
-      { ...shared, node, binding: () => binding, sessions: () => sessions },
-      visit
-    )
-    const { access } = membership
-    const server = new CommandServer({ access, selfPeer: node.selfPeer, role: visit.role, logger })
-    server.register(membership.handlers)
-    const linked = { access, clock: systemClock, link: node, server }
-    const sessions = new SessionService({ ...linked, agent: AGENT, describeLoad: () => null })
-    const binding = new CommandBinding(linked)
+    const { access, binding, membership, node, sessions } = await createVisitor(visit, {
+      listen: [],
+      logger,
+      networkKey: givenNetworkKey(networkKeyFile)
+    })
     const contacts = [...new Set([...init.contacts, ...(visit.entry?.bootstrap ?? [])])]
     const keeper = new BootstrapKeeper({ ...shared, node }, contacts)
     const finder = new FileFinder({ ...shared, node, sessions }, { namespace })
@@ -101,7 +95,11 @@ export async function startFetcher(init: FetcherInit): Promise<Fetcher> {
       },
       { limitRateDown }
     )
-    const stopNetwork = await startInOrder([node, sessions, binding, ...membership.parts, keeper])
+    const stopNetwork = await startVisit(
+      [node, sessions, binding, ...membership.parts, keeper],
+      membership,
+      {}
+    )
     const stopService = await startInOrder([service])
     return {
       library,

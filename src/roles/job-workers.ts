@@ -35,6 +35,7 @@ export function createJobWorkers(
   const finder = new Finder({ ...core, onFound: source.onFound.bind(source) }, { namespace })
   const defaults = { preset, weights }
   const nodes = new NodeViews({
+    access: core.access,
     directory: source,
     clock: core.clock,
     files: files.catalogue,

@@ -3,27 +3,22 @@
  * bindings of the command protocol, and its hold on the bootstraps. The roles add their own parts to it.
  */
 import { join } from 'node:path'
-import { AGENT } from '../core/version.ts'
 import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
-import { CommandBinding } from '../protocol/command-binding.ts'
-import { CommandServer } from '../protocol/command-server.ts'
 import { HostMonitor } from '../host/host-monitor.ts'
+import { givenNetworkKey } from '../network/network-key.ts'
 import { loadIdentity } from '../network/identity.ts'
-import { MeshNode } from '../network/mesh-node.ts'
-import { OPEN_MEMBERSHIP, createMembership } from '../enrolment/mesh-membership.ts'
 import { PeerTracker } from '../network/peer-tracker.ts'
-import { SessionService } from '../protocol/session-service.ts'
 import { signerOf } from '../receipts/signer.ts'
 import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
+import { createLinkedNode } from '../enrolment/linked-node.ts'
 import { claimFolder } from './node-folder.ts'
-import { describeEntry, findEntry } from '../enrolment/mesh-entry.ts'
-import type { Access } from '../protocol/access.ts'
+import { describeEntry, findEntry, settle } from '../enrolment/mesh-entry.ts'
 import type { Clock } from '../core/clock.ts'
 import type { HostMonitorInit } from '../host/host-monitor.ts'
+import type { LinkedNode } from '../enrolment/linked-node.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { Membership } from '../enrolment/mesh-membership.ts'
 import type { NodeFolder } from './node-folder.ts'
 import type { NodeSettings } from '../config/settings.ts'
 import type { PrivateKey } from '@libp2p/interface'
@@ -32,21 +27,14 @@ import type { ReadyReport, RunningNode } from './role.ts'
 import type { Signer } from '../receipts/signer.ts'
 import type { Startable } from '../core/startable.ts'
 
-export interface NodeCore {
+export interface NodeCore extends LinkedNode {
   readonly folder: NodeFolder
   readonly key: PrivateKey
   /** Signs orders, receipts and the like with that key. */
   readonly signer: Signer
-  /** Who may speak to it. */
-  readonly access: Access
-  readonly membership: Membership
   readonly host: HostMonitor
-  readonly node: MeshNode
   readonly keeper: BootstrapKeeper
   readonly tracker: PeerTracker
-  readonly server: CommandServer
-  readonly sessions: SessionService
-  readonly binding: CommandBinding
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -71,18 +59,19 @@ export interface NodeParts {
 }
 
 /** Starts a node: the machine's figures, the role's parts, the network. What fails leaves nothing behind. */
-export async function startNode(
-  settings: NodeSettings,
+export async function startNode<S extends NodeSettings>(
+  given: S,
   logger: Logger,
   init: NodeCoreInit,
-  build: (core: NodeCore) => NodeParts
+  /** Gets the settings as they are in the node's mesh. */
+  build: (core: NodeCore, settings: S) => NodeParts
 ): Promise<RunningNode> {
-  const core = await createNodeCore(settings, logger, init)
+  const { core, settings } = await createNodeCore(given, logger, init)
   const { binding, folder, host, keeper, membership, node, sessions, tracker } = core
   const folderPart = { start: async () => {}, stop: async () => folder.release() }
   const stopGround = await startInOrder([folderPart, host])
   try {
-    const { after, before, report } = build(core)
+    const { after, before, report } = build(core, settings)
     const network = [node, sessions, binding, ...membership.parts, tracker, keeper]
     const stopParts = await startInOrder([...before, ...network, ...after])
     const ready = { ...report(), pid: process.pid }
@@ -94,67 +83,48 @@ export async function startNode(
   }
 }
 
-async function createNodeCore(
-  settings: NodeSettings,
+async function createNodeCore<S extends NodeSettings>(
+  given: S,
   logger: Logger,
   init: NodeCoreInit
-): Promise<NodeCore> {
-  const folder = claimFolder(settings.home, settings.name, init.role)
+): Promise<{ core: NodeCore; settings: S }> {
+  const folder = claimFolder(given.home, given.name, init.role)
   try {
     const key = await loadIdentity(join(folder.path, 'key'))
     const signer = signerOf(key)
     const self = { folder: folder.path, role: init.role, selfPeer: signer.peer }
-    const entry = findEntry(settings, self)
+    const entry = findEntry(given, self)
+    const settings = settle(given, entry)
     logger.info({ mesh: describeEntry(entry) }, 'mesh')
-    const node = await MeshNode.create({
+    const linked = await createLinkedNode({
       identity: key,
       listen: settings.listen,
       announce: settings.announce,
       isDhtServer: init.isDhtServer,
-      agent: AGENT
+      networkKey: givenNetworkKey(settings.networkKeyFile),
+      entry,
+      role: init.role,
+      name: settings.name,
+      folder: folder.path,
+      logger,
+      describeLoad: init.describeLoad
     })
-    const shared = { clock: systemClock, random: systemRandom, logger, node }
-    const membership: Membership =
-      entry === undefined
-        ? OPEN_MEMBERSHIP
-        : createMembership(
-            {
-              ...shared,
-              key,
-              folder: folder.path,
-              binding: () => binding,
-              sessions: () => sessions
-            },
-            entry,
-            settings.name === undefined
-              ? { role: init.role }
-              : { role: init.role, name: settings.name }
-          )
-    const { access } = membership
-    const server = new CommandServer({ access, selfPeer: node.selfPeer, role: init.role, logger })
-    server.register(membership.handlers)
-    const linked = { access, clock: systemClock, link: node, server }
-    const describeLoad = init.describeLoad ?? (() => null)
-    const sessions = new SessionService({ ...linked, agent: AGENT, describeLoad })
-    const binding = new CommandBinding(linked)
-    return {
+    const shared = { clock: systemClock, random: systemRandom, logger, node: linked.node }
+    const core = {
       ...shared,
+      ...linked,
       folder,
       key,
       signer,
-      access,
-      membership,
-      server,
       host: new HostMonitor(shared, {
         directory: folder.path,
         measuresSlowdown: init.describeLoad !== undefined,
         ...init.offer
       }),
       keeper: new BootstrapKeeper(shared, entry?.bootstrap ?? settings.bootstrap),
-      tracker: new PeerTracker(shared),
-      sessions,
-      binding
+      tracker: new PeerTracker(shared)
     }
+    return { core, settings }
   } catch (cause) {
     folder.release()
     throw cause

@@ -9,7 +9,6 @@ import { createExperienceExchange } from './shared-experience.ts'
 import { createFileServices } from './file-services.ts'
 import { createJobEngine } from './job-engine.ts'
 import { createRouterFiles } from './router-files.ts'
-import { joinedSettings } from '../enrolment/mesh-entry.ts'
 import { startNode } from './node-core.ts'
 import { routerHandlers } from './router-commands.ts'
 import type { JobEngine } from './job-engine.ts'
@@ -18,10 +17,9 @@ import type { NodeCore, NodeParts } from './node-core.ts'
 import type { RouterSettings } from '../config/settings.ts'
 import type { RunningNode } from './role.ts'
 
-export async function startRouter(given: RouterSettings, logger: Logger): Promise<RunningNode> {
-  const settings = joinedSettings(given)
+export async function startRouter(settings: RouterSettings, logger: Logger): Promise<RunningNode> {
   const init = { role: 'router', isDhtServer: false } as const
-  return await startNode(settings, logger, init, (core) => buildRouter(core, settings))
+  return await startNode(settings, logger, init, buildRouter)
 }
 
 function buildRouter(core: NodeCore, settings: RouterSettings): NodeParts {

@@ -3,7 +3,6 @@ import { assert } from '../core/assert.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
 import { createNodeFiles } from './node-files.ts'
 import { fileNodesKey } from '../protocol/ids.ts'
-import { joinedSettings } from '../enrolment/mesh-entry.ts'
 import { startNode } from './node-core.ts'
 import type { FileLibrary } from '../files/store/library.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -22,11 +21,10 @@ export async function startShare(
   logger: Logger,
   sharing: NonNullable<NodeFilesInit['sharing']> = {}
 ): Promise<RunningShare> {
-  const settings = joinedSettings(given)
   const init = { role: 'share', isDhtServer: false } as const
-  const { namespace } = settings
   let files: NodeFiles | undefined
-  const running = await startNode(settings, logger, init, (core) => {
+  const running = await startNode(given, logger, init, (core, settings) => {
+    const { namespace } = settings
     const keys = [fileNodesKey(namespace)]
     const wishes = { ...settings.files, keys, namespace, sharing }
     files = createNodeFiles(core, wishes)

@@ -15,12 +15,13 @@ import { commonHandlers, describeSelf } from './common-commands.ts'
 import { createNodeFiles } from './node-files.ts'
 import { createWorkerFiles } from './worker-files.ts'
 import { createAdmitRule } from '../execution/owner/admit-rule.ts'
-import { joinedSettings } from '../enrolment/mesh-entry.ts'
 import { startNode } from './node-core.ts'
+import { usualQueueSlots } from '../execution/owner/admission.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { FunctionDefinitions } from '../executors/function/definitions.ts'
 import type { FunctionEventListener } from '../executors/function/function-event.ts'
+import type { GetCapabilitiesResult } from '../model/generated/commands-get-capabilities.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeCore, NodeParts } from './node-core.ts'
 import type { ReadyReport, RunningNode } from './role.ts'
@@ -43,28 +44,20 @@ export interface WorkerExtras {
   onFunctionEvent?: FunctionEventListener
 }
 
-/**
- * Tasks that may wait, where the owner says nothing. Enough for many short ones, as few long ones: how much
- * work may wait is bounded by time (`owner/admission.ts`).
- */
-const QUEUE_SLOTS_PER_SLOT = 8
-const QUEUE_SLOTS_MAX = 512
-
 export async function startWorker(
   given: WorkerSettings,
   logger: Logger,
   extras: WorkerExtras = {}
 ): Promise<RunningNode> {
-  const settings = joinedSettings(given)
   let tasks: TaskServer | undefined
   const init = {
     role: 'worker',
     isDhtServer: false,
-    offer: { offeredCpuCores: settings.cpuCores, offeredMemoryBytes: settings.memoryBytes },
+    offer: { offeredCpuCores: given.cpuCores, offeredMemoryBytes: given.memoryBytes },
     // Sessions ask for it once they are open, and then the task server is there.
     describeLoad: (peer: string) => tasks?.load(peer) ?? null
   } as const
-  return await startNode(settings, logger, init, (core) => {
+  return await startNode(given, logger, init, (core, settings) => {
     const worker = buildWorker(core, settings, extras)
     tasks = worker.tasks
     return worker.parts
@@ -79,7 +72,7 @@ function buildWorker(
   const { clock, folder, host, node, server } = core
   const { labels, namespace } = settings
   const slots = settings.slots ?? Math.max(1, Math.floor(host.snapshot().capabilities.cpu_cores))
-  const queueSlots = settings.queueSlots ?? Math.min(QUEUE_SLOTS_MAX, QUEUE_SLOTS_PER_SLOT * slots)
+  const queueSlots = settings.queueSlots ?? usualQueueSlots(slots)
   const called = createFunctions(extras, settings, { clock, folder: folder.path, slots })
   const files = createNodeFiles(core, { ...settings.files, namespace })
   const { before, forTasks, keeper } = createWorkerFiles(core, files)
@@ -103,6 +96,7 @@ function buildWorker(
         engines: executors.engines(),
         labels: { ...labels },
         load: tasks.load(remotePeer),
+        ...limitsFor(tasks, remotePeer),
         record: Buffer.from(await advertiser.sealedRecord()).toString('base64')
       }
     })
@@ -134,6 +128,12 @@ function buildWorker(
   }
 }
 
+/** Only what is limited is worth a word. */
+function limitsFor(tasks: TaskServer, peer: string): Pick<GetCapabilitiesResult, 'limits'> {
+  const limits = tasks.limitsOf(peer)
+  return limits === undefined ? {} : { limits }
+}
+
 interface Offer {
   settings: WorkerSettings
   slots: number
@@ -143,11 +143,12 @@ interface Offer {
 
 function createTaskServer(core: NodeCore, offer: Offer, files: TaskFiles): TaskServer {
   const { executors, queueSlots, settings, slots } = offer
-  const { admit, drainDeadlineMs, isIdleOnly, jobsMax, taskMemoryBytes } = settings
+  const { admit, drainDeadlineMs, isIdleOnly, jobsMax, routerRules, taskMemoryBytes } = settings
   const links = new SessionRouterLinks(core)
   const admitRule = admit === undefined ? undefined : createAdmitRule(admit, core)
+  const labelsOf = (peer: string) => core.access.memberOf(peer)?.labels
   return new TaskServer(
-    { ...core, executors, files, links, admitRule },
+    { ...core, executors, files, links, admitRule, labelsOf },
     {
       folder: core.folder.path,
       slots,
@@ -155,7 +156,8 @@ function createTaskServer(core: NodeCore, offer: Offer, files: TaskFiles): TaskS
       taskMemoryBytes,
       stopGraceMs: drainDeadlineMs,
       jobsMax,
-      isIdleOnly
+      isIdleOnly,
+      routerRules
     }
   )
 }

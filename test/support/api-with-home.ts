@@ -7,12 +7,17 @@ import { TOKEN, startApi } from './start-api.ts'
 import type { RunningApi } from './start-api.ts'
 
 /** A folder for each router that is named. */
-export function homeOf(...entries: { url: string; token?: string; pid?: number }[]): string {
+export function homeOf(
+  ...entries: { url: string; token?: string; pid?: number; ca?: string }[]
+): string {
   const home = mkdtempSync(join(tmpdir(), 'taskmesh-home-'))
   onTestFinished(() => rmSync(home, { recursive: true }))
-  entries.forEach(({ url, token = TOKEN, pid = process.pid }, index) => {
+  entries.forEach(({ url, token = TOKEN, pid = process.pid, ca }, index) => {
     mkdirSync(join(home, `router-${index}`))
-    writeFileSync(join(home, `router-${index}`, 'api.json'), JSON.stringify({ url, token, pid }))
+    writeFileSync(
+      join(home, `router-${index}`, 'api.json'),
+      JSON.stringify({ url, token, pid, ca })
+    )
   })
   return home
 }

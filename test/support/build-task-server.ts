@@ -126,7 +126,7 @@ export class FakeRouters implements RouterLinks {
 }
 
 export type TaskServerOptions = Partial<TaskServerInit> &
-  Partial<Pick<TaskServerComponents, 'admitRule'>> & { cpuUsage?: number; engine?: EngineName }
+  Partial<Pick<TaskServerComponents, 'admitRule' | 'labelsOf'>> & { cpuUsage?: number; engine?: EngineName }
 
 /** Lines of the worker's log, as objects. */
 export type LogLine = Record<string, unknown> & { msg: string }
@@ -180,7 +180,7 @@ export function temporaryFolder(): string {
 
 /** Started. The folder of an earlier one makes this its next run. */
 export async function buildTaskServer(options: TaskServerOptions = {}): Promise<TaskServerBench> {
-  const { admitRule, cpuUsage, engine, ...init } = options
+  const { admitRule, cpuUsage, engine, labelsOf = () => undefined, ...init } = options
   const folder = init.folder ?? temporaryFolder()
   const clock = new FakeClock()
   const executor = new ManualExecutor(engine)
@@ -200,7 +200,7 @@ export async function buildTaskServer(options: TaskServerOptions = {}): Promise<
   const lines: LogLine[] = []
   const logger = pino({ base: null }, { write: (line) => lines.push(JSON.parse(line) as LogLine) })
   const server = new TaskServer(
-    { clock, executors, files, host, links: routers, logger, signer, admitRule },
+    { clock, executors, files, host, links: routers, logger, signer, admitRule, labelsOf },
     { slots: 2, queueSlots: 1, taskMemoryBytes: 100, ...init, folder }
   )
   routers.describeLoad = (peer) => server.load(peer)

@@ -1,14 +1,12 @@
 /** A router without a mesh behind it: jobs in a map, events by hand, every call written down. */
-import { randomBytes } from 'node:crypto'
 import { MeshError } from '../../src/core/errors.ts'
-import { TokenBook } from '../../src/http/token-book.ts'
-import { systemClock } from '../../src/core/clock.ts'
 import { deferred } from '../../src/core/abort.ts'
 import { isTerminal } from '../../src/jobs/records.ts'
 import { schemaDocuments } from '../../src/model/validate.ts'
 import { fakeDecisions } from './fake-decisions.ts'
+import { fakeFileServices } from './fake-file-services.ts'
 import { fakeReputation } from './fake-reputation.ts'
-import type { Clock } from '../../src/core/clock.ts'
+import { memoryTokenBook } from './memory-token-book.ts'
 import type { ApiServices } from '../../src/http/services.ts'
 import type { FileView } from '../../src/model/generated/api-file.ts'
 import type { HealthView } from '../../src/model/generated/api-health.ts'
@@ -110,12 +108,6 @@ export function buildPeerEvent(overrides: Partial<MeshEvent> = {}): Partial<Mesh
 
 export function buildLog(overrides: Partial<LogView> = {}): LogView {
   return { ...exampleOf('api/log'), ...overrides }
-}
-
-/** What it writes is read by the next one that is given the same `kept`. */
-export function memoryTokenBook(kept: { text?: string } = {}, clock: Clock = systemClock): TokenBook {
-  const storage = { read: () => kept.text, write: (text: string) => void (kept.text = text) }
-  return new TokenBook({ clock, randomBytes, storage })
 }
 
 type LogFollower = Record<'onEnd', () => void> & { onPart: (part: LogView) => void }
@@ -290,55 +282,9 @@ export class FakeApiServices implements ApiServices {
   }
 
   /** Another may take their place: that of a router that has files. */
-  files: ApiServices['files'] = {
-    list: (page) => {
-      this.#note('files', page)
-      return [exampleOf('api/file')]
-    },
-    describe: async (id) => {
-      this.#note('file', id)
-      return exampleOf('api/file')
-    },
-    entries: async (id, page) => {
-      this.#note('entries', id, page)
-      return []
-    },
-    announce: async ({ manifest, ...rest }) => {
-      this.#note('announce', manifest.id, rest)
-      return { id: manifest.id, complete: true, missing: [] }
-    },
-    putPiece: async (id, index) => this.#note('putPiece', id, index),
-    pin: async (id, request) => {
-      this.#note('pin', id, request)
-      return exampleOf('api/file')
-    },
-    unpin: async (id) => {
-      this.#note('unpin', id)
-      return exampleOf('api/file')
-    },
-    verify: async (id, { timeoutMs }) => {
-      this.#note('verify', id, timeoutMs)
-      const { id: whole, size } = exampleOf('api/file')
-      return { id: whole, outcome: 'right', bytes: size, size }
-    },
-    remove: async (id) => this.#note('remove', id),
-    fetch: async (id, request) => {
-      this.#note('fetch', id, request)
-      return exampleOf('api/file')
-    },
-    open: async (id) => {
-      this.#note('open', id)
-      const text = Buffer.from('test')
-      return {
-        id,
-        name: 'test.txt',
-        sizeBytes: text.length,
-        read: async function* read({ first, last }) {
-          yield text.subarray(first, last + 1)
-        }
-      }
-    }
-  }
+  files = fakeFileServices(exampleOf('api/file'), (name, ...details) =>
+    this.#note(name, ...details)
+  )
 
   readonly nodes: ApiServices['nodes'] = {
     list: async (filter) => {
@@ -372,7 +318,7 @@ export class FakeApiServices implements ApiServices {
   })
 
   /** The real book, which is forgotten with the fake. */
-  tokens: TokenBook = memoryTokenBook()
+  tokens = memoryTokenBook()
 
   async backup(file: string | undefined): Promise<BackupView> {
     this.#note('backup', file)

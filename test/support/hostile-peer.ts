@@ -23,6 +23,8 @@ export async function hostilePeer(address: string): Promise<HostilePeer> {
     connectionMonitor: { enabled: false },
     services: { identify: identify({ maxInboundStreams: 64, maxOutboundStreams: 4_096 }) }
   })
+  // Whoever does not serve gossip is soon given up as a neighbour.
+  await libp2p.handle('/meshsub/1.2.0', () => {})
   const connection = await libp2p.dial(multiaddr(address))
   return {
     libp2p,

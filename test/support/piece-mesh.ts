@@ -116,6 +116,7 @@ export class Fetcher {
     this.client = new PieceClient({
       clock,
       agent: 'test',
+      complain: () => {},
       openStream: (peer, options) => sources.openStream(peer, options)
     })
   }

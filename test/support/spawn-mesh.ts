@@ -7,18 +7,22 @@ import { OPEN_ACCESS } from '../../src/protocol/access.ts'
 import { SessionService } from '../../src/protocol/session-service.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { startInOrder } from '../../src/core/startable.ts'
+import { systemRandom } from '../../src/core/random.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { temporaryIdentity } from '../../src/network/identity.ts'
 import type { Access } from '../../src/protocol/access.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { CommandBindingInit } from '../../src/protocol/command-binding.ts'
 import type { CommandHandlers } from '../../src/protocol/command-server.ts'
+import type { Membership, MembershipComponents } from '../../src/enrolment/mesh-membership.ts'
 import type { PrivateKey, Stream } from '@libp2p/interface'
 import type { SessionServiceInit } from '../../src/protocol/session-service.ts'
 
 export interface SpawnInit {
   /** @default everybody may call everything */
   access?: Access
+  /** Makes it a member of a mesh with an authority, which then says who may call what. */
+  enrol?: (components: MembershipComponents) => Membership
   clock?: Clock
   handlers?: CommandHandlers
   binding?: CommandBindingInit
@@ -51,8 +55,7 @@ export async function spawnNode(init: SpawnInit = {}): Promise<SpawnedNode> {
   const clock = init.clock ?? systemClock
   const key = init.key ?? (await temporaryIdentity())
   nodeCount += 1
-  const listen =
-    init.listen ?? (init.isOverTcp === true ? '/ip4/127.0.0.1/tcp/0' : `/memory/node-${nodeCount}`)
+  const listen = listenOf(init)
   const node = await MeshNode.create({
     identity: key,
     listen: [listen],
@@ -60,22 +63,33 @@ export async function spawnNode(init: SpawnInit = {}): Promise<SpawnedNode> {
     agent: `test/${nodeCount}`,
     ...(listen.startsWith('/memory') ? { transports: [memory()] } : {})
   })
-  const { access = OPEN_ACCESS } = init
+  const own = { clock, key, logger: silentLogger, node, random: systemRandom, folder: undefined }
+  const enrol =
+    init.enrol ?? (() => ({ access: init.access ?? OPEN_ACCESS, handlers: {}, parts: [] }))
+  const { access, handlers, parts } = enrol({
+    ...own,
+    binding: () => binding,
+    sessions: () => sessions
+  })
   const server = new CommandServer({
     access,
     selfPeer: node.selfPeer,
     role: 'test',
     logger: silentLogger
   })
-  server.register(init.handlers ?? {})
+  server.register({ ...init.handlers, ...handlers })
   const shared = { access, clock, link: node, server }
   const describeLoad = init.describeLoad ?? (() => null)
   const sessions = new SessionService({ ...shared, agent: 'test', describeLoad }, init.sessions)
   const binding = new CommandBinding(shared, init.binding)
-  const stop = await startInOrder([node, sessions, binding])
+  const stop = await startInOrder([node, sessions, binding, ...parts])
   const [address] = node.addresses()
   if (address === undefined) throw new Error('the node listens nowhere')
   return { access, node, peer: node.selfPeer, address, key, server, binding, sessions, stop }
+}
+
+function listenOf({ isOverTcp = false, listen }: SpawnInit): string {
+  return listen ?? (isOverTcp ? '/ip4/127.0.0.1/tcp/0' : `/memory/node-${nodeCount}`)
 }
 
 /** Nodes that are stopped one after the other: two ends that close at once wait for each other for a while. */

@@ -44,7 +44,7 @@ export async function startApi(
   return {
     server,
     services,
-    client: new ApiClient({ url, token: TOKEN }),
+    client: new ApiClient({ url, token: TOKEN, ca: init.tls?.cert }),
     url,
     port,
     call,

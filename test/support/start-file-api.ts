@@ -51,7 +51,7 @@ export async function startFileApi({
     clock: systemClock,
     random: seededRandom(1),
     logger: silentLogger,
-    link: { handle: async () => {}, unhandle: async () => {} },
+    link: { complain: () => {}, handle: async () => {}, unhandle: async () => {} },
     library,
     sources,
     hasWaitingCalls: () => false,

@@ -36,14 +36,18 @@ export async function startTlsServer(answer: RequestListener): Promise<TlsServer
   }
 }
 
-function makeCertificate(): { cert: string; key: string } {
+/** Self-signed, for localhost, or for whom it is said; its key with it. */
+export function makeCertificate(names: readonly string[] = ['DNS:localhost', 'IP:127.0.0.1']): {
+  cert: string
+  key: string
+} {
   const folder = mkdtempSync(join(tmpdir(), 'taskmesh-tls-'))
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+  const subject = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${names.join(',')}`]
   const files = ['-keyout', key, '-out', cert, '-days', '2']
   try {
-    execFileSync('openssl', ['req', '-x509', ...kind, ...names, ...files], { stdio: 'ignore' })
+    execFileSync('openssl', ['req', '-x509', ...kind, ...subject, ...files], { stdio: 'ignore' })
     return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
   } finally {
     rmSync(folder, { recursive: true })

@@ -1,4 +1,5 @@
 /** `taskmesh command`: any command of the protocol to any peer; the whole response as JSON. */
+import { printableJson } from '../../core/plain-text.ts'
 import { MeshError } from '../../core/errors.ts'
 import { parseJson } from '../../core/json.ts'
 import { API_FLAGS, VISITOR_FLAGS, flag } from '../command.ts'
@@ -44,7 +45,8 @@ export const commandCommand: CliCommand = {
     const { response } = await visitMesh(args, terminal, (mesh) =>
       mesh.sendAndWait(peer, args.positional('name'), params, { timeoutMs, signal })
     )
-    output.line(output.isForPrograms ? JSON.stringify(response) : JSON.stringify(response, null, 2))
+    if (output.isForPrograms) output.record(response)
+    else output.line(printableJson(JSON.stringify(response, null, 2)))
     return response.status === 'success' ? EXIT.completed : EXIT.error
   }
 }

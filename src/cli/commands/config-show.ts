@@ -7,9 +7,6 @@ import { EXIT } from '../exit-codes.ts'
 import { renderGrid } from '../render.ts'
 import type { CliCommand } from '../command.ts'
 
-/** Shown instead of what opens the API. */
-const SECRET = '(secret)'
-
 export const configShowCommand: CliCommand = {
   words: 'config show',
   summary: 'show the settings a role would start with, and where each comes from',
@@ -27,10 +24,7 @@ export const configShowCommand: CliCommand = {
         `"${args.positional('role')}" is none of ${ROLES.join(', ')}`
       )
     }
-    const { values, origins } = loadConfig(role, { flags: args.texts, env: terminal.env })
-    const shown = Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [key, key === 'token' ? SECRET : value])
-    )
+    const { shown, origins } = loadConfig(role, { flags: args.texts, env: terminal.env })
     output.value(shown, (style) =>
       renderGrid(
         Object.entries(shown).map(([key, value]) => [

@@ -33,7 +33,7 @@ export const eventsCommand: CliCommand = {
     })
     try {
       for await (const event of events) {
-        if (output.isForPrograms) output.line(JSON.stringify(event))
+        if (output.isForPrograms) output.record(event)
         else output.line(renderEvent(event, output.style))
       }
     } catch (cause) {

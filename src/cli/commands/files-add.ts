@@ -1,10 +1,10 @@
 /** `taskmesh files add`: puts files and folders of this machine into the mesh. */
+import { printable } from '../../core/plain-text.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { addPaths } from '../upload/add-files.ts'
 import { connectToRouter } from '../router-connection.ts'
 import { formatBytes } from '../../core/units.ts'
-import { printable } from '../render.ts'
 import type { CliCommand } from '../command.ts'
 
 export const filesAddCommand: CliCommand = {

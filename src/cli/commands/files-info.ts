@@ -1,9 +1,10 @@
 /** `taskmesh files info`: one file, who has it, and the link by which others can have it. */
+import { printable } from '../../core/plain-text.ts'
 import { API_FLAGS } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { connectToRouter } from '../router-connection.ts'
 import { formatBytes } from '../../core/units.ts'
-import { formatCount, plural, printable, renderFacts } from '../render.ts'
+import { formatCount, plural, renderFacts } from '../render.ts'
 import { readFileWord } from '../file-words.ts'
 import { renderAmounts } from '../byte-amounts.ts'
 import { timeOf } from '../columns.ts'

@@ -1,4 +1,5 @@
 /** `taskmesh files pin`, `unpin`, `verify` and `rm`: what becomes of the router's copies. */
+import { printable } from '../../core/plain-text.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { BytesProgress } from '../upload/progress.ts'
@@ -6,7 +7,6 @@ import { FILE_COLUMNS } from '../columns.ts'
 import { FILE_IDS, readFileWord } from '../file-words.ts'
 import { MeshError } from '../../core/errors.ts'
 import { connectToRouter } from '../router-connection.ts'
-import { printable } from '../render.ts'
 import { sleepAwake } from '../../client/api-backoff.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { ApiClient } from '../../client/api-client.ts'
@@ -100,7 +100,7 @@ export const filesRmCommand: CliCommand = {
       output.note(`removed ${printable(id)}`)
     }
     if (output.isForPrograms) {
-      output.line(JSON.stringify({ removed: args.positionalList(FILE_IDS.name).length }))
+      output.record({ removed: args.positionalList(FILE_IDS.name).length })
     }
     return EXIT.completed
   }

@@ -1,8 +1,9 @@
 /** `taskmesh job logs`: what tasks wrote, up to now or as they go on. */
+import { printable, printableLines } from '../../core/plain-text.ts'
 import { systemClock } from '../../core/clock.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import { LogLines, printableLine } from '../log-lines.ts'
+import { LogLines } from '../log-lines.ts'
 import { describeLogFile } from '../render-files.ts'
 import { AttemptStarts, followLog, readLogs } from '../log-source.ts'
 import { connectToRouter } from '../router-connection.ts'
@@ -31,6 +32,8 @@ export const jobLogsCommand: CliCommand = {
     ['taskmesh job logs j-7m2k -f --tail 20', 'the last lines, then whatever comes'],
     ['taskmesh job logs j-7m2k --item a --attempt 1 --stderr', 'of one attempt of one task']
   ],
+  notes:
+    'Lines of tasks keep simple colours; what else could steer your terminal is shown as ·. With --json they are as they were written.',
   run: async (context) => {
     const { args, output, terminal } = context
     const client = connectToRouter(args)
@@ -76,9 +79,9 @@ function createPrinter(
   const lines = new LogLines(({ item, ms, stream, text }: LogLine) => {
     const prefixes = [
       ...(hasTimes ? [style.dim(new Date(startMs + ms).toISOString())] : []),
-      ...(hasItems ? [style.dim(item)] : [])
+      ...(hasItems ? [style.dim(printable(item))] : [])
     ]
-    const line = printableLine(text)
+    const line = printableLines(text)
     output.line([...prefixes, stream === 'err' ? style.yellow(line) : line].join('  '))
     isEmpty = false
   })
@@ -92,7 +95,7 @@ function createPrinter(
     select,
     print: async (part) => {
       const selected = await select(part)
-      if (output.isForPrograms) output.line(JSON.stringify(selected))
+      if (output.isForPrograms) output.record(selected)
       else lines.add(selected)
       if (part.log_file === undefined || output.isForPrograms) return
       lines.flush()

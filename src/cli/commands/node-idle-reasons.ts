@@ -1,16 +1,9 @@
 /** `taskmesh node idle-reasons`: why tasks went elsewhere, for the owner of a worker. */
 import { ageOf } from '../columns.ts'
+import { printable } from '../../core/plain-text.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
-import {
-  formatCount,
-  plural,
-  printable,
-  renderTable,
-  shortPeer,
-  shorten,
-  withoutEllipsis
-} from '../render.ts'
+import { formatCount, plural, renderTable, shortPeer, shorten, withoutEllipsis } from '../render.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { Column, Style } from '../render.ts'
 import type { CliCommand } from '../command.ts'

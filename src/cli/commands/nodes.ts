@@ -1,34 +1,51 @@
 /** `taskmesh node list` and `node describe`: the workers that the router knows. */
 import { BYTES_PER_MB, formatBytes, formatDuration } from '../../core/units.ts'
-import { API_FLAGS, flag } from '../command.ts'
-import { NODE_COLUMNS, fraction, latencyOf } from '../columns.ts'
+import { API_FLAGS, VISITOR_FLAGS, flag } from '../command.ts'
+import { NODE_COLUMNS, fraction, latencyOf, minuteOf } from '../columns.ts'
 import { EXIT } from '../exit-codes.ts'
+import { MEMBER_COLUMNS } from '../member-columns.ts'
 import { formatCount, formatLabels, renderFacts, withoutEllipsis } from '../render.ts'
 import { engineFacts } from '../render-engines.ts'
 import { connectToRouter } from '../router-connection.ts'
-import type { CliCommand } from '../command.ts'
+import { visitAsOperator } from '../operator-visit.ts'
+import type { CliCommand, CommandContext } from '../command.ts'
+import type { KnownMember } from '../operator-visit.ts'
 import type { NodeView } from '../../model/generated/api-node.ts'
 import type { Style } from '../render.ts'
 
 export const nodeListCommand: CliCommand = {
   words: 'node list',
-  summary: 'list the workers that the router knows',
+  summary: 'list the workers that the router knows; or the members of the mesh, and who waits',
   flags: {
     require: flag('list', 'only workers that fulfil this, such as "zone = home"'),
+    members: flag('switch', 'instead, all whom the mesh has let in, or has not (for operators)'),
+    pending: flag('switch', 'of these, only those that wait to be let in'),
+    ...VISITOR_FLAGS,
     ...API_FLAGS
   },
   examples: [
     [
       'taskmesh node list --require "slots >= 4" -o wide',
       'the big ones, with what they offer and allow'
-    ]
+    ],
+    ['taskmesh node list --pending', 'who waits for `taskmesh node approve`']
   ],
-  run: async ({ args, output, terminal }) => {
+  run: async (context) => {
+    const { args, output, terminal } = context
+    if (args.has('members') || args.has('pending')) return await listMembers(context)
     const filter = { require: args.list('require') }
     const nodes = await connectToRouter(args).nodes(filter, { signal: terminal.signal })
     output.rows(nodes, NODE_COLUMNS, 'no worker is known; start one: taskmesh worker --bootstrap …')
     return EXIT.completed
   }
+}
+
+async function listMembers({ args, output, terminal }: CommandContext): Promise<number> {
+  const all = await visitAsOperator(args, terminal, (visit) => visit.members())
+  const isAsked = args.has('pending') ? ({ state }: KnownMember) => state === 'pending' : () => true
+  const empty = args.has('pending') ? 'nobody waits' : 'nobody has joined by a token yet'
+  output.rows(all.filter(isAsked), MEMBER_COLUMNS, empty)
+  return EXIT.completed
 }
 
 export const nodeDescribeCommand: CliCommand = {
@@ -65,6 +82,7 @@ function renderNode(node: NodeView, style: Style): string {
       'seen',
       `${formatDuration(node.seen_ms_ago)} ago${node.found_by === undefined ? '' : `, found by ${node.found_by}`}`
     ],
+    ['certificate', certificateOf(node)],
     ['addresses', node.addresses.join('\n') || '–']
   ]
   if (capabilities !== undefined) facts.push(...capabilityFacts(capabilities))
@@ -77,6 +95,10 @@ function renderNode(node: NodeView, style: Style): string {
     ])
   }
   return renderFacts(facts, style)
+}
+
+function certificateOf({ certificate_until_ms: atMs }: NodeView): string {
+  return atMs === undefined ? 'none' : `until ${minuteOf(atMs)}, and renewed before`
 }
 
 /** What a task would find there. */

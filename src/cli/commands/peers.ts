@@ -1,4 +1,5 @@
 /** `taskmesh peers`: who is connected, now or live; through the router, or as an observer of one's own. */
+import { printable } from '../../core/plain-text.ts'
 import { sleep } from '../../core/abort.ts'
 import { systemClock } from '../../core/clock.ts'
 import { formatDuration } from '../../core/units.ts'
@@ -127,7 +128,7 @@ async function measuredPeers(list: () => PeerView[]): Promise<PeerView[]> {
 
 /** Measurements move the table; programs get them too. */
 function tell(event: PeerChange, output: Output, table: LiveTable): void {
-  if (output.isForPrograms) output.line(JSON.stringify(event))
+  if (output.isForPrograms) output.record(event)
   else if (event.event !== 'measured') table.above(eventLine(event, output))
 }
 
@@ -136,5 +137,5 @@ function eventLine({ at_ms, event, peer }: PeerChange, { style }: Output): strin
   const paint = event === 'connected' ? style.green : style.yellow
   const latency = peer.latency_ms === null ? '' : `  ${formatDuration(peer.latency_ms)}`
   const what = `${peer.direction} ${peer.path}${latency}  ${peer.agent ?? ''}`
-  return `${time}  ${paint(event.padEnd(12))}  ${shortPeer(peer.peer_id)}  ${withoutPeerId(peer.addresses[0] ?? '')}  ${what}`.trimEnd()
+  return `${time}  ${paint(event.padEnd(12))}  ${shortPeer(peer.peer_id)}  ${printable(`${withoutPeerId(peer.addresses[0] ?? '')}  ${what}`)}`.trimEnd()
 }

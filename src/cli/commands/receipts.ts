@@ -1,11 +1,11 @@
 /** `taskmesh receipt show` and `receipt verify`: what routers and workers have signed, from a router or out of a file alone. */
 import { writeFileSync } from 'node:fs'
+import { printable } from '../../core/plain-text.ts'
 import { MeshError, messageOf } from '../../core/errors.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { PROOF_FLAGS, findProofs, readText } from '../proof-source.ts'
 import { expectReceipt, openProof } from '../../receipts/proof.ts'
-import { printable } from '../render.ts'
 import { proofView, renderProof } from '../render-receipt.ts'
 import { isResultOf } from '../signed-result.ts'
 import { writeProofs } from '../../receipts/proof-file.ts'

@@ -1,9 +1,10 @@
 /** `taskmesh reputation export` and `reputation verify`: why scores are what they are, in a file that anyone can count again. */
+import { printable } from '../../core/plain-text.ts'
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { RECOUNT_COLUMNS } from '../reputation-columns.ts'
 import { connectToRouter } from '../router-connection.ts'
-import { formatCount, printable, renderTable, shortPeer } from '../render.ts'
+import { formatCount, renderTable, shortPeer } from '../render.ts'
 import { readTextFile } from '../local-files.ts'
 import { timeOf } from '../columns.ts'
 import { verifyExport } from '../../roles/reputation-export.ts'

@@ -18,7 +18,8 @@ import type { Role } from '../../config/options.ts'
 export const ROLE_NOTES: string = [
   'Every flag has a variable (--task-memory is TASKMESH_TASK_MEMORY; lists are separated by commas) and a',
   'key in the config file (task_memory). Flags win over variables, variables over the file, the file over',
-  'the defaults: see `taskmesh config show`. Without --listen a node is reachable from this machine only.'
+  'the defaults: see `taskmesh config show`. Without --listen a node is reachable from this machine only, unless',
+  'it has joined a mesh of other machines (--join): then from everywhere, by members alone.'
 ].join(' ')
 
 export const bootstrapCommand: CliCommand = {
@@ -39,10 +40,7 @@ export const workerCommand: CliCommand = {
   flags: roleFlags('worker'),
   examples: [
     ['taskmesh worker --bootstrap /ip4/127.0.0.1/tcp/51820', 'on this machine'],
-    [
-      'taskmesh worker --bootstrap /dns/mesh.example/tcp/51820 --listen /ip4/0.0.0.0/tcp/0 --label zone=home',
-      'on another one'
-    ]
+    ['taskmesh worker --join @token --label zone=home', 'on another one: taskmesh token create']
   ],
   notes: ROLE_NOTES,
   run: runWorker
@@ -56,7 +54,7 @@ export const routerCommand: CliCommand = {
     ['taskmesh router --bootstrap /ip4/127.0.0.1/tcp/51820', 'API on 127.0.0.1:51880'],
     ['taskmesh router --bootstrap … --preset latency --weight reputation=0.5', 'with other weights']
   ],
-  notes: `${ROLE_NOTES}\n\nOf its job store: taskmesh router check-store, taskmesh router backup.`,
+  notes: `${ROLE_NOTES}\n\nOf its job store: taskmesh router check-store, taskmesh router backup. Of its API: taskmesh router token.`,
   run: runRouter
 }
 
@@ -68,9 +66,11 @@ export function readyLine({ role, peer_id, addresses, http, pid }: ReadyReport):
 
 /** What to say when others will look for this node and can't reach it. */
 export function reachWarning(role: Role, settings: NodeSettings): string | undefined {
-  const { announce, bootstrap, listen } = settings
+  const { announce, bootstrap, isOpen, listen } = settings
   const isMeshElsewhere = bootstrap.some((address) => !isLoopbackAddress(address))
-  const isReachable = announce.length > 0 || listen.some((address) => !isLoopbackAddress(address))
+  // A member of a mesh that listens nowhere in particular does so everywhere.
+  const listensOpenly = listen.length === 0 ? !isOpen : listen.some((one) => !isLoopbackAddress(one))
+  const isReachable = announce.length > 0 || listensOpenly
   if (role === 'bootstrap' || !isMeshElsewhere || isReachable) return undefined
   return `warning: the mesh is on other machines, but this ${role} listens on loopback only and they cannot dial it; add --listen /ip4/0.0.0.0/tcp/0`
 }

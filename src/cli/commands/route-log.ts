@@ -15,7 +15,7 @@ export const routeLogCommand: CliCommand = {
   run: async ({ args, output, terminal }) => {
     const { signal } = terminal
     for await (const record of connectToRouter(args).decisions(args.text('since'), { signal })) {
-      output.line(JSON.stringify(record))
+      output.record(record)
     }
     return EXIT.completed
   }

@@ -1,5 +1,5 @@
 /** One run of a command that fetches files, put together: the workspace, the node that fetches, its progress, its end. */
-import { visitorOf } from '../mesh-visit.ts'
+import { networkKeyNamed, visitorOf } from '../mesh-visit.ts'
 import { checkAddress } from '../../config/compile.ts'
 import { createLogger } from '../../observe/logger.ts'
 import { FetchProgress } from './progress.ts'
@@ -123,7 +123,9 @@ export async function openFetcher(
   // libp2p takes a while to load, and what is in place already needs none of it.
   const { startFetcher } = await import('../../roles/fetcher.ts')
   const visit = await visitorOf(args)
-  const init = { ...contacts, contacts: contacts.addresses, folder, limitRateDown, visit }
+  const networkKeyFile = networkKeyNamed(args)
+  const where = { ...contacts, contacts: contacts.addresses, folder }
+  const init = { ...where, limitRateDown, networkKeyFile, visit }
   const fetcher = await startFetcher({ ...init, logger: createLogger({ level }) }).catch(
     (cause: unknown) => {
       throw toBusy(cause, title)

@@ -79,6 +79,10 @@ export interface NodeView {
   addresses: string[]
   capabilities?: Capabilities
   host?: HostFacts
+  /**
+   * When its certificate of the mesh runs out, unless it is renewed; absent where no authority rules, and of one that has shown none. Milliseconds since 1970.
+   */
+  certificate_until_ms?: number
   seen_ms_ago: number
   found_by?: string
 }

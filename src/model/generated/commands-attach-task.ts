@@ -123,6 +123,10 @@ export interface LoadReport {
    * Number of the last task that came from whoever this report goes to.
    */
   seen?: number
+  /**
+   * Tasks that whoever this report goes to may send now, by its owner's limits; no such bound when absent.
+   */
+  allowed?: number
 }
 /**
  * Entries of a task's log, of which the first has the number `from`.

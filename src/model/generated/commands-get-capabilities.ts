@@ -52,6 +52,7 @@ export interface GetCapabilitiesResult {
    * The signed capability record: a libp2p signed envelope in base64.
    */
   record?: string
+  limits?: RouterLimits
 }
 export interface Labels {
   [k: string]: string
@@ -103,4 +104,63 @@ export interface LoadReport {
    * Number of the last task that came from whoever this report goes to.
    */
   seen?: number
+  /**
+   * Tasks that whoever this report goes to may send now, by its owner's limits; no such bound when absent.
+   */
+  allowed?: number
+}
+/**
+ * What the worker's owner lets the asker have of it; absent where that is not limited.
+ */
+export interface RouterLimits {
+  /**
+   * No task of that router is taken.
+   */
+  denied?: true
+  /**
+   * Engines that its tasks may use.
+   *
+   * @minItems 1
+   * @maxItems 16
+   */
+  engines?: ('builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container' | 'storage')[]
+  /**
+   * CPU cores of one task; one that asks for none has so many.
+   */
+  cpu_cores?: number
+  /**
+   * Memory of one task.
+   */
+  memory_bytes?: number
+  /**
+   * Disk that one task may ask for.
+   */
+  disk_bytes?: number
+  /**
+   * GPUs of one task.
+   */
+  gpu_count?: number
+  /**
+   * Tasks of it at once.
+   */
+  slots?: number
+  /**
+   * Further tasks of it that may wait.
+   */
+  queued?: number
+  /**
+   * Tasks that it may send in a time: so many at once, and then as many again in that time.
+   */
+  rate?: {
+    count: number
+    per_ms: number
+  }
+  /**
+   * Longest run time that one task may ask for.
+   */
+  run_timeout_ms?: number
+  /**
+   * Its tasks are kept from the network.
+   */
+  network?: false
 }

@@ -26,7 +26,7 @@ export interface SyncNoticesParams {
    */
   digest: string
   /**
-   * Those that the asker has.
+   * Those that the asker has, each by 24 letters of the SHA-256 of its text in base64url. Absent where it asks whether there is a difference at all: then only the digest is answered.
    *
    * @maxItems 10000
    */

@@ -32,6 +32,10 @@ export interface BootstrapConfig {
    */
   join?: string
   /**
+   * File with the key of a private network, in the format of `swarm.key` (/key/swarm/psk/1.0.0/). Who does not have it cannot talk to this node at all. A join token of such a mesh brings it along.
+   */
+  network_key?: string
+  /**
    * Belongs to no mesh with an authority: whoever reaches this node may use it. Only what listens on loopback does so without being told.
    */
   open?: boolean

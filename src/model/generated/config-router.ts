@@ -13,7 +13,7 @@ export interface RouterConfig {
    */
   name?: string
   /**
-   * Multiaddrs to listen on.
+   * Multiaddrs to listen on. By default this machine alone; for a node that has joined a mesh of other machines, all interfaces, as only members are let in.
    *
    * @minItems 1
    */
@@ -31,6 +31,10 @@ export interface RouterConfig {
    * A join token, as `taskmesh token create` prints it, or @FILE with one inside. Needed once: the node keeps what it gets for it.
    */
   join?: string
+  /**
+   * File with the key of a private network, in the format of `swarm.key` (/key/swarm/psk/1.0.0/). Who does not have it cannot talk to this node at all. A join token of such a mesh brings it along.
+   */
+  network_key?: string
   /**
    * Belongs to no mesh with an authority: whoever reaches this node may use it. Only what listens on loopback does so without being told.
    */

@@ -13,7 +13,7 @@ export interface WorkerConfig {
    */
   name?: string
   /**
-   * Multiaddrs to listen on.
+   * Multiaddrs to listen on. By default this machine alone; for a node that has joined a mesh of other machines, all interfaces, as only members are let in.
    *
    * @minItems 1
    */
@@ -31,6 +31,10 @@ export interface WorkerConfig {
    * A join token, as `taskmesh token create` prints it, or @FILE with one inside. Needed once: the node keeps what it gets for it.
    */
   join?: string
+  /**
+   * File with the key of a private network, in the format of `swarm.key` (/key/swarm/psk/1.0.0/). Who does not have it cannot talk to this node at all. A join token of such a mesh brings it along.
+   */
+  network_key?: string
   /**
    * Belongs to no mesh with an authority: whoever reaches this node may use it. Only what listens on loopback does so without being told.
    */
@@ -135,6 +139,12 @@ export interface WorkerConfig {
    * A shell command or an http(s) URL that is asked about every task: it gets a summary as JSON and answers {"accept": true} or {"accept": false, "reason": "…"}.
    */
   admit?: string
+  /**
+   * What routers may ask of this worker, one rule each: `PEERID`, `label:KEY=VALUE` or `*`, then `deny` or limits such as `engines=wasm+javascript memory=1GiB slots=2 queued=10 rate=60/1m run=10m network=no`. A router's own rule goes before those for labels of its certificate, and those before `*`.
+   *
+   * @maxItems 1024
+   */
+  router_limits?: string[]
   /**
    * Disk for files of the mesh that are kept here, such as `50GiB`; the least used go to make room.
    */
