@@ -37,6 +37,8 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
     )
     process.exit(1)
   }
+  // The words, which may hold a secret, are the child's to show.
+  process.title = 'taskmesh'
   // Through the channel the child notices when we are gone, even if we were killed.
   var child = spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc']

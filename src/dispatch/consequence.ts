@@ -74,13 +74,18 @@ function afterReturn(
     return final(attempt, error, retry)
   }
   // `never` is about workers that had the task, not about those that would not take it.
-  const isBusy = verdict.error.code === 'WORKER_BUSY'
+  const isBusy = verdict.error.code === 'WORKER_BUSY' || isForNow(verdict.error)
   return {
     event: { kind: 'returned', attempt, error },
     delayMs: refusedDelayMs(refusalCount),
     isWorkerAvoided: !isBusy && retry.sameWorker === 'avoid',
-    isWorkerLeftOut: FIRM_REFUSALS.has(verdict.error.code)
+    isWorkerLeftOut: FIRM_REFUSALS.has(verdict.error.code) && !isForNow(verdict.error)
   }
+}
+
+/** Its owner lets this router have only so much at a time: the worker says when there is more. */
+function isForNow({ code, retryAfterMs }: MeshError): boolean {
+  return code === 'OWNER_REFUSED' && retryAfterMs !== undefined
 }
 
 function afterFailure(

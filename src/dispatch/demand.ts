@@ -49,6 +49,7 @@ export class DemandCache {
 function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand {
   const plan = compileSpec(spec)
   const { engine, hasNetwork, placement, resources, retry, route, taskName, taskType } = plan
+  const { runMs } = plan.timeouts
   const { sameWorker } = retry
   // Of a result that is to be checked, a trusted worker's needs it least.
   const trust = plan.verify.mode === 'none' ? ('any' as const) : ('trusted_first' as const)
@@ -57,6 +58,7 @@ function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand
     taskName,
     taskType,
     hasNetwork,
+    runMs,
     resources,
     placement,
     route,
@@ -75,6 +77,7 @@ function toDemand(spec: JobSpec, defaults: SelectionRequest['defaults']): Demand
       taskType,
       taskName,
       hasNetwork,
+      runMs,
       resources,
       placement,
       route,

@@ -37,7 +37,12 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ENGINE_UNAVAILABLE',
   'RESOURCES_UNAVAILABLE',
   // Asked for an attempt that never came there.
-  'TASK_UNKNOWN'
+  'TASK_UNKNOWN',
+  // This router and the worker are not of one mind about who belongs here: no fault of the task.
+  'NOT_A_MEMBER',
+  'REVOKED',
+  'CREDENTIAL_EXPIRED',
+  'COMMAND_FORBIDDEN'
 ])
 
 /** The way to the worker ended while it had the task: nobody here can tell what has become of it. */

@@ -25,6 +25,12 @@ export interface TaskPlacesInit {
   waitMsMax?: number | undefined
 }
 
+/** What of a task says which place it needs, and for how long. */
+export type PlaceWants = Pick<
+  TaskRequest,
+  'expectedMs' | 'gpuCount' | 'memoryBytesMax' | 'timeoutMs'
+>
+
 /** A task's slot, and what it has with it. */
 export interface Place extends Claim {
   /** How long it is reckoned to keep them. */
@@ -52,6 +58,11 @@ export class TaskPlaces {
     return this.#slots.waitingCount
   }
 
+  /** As `Slots.waitingOf`. */
+  waitingOf(router: string): number {
+    return this.#slots.waitingOf(router)
+  }
+
   get gpusTakenCount(): number {
     return this.#gpus.takenCount
   }
@@ -66,11 +77,13 @@ export class TaskPlaces {
   }
 
   /** What a task is to have, and to wait for. @throws MeshError WORKER_BUSY where the machine has too few GPUs */
-  claim({ expectedMs: toldMs, gpuCount, memoryBytesMax, timeoutMs }: TaskRequest): Place {
+  claim(router: string, wants: PlaceWants): Place {
+    const { expectedMs: toldMs, gpuCount, memoryBytesMax, timeoutMs } = wants
     const { host } = this.#components
     const countGpus = (): number => host.snapshot().capabilities.gpu_count ?? 0
     if (gpuCount > 0) this.#gpus.requireAll(gpuCount, countGpus())
     const place: Place = {
+      router,
       expectedMs: this.#figures.expected(toldMs, timeoutMs),
       gpus: [],
       fit: () => {
@@ -113,8 +126,8 @@ export class TaskPlaces {
     }
     if (lingering === undefined) {
       giveBack()
-      this.#slots.release()
-    } else await this.#slots.releaseAfter(lingering.then(giveBack))
+      this.#slots.release(place.router)
+    } else await this.#slots.releaseAfter(place.router, lingering.then(giveBack))
     this.#components.onChange(true)
   }
 
@@ -126,6 +139,11 @@ export class TaskPlaces {
   /** Sends all away that wait. */
   handBack(error: MeshError): void {
     this.#slots.handBack(error)
+  }
+
+  /** As `Slots.handBackLast`. */
+  handBackLast(router: string, error: MeshError): boolean {
+    return this.#slots.handBackLast(router, error)
   }
 
   /** As `Slots.whenIdle`. */

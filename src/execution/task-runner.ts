@@ -5,7 +5,8 @@
  */
 import { BYTES_PER_MB } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
-import { TaskPlaces } from './task-places.ts'
+import { RouterAdmission } from './owner/router-admission.ts'
+import { RouterPlaces } from './router-places.ts'
 import { NO_INPUTS, fetchInputs, needsInputs } from './input-phase.ts'
 import { runTask } from './task-run.ts'
 import { closedError, fullReason, isBusy, refusalOf } from './owner/admission.ts'
@@ -18,8 +19,9 @@ import type { ExecutorRegistry } from '../executors/executor-registry.ts'
 import type { HostMonitor } from '../host/host-monitor.ts'
 import type { LoadChange } from './load-news.ts'
 import type { LogSpools } from './log-spool.ts'
-import type { Place } from './task-places.ts'
 import type { ReadyInputs, TaskFiles } from './ports.ts'
+import type { RouterAdmissionComponents, RouterAdmissionInit } from './owner/router-admission.ts'
+import type { Seat } from './router-places.ts'
 import type { Task, TaskEnd } from './task.ts'
 
 export interface TaskRunnerComponents {
@@ -31,11 +33,15 @@ export interface TaskRunnerComponents {
   availability: AvailabilityKeeper
   /** The owner's own rule, asked about every task. */
   admitRule?: AdmitRule | undefined
+  /** Labels of a peer's certificate. @default nobody has one */
+  labelsOf?: RouterAdmissionComponents['labelsOf']
   /** Called when a task has come in, begun or ended. */
   onLoad?: ((change: LoadChange) => void) | undefined
 }
 
 export interface TaskRunnerInit extends AdmissionRules {
+  /** What the owner lets routers ask for. @default anything */
+  routerRules?: RouterAdmissionInit['rules']
   /** How long a task may wait for a slot. @default LIMITS.workerWaitMsMax */
   waitMsMax?: number | undefined
 }
@@ -43,6 +49,8 @@ export interface TaskRunnerInit extends AdmissionRules {
 /** What a task is to others while it is on its way. */
 export interface Errand {
   task: Task
+  /** Who sent it. */
+  router: string
   /** For the owner's rule. */
   describe: () => TaskSummary
   /** Called with the slot in hand, before its inputs come, where it has any. */
@@ -53,7 +61,7 @@ export interface Errand {
 
 /** A task that is over, with what it had. */
 interface Leaving {
-  place: Place
+  seat: Seat
   inputs: ReadyInputs | undefined
   lingering: Promise<void> | undefined
 }
@@ -61,7 +69,9 @@ interface Leaving {
 export class TaskRunner {
   readonly #components: TaskRunnerComponents
   readonly #init: TaskRunnerInit
-  readonly #places: TaskPlaces
+  readonly #places: RouterPlaces
+  /** What the owner lets each router ask for. */
+  readonly routers: RouterAdmission
   readonly #running = new Set<Task>()
   readonly #closing = new AbortController()
   #askingCount = 0
@@ -75,11 +85,15 @@ export class TaskRunner {
     this.#components = components
     this.#init = init
     const onChange = (hasEnded: boolean): void => this.#noteLoad(hasEnded)
-    this.#places = new TaskPlaces({ ...components, onChange }, init)
+    const places = new RouterPlaces({ ...components, onChange }, init)
+    this.#places = places
+    const { labelsOf = () => undefined } = components
+    const { routerRules: rules = [], slots } = init
+    this.routers = new RouterAdmission({ ...components, labelsOf, places }, { rules, slots })
   }
 
   /** How much work there is. */
-  get figures(): TaskPlaces['figures'] {
+  get figures(): RouterPlaces['figures'] {
     return this.#places.figures
   }
 
@@ -102,15 +116,15 @@ export class TaskRunner {
     const { clock } = this.#components
     const arrivedMs = clock.monotonicMs()
     let executor: Executor
-    let place: Place
+    let seat: Seat
     try {
       task.signal.throwIfAborted()
       executor = this.#components.executors.get(task.request.task.engine)
       assertAllowed(executor, task)
-      this.#admit(task)
+      this.#admit(errand)
       if (this.#components.admitRule !== undefined) await this.#askOwner(errand)
-      place = this.#places.claim(task.request)
-      const waiting = this.#places.enter(place, task.signal)
+      seat = this.#claim(errand)
+      const waiting = this.#places.enter(seat, task.signal)
       if (waiting !== undefined) await waiting
     } catch (cause) {
       return neverBegan(cause, clock.monotonicMs() - arrivedMs)
@@ -129,7 +143,7 @@ export class TaskRunner {
       if (errand.onBegin !== undefined) await this.#begin(errand.onBegin)
       task.signal.throwIfAborted()
       this.#countBegun()
-      const ready = { executor, task, gpus: place.gpus, inputs: inputs ?? NO_INPUTS }
+      const ready = { executor, task, gpus: seat.place.gpus, inputs: inputs ?? NO_INPUTS }
       const ran = await runTask(this.#components, ready, { waitedMs, fetchedMs })
       lingering = ran.lingering
       this.#places.learn(task.request, ran.end.ranMs)
@@ -138,7 +152,7 @@ export class TaskRunner {
       return neverBegan(cause, waitedMs)
     } finally {
       this.#running.delete(task)
-      void this.#leave({ place, inputs, lingering })
+      void this.#leave({ seat, inputs, lingering })
     }
   }
 
@@ -170,8 +184,8 @@ export class TaskRunner {
   }
 
   /** What can be ended by nobody keeps what it has. */
-  async #leave({ inputs, lingering, place }: Leaving): Promise<void> {
-    await this.#places.leave(place, lingering)
+  async #leave({ inputs, lingering, seat }: Leaving): Promise<void> {
+    await this.#places.leave(seat, lingering)
     await inputs?.release()
   }
 
@@ -211,9 +225,20 @@ export class TaskRunner {
   }
 
   /** @throws MeshError WORKER_STOPPING, WORKER_CORDONED, RESOURCES_UNAVAILABLE, OWNER_REFUSED, WORKER_BUSY */
-  #admit(task: Task): void {
+  #admit({ router, task }: Errand): void {
+    const limits = this.routers.limitsOf(router)
+    if (limits !== undefined) this.routers.require(router, limits, task.request)
     const refusal = refusalOf(task.request.memoryBytesMax, this.#facts(), this.#init)
-    if (refusal !== undefined) throw refusal
+    if (refusal === undefined) return
+    // Nobody is kept out by how many tasks another has sent.
+    if (refusal.code !== 'WORKER_BUSY' || !this.#places.makeRoomFor(router)) throw refusal
+  }
+
+  /** @throws MeshError OWNER_REFUSED, WORKER_BUSY */
+  #claim({ router, task }: Errand): Seat {
+    const limits = this.routers.limitsOf(router)
+    if (limits !== undefined) this.routers.count(router, limits)
+    return this.#places.claim(router, task.request, this.routers.slotsOf(limits))
   }
 
   #facts(): AdmissionFacts {
@@ -234,7 +259,8 @@ export class TaskRunner {
   }
 
   /** The place in the line is held meanwhile; what has changed by then is looked at once more. */
-  async #askOwner({ task, describe }: Errand): Promise<void> {
+  async #askOwner(errand: Errand): Promise<void> {
+    const { describe, task } = errand
     this.#askingCount += 1
     try {
       const signal = AbortSignal.any([task.signal, this.#closing.signal])
@@ -242,7 +268,7 @@ export class TaskRunner {
     } finally {
       this.#askingCount -= 1
     }
-    this.#admit(task)
+    this.#admit(errand)
   }
 
   #countBegun(): void {

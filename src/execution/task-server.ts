@@ -13,6 +13,7 @@ import { TaskJournal } from './leases/task-journal.ts'
 import { TaskRunner, handBackError } from './task-runner.ts'
 import { directAnswer } from './task-answers.ts'
 import { readTask } from './task-request.ts'
+import { withinLimits } from './owner/router-admission.ts'
 import type { AdmissionRules } from './owner/admission.ts'
 import type { AdmitRule } from './owner/admit-rule.ts'
 import type { Clock } from '../core/clock.ts'
@@ -23,7 +24,10 @@ import type { HostMonitor } from '../host/host-monitor.ts'
 import type { KeptResultsInit } from './leases/kept-results.ts'
 import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { RouterAdmissionComponents } from './owner/router-admission.ts'
+import type { RouterLimits } from '../model/router-limits.ts'
 import type { RouterLinks } from './leases/router-links.ts'
+import type { RouterRule } from '../model/router-rules.ts'
 import type {
   SetAvailabilityParams,
   SetAvailabilityResult
@@ -31,6 +35,7 @@ import type {
 import type { Signer } from '../receipts/signer.ts'
 import type { Startable } from '../core/startable.ts'
 import type { TaskFiles } from './ports.ts'
+import type { TaskRequest } from './task-request.ts'
 import type { TaskAnswer } from './task-answers.ts'
 
 export interface TaskServerComponents {
@@ -44,6 +49,8 @@ export interface TaskServerComponents {
   signer: Signer
   /** The owner's own rule, asked about every task. */
   admitRule?: AdmitRule | undefined
+  /** Labels of a peer's certificate. @default nobody has one */
+  labelsOf?: RouterAdmissionComponents['labelsOf']
 }
 
 export interface TaskServerInit extends AdmissionRules {
@@ -51,6 +58,8 @@ export interface TaskServerInit extends AdmissionRules {
   folder: string
   /** Limit of a task that names none. */
   taskMemoryBytes: number
+  /** What the owner lets routers ask for. @default anything */
+  routerRules?: readonly RouterRule[]
   /** How long running tasks may go on once the worker is told to stop. @default 10000 */
   stopGraceMs?: number
   /** How long a task may wait for a slot. @default LIMITS.workerWaitMsMax */
@@ -140,6 +149,7 @@ export class TaskServer implements Startable {
     const { clock, host } = this.#components
     const { capabilities } = host.snapshot()
     const availability = this.#availability.current
+    const allowed = this.#runner.routers.allowedOf(peer)
     const { figures, gpusTakenCount, runningCount, waitingCount } = this.#runner
     this.#news.told(peer)
     return {
@@ -158,21 +168,20 @@ export class TaskServer implements Startable {
       work_rate: figures.workRateAt(clock.monotonicMs()),
       routers: this.#news.routerCount,
       slowdown: host.slowdown,
-      seen: this.#news.seenOf(peer)
+      seen: this.#news.seenOf(peer),
+      ...(allowed === undefined ? {} : { allowed })
     }
+  }
+
+  /** What its owner lets a router ask of this worker; undefined: anything. */
+  limitsOf(router: string): RouterLimits | undefined {
+    return this.#runner.routers.limitsOf(router)
   }
 
   /** Handler of EXECUTE_TASK. A task's own failure is an answer too, with its logs and usage. */
   async execute(params: ExecuteTaskParams, context: CommandContext): Promise<TaskAnswer> {
     const { assignment } = params
-    const { clock } = this.#components
-    const { taskMemoryBytes } = this.#init
-    const read = () =>
-      readTask(params, {
-        bytes: context.bulk?.byteLength ?? 0,
-        nowMs: clock.wallMs(),
-        taskMemoryBytes
-      })
+    const read = () => this.#read(params, context)
     try {
       context.signal.throwIfAborted()
       if (assignment !== undefined) return await this.#desk.execute(assignment, context, read)
@@ -188,6 +197,15 @@ export class TaskServer implements Startable {
     return { availability: this.#availability.current, running: this.#runner.runningCount }
   }
 
+  /** @throws MeshError FIELD_INVALID and its kin */
+  #read(params: ExecuteTaskParams, { bulk, remotePeer }: CommandContext): TaskRequest {
+    const { taskMemoryBytes } = this.#init
+    const nowMs = this.#components.clock.wallMs()
+    const request = readTask(params, { bytes: bulk?.byteLength ?? 0, nowMs, taskMemoryBytes })
+    const limits = this.limitsOf(remotePeer)
+    return limits === undefined ? request : withinLimits(request, limits)
+  }
+
   async #executeDirectly(
     task: Task,
     { remotePeer, signal }: CommandContext
@@ -197,6 +215,7 @@ export class TaskServer implements Startable {
     const { labels, memoryBytesMax, timeoutMs } = task.request
     const end = await this.#runner.run({
       task,
+      router: remotePeer,
       describe: () => ({
         router: remotePeer,
         engine: task.request.task.engine,

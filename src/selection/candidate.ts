@@ -1,4 +1,5 @@
 /** What selection knows of a worker and of a task: plain data, gathered by others, with its age. */
+import type { RouterLimits } from '../model/router-limits.ts'
 import type { Placement, Preset, ResourceRequest, RoutePolicy } from '../model/job.ts'
 
 /** Whether a worker takes what is new, and why not. */
@@ -54,6 +55,10 @@ export interface Candidate {
   unseenCount: number
   unseenMs: number
   unseenGpus: number
+  /** What its owner lets this router ask of it; undefined: whatever it likes. */
+  limits: RouterLimits | undefined
+  /** Tasks that its owner would have it take of this router now, by its last report; undefined: as many as it likes. */
+  allowed: number | undefined
   /** How fast it runs tasks, in GHz: as advertised, less what it has slowed down and was found to be slower. */
   speed: number
   /** The figures behind `speed`. */
@@ -103,6 +108,8 @@ export interface SelectionRequest {
   taskName: string | undefined
   /** Whether it asks for the network. */
   hasNetwork: boolean
+  /** How long it may run. */
+  runMs: number
   resources: ResourceRequest
   placement: Placement
   route: RoutePolicy

@@ -21,6 +21,7 @@ const HINTS: ReadonlyMap<string, Hint> = new Map<RefusalCode | PlaceCode | RoomC
   ['SUSPECTED', 'it does not answer in time: look at its log and its path (taskmesh peers)'],
   ['QUARANTINED', 'a result of it was wrong: see taskmesh reputation show with its peer id'],
   ['FIGURES_ABSURD', 'its figures make no sense: see taskmesh node describe'],
+  ['OWNER_LIMITS', 'its owner limits what this router may ask for: see its --router-limit'],
   [
     'ENGINE_MISSING',
     (example) => `it ${wordsOf(example)}: start it with --engine ${nameIn(example, 'engine')}`
@@ -54,7 +55,8 @@ const HINTS: ReadonlyMap<string, Hint> = new Map<RefusalCode | PlaceCode | RoomC
   ['SLOTS_TAKEN', 'it is full: more --slots if the machine bears them'],
   ['QUEUE_TAKEN', 'it is full, and enough waits there: more --slots if the machine bears them'],
   ['MEMORY_TAKEN', 'its memory is taken: fewer --slots, or more memory'],
-  ['GPUS_TAKEN', 'its GPUs are taken']
+  ['GPUS_TAKEN', 'its GPUs are taken'],
+  ['ALLOWANCE_TAKEN', 'its owner lets this router have no more at once: see its --router-limit']
 ])
 
 /** The first of several refusals, without what the worker has instead. */

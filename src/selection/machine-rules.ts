@@ -3,17 +3,15 @@
  */
 import { ANY_PROGRAM, isSameImage, isSameProgram } from '../model/task-names.ts'
 import { BYTES_PER_MB } from '../core/units.ts'
+import { breachOf } from '../model/router-limits.ts'
 import { atLeast, formatCount, formatMb } from './rule.ts'
 import type { Candidate, SelectionRequest } from './candidate.ts'
 import type { Rule } from './rule.ts'
 
-export function machineRules({
-  engine,
-  hasNetwork,
-  resources,
-  taskName
-}: SelectionRequest): (Rule | undefined)[] {
+export function machineRules(request: SelectionRequest): (Rule | undefined)[] {
+  const { engine, hasNetwork, resources, taskName } = request
   return [
+    ownerRule(request),
     engineRule(engine),
     nameRule(engine, taskName),
     hasNetwork ? networkRule(engine) : undefined,
@@ -43,6 +41,17 @@ function engineRule(engine: string): Rule {
     wording: () => ({ one: `lacks engine ${engine}`, many: `lack engine ${engine}` }),
     instead: ({ engines }) =>
       engines.length === 0 ? 'offers none' : `offers ${engines.toSorted().join(', ')}`
+  }
+}
+
+/** What a worker's owner lets this router ask for: the worker would refuse what is more. */
+function ownerRule({ engine, hasNetwork, resources, runMs }: SelectionRequest): Rule {
+  const ask = { engine, hasNetwork, runMs, ...resources }
+  return {
+    code: 'OWNER_LIMITS',
+    refuses: ({ limits }) => limits !== undefined && breachOf(limits, ask) !== undefined,
+    wording: () => ({ one: 'is limited by its owner', many: 'are limited by their owners' }),
+    instead: ({ limits = {} }) => `who ${breachOf(limits, ask)?.words ?? ''}`
   }
 }
 

@@ -17,7 +17,12 @@ export type PlaceCode =
   | 'ON_PROBATION'
   | 'UNRELIABLE'
   | 'TRIED_BEFORE'
-export type RoomCode = 'SLOTS_TAKEN' | 'QUEUE_TAKEN' | 'MEMORY_TAKEN' | 'GPUS_TAKEN'
+export type RoomCode =
+  | 'SLOTS_TAKEN'
+  | 'QUEUE_TAKEN'
+  | 'MEMORY_TAKEN'
+  | 'GPUS_TAKEN'
+  | 'ALLOWANCE_TAKEN'
 
 /** Where a worker with room stands. */
 export function codeOfPlace(
@@ -79,6 +84,8 @@ export function codeOfRoom(room: Room): RoomCode {
       return 'GPUS_TAKEN'
     case 'queue-taken':
       return 'QUEUE_TAKEN'
+    case 'allowance-taken':
+      return 'ALLOWANCE_TAKEN'
     case 'slots-taken':
     case 'queue':
     case 'run':

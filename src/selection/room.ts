@@ -4,11 +4,19 @@
  * keeps a burst from all going to whoever looked idle a second ago.
  */
 import { formatDuration } from '../core/units.ts'
+import { describeAllowance } from '../model/router-limits.ts'
 import { formatMb } from './rule.ts'
 import type { Candidate } from './candidate.ts'
 
 /** `run`: a slot is free. `queue`: it would wait at the worker. The rest is no room. */
-export type Room = 'run' | 'queue' | 'slots-taken' | 'queue-taken' | 'memory-taken' | 'gpus-taken'
+export type Room =
+  | 'run'
+  | 'queue'
+  | 'slots-taken'
+  | 'queue-taken'
+  | 'memory-taken'
+  | 'gpus-taken'
+  | 'allowance-taken'
 
 /**
  * No more expected work waits at a worker per slot: enough that it has the next task at hand when one ends,
@@ -27,6 +35,8 @@ export function roomOf(candidate: Candidate, need: Need): Room {
   const tasks = tasksOf(candidate)
   const { queueSlots, slots } = candidate
   if (!(tasks < slots + queueSlots)) return 'slots-taken'
+  const { allowed, unseenCount } = candidate
+  if (allowed !== undefined && !(allowed - unseenCount >= 1)) return 'allowance-taken'
   if (!(candidate.memoryAvailableMb >= need.memoryMb)) return 'memory-taken'
   if (need.gpuCount > 0 && !(freeGpus(candidate) >= need.gpuCount)) return 'gpus-taken'
   if (tasks < slots) return 'run'
@@ -63,6 +73,8 @@ function whatIsTaken(candidate: Candidate, need: Need): string {
       return `the task needs ${formatMb(need.memoryMb, 'up')} memory, ${formatMb(memoryAvailableMb, 'down')} of ${formatMb(memoryTotalMb, 'down')} are free`
     case 'gpus-taken':
       return `the task needs ${need.gpuCount} GPUs, ${freeGpus(candidate)} of ${candidate.gpuCount} are free`
+    case 'allowance-taken':
+      return `its owner lets this router have ${describeAllowance(candidate.limits ?? {})}`
     case 'queue-taken': {
       const waitingMs = Math.round(candidate.queuedMs + candidate.unseenMs / slots)
       const waiting = `${formatDuration(waitingMs)} of work waits for each slot`

@@ -30,7 +30,8 @@ export function summarise(compiled: CompiledRequest, candidates: readonly Candid
     'slots-taken': 0,
     'queue-taken': 0,
     'memory-taken': 0,
-    'gpus-taken': 0
+    'gpus-taken': 0,
+    'allowance-taken': 0
   }
   let refusedCount = 0
   for (const candidate of candidates) {
@@ -60,6 +61,8 @@ function describeFitting(rooms: Readonly<Record<Room, number>>): string[] {
   if (memory > 0) parts.push(`${fitButHave(memory)} too little memory free now`)
   if (rooms['gpus-taken'] > 0)
     parts.push(`${fitButHave(rooms['gpus-taken'])} too few GPUs free now`)
+  const allowance = rooms['allowance-taken']
+  if (allowance > 0) parts.push(`${fitButHave(allowance)} all that its owner lets this router have`)
   return parts
 }
 

@@ -3,6 +3,7 @@ import { formatBytes } from '../../core/units.ts'
 import { emptyCounts } from '../../jobs/state.ts'
 import { NO_FILES } from '../../jobs/records.ts'
 import { encodeTask, itemCount, itemId } from '../../model/job.ts'
+import { taskSizes } from '../../model/task-size.ts'
 import { hasWebInputs, needsOf } from '../../model/job-inputs.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
@@ -108,7 +109,12 @@ export function assertFits(document: JobDocument, text: string): void {
   }
   // A text of a third of the bytes can't be longer in UTF-8, and then no task of it is.
   if (text.length * UTF8_BYTES_PER_UNIT_MAX <= LIMITS.taskBytesMax) return
-  for (let index = 0; index < itemCount(document); index += 1) encodeTask(document, index)
+  let index = 0
+  for (const bytes of taskSizes(document)) {
+    // What is too long is written after all, to be refused with its place and a hint.
+    if (bytes > LIMITS.taskBytesMax) encodeTask(document, index)
+    index += 1
+  }
 }
 
 function firstSteps(

@@ -1,4 +1,7 @@
-/** Ended leases whose routers have not taken note yet: bounded in number, bytes and time, oldest out first. */
+/**
+ * Ended leases whose routers have not taken note yet: bounded in number, bytes and time. Where there are too many,
+ * the oldest go of the router that has left the most of it, so that none loses its own to another's.
+ */
 import { LIMITS } from '../../core/limits.ts'
 import type { CancelTimer, Clock } from '../../core/clock.ts'
 import type { Lease } from './lease.ts'
@@ -13,6 +16,13 @@ export interface KeptResultsInit {
   msMax?: number | undefined
 }
 
+/** What one router has left here. */
+interface Shelf {
+  /** In the order in which they ended. */
+  leases: Set<Lease>
+  bytes: number
+}
+
 export class KeptResults {
   readonly #clock: Clock
   readonly #countMax: number
@@ -21,6 +31,7 @@ export class KeptResults {
   readonly #onDropped: (leases: readonly Lease[], why: LostState) => void
   /** In the order in which they ended. */
   readonly #leases = new Set<Lease>()
+  readonly #shelves = new Map<string, Shelf>()
   readonly #whenEmpty = new Set<() => void>()
   #bytes = 0
   #cancelTimer: CancelTimer | undefined
@@ -38,6 +49,10 @@ export class KeptResults {
   }
 
   add(lease: Lease): void {
+    const shelf = this.#shelves.get(lease.router) ?? { leases: new Set(), bytes: 0 }
+    this.#shelves.set(lease.router, shelf)
+    shelf.leases.add(lease)
+    shelf.bytes += lease.bytes
     this.#leases.add(lease)
     this.#bytes += lease.bytes
     this.#arm()
@@ -47,6 +62,12 @@ export class KeptResults {
   delete(lease: Lease): void {
     if (!this.#leases.delete(lease)) return
     this.#bytes -= lease.bytes
+    const shelf = this.#shelves.get(lease.router)
+    if (shelf !== undefined) {
+      shelf.leases.delete(lease)
+      shelf.bytes -= lease.bytes
+      if (shelf.leases.size === 0) this.#shelves.delete(lease.router)
+    }
     if (this.#leases.size > 0) return
     for (const wake of this.#whenEmpty) wake()
   }
@@ -74,12 +95,27 @@ export class KeptResults {
 
   #evict(): void {
     const dropped: Lease[] = []
-    for (const lease of this.#leases) {
-      if (this.#leases.size <= this.#countMax && this.#bytes <= this.#bytesMax) break
-      this.delete(lease)
-      dropped.push(lease)
+    while (this.#leases.size > this.#countMax || this.#bytes > this.#bytesMax) {
+      const [oldest] = this.#fullest()
+      if (oldest === undefined) break
+      this.delete(oldest)
+      dropped.push(oldest)
     }
     this.#onDropped(dropped, 'evicted')
+  }
+
+  /** Of the router that has most of what there is too much of. */
+  #fullest(): Iterable<Lease> {
+    const isBytes = this.#bytes > this.#bytesMax
+    let fullest: Shelf | undefined
+    let most = -1
+    for (const shelf of this.#shelves.values()) {
+      const amount = isBytes ? shelf.bytes : shelf.leases.size
+      if (amount <= most) continue
+      fullest = shelf
+      most = amount
+    }
+    return fullest?.leases ?? []
   }
 
   /** One timer for all: it looks at the oldest. */

@@ -13,7 +13,7 @@ import { RouterWatch } from './router-watch.ts'
 import { leaseAnswer } from '../task-answers.ts'
 import { RecentNames } from './recent-names.ts'
 import { bytesHash } from '../../receipts/text-hash.ts'
-import { journalName, leaseKey } from './journal-entries.ts'
+import { journalName } from './journal-entries.ts'
 import type { Assignment } from '../../model/generated/commands-execute-task.ts'
 import type { AttachTaskParams } from '../../model/generated/commands-attach-task.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -129,7 +129,7 @@ export class LeaseDesk {
     }
     const lost = this.#lost.get(router, id)
     if (lost !== undefined) throw lostError(lost)
-    this.#closed.add(leaseKey({ router, lease_id: id }))
+    this.#closed.add(router, id)
     throw new MeshError('TASK_UNKNOWN', 'no such attempt came to this worker')
   }
 
@@ -139,7 +139,7 @@ export class LeaseDesk {
     const { kill_after_ms: killAfterMs, lease_id: id, reason } = params
     const lease = this.#table.get(router, id)
     if (lease === undefined) {
-      this.#closed.add(leaseKey({ router, lease_id: id }))
+      this.#closed.add(router, id)
       return { state: 'unknown' }
     }
     if (lease.end !== undefined) return { state: 'ended' }
@@ -198,7 +198,7 @@ export class LeaseDesk {
   #refuseOld(router: string, { lease_id: id }: Assignment): void {
     const lost = this.#lost.get(router, id)
     if (lost !== undefined) throw lostError(lost)
-    if (!this.#closed.has(leaseKey({ router, lease_id: id }))) return
+    if (!this.#closed.has(router, id)) return
     // Nobody is to blame for a message that others have overtaken.
     const init = { blame: 'router', retryable: true } as const
     throw new MeshError('TASK_SUPERSEDED', 'this attempt was over before it came', init)
@@ -220,6 +220,7 @@ export class LeaseDesk {
     const { assignment, task } = lease
     const end = await runner.run({
       task,
+      router: lease.router,
       describe: () => ({
         job_id: assignment.job_id,
         item: assignment.item,
@@ -288,7 +289,7 @@ export class LeaseDesk {
     for (const lease of leases) {
       this.#kept.delete(lease)
       this.#table.delete(lease)
-      this.#closed.add(lease.name.key)
+      this.#closed.add(lease.router, lease.id)
       // One that never began is not in the journal.
       if (lease.begunAtMs === undefined) continue
       notes.push({ name: lease.name, event: 'dropped', state })
@@ -298,11 +299,12 @@ export class LeaseDesk {
   }
 
   #addLost(lost: LostLease): void {
-    for (const oldest of this.#lost.add(lost)) this.#noteSettled(oldest, 'forgotten')
+    const forgotten = this.#lost.add(lost)
+    if (forgotten !== undefined) this.#noteSettled(forgotten, 'forgotten')
   }
 
   #forget(lost: LostLease, state: SettledState): void {
-    this.#closed.add(leaseKey(lost))
+    this.#closed.add(lost.router, lost.lease_id)
     if (this.#lost.delete(lost)) this.#noteSettled(lost, state)
   }
 

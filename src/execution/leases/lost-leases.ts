@@ -5,40 +5,56 @@
  */
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { leaseKey } from './journal-entries.ts'
 import type { JournalEntry } from './journal-entries.ts'
 
 /** An attempt and the last that is known of it. */
 export type LostLease = Omit<JournalEntry, 'at_ms' | 'pid'>
 
 export class LostLeases {
-  readonly #byKey = new Map<string, LostLease>()
+  /** By router, then by its name for the attempt; oldest first. */
+  readonly #shelves = new Map<string, Map<string, LostLease>>()
+  readonly #countMax: number
+  #count = 0
 
-  /** @returns those that had to be forgotten for it */
-  add(lease: LostLease): LostLease[] {
-    this.#byKey.set(leaseKey(lease), lease)
-    const forgotten: LostLease[] = []
-    for (const [key, oldest] of this.#byKey) {
-      if (this.#byKey.size <= LIMITS.keptResultsMax) break
-      this.#byKey.delete(key)
-      forgotten.push(oldest)
-    }
-    return forgotten
+  constructor(countMax: number = LIMITS.keptResultsMax) {
+    this.#countMax = countMax
+  }
+
+  /** @returns what had to be forgotten for it: the oldest of the router that has most of them */
+  add(lease: LostLease): LostLease | undefined {
+    const shelf = this.#shelves.get(lease.router) ?? new Map<string, LostLease>()
+    this.#shelves.set(lease.router, shelf)
+    if (!shelf.has(lease.lease_id)) this.#count += 1
+    shelf.set(lease.lease_id, lease)
+    return this.#count > this.#countMax ? this.#forgetOne() : undefined
   }
 
   get(router: string, leaseId: string): LostLease | undefined {
-    return this.#byKey.get(leaseKey({ router, lease_id: leaseId }))
+    return this.#shelves.get(router)?.get(leaseId)
   }
 
   /** @returns whether it was there */
-  delete(lease: LostLease): boolean {
-    return this.#byKey.delete(leaseKey(lease))
+  delete({ lease_id: id, router }: LostLease): boolean {
+    const shelf = this.#shelves.get(router)
+    if (shelf?.delete(id) !== true) return false
+    this.#count -= 1
+    if (shelf.size === 0) this.#shelves.delete(router)
+    return true
   }
 
   /** Those that a router has to hear of, oldest first. */
   of(router: string): LostLease[] {
-    if (this.#byKey.size === 0) return []
-    return [...this.#byKey.values()].filter((lease) => lease.router === router)
+    return [...(this.#shelves.get(router)?.values() ?? [])]
+  }
+
+  #forgetOne(): LostLease | undefined {
+    let fullest: Map<string, LostLease> | undefined
+    for (const shelf of this.#shelves.values()) {
+      if (shelf.size > (fullest?.size ?? 0)) fullest = shelf
+    }
+    const [oldest] = fullest?.values() ?? []
+    if (oldest !== undefined) this.delete(oldest)
+    return oldest
   }
 }
 

@@ -37,6 +37,17 @@ export interface AdmissionFacts {
   memoryTotalBytes: number
 }
 
+/**
+ * Tasks that may wait, where the owner says nothing. Enough for many short ones, as few long ones: how much
+ * work may wait is bounded by time.
+ */
+const QUEUE_SLOTS_PER_SLOT = 8
+const QUEUE_SLOTS_MAX = 512
+
+export function usualQueueSlots(slots: number): number {
+  return Math.min(QUEUE_SLOTS_MAX, QUEUE_SLOTS_PER_SLOT * slots)
+}
+
 /** What others may use of an idle machine: a desktop at rest stays well below. */
 const IDLE_PERCENT = 25
 

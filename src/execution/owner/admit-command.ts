@@ -1,5 +1,6 @@
 /** Runs an owner's command on a text: a process group of its own, which ends whole and sees no secrets of ours. */
 import { spawn } from 'node:child_process'
+import { childEnvironment } from '../../core/child-environment.ts'
 import { deferred } from '../../core/abort.ts'
 import type { ChildProcess } from 'node:child_process'
 
@@ -12,21 +13,13 @@ export interface CommandRun {
   bytesMax: number
 }
 
-/** Variables without which a shell's commands don't work; all others may hold secrets. */
-const PASSED_ON = ['PATH', 'HOME', 'LANG']
-
 /** @returns its stdout. @throws Error when it cannot be started, fails, writes too much or is ended */
 export async function runCommand(command: string, run: CommandRun): Promise<string> {
   run.signal.throwIfAborted()
   const child = spawn('sh', ['-c', command], {
     // A group of its own: what the shell started ends with it.
     detached: true,
-    env: Object.fromEntries(
-      PASSED_ON.flatMap((name) => {
-        const value = process.env[name]
-        return value === undefined ? [] : [[name, value]]
-      })
-    ),
+    env: childEnvironment(),
     stdio: ['pipe', 'pipe', 'ignore']
   })
   const ended = deferred<string>()

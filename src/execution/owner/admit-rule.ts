@@ -3,6 +3,7 @@
  * says yes or no. A rule that fails, is silent or speaks no JSON refuses: its owner wanted a say.
  */
 import { MeshError, messageOf } from '../../core/errors.ts'
+import { hideSecrets } from '../../core/secret-text.ts'
 import { parseJson } from '../../core/json.ts'
 import { withTimeLimit } from '../../core/abort.ts'
 import { runCommand } from './admit-command.ts'
@@ -71,7 +72,8 @@ class BoundedRule implements AdmitRule {
     } catch (cause) {
       if (options.signal?.aborted === true) throw options.signal.reason
       if (cause instanceof MeshError && cause.code === 'OWNER_REFUSED') throw cause
-      const error = messageOf(cause)
+      // Whoever sent the task gets to see it.
+      const error = hideSecrets(messageOf(cause))
       this.#components.logger.warn({ error, jobId: summary.job_id }, 'admission rule failed')
       throw refused(`its rule gave no answer: ${error}`)
     } finally {
@@ -115,10 +117,11 @@ function askCommand(command: string): Ask {
   return (text, options) => runCommand(command, { text, ...options })
 }
 
-function askAt(url: string): Ask {
+function askAt(where: string): Ask {
+  const { authorization, url } = splitCredentials(where)
   return async (text, { signal, bytesMax }) => {
     const response = await post(url, {
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...authorization },
       body: text,
       // Where the owner sends summaries of tasks is the owner's to say, not another server's.
       redirect: 'error',
@@ -129,6 +132,27 @@ function askAt(url: string): Ask {
       throw new Error(`HTTP status ${response.status}`)
     }
     return await readBody(response, bytesMax)
+  }
+}
+
+/** `fetch` takes no address with a name and a password in it, and quotes it when it says so. */
+function splitCredentials(where: string): { url: string; authorization: Record<string, string> } {
+  const url = URL.parse(where)
+  if (url === null || `${url.username}${url.password}` === '')
+    return { url: where, authorization: {} }
+  const pair = [url.username, url.password].map(unquote).join(':')
+  url.username = ''
+  url.password = ''
+  const authorization = `Basic ${Buffer.from(pair).toString('base64')}`
+  return { url: url.href, authorization: { authorization } }
+}
+
+/** As it was meant, where a percent sign stands for itself too. */
+function unquote(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

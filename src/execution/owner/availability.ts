@@ -123,7 +123,7 @@ export class AvailabilityKeeper {
   #save(): void {
     const text = JSON.stringify({ availability: this.#current, reason: this.#reason })
     try {
-      writeFileSync(`${this.#file}.new`, `${text}\n`)
+      writeFileSync(`${this.#file}.new`, `${text}\n`, { mode: 0o600 })
       renameSync(`${this.#file}.new`, this.#file)
     } catch (cause) {
       const fields = { file: this.#file, error: messageOf(cause) }

@@ -4,7 +4,7 @@ import { LEAF_BYTES } from './content-tree.ts'
 /** Below it, requests cost more than bytes; see test/bench. */
 const PIECE_BYTES_LIKED = 262_144
 /** What is asked for, checked and lost as one; larger files get a longer list instead. */
-const PIECE_BYTES_MAX = 16 * 2 ** 20
+export const PIECE_BYTES_MAX = 16 * 2 ** 20
 /** 32 bytes each. */
 const PIECES_LIKED_MAX = 4_096
 

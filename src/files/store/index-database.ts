@@ -1,8 +1,9 @@
 /** How the file of the index is opened: private, exclusive, in WAL mode, in the format of this version. */
-import { chmodSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MeshError } from '../../core/errors.ts'
+import { touchPrivateFile } from '../../core/private-folder.ts'
 import { toStoreError } from './disk-errors.ts'
 
 /** "tmfx": marks the file as an index of files, so that no other database is written into. */
@@ -56,6 +57,8 @@ export function openIndex(file: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    // SQLite gives its WAL file the same rights.
+    touchPrivateFile(file)
     db = new DatabaseSync(file)
     // Before anything is set that is written into the file.
     checkFormat(db, file)
@@ -67,7 +70,6 @@ export function openIndex(file: string): DatabaseSync {
     db.exec('PRAGMA synchronous = NORMAL')
     db.exec('PRAGMA foreign_keys = ON')
     migrate(db)
-    chmodSync(file, 0o600)
     return db
   } catch (cause) {
     db?.close()

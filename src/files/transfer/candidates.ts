@@ -34,11 +34,21 @@ export class Candidates {
   /** @returns whether it is new */
   add(peer: string): boolean {
     if (this.#banned.has(peer) || this.#peers.has(peer)) return false
-    if (this.#peers.size >= LIMITS.downloadCandidatesMax) return false
+    if (this.#peers.size >= LIMITS.downloadCandidatesMax && !this.#makeRoom()) return false
     this.#peers.set(peer, { failureCount: 0, notBeforeMs: 0, isTaken: false })
     this.#added.resolve()
     this.#added = deferred()
     return true
+  }
+
+  /** Whoever has failed most gives way, so that names of nobody never keep out those who have the file. */
+  #makeRoom(): boolean {
+    let worst: [string, Candidate] | undefined
+    for (const entry of this.#peers) {
+      const [, { failureCount, isTaken }] = entry
+      if (!isTaken && failureCount > (worst?.[1].failureCount ?? 0)) worst = entry
+    }
+    return worst !== undefined && this.#peers.delete(worst[0])
   }
 
   remove(peer: string): void {

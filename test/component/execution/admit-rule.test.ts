@@ -167,6 +167,19 @@ test.each<[string, (response: ServerResponse) => void, string]>([
   expect((await refusal(url))?.message).toContain(why)
 })
 
+test('a name and a password in a web address go there, and nowhere else', async () => {
+  const seen: (string | undefined)[] = []
+  const url = await serve((request, response) => {
+    seen.push(request.headers.authorization)
+    response.end('{"accept": true}')
+  })
+  expect(await refusal(url.replace('//', '//me:p%40ss@'))).toBeUndefined()
+  expect(seen).toEqual([`Basic ${Buffer.from('me:p@ss').toString('base64')}`])
+  const error = await refusal('http://me:p%40ss@127.0.0.1:1/')
+  expect(error?.message).toContain('its rule gave no answer')
+  expect(error?.message).not.toMatch(/p%40ss|p@ss/)
+})
+
 test('the rule is asked about every task; while it thinks, its place in the line is taken', async () => {
   const asked: { summary: TaskSummary; say: (refusal?: MeshError) => void }[] = []
   const admitRule: AdmitRule = {

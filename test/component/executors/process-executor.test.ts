@@ -32,6 +32,23 @@ describe.skipIf(problem !== undefined)('programs', () => {
     expect(resultOf(outcome)).toEqual({ exit_code: 0, stdout: '8\n9\n10\n' })
   })
 
+  it.each([false, true])('read what comes in whatever the umask, unsafe: %s', async (isUnsafe) => {
+    const umask = process.umask(0o077)
+    const strict = createProcessExecutor({ isUnsafe })
+    try {
+      await strict.start()
+      const outcome = await runProgram(strict, {
+        ...script('cat; cat in'),
+        stdin: 'stdin\n',
+        files: [{ path: 'in', text: 'file\n' }]
+      })
+      expect(resultOf(outcome).stdout).toBe('stdin\nfile\n')
+    } finally {
+      await strict.stop()
+      process.umask(umask)
+    }
+  })
+
   it('make files of files', async () => {
     const text = 'the cat\nthe dog\na cat\n'
     const outcome = await runProgram(executor, {

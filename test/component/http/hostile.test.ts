@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { LIMITS } from '../../../src/core/limits.ts'
 import { startApi, TOKEN } from '../../support/start-api.ts'
 import type { Socket } from 'node:net'
 
@@ -35,16 +34,6 @@ test.each([
   expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /)
   expect(answer).toContain('application/problem+json')
   expect(answer).toContain('urn:taskmesh:error:')
-  expect((await call('/v1/health')).status).toBe(200)
-})
-
-test('requests that do not wait for their answers: a few are served, the others refused', async () => {
-  const { raw, call } = await startApi()
-  const one = `GET /v1/jobs/none/wait HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`
-  const last = one.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n')
-  const answer = await raw(one.repeat(2 * LIMITS.apiPipelinedMax) + last)
-  const statuses = [...answer.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status)
-  expect(statuses.filter((status) => status === '429')).toHaveLength(LIMITS.apiPipelinedMax + 1)
   expect((await call('/v1/health')).status).toBe(200)
 })
 

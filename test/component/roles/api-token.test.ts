@@ -1,9 +1,10 @@
 /** The API's token as a file: the same after a restart, and nobody else's to read. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadApiToken } from '../../../src/roles/api-token.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { loadApiToken, loadTokenBook } from '../../../src/roles/api-token.ts'
 
 let folder = ''
 
@@ -29,4 +30,15 @@ test('one that others could read is kept, and taken away from them', () => {
 test('an empty file counts as none', () => {
   writeFileSync(join(folder, 'api-token'), '')
   expect(loadApiToken(folder)).toMatch(/^[\w-]{32}$/)
+})
+
+test('the book of named tokens is a file for its owner alone, and the same after a restart', () => {
+  const clock = new FakeClock()
+  const { token = '' } = loadTokenBook(folder, clock).create({ name: 'ci', scope: 'submit' })
+  const file = join(folder, 'api-tokens.json')
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(readFileSync(file, 'utf8')).not.toContain(token.slice(-43))
+  expect(loadTokenBook(folder, clock).find(token)).toMatchObject({ submitter: 'http/ci' })
+  writeFileSync(file, '{"version":1,')
+  expect(() => loadTokenBook(folder, clock)).toThrow('is damaged')
 })

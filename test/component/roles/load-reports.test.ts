@@ -14,6 +14,7 @@ import { buildSigner } from '../../support/build-signer.ts'
 import { recordOf, standingOf } from '../../support/spawn-discovery.ts'
 import { sealRecord } from '../../../src/discovery/record.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
+import { readRouterRules } from '../../../src/model/router-rules.ts'
 import { systemClock } from '../../../src/core/clock.ts'
 import type { Candidate } from '../../../src/selection/candidate.ts'
 import type { HostMonitor } from '../../../src/host/host-monitor.ts'
@@ -42,7 +43,8 @@ interface Worker {
   executor: ManualExecutor
 }
 
-async function startWorker(slots: number): Promise<Worker> {
+/** @param limits rules for routers, as its owner writes them */
+async function startWorker(slots: number, limits: readonly string[] = []): Promise<Worker> {
   let tasks: TaskServer | undefined
   const node = await mesh.add({ ...QUIET, describeLoad: (peer) => tasks?.load(peer) ?? null })
   const executor = new ManualExecutor()
@@ -56,7 +58,14 @@ async function startWorker(slots: number): Promise<Worker> {
   const shared = { clock: systemClock, logger: silentLogger, signer: buildSigner() }
   const server = new TaskServer(
     { ...shared, executors, files: new FakeTaskFiles(), host, links },
-    { folder: temporaryFolder(), slots, queueSlots: 0, taskMemoryBytes: 1_000, stopGraceMs: 0 }
+    {
+      folder: temporaryFolder(),
+      slots,
+      queueSlots: 0,
+      taskMemoryBytes: 1_000,
+      stopGraceMs: 0,
+      routerRules: readRouterRules(limits, 'router_limits')
+    }
   )
   tasks = server
   await server.start()
@@ -65,6 +74,7 @@ async function startWorker(slots: number): Promise<Worker> {
     ...server.handlers(),
     GET_CAPABILITIES: (_params, { remotePeer }) => ({
       result: {
+        ...limitsFor(server, remotePeer),
         ...CAPABILITIES,
         latency_ms: 0,
         reputation: 0.5,
@@ -81,6 +91,11 @@ async function startWorker(slots: number): Promise<Worker> {
     await server.stop()
   })
   return { node, executor }
+}
+
+function limitsFor(server: TaskServer, peer: string): object {
+  const limits = server.limitsOf(peer)
+  return limits === undefined ? {} : { limits }
 }
 
 class Router {
@@ -163,4 +178,30 @@ test('one that was refused hears of room, and is served before any heartbeat', a
   await until(() => worker.executor.startedCount === 2)
   worker.executor.running[0]?.end()
   expect((await again.promise).error).toBeUndefined()
+})
+
+test('a router knows what the owner of a worker lets it have there, and how much of it is left', async () => {
+  const worker = await startWorker(4, ['* slots=1 queued=1 memory=1GiB'])
+  const [ours, theirs] = [await Router.start(worker), await Router.start(worker)]
+  expect(ours.view).toMatchObject({
+    limits: { slots: 1, queued: 1, memory_bytes: 2 ** 30 },
+    allowed: 2
+  })
+  const answers = [ours.send(1, 100), ours.send(2, 100)]
+  expect(ours.view).toMatchObject({ allowed: 2, unseenCount: 2 })
+  const refused = await ours.send(3, 100)
+  expect(refused.error).toMatchObject({ code: 'OWNER_REFUSED', blame: 'owner' })
+  expect(refused.error?.retryAfterMs).toBeGreaterThan(0)
+  expect(ours.view).toMatchObject({ allowed: 0, unseenCount: 0 })
+  // The other has as much, and nothing of it is taken.
+  expect(theirs.view.allowed).toBe(2)
+  const other = theirs.send(4, 100)
+  await until(() => worker.executor.running.length === 2)
+  for (let count = 0; count < 3; count += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await until(() => worker.executor.running.length > 0)
+    worker.executor.running[0]?.end()
+  }
+  await Promise.all([...answers, other])
+  await until(() => ours.view.allowed === 2)
 })

@@ -7,6 +7,7 @@ import { ApiClient } from '../../../src/client/api-client.ts'
 import { MeshClient } from '../../../src/client/mesh-client.ts'
 import { loadSettings } from '../../../src/config/load.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
+import { OpenApiCheck } from '../../support/openapi-check.ts'
 import { until } from '../../support/until.ts'
 import { startBootstrap } from '../../../src/roles/bootstrap.ts'
 import { startRouter } from '../../../src/roles/router.ts'
@@ -15,6 +16,7 @@ import { verifyExport } from '../../../src/roles/reputation-export.ts'
 import { COMMANDS } from '../../../src/protocol/commands.ts'
 import { openExperience } from '../../../src/discovery/experience.ts'
 import type { CommandName } from '../../../src/protocol/commands.ts'
+import type { OpenApiDocument } from '../../support/openapi-check.ts'
 import type { RunningNode } from '../../../src/roles/role.ts'
 
 const TOKEN = 'a-token-long-enough'
@@ -211,4 +213,51 @@ test('a node that fails to start leaves its folder free', async () => {
   const start = () => startRouter(loadSettings('router', sources), silentLogger)
   await expect(start()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' })
   await expect(start()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' })
+})
+
+test('what the router answers is as its description of itself says', async () => {
+  const { http: url = '' } = router.report
+  const get = (path: string): Promise<Response> =>
+    fetch(`${url}/v1${path}`, { headers: { authorization: `Bearer ${TOKEN}` } })
+  const check = new OpenApiCheck((await (await get('/openapi.json')).json()) as OpenApiDocument)
+  const { id } = await api().submit({ task: { ...TASK, args: { text: 'described' } } })
+  await api().wait(id)
+  const job = `/jobs/${id}`
+  const worked = `/reputation/${worker.report.peer_id}`
+  const paths = {
+    checkHealth: '/health',
+    listJobs: '/jobs',
+    describeJob: job,
+    readDocument: `${job}/document`,
+    waitForJob: `${job}/wait`,
+    listItems: `${job}/items`,
+    listAttempts: `${job}/attempts`,
+    readHistory: `${job}/history`,
+    listReceipts: `${job}/receipts`,
+    explainJob: `${job}/explain`,
+    readLog: `${job}/logs`,
+    listFiles: '/files',
+    listNodes: '/nodes',
+    describeNode: `/nodes/${worker.report.peer_id}`,
+    listPeers: '/peers',
+    listDecisions: '/decisions',
+    explainIdle: '/idle-reasons',
+    readWeights: '/weights',
+    listReputation: '/reputation',
+    describeReputation: worked,
+    listEvidence: `${worked}/evidence`,
+    listSuspects: `${worked}/suspects`,
+    listTokens: '/tokens'
+  }
+  for (const [name, path] of Object.entries(paths)) {
+    const response = await get(path)
+    const findings = check.findings(name, response, await response.json())
+    expect([name, findings]).toEqual([name, []])
+  }
+  const lines = (await (await get('/reputation/export')).text()).trim().split('\n')
+  const line = check.schemaAt(
+    'paths,/v1/reputation/export,get,responses,200,content,application/x-ndjson,schema'.split(',')
+  )
+  expect(lines.length).toBeGreaterThan(1)
+  for (const text of lines) expect([text, line(JSON.parse(text))]).toEqual([text, true])
 })

@@ -77,6 +77,15 @@ describe('a refusal', () => {
     expect(after(failure(code), { retry: { same_worker: word } }).isWorkerAvoided).toBe(isAvoided)
   })
 
+  test('for now is none for good: the worker says when it is worth another try', () => {
+    const forNow = new MeshError('OWNER_REFUSED', 'why', { retryAfterMs: 30_000 })
+    expect(after(judgeError(forNow), { retry: { same_worker: 'avoid' } })).toMatchObject({
+      event: { kind: 'returned' },
+      isWorkerAvoided: false,
+      isWorkerLeftOut: false
+    })
+  })
+
   test.each<[ErrorCode, boolean]>([
     ['OWNER_REFUSED', true],
     ['ENGINE_UNAVAILABLE', true],

@@ -7,14 +7,14 @@ import { settle } from '../../support/settle.ts'
 import type { Claim } from '../../../src/execution/slots.ts'
 
 /** It needs no more than its slot. */
-const ANY: Claim = { fit: () => 'yes', take: () => {} }
+const ANY: Claim = { router: 'a-router', fit: () => 'yes', take: () => {} }
 
 it('a slot that is left behind stays taken until it is over, and nobody who waits for quiet waits for it', async () => {
   const slots = new Slots(new FakeClock(), { slots: 1 })
   const gone = deferred<void>()
   expect(slots.take(ANY, new AbortController().signal)).toBeUndefined()
   const quiet = slots.whenIdle()
-  const released = slots.releaseAfter(gone.promise)
+  const released = slots.releaseAfter('a-router', gone.promise)
   await quiet
   expect(slots.runningCount).toBe(1)
   const next = slots.take(ANY, new AbortController().signal)
@@ -23,7 +23,7 @@ it('a slot that is left behind stays taken until it is over, and nobody who wait
   await released
   await next
   expect(slots.runningCount).toBe(1)
-  slots.release()
+  slots.release('a-router')
   expect(slots.runningCount).toBe(0)
 })
 
@@ -34,7 +34,7 @@ function line(fits: Record<string, ReturnType<Claim['fit']>>) {
   const begun: string[] = []
   void slots.take(ANY, new AbortController().signal)
   for (const name of Object.keys(fits)) {
-    const claim: Claim = { fit: () => fits[name] ?? 'no', take: () => begun.push(name) }
+    const claim: Claim = { ...ANY, fit: () => fits[name] ?? 'no', take: () => begun.push(name) }
     slots.take(claim, new AbortController().signal)?.catch(() => {})
   }
   return { begun, clock, fits, slots }
@@ -43,39 +43,39 @@ function line(fits: Record<string, ReturnType<Claim['fit']>>) {
 describe('of those that wait', () => {
   it('the first is first, and each has what it claims before the next is looked at', () => {
     const { begun, slots } = line({ a: 'yes', b: 'yes' })
-    slots.release()
-    slots.release()
+    slots.release('a-router')
+    slots.release('a-router')
     expect(begun).toEqual(['a', 'b'])
   })
 
   it('one that does not fit is passed by, until it fits', () => {
     const { begun, fits, slots } = line({ a: 'no', b: 'yes', c: 'yes' })
-    slots.release()
+    slots.release('a-router')
     expect(begun).toEqual(['b'])
     fits['a'] = 'yes'
-    slots.release()
+    slots.release('a-router')
     expect(begun).toEqual(['b', 'a'])
   })
 
   it('one that does not fit leaves its slot to who comes later', () => {
     const { begun, slots } = line({ a: 'no' })
-    slots.release()
+    slots.release('a-router')
     expect(slots.runningCount).toBe(0)
-    const claim: Claim = { fit: () => 'yes', take: () => begun.push('late') }
+    const claim: Claim = { ...ANY, fit: () => 'yes', take: () => begun.push('late') }
     slots.take(claim, new AbortController().signal)?.catch(() => {})
     expect(begun).toEqual(['late'])
   })
 
   it('one that would rather wait begins all the same where nobody else can', () => {
     const { begun, slots } = line({ a: 'tight', b: 'no' })
-    slots.release()
+    slots.release('a-router')
     expect(begun).toEqual(['a'])
   })
 
   it('nobody is passed by for longer than ten seconds', () => {
     const { begun, clock, fits, slots } = line({ a: 'no', b: 'yes' })
     clock.advance(10_000)
-    slots.release()
+    slots.release('a-router')
     expect(begun).toEqual([])
     fits['a'] = 'yes'
     slots.take(ANY, new AbortController().signal)?.catch(() => {})
@@ -85,16 +85,16 @@ describe('of those that wait', () => {
   it('only the first sixteen are looked at', () => {
     const names = Array.from({ length: 16 }, (_, index) => [`t${index}`, 'no'] as const)
     const { begun, slots } = line({ ...Object.fromEntries(names), last: 'yes' })
-    slots.release()
+    slots.release('a-router')
     expect(begun).toEqual([])
   })
 
   it('those behind one that gives up are not kept from a free slot', async () => {
     const { begun, clock, slots } = line({ a: 'no' })
     clock.advance(59_000)
-    const claim: Claim = { fit: () => 'yes', take: () => begun.push('b') }
+    const claim: Claim = { ...ANY, fit: () => 'yes', take: () => begun.push('b') }
     slots.take(claim, new AbortController().signal)?.catch(() => {})
-    slots.release()
+    slots.release('a-router')
     expect(begun).toEqual([])
     clock.advance(1_000)
     await settle()

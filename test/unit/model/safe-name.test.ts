@@ -100,3 +100,11 @@ test.each([
   const clash = findClash(paths)
   expect(clash === undefined ? undefined : [clash.path, clash.other]).toEqual(found)
 })
+
+test('a name of dots without end is judged in the time that its length explains', () => {
+  // Tried from each of them, it would take hours.
+  const name = `${'.'.repeat(2_000_000)}a`
+  expect(nameFault(name)).toContain('longer')
+  expect(nameFault(toSafeName(name))).toBeUndefined()
+  expect(nameFault('a. . .')).toContain('ends in')
+})

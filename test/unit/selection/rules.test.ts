@@ -104,6 +104,23 @@ describe('rules on the machine', () => {
     expect(refusalOf(buildRequest({ task }), { ...worker, networkEngines: [] })).toBeUndefined()
   })
 
+  it('refuses a worker whose owner limits this router to less, in words that say by what', () => {
+    const request = buildRequest({ resources: { memory: '2GiB' } })
+    const refused = (limits: Candidate['limits']) => refusalOf(request, { limits })
+    expect(refused({ denied: true })).toBe(
+      'OWNER_LIMITS: is limited by its owner (who takes no tasks of this router)'
+    )
+    expect(refused({ memory_bytes: 2 ** 30 })).toBe(
+      'OWNER_LIMITS: is limited by its owner (who lets a task of this router have 1GiB of memory, not 2GiB of memory)'
+    )
+    // As long as a job may run that says nothing of it.
+    expect(refused({ run_timeout_ms: 60_000 })).toContain('1m to run, not 30m to run')
+    expect(refused({ run_timeout_ms: 1_800_000 })).toBeUndefined()
+    expect(refused({ memory_bytes: 2 ** 31, slots: 1 })).toBeUndefined()
+    expect(refused({})).toBeUndefined()
+    expect(refused(undefined)).toBeUndefined()
+  })
+
   it("holds conditions on isolation against the task's own engine", () => {
     const request = buildRequest({ where: { require: ['isolation >= sandbox'] } })
     expect(

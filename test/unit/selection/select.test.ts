@@ -295,6 +295,28 @@ describe('GPUs in the hands of other tasks', () => {
   })
 })
 
+describe('what an owner lets this router have at a time', () => {
+  const limits = { slots: 2, queued: 1, rate: { count: 60, per_ms: 60_000 } }
+
+  it('is room until it is used up, with what is on its way', () => {
+    expect(chosenBy(buildRequest(), workers({ limits, allowed: 2, unseenCount: 1 }))).toBe(
+      'worker-0'
+    )
+    const selection = select(
+      buildRequest(),
+      workers({ limits, allowed: 2, unseenCount: 2, slots: 8 })
+    )
+    expect(selection).toMatchObject({ chosenPeerId: undefined, outlook: 'would_queue' })
+    expect(selection.explain().candidates[0]).toMatchObject({
+      verdict: 'full',
+      reason_code: 'ALLOWANCE_TAKEN',
+      reason:
+        'no room now: its owner lets this router have 2 tasks at once, 1 more waiting, 60 tasks in 1m'
+    })
+    expect(selection.summarise()).toBe('1 fits but has all that its owner lets this router have')
+  })
+})
+
 describe('workers tried before', () => {
   const tried = buildRequest({}, { triedWorkers: ['worker-0'], sameWorker: 'avoid' })
 
