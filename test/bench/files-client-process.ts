@@ -54,6 +54,7 @@ const sources: PieceSources = {
 const client = new PieceClient({
   clock: systemClock,
   agent: AGENT,
+  complain: () => {},
   openStream: (to, options) => sources.openStream(to, options)
 })
 

@@ -1,9 +1,10 @@
 /** How the file of the job store is opened: private, exclusive, in WAL mode, in the format of this version. */
-import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MeshError } from '../../core/errors.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { touchPrivateFile } from '../../core/private-folder.ts'
 import { damageOf, toStoreError } from './errors.ts'
 import type { SqliteThreadInit } from './batch.ts'
 
@@ -44,15 +45,10 @@ export function openDatabase(init: SqliteThreadInit): DatabaseSync {
   }
 }
 
-/** SQLite gives its WAL file the same mode. An existing file isn't opened here: closing it would drop locks. */
+/** SQLite gives its WAL file the same mode. */
 function makePrivate(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  try {
-    closeSync(openSync(file, 'wx', 0o600))
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
-  }
+  touchPrivateFile(file)
   // SQLite itself would go on read-only, and then report a lock that it can't have as a fault of the disk.
   for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK)
 }

@@ -22,6 +22,7 @@ const ANYWHERE: Placement = {
 }
 /** As jobs have it that say nothing of it. */
 const PICK_COUNT = 3
+const RUN_MS = 30 * 60_000
 
 export class Requests {
   readonly #demands = new Map<string, Demand>()
@@ -50,6 +51,7 @@ function toDemand(
     taskType,
     taskName: undefined,
     hasNetwork: false,
+    runMs: RUN_MS,
     resources: { cpuCores: 0, memoryBytes: memoryMb * BYTES_PER_MB, diskBytes: 0, gpuCount: 0 },
     placement: ANYWHERE,
     route: { preset: undefined, weights: undefined, pickCount: PICK_COUNT },

@@ -43,6 +43,8 @@ export class WorkerView implements Candidate {
   workRate = 0
   readonly routers: number
   readonly unseenGpus = 0
+  readonly limits = undefined
+  readonly allowed = undefined
   speed: number
   readonly cpuSpeed: number
   slowdown = 1
