@@ -180,7 +180,9 @@ function waiting(item: ItemRecord, { isOnHold }: ItemContext): ItemRecord {
 }
 
 function atEnd(item: ItemRecord, state: 'failed' | 'held', { nowMs }: ItemContext): ItemRecord {
-  return state === 'held' ? { ...item, state } : { ...item, state, endedAtMs: nowMs }
+  if (state === 'failed') return { ...item, state, endedAtMs: nowMs }
+  // Nobody holds a job that is to end.
+  return item.ending === null ? { ...item, state } : ended(item, item.ending, nowMs)
 }
 
 function awaited(

@@ -262,6 +262,13 @@ describe('an end that was asked for while it runs', () => {
     expect(silent.item).toBe(asked.item)
   })
 
+  test('comes also where nobody can say whose result is right, though copies are out', () => {
+    const event: ItemEvent = { kind: 'undecided', error: errorOf('VERIFY_UNDECIDED'), then: 'held' }
+    const { item, job } = stepOf(asked.item, event)
+    expect(item).toMatchObject({ state: 'stopped', copies: null, ending: null })
+    expect(job.state).toBe('stopped')
+  })
+
   test('loses to a result', () => {
     const { item, job } = stepOf(asked.item, EVENTS.completed)
     expect(item).toMatchObject({ state: 'completed', ending: null, error: null })
