@@ -66,6 +66,7 @@ import {
   routerTokenRevokeCommand
 } from './commands/router-token.ts'
 import { runCommand } from './commands/run.ts'
+import { securityCommand } from './commands/security.ts'
 import { shareCommand } from './commands/share.ts'
 import { tokenCreateCommand } from './commands/token-create.ts'
 import { tokenRevokeCommand } from './commands/token-revoke.ts'
@@ -135,6 +136,7 @@ export const COMMANDS: readonly CliCommand[] = [
   routeReplayCommand,
   eventsCommand,
   peersCommand,
+  securityCommand,
   dialCommand,
   commandCommand,
   receiptShowCommand,

@@ -2,11 +2,12 @@
  * Finds the router to talk to and the token that opens it: what the flags say, else the one router that
  * runs under the home folder, else the usual port.
  */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiClient } from '../client/api-client.ts'
 import { MeshError } from '../core/errors.ts'
-import { givenSecret } from '../core/secret-file.ts'
+import { givenSecret, readSecret } from '../core/secret-file.ts'
+import { parseJson } from '../core/json.ts'
 import { expandHome } from '../config/compile.ts'
 import { isAlive } from './process-facts.ts'
 import { readTextFile } from './local-files.ts'
@@ -68,7 +69,9 @@ function onlyOne(entries: readonly ApiEntry[]): ApiEntry | undefined {
 
 function readEntry(file: string): ApiEntry | undefined {
   try {
-    const { ca, url, token, pid } = JSON.parse(readFileSync(file, 'utf8')) as Partial<ApiEntry>
+    // Whoever else could have put it there would be sent our jobs.
+    const text = Buffer.from(readSecret(file) ?? '').toString()
+    const { ca, url, token, pid } = parseJson(text) as Partial<ApiEntry>
     const isWhole = typeof url === 'string' && typeof token === 'string' && typeof pid === 'number'
     return isWhole ? { url, token, pid, ...(typeof ca === 'string' ? { ca } : {}) } : undefined
   } catch {

@@ -6,6 +6,7 @@ import type { BackupView } from '../model/generated/api-backup.ts'
 import type { HealthView } from '../model/generated/api-health.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
+import type { SecurityView } from '../model/generated/api-security.ts'
 import type { TokenRequest } from '../model/generated/api-token-request.ts'
 import type { TokenView } from '../model/generated/api-token.ts'
 
@@ -57,6 +58,15 @@ export class MeshApi extends DecisionApi {
    */
   async peers(options: AbortOptions = {}): Promise<PeerView[]> {
     return this.get('/v1/peers', options)
+  }
+
+  /**
+   * What the router is in its mesh, and what peers have done wrong. Needs scope `operate`.
+   * @example
+   * const { offences, shunned } = await client.security()
+   */
+  async security(options: AbortOptions = {}): Promise<SecurityView> {
+    return this.get('/v1/security', options)
   }
 
   /**

@@ -56,6 +56,8 @@ export const LIMITS = {
   commandStreamsMax: 64,
   /** The same over all peers. */
   commandStreamsTotalMax: 4_096,
+  /** What is needed to introduce oneself or to join: a signed text of 8 KiB or two. */
+  strangerCommandBytesMax: 64 * KIB,
   /** Bytes of JSON requests that all peers together may make us hold: four whole submissions. */
   commandBytesTotalMax: 256 * MIB,
   /** Streams of one protocol that libp2p lets a connection open before it resets them. */

@@ -3,10 +3,15 @@
 /** Stands where a secret was. */
 export const HIDDEN = '(secret)'
 
-/** `//user:password@` of an address; without a password the name is one, as with many services. */
-const CREDENTIALS = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/?#@"'<>\\]+@/gi
+/**
+ * `//user:password@` of an address; without a password the name is one, as with many services. Schemes are short:
+ * one of any length would be looked for anew from every letter on.
+ */
+const CREDENTIALS = /(\b[a-z][a-z\d+.-]{0,31}:\/\/)[^\s/?#@"'<>\\]+@/gi
 /** What an authority signs: header, claims, signature. Our join tokens are such, with a word before them. */
 const SIGNED = /(?<![\w-])(?:tmjoin_)?eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/g
+/** Named tokens of a router's API: a word, an id, a secret. */
+const API_TOKEN = /taskmesh-[a-z\d]{8}-[\w-]{43}/g
 /** `Authorization: Bearer …`, as clients and servers quote it. */
 const BEARER = /\b(bearer|basic)(\s{1,4})[\w~+/.=-]{8,}/gi
 /** A shorter text would be found in the midst of others. */
@@ -22,6 +27,7 @@ export function hideSecrets(text: string, secrets: readonly string[] = []): stri
     .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
     .reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
     .replaceAll(SIGNED, HIDDEN)
+    .replaceAll(API_TOKEN, HIDDEN)
     .replaceAll(BEARER, `$1$2${HIDDEN}`)
     .replaceAll(CREDENTIALS, `$1${HIDDEN}@`)
 }

@@ -23,6 +23,7 @@ const NEWCOMERS = { burst: 2_000, perSecond: 100 }
 const LIES: ReadonlySet<string> = new Set([
   'FROM_MISMATCH',
   'REQUEST_NOT_JSON',
+  'REQUEST_TOO_DEEP',
   'REQUEST_TOO_LARGE'
 ] satisfies ErrorCode[])
 

@@ -1,5 +1,5 @@
 /** What is published on presence topics: of workers their signed records, of nodes with files that they are there. */
-import { MeshError } from '../core/errors.ts'
+import { parseJson } from '../core/json.ts'
 import { filesNamespace, filesTopic, presenceNamespace, presenceTopic } from '../protocol/ids.ts'
 import { validatorFor } from '../model/validate.ts'
 import { RECORD_BYTES_MAX, openRecord } from './record.ts'
@@ -43,17 +43,9 @@ export const FILE_PRESENCE: PresenceKind<FilePresence> = {
   topic: filesTopic,
   namespaceOf: filesNamespace,
   bytesMax: FILE_PRESENCE_BYTES_MAX,
-  open: async (bytes) => checkFilePresence(readJson(bytes))
+  open: async (bytes) => checkFilePresence(parseJson(new TextDecoder().decode(bytes)))
 }
 
 export function writeFilePresence(presence: FilePresence): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(presence))
-}
-
-function readJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch (cause) {
-    throw new MeshError('REQUEST_NOT_JSON', 'the presence of a node with files is not JSON', { cause })
-  }
 }

@@ -12,14 +12,16 @@ interface Expectation {
 
 export class Arrivals implements Admission {
   readonly #expected = new Map<string, Expectation>()
-  #members: Pick<Members, 'of'> | undefined
+  #members: Pick<Members, 'isBanned' | 'of'> | undefined
 
   /** The network is there before anybody knows what a member is. */
-  follow(members: Pick<Members, 'of'>): void {
+  follow(members: Pick<Members, 'isBanned' | 'of'>): void {
     this.#members = members
   }
 
   isMember = (peer: string): boolean => this.#members?.of(peer) !== undefined
+
+  isBanned = (peer: string): boolean => this.#members?.isBanned(peer) === true
 
   /** @throws MeshError NOT_A_MEMBER when the signal fires */
   admit = async (peer: string, signal: AbortSignal): Promise<void> => {

@@ -3,6 +3,8 @@
  * middle of; and to strangers who have not shown one soon after they came.
  */
 import { MeshError } from '../core/errors.ts'
+import { LIMITS } from '../core/limits.ts'
+import { RecentMap } from '../core/recent-map.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Connection } from '@libp2p/interface'
 import type { ErrorCode } from '../core/errors.ts'
@@ -25,6 +27,8 @@ export interface EvictionsComponents {
 /** From the connection to the certificate: a slow line, a busy machine, and a token that is exchanged first. */
 const STRANGER_MS = 15_000
 const LOOK_MS = 2_000
+/** Some come again every few seconds for weeks: the log has a line of each now and then. */
+const LOG_PAUSE_MS = 3_600_000
 
 /** What may be but for the time being: a certificate is on its way, or is just being renewed. */
 const PASSING: ReadonlySet<string> = new Set<ErrorCode>(['NOT_A_MEMBER', 'CREDENTIAL_EXPIRED'])
@@ -34,6 +38,8 @@ export class Evictions implements Startable {
   /** When each connection was looked at first: wall clocks, by which libp2p dates them, are set now and then. */
   readonly #seenAtMs = new WeakMap<Connection, number>()
   readonly #leaving = new WeakSet<Connection>()
+  /** When the log was last told of a peer. */
+  readonly #loggedAtMs = new RecentMap<string, number>(LIMITS.membersMax)
   #cancel: CancelTimer = () => {}
 
   constructor(components: EvictionsComponents) {
@@ -76,11 +82,18 @@ export class Evictions implements Startable {
   }
 
   async #dismiss(connection: Connection, why: MeshError): Promise<void> {
-    const { logger, sessions } = this.#components
     this.#leaving.add(connection)
     const peer = connection.remotePeer.toString()
-    logger.info({ peer, code: why.code }, 'peer dismissed')
-    await sessions().dismiss(peer, why)
+    this.#log(peer, why)
+    await this.#components.sessions().dismiss(peer, why)
     connection.abort(why)
+  }
+
+  #log(peer: string, { code }: MeshError): void {
+    const { clock, logger } = this.#components
+    const nowMs = clock.monotonicMs()
+    const isNews = nowMs - (this.#loggedAtMs.get(peer) ?? -Infinity) >= LOG_PAUSE_MS
+    if (isNews) this.#loggedAtMs.set(peer, nowMs)
+    logger[isNews ? 'info' : 'debug']({ peer, code }, 'peer dismissed')
   }
 }

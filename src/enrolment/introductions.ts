@@ -7,6 +7,7 @@ import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { Pace } from '../network/pace.ts'
 import { RecentMap } from '../core/recent-map.ts'
+import { isForged } from '../membership/signed-claims.ts'
 import { unlessAborted } from '../core/abort.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
@@ -14,6 +15,7 @@ import type { Clock } from '../core/clock.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { Credentials } from './credentials.ts'
+import type { Exclusion } from './exclusion.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Members } from '../membership/members.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
@@ -24,6 +26,7 @@ export interface IntroductionsComponents {
   binding: () => Pick<CommandBinding, 'ask'>
   clock: Clock
   credentials: Credentials
+  exclusion: Exclusion
   logger: Logger
   members: Members
   node: MeshNode
@@ -49,6 +52,7 @@ export class Introductions implements Startable {
   readonly #meetings = new RecentMap<string, Meeting>(LIMITS.membersMax)
   readonly #pace: Pace
   readonly #controller = new AbortController()
+  #isKeptOut = false
 
   constructor(components: IntroductionsComponents) {
     this.#components = components
@@ -73,9 +77,9 @@ export class Introductions implements Startable {
   handlers(): CommandHandlers {
     return {
       INTRODUCE: async ({ certificate, notices: digest }, { remotePeer }) => {
-        const { credentials, members, notices, onDifference, onMet } = this.#components
+        const { credentials, notices, onDifference, onMet } = this.#components
         this.#requirePace(remotePeer)
-        await members.admit(remotePeer, certificate)
+        await this.#admit(remotePeer, certificate)
         onMet(remotePeer)
         if (digest !== notices.digest) onDifference(remotePeer)
         const own = credentials.certificate
@@ -118,12 +122,19 @@ export class Introductions implements Startable {
     const { binding, credentials, members, notices, onDifference, onMet } = this.#components
     const { certificate } = credentials
     if (certificate === undefined) throw notYetJoined()
-    const shown = await binding().ask(
-      peer,
-      'INTRODUCE',
-      { certificate, notices: notices.digest },
-      { timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#controller.signal }
-    )
+    const shown = await binding()
+      .ask(
+        peer,
+        'INTRODUCE',
+        { certificate, notices: notices.digest },
+        { timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#controller.signal }
+      )
+      .catch((cause: unknown) => {
+        this.#heed(peer, MeshError.from(cause))
+        throw cause
+      })
+    if (this.#isKeptOut) this.#components.logger.info({ peer }, 'let into the mesh again')
+    this.#isKeptOut = false
     if (shown.certificate === undefined) {
       throw new MeshError('NOT_A_MEMBER', `${peer} belongs to no mesh`, {
         hint: 'start it with --join TOKEN'
@@ -134,10 +145,22 @@ export class Introductions implements Startable {
     if (shown.notices !== notices.digest) onDifference(peer)
   }
 
+  /** Its owner is to hear of a ban: once, whoever says so, until somebody lets the node in again. */
+  #heed(peer: string, { code, message }: MeshError): void {
+    if (code !== 'REVOKED' || this.#isKeptOut) return
+    this.#isKeptOut = true
+    this.#components.logger.warn({ peer, code, why: message }, 'kept out of the mesh')
+  }
+
+  /** Also whom this node has dialled before it had a certificate to show: the bootstrap that has just given it one. */
   #meetAllAgain(): void {
-    for (const peer of this.#components.node.libp2p.getPeers().map(String)) {
-      if (this.#components.members.of(peer) !== undefined) this.#begin(peer)
-    }
+    const { members, node } = this.#components
+    const peers = node.libp2p
+      .getConnections()
+      .map(({ direction, remotePeer }) => ({ direction, peer: remotePeer.toString() }))
+      .filter(({ direction, peer }) => direction === 'outbound' || members.of(peer) !== undefined)
+      .map(({ peer }) => peer)
+    for (const peer of new Set(peers)) this.#begin(peer)
   }
 
   readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => {

@@ -43,9 +43,21 @@ export interface MembershipComponents {
   sessions: () => Pick<SessionService, 'dismiss'>
 }
 
+/** What a node itself is in its mesh now. */
+export interface OwnStanding {
+  meshId: string
+  role: MemberRole
+  /** Milliseconds since 1970; undefined while it has no certificate. */
+  certificateUntilMs: number | undefined
+  /** Bans and pardons that it knows of. */
+  noticeCount: number
+}
+
 export interface Membership {
   access: Access
   handlers: CommandHandlers
+  /** Undefined in an open mesh. */
+  standing: () => OwnStanding | undefined
   /** To be started once the node can dial, in this order. */
   parts: readonly Startable[]
 }
@@ -54,6 +66,7 @@ export interface Membership {
 export const OPEN_MEMBERSHIP: Membership = {
   access: OPEN_ACCESS,
   handlers: { INTRODUCE: () => ({ result: {} }) },
+  standing: () => undefined,
   parts: []
 }
 
@@ -94,6 +107,12 @@ export function createMembership(
   return {
     access: new MeshAccess({ credentials, introductions, members, role }),
     handlers: { ...introductions.handlers(), ...exchange.handlers(), ...desk?.handlers() },
+    standing: () => ({
+      meshId,
+      role,
+      certificateUntilMs: credentials.claims && credentials.claims.exp * 1_000,
+      noticeCount: notices.ids().length
+    }),
     parts: [
       loading,
       introductions,

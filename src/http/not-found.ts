@@ -9,7 +9,7 @@ export interface KnownRoute {
 }
 
 const TOP_ROUTES =
-  'the routes are /v1/jobs, /v1/events, /v1/files, /v1/nodes, /v1/decisions, /v1/weights, /v1/idle-reasons, /v1/peers, /v1/reputation, /v1/store/backup, /v1/tokens, /v1/openapi.json and /v1/health'
+  'the routes are /v1/jobs, /v1/events, /v1/files, /v1/nodes, /v1/decisions, /v1/weights, /v1/idle-reasons, /v1/peers, /v1/reputation, /v1/security, /v1/store/backup, /v1/tokens, /v1/openapi.json and /v1/health'
 
 /** A path is a stranger's text; of a longer one only the beginning is looked at. */
 const PATH_LETTERS_SHOWN = 100

@@ -221,6 +221,10 @@ const MESH = {
     summary: 'The peers that the router is connected to',
     answers: { 200: listOf('api/peer', 'All of them') }
   }),
+  readSecurity: operation('operate', 'GET /v1/security', {
+    summary: 'What the router is in its mesh, and what peers have done wrong',
+    answers: { 200: one('api/security') }
+  }),
   listDecisions: operation('read', 'GET /v1/decisions', {
     summary: 'The decision records of all jobs',
     query: QUERIES.decisions,

@@ -24,6 +24,7 @@ import type { PlanView } from '../model/generated/api-plan.ts'
 import type { ReceiptView } from '../model/generated/api-receipt.ts'
 import type { RerunRequest } from '../model/generated/api-rerun.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
+import type { SecurityView } from '../model/generated/api-security.ts'
 import type { SetAvailabilityParams } from '../model/generated/commands-set-availability.ts'
 import type { TokenRequest } from '../model/generated/api-token-request.ts'
 import type { TokenView } from '../model/generated/api-token.ts'
@@ -222,6 +223,8 @@ export interface ApiServices {
   ): Promise<IdleReasonsView>
   weights(): WeightsView
   peers: { list(): PeerView[] }
+  /** What peers have done wrong. */
+  security(): SecurityView
   reputation: ReputationServices
   tokens: TokenServices
   /** Copies the job store beside it, or into a file of that name on the router's machine. @throws MeshError STORE_FAILED */

@@ -70,10 +70,10 @@ export class Issuer {
     const graceMs = register.get(applicant.peer)?.token === jti ? RENEWAL_GRACE_MS : 0
     const { by, claims } = await openJoinToken(signedText, { ...this.#trust(), graceMs })
     this.#requireOwn(claims)
-    this.#refuseBanned(applicant.peer, jti, by?.sub)
+    this.#refuseBanned(applicant, jti, by?.sub)
     // From here on nothing waits: two that come at once are counted one after the other.
     const known = register.get(applicant.peer)
-    const member = known?.token === jti ? known : this.#enter(claims, applicant)
+    const member = known?.token === jti ? known : this.#enter(claims, applicant, by?.sub)
     return await this.#answer(member)
   }
 
@@ -87,7 +87,7 @@ export class Issuer {
     const { by, claims } = await openCertificate(certificate, applicant.peer, trust)
     const known = this.#components.register.get(applicant.peer)
     // Whoever a banned issuer has let in does not become the member of another by this.
-    this.#refuseBanned(applicant.peer, claims.token, by?.sub, known?.letInBy)
+    this.#refuseBanned(applicant, claims.token, by?.sub, known?.letInBy)
     const isKnown = known !== undefined && known.state !== 'pending'
     if (isKnown && claims.iat * 1_000 < (known.decidedAtMs ?? 0)) return await this.#answer(known)
     const selfPeer = this.#components.selfPeer
@@ -162,8 +162,9 @@ export class Issuer {
     return { meshId: signatory.meshId, nowMs: nowMs() }
   }
 
-  #enter(token: JoinToken, applicant: Applicant): Member {
-    const { nowMs, register } = this.#components
+  /** @param signer the delegate that has made the token: once it is banned, so is who came by it */
+  #enter(token: JoinToken, applicant: Applicant, signer: string | undefined): Member {
+    const { nowMs, register, selfPeer } = this.#components
     const isCounted = register.hasUsed(token.jti, applicant.peer)
     if (!isCounted && register.usesOf(token.jti) >= (token.uses ?? 1)) {
       throw new MeshError('TOKEN_USED_UP', 'as many have joined by this token as it allows', {
@@ -179,7 +180,7 @@ export class Issuer {
       name: applicant.name,
       agent: applicant.agent,
       token: token.jti,
-      letInBy: undefined,
+      letInBy: signer === selfPeer ? undefined : signer,
       firstAtMs: nowMs(),
       decidedAtMs: isWaiting ? undefined : nowMs(),
       expiresAtMs: undefined,
@@ -250,9 +251,9 @@ export class Issuer {
     })
   }
 
-  #refuseBanned(...subjects: readonly (string | undefined)[]): void {
-    const ban = this.#banOf(...subjects)
-    if (ban !== undefined) throw bannedError(ban.reason)
+  #refuseBanned({ peer }: Applicant, ...cameBy: readonly (string | undefined)[]): void {
+    const ban = this.#banOf(peer, ...cameBy)
+    if (ban !== undefined) throw bannedError(peer, ban.reason)
   }
 }
 

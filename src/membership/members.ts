@@ -60,6 +60,11 @@ export class Members {
       : shown.claims
   }
 
+  /** True of whoever was banned itself: who came by what was banned may have a better certificate by now. */
+  isBanned(peer: string): boolean {
+    return this.#init.notices.banOf(peer) !== undefined
+  }
+
   /** @throws MeshError NOT_A_MEMBER, REVOKED, CREDENTIAL_EXPIRED */
   require(peer: string): Certificate {
     const shown = this.#shown.get(peer)
@@ -78,7 +83,7 @@ export class Members {
   #refusalOf(peer: string, { by, claims, until }: Shown): MeshError | undefined {
     const { notices, nowMs } = this.#init
     const ban = notices.banOf(peer) ?? notices.banOf(claims.token) ?? notices.banOf(by)
-    if (ban !== undefined) return bannedError(ban.reason)
+    if (ban !== undefined) return bannedError(peer, ban.reason)
     if (nowMs() < until * 1_000) return undefined
     return new MeshError('CREDENTIAL_EXPIRED', `the certificate of ${peer} has run out`)
   }
@@ -89,14 +94,15 @@ export class Members {
       ? new MeshError('NOT_A_MEMBER', `${peer} has shown no certificate of this mesh`, {
           hint: 'start it with --join TOKEN; `taskmesh token create` on the machine of the authority makes one'
         })
-      : bannedError(ban.reason)
+      : bannedError(peer, ban.reason)
   }
 }
 
-export function bannedError(reason: string | undefined): MeshError {
+/** Read at both ends of a connection: it names the peer. */
+export function bannedError(peer: string, reason: string | undefined): MeshError {
   return new MeshError(
     'REVOKED',
-    `this node was banned from the mesh${reason === undefined ? '' : `: ${reason}`}`,
+    `${peer} was banned from the mesh${reason === undefined ? '' : `: ${reason}`}`,
     { hint: 'the operator of the mesh can take it back with `taskmesh node pardon`' }
   )
 }

@@ -2,6 +2,7 @@
  * Holds on to the bootstrap nodes for ever: dials each until it answers, again whenever it is lost,
  * with or without its peer id. libp2p's own bootstrap module dials once and refuses bare addresses.
  */
+import { MeshError } from '../core/errors.ts'
 import { parseAddress } from './addresses.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -26,7 +27,10 @@ const DIAL_TIMEOUT_MS = 10_000
 interface Entry {
   readonly address: string
   peer: string | undefined
-  failures: number
+  /** Times that it was dialled since it was last seen to stay. */
+  attempts: number
+  /** How the last of them went. */
+  isReached: boolean
   cancel: CancelTimer
 }
 
@@ -43,7 +47,8 @@ export class BootstrapKeeper implements Startable {
     this.#entries = addresses.map((address) => ({
       address,
       peer: undefined,
-      failures: 0,
+      attempts: 0,
+      isReached: false,
       cancel: () => {}
     }))
   }
@@ -69,27 +74,45 @@ export class BootstrapKeeper implements Startable {
 
   async #check(entry: Entry): Promise<void> {
     if (this.#controller.signal.aborted) return
-    if (this.#isAlive(entry)) await this.#fillRoutingTable()
-    else await this.#dial(entry)
+    const delayMs = this.#isAlive(entry) ? await this.#lookAfter(entry) : await this.#dial(entry)
     if (this.#controller.signal.aborted) return
-    const delayMs = entry.failures === 0 ? CHECK_MS : this.#backoffMs(entry.failures)
     entry.cancel = this.#components.clock.after(delayMs, () => void this.#check(entry))
   }
 
-  async #dial(entry: Entry): Promise<void> {
+  async #lookAfter(entry: Entry): Promise<number> {
+    entry.attempts = 0
+    await this.#fillRoutingTable()
+    return CHECK_MS
+  }
+
+  /** @returns after how many milliseconds to look again: one that shows the door at once is not asked all the time */
+  async #dial(entry: Entry): Promise<number> {
     const { node, logger } = this.#components
+    entry.attempts += 1
+    const isNews = entry.attempts === 1
+    const backoffMs = this.#backoffMs(entry.attempts)
     const signal = AbortSignal.any([this.#controller.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
       const connection = await node.connect(entry.address, { signal })
       entry.peer = connection.remotePeer.toString()
-      entry.failures = 0
-      logger.info({ peer: entry.peer, address: entry.address }, 'bootstrap connected')
+      // After others that failed it is news as well, after others that were cut off at once it is not.
+      logger[isNews || !entry.isReached ? 'info' : 'debug'](
+        { peer: entry.peer, address: entry.address },
+        'bootstrap connected'
+      )
+      entry.isReached = true
       for (const callback of this.#onConnected) callback()
+      return Math.max(CHECK_MS, backoffMs)
     } catch (cause) {
-      if (this.#controller.signal.aborted) return
-      entry.failures += 1
-      const level = entry.failures === 1 ? 'warn' : 'debug'
-      logger[level]({ address: entry.address, err: cause }, 'bootstrap not reachable, trying on')
+      if (!this.#controller.signal.aborted) {
+        const { code, message } = MeshError.from(cause)
+        logger[isNews || entry.isReached ? 'warn' : 'debug'](
+          { address: entry.address, code, why: message },
+          'bootstrap not reachable, trying on'
+        )
+      }
+      entry.isReached = false
+      return backoffMs
     }
   }
 
@@ -113,8 +136,8 @@ export class BootstrapKeeper implements Startable {
     return entry.peer !== undefined && this.#components.node.isConnected(entry.peer)
   }
 
-  #backoffMs(failures: number): number {
-    const fullMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(failures - 1, 10))
+  #backoffMs(attempts: number): number {
+    const fullMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempts - 1, 10))
     return fullMs * (0.5 + this.#components.random.next() / 2)
   }
 }

@@ -23,12 +23,22 @@ export interface ConductCounts {
   shunned: number
 }
 
+/** Who is shut out now. */
+export interface Shunned {
+  peer: string
+  /** What it did last before that. */
+  offence: Offence
+  /** How much longer. */
+  leftMs: number
+}
+
 interface Conducted {
   points: number
   pointsAtMs: number
   /** Times shut out, fading. */
   repeats: number
   shunnedUntilMs: number
+  shunnedFor: Offence | undefined
 }
 
 /** Five broken frames within a minute, of which the first has faded a little by the fifth; two thousand refused requests. */
@@ -68,10 +78,21 @@ export class Conduct {
     return known !== undefined && this.#components.clock.monotonicMs() < known.shunnedUntilMs
   }
 
-  counts(): ConductCounts {
+  /** Those who have to stay out for longest first. */
+  shunned(): Shunned[] {
     const nowMs = this.#components.clock.monotonicMs()
-    const shunned = [...this.#peers.values()].filter((known) => nowMs < known.shunnedUntilMs)
-    return { offences: { ...this.#offences }, shuns: this.#shunCount, shunned: shunned.length }
+    return [...this.#peers]
+      .flatMap(([peer, { shunnedFor: offence, shunnedUntilMs }]) =>
+        offence === undefined || nowMs >= shunnedUntilMs
+          ? []
+          : [{ peer, offence, leftMs: shunnedUntilMs - nowMs }]
+      )
+      .toSorted((left, right) => right.leftMs - left.leftMs)
+  }
+
+  counts(): ConductCounts {
+    const shunned = this.shunned().length
+    return { offences: { ...this.#offences }, shuns: this.#shunCount, shunned }
   }
 
   #shun(peer: string, known: Conducted, offence: Offence): void {
@@ -82,6 +103,7 @@ export class Conduct {
     known.repeats += 1
     known.points = 0
     known.shunnedUntilMs = nowMs + shunMs
+    known.shunnedFor = offence
     this.#shunCount += 1
     this.#components.onShunned(peer, offence, shunMs)
   }
@@ -102,7 +124,13 @@ export class Conduct {
 }
 
 function freshConduct(nowMs: number): Conducted {
-  return { points: 0, pointsAtMs: nowMs, repeats: 0, shunnedUntilMs: -Infinity }
+  return {
+    points: 0,
+    pointsAtMs: nowMs,
+    repeats: 0,
+    shunnedUntilMs: -Infinity,
+    shunnedFor: undefined
+  }
 }
 
 function faded(amount: number, passedMs: number, halfLifeMs: number): number {

@@ -28,7 +28,7 @@ export function streamError(peer: string, cause: unknown, context: DialContext):
 function hintOf(cause: unknown, { hasNetworkKey }: DialContext): string | undefined {
   const names = [cause, ...(cause instanceof AggregateError ? cause.errors : [])].map(nameOf)
   if (names.includes('DialDeniedError') || names.includes('ConnectionInterceptedError')) {
-    return 'the peer has misbehaved and is shunned for a while; its own log may say more'
+    return 'the peer is banned, or has misbehaved and is shunned for a while; its own log may say more'
   }
   if (!names.some((name) => name === 'EncryptionFailedError' || name === 'TimeoutError')) {
     return undefined

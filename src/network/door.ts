@@ -13,7 +13,7 @@ import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/inter
 
 export interface DoorComponents {
   conduct: Pick<Conduct, 'isShunned' | 'strike'>
-  admission: Pick<Admission, 'isMember'>
+  admission: Pick<Admission, 'isBanned' | 'isMember'>
 }
 
 /** Connections that were refused or ended, by why. */
@@ -50,8 +50,8 @@ export class Door {
 
   /** What libp2p asks before it lets anybody in or dials. */
   readonly gater: ConnectionGater = {
-    denyDialPeer: (peer) => this.#isShunned(peer),
-    denyOutboundEncryptedConnection: (peer) => this.#isShunned(peer),
+    denyDialPeer: (peer) => this.#isToBeLeftAlone(peer),
+    denyOutboundEncryptedConnection: (peer) => this.#isToBeLeftAlone(peer),
     denyInboundConnection: (connection) => this.#denyPending(connection),
     denyInboundEncryptedConnection: (peer) => this.#isShunned(peer) || this.#hasEnough(peer),
     denyInboundUpgradedConnection: (peer, connection) => this.#enter(peer, connection),
@@ -60,6 +60,17 @@ export class Door {
 
   counts(): DoorCounts {
     return { ...this.#counts }
+  }
+
+  /** Peers that have come in and not shown a certificate yet. */
+  strangerCount(): number {
+    this.#forgetMembers()
+    return new Set([...this.#strangers].map(({ peer }) => peer)).size
+  }
+
+  /** Whoever is banned may come, and is told so; libp2p would dial it again and again, as the DHT still knows it. */
+  #isToBeLeftAlone(peer: PeerId): boolean {
+    return this.#isShunned(peer) || this.#components.admission.isBanned(peer.toString())
   }
 
   #isShunned(peer: PeerId): boolean {
@@ -130,15 +141,20 @@ export class Door {
   }
 
   #makeRoomFor(guest: Guest): void {
-    for (const other of this.#strangers) {
-      if (this.#components.admission.isMember(other.peer)) this.#strangers.delete(other)
-    }
+    this.#forgetMembers()
     this.#strangers.add(guest)
     const near = [...this.#strangers].filter(({ group }) => group === guest.group)
     if (near.length > LIMITS.strangersPerAddressMax) this.#showOut(near[0])
     else if (this.#strangers.size > LIMITS.strangersMax) {
       const [oldest] = this.#strangers
       this.#showOut(oldest)
+    }
+  }
+
+  /** Of those who were strangers when they came. */
+  #forgetMembers(): void {
+    for (const guest of this.#strangers) {
+      if (this.#components.admission.isMember(guest.peer)) this.#strangers.delete(guest)
     }
   }
 

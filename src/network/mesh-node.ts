@@ -21,7 +21,7 @@ import { libp2pOptions } from './libp2p-options.ts'
 import { StreamWatch } from './stream-watch.ts'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
-import type { ConductCounts } from './conduct.ts'
+import type { ConductCounts, Shunned } from './conduct.ts'
 import type { DatastoreCounts } from './bounded-datastore.ts'
 import type { DoorCounts } from './door.ts'
 import type { MeshLibp2p, MeshNodeInit } from './libp2p-options.ts'
@@ -37,12 +37,15 @@ export interface NetworkCounts {
   stored: DatastoreCounts
 }
 
+export type ShunListener = (shun: Shunned) => void
+
 interface Parts {
   libp2p: MeshLibp2p
   conduct: Conduct
   door: Door
   datastore: BoundedDatastore
   hasNetworkKey: boolean
+  onShunned: Set<ShunListener>
 }
 
 export class MeshNode implements PeerLink, Startable {
@@ -96,6 +99,21 @@ export class MeshNode implements PeerLink, Startable {
   counts(): NetworkCounts {
     const { conduct, datastore, door } = this.#parts
     return { conduct: conduct.counts(), refused: door.counts(), stored: datastore.counts() }
+  }
+
+  /** Who is kept out now, those who have to stay out for longest first. */
+  shunned(): Shunned[] {
+    return this.#parts.conduct.shunned()
+  }
+
+  /** Connected peers that have shown no certificate yet. */
+  strangerCount(): number {
+    return this.#parts.door.strangerCount()
+  }
+
+  /** Calls back each time that a peer is shut out. */
+  onShunned(listener: ShunListener): void {
+    this.#parts.onShunned.add(listener)
   }
 
   /**
@@ -178,7 +196,12 @@ export class MeshNode implements PeerLink, Startable {
 
 async function createParts(init: MeshNodeInit): Promise<Parts> {
   const { admission = OPEN_ADMISSION, clock = systemClock, networkKey } = init
-  const conduct = new Conduct({ clock, onShunned: (peer) => cutOff(peer) })
+  const onShunned = new Set<ShunListener>()
+  const tell = (peer: string, offence: Shunned['offence'], leftMs: number): void => {
+    cutOff(peer)
+    for (const listener of onShunned) listener({ peer, offence, leftMs })
+  }
+  const conduct = new Conduct({ clock, onShunned: tell })
   const door = new Door({ conduct, admission })
   const self = peerIdFromPrivateKey(init.identity)
   const datastore = new BoundedDatastore(self.toString())
@@ -199,7 +222,7 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
   libp2p.addEventListener('connection:open', ({ detail }) => streams.watch(detail))
   libp2p.addEventListener('peer:connect', ({ detail }) => datastore.keep(detail))
   libp2p.addEventListener('peer:disconnect', ({ detail }) => datastore.release(detail))
-  return { libp2p, conduct, door, datastore, hasNetworkKey: networkKey !== undefined }
+  return { libp2p, conduct, door, datastore, onShunned, hasNetworkKey: networkKey !== undefined }
 }
 
 function withSignal(options: AbortOptions): { signal?: AbortSignal } {

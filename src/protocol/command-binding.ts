@@ -214,7 +214,10 @@ export class CommandBinding implements Startable {
       code: 'REQUEST_TIMED_OUT',
       message: `the request was not complete within ${this.#init.requestTimeoutMs} ms`
     } as const
+    const { access } = this.#components
     const hold = (bytes: number): void => {
+      // To read a long text keeps a node from its work, and a stranger has nothing long to say.
+      if (held.bytes + bytes > LIMITS.strangerCommandBytesMax) access.requireMember(remotePeer)
       if (!this.#heldBytes.take(remotePeer, bytes)) throw tooMany('bytes of requests at once')
       held.bytes += bytes
     }

@@ -6,6 +6,7 @@ import { AGENT } from '../core/version.ts'
 import { COMMANDS } from '../protocol/commands.ts'
 import { weightsView } from '../selection/weights-view.ts'
 import { createReputationServices } from './reputation-services.ts'
+import { securityView } from './security-view.ts'
 import { loadTokenBook } from './api-token.ts'
 import type { ApiServices, EventServices, FileServices, JobServices } from '../http/services.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
@@ -45,6 +46,7 @@ export function createApiServices(
     },
     weights: () => weightsView({ preset, weights }),
     peers: { list: () => core.tracker.list() },
+    security: () => securityView(core),
     reputation: createReputationServices(reputation, core.signer),
     tokens: loadTokenBook(core.folder.path, core.clock),
     backup: (file) => backup(core, engine, file),

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
+import { ConductLog } from '../network/conduct-log.ts'
 import { HostMonitor } from '../host/host-monitor.ts'
 import { givenNetworkKey } from '../network/network-key.ts'
 import { loadIdentity } from '../network/identity.ts'
@@ -72,7 +73,8 @@ export async function startNode<S extends NodeSettings>(
   const stopGround = await startInOrder([folderPart, host])
   try {
     const { after, before, report } = build(core, settings)
-    const network = [node, sessions, binding, ...membership.parts, tracker, keeper]
+    const conductLog = new ConductLog(core)
+    const network = [node, conductLog, sessions, binding, ...membership.parts, tracker, keeper]
     const stopParts = await startInOrder([...before, ...network, ...after])
     const ready = { ...report(), pid: process.pid }
     logger.info({ peer: ready.peer_id, addresses: ready.addresses }, `${ready.role} ready`)

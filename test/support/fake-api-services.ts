@@ -26,6 +26,7 @@ import type { PlanView } from '../../src/model/generated/api-plan.ts'
 import type { EvidenceEntry } from '../../src/model/generated/evidence-entry.ts'
 import type { ReputationExport } from '../../src/model/generated/reputation-export.ts'
 import type { ReputationView } from '../../src/model/generated/api-reputation.ts'
+import type { SecurityView } from '../../src/model/generated/api-security.ts'
 import type { DecisionRecord } from '../../src/model/generated/decision.ts'
 
 interface Examples {
@@ -41,6 +42,7 @@ interface Examples {
   'api/peer': PeerView
   'api/plan': PlanView
   'api/reputation': ReputationView
+  'api/security': SecurityView
   'evidence-entry': EvidenceEntry
   'reputation-export': ReputationExport
 }
@@ -308,6 +310,13 @@ export class FakeApiServices implements ApiServices {
       this.#note('peers')
       return [exampleOf('api/peer')]
     }
+  }
+
+  securityView: SecurityView = exampleOf('api/security')
+
+  security(): SecurityView {
+    this.#note('security')
+    return this.securityView
   }
 
   readonly reputation = fakeReputation({

@@ -1,4 +1,4 @@
-/** What the router knows of the mesh: its workers, its peers, and its own health. */
+/** What the router knows of the mesh: its workers, its peers and what they did wrong, and its own health. */
 import { OPERATIONS } from '../operations.ts'
 import { parseRequirement } from '../../model/requirement.ts'
 import { serve } from '../serve.ts'
@@ -18,6 +18,8 @@ export function addMeshRoutes(app: FastifyInstance, context: RouteContext): void
   )
 
   serve(app, context, OPERATIONS.listPeers, async () => services.peers.list())
+
+  serve(app, context, OPERATIONS.readSecurity, async () => services.security())
 
   serve(app, context, OPERATIONS.checkHealth, async () => services.health())
 }

@@ -4,6 +4,7 @@ import { OPERATIONS } from '../operations.ts'
 import { parseDurationMs } from '../../core/units.ts'
 import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
+import type { Caller } from '../caller.ts'
 import type { AvailabilityRequest } from '../../model/generated/api-availability.ts'
 import type { SetAvailabilityParams } from '../../model/generated/commands-set-availability.ts'
 import type { RouteContext } from './context.ts'
@@ -16,7 +17,10 @@ export function addOperatorRoutes(app: FastifyInstance, context: RouteContext): 
     services.nodes.setAvailability(parameter('peer'), compileAvailability(body))
   )
 
-  serve(app, context, OPERATIONS.backupStore, async ({ body }) => services.backup(body.file))
+  serve(app, context, OPERATIONS.backupStore, async ({ body, caller }) => {
+    if (body.file !== undefined) requireOwner(caller)
+    return services.backup(body.file)
+  })
 
   serve(app, context, OPERATIONS.createToken, async ({ body, reply }) =>
     reply.code(201).send(tokens.create(body))
@@ -28,6 +32,18 @@ export function addOperatorRoutes(app: FastifyInstance, context: RouteContext): 
     const revoked = tokens.revoke(parameter('id'))
     streams.dismiss()
     return revoked
+  })
+}
+
+/**
+ * Whoever writes a file where he likes, with texts of jobs in it, may become the router's user: in a folder of start
+ * scripts, say. @throws MeshError FORBIDDEN
+ */
+function requireOwner({ submitter, tokenId }: Caller): void {
+  if (tokenId === undefined) return
+  throw new MeshError('FORBIDDEN', `the token of ${submitter} may not say where a backup lies`, {
+    path: 'file',
+    hint: "leave it out: the backup lies beside the store; only the router's own token names another place"
   })
 }
 

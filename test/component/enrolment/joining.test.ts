@@ -62,6 +62,14 @@ describe('a token', () => {
     expect(again.access.certificate).toBe(kept?.certificate)
   })
 
+  it('makes a member that the one who has let it in knows at once, over the same connection', async () => {
+    const issuer = await addIssuer()
+    const worker = await mesh.add('worker', { token: await mesh.tokenFor(issuer, 'worker') })
+    // No time passes on the clock by which strangers are sent away.
+    await until(() => knows(issuer, worker) && knows(worker, issuer))
+    expect(issuer.node.libp2p.getConnections()).toHaveLength(1)
+  })
+
   it('is counted across a restart of the one who exchanges it', async () => {
     const issuer = await addIssuer({ listen: '/memory/issuer-again' })
     const token = await mesh.tokenFor(issuer, 'worker')

@@ -126,6 +126,7 @@ const GETS: Row[] = [
   },
   { path: '/v1/files/db0a', schema: 'api/file', calls: [['file', 'db0a']] },
   { path: '/v1/peers', schema: 'api/peer', isList: true, calls: [['peers']] },
+  { path: '/v1/security', schema: 'api/security', calls: [['security']] },
   {
     path: '/v1/reputation',
     schema: 'api/reputation',

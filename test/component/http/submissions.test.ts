@@ -1,4 +1,5 @@
 /** Handing in and acting on what is there: what each POST asks of the services, and how it answers. */
+import { ApiClient } from '../../../src/client/api-client.ts'
 import { describe, expect, test } from 'vitest'
 import { MeshError } from '../../../src/core/errors.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
@@ -204,6 +205,18 @@ describe('operations', () => {
       ['backup', undefined],
       ['backup', '/mnt/jobs.db']
     ])
+  })
+
+  test('only the router’s own token says where a backup lies', async () => {
+    const { services, url } = await startApi()
+    const { token } = services.tokens.create({ name: 'ci', scope: 'operate' })
+    const client = new ApiClient({ url, token })
+    await expect(client.backup('/root/.profile')).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      path: 'file'
+    })
+    await client.backup()
+    expect(services.calls).toEqual([['backup', undefined]])
   })
 
   test.each([{ file: '' }, { file: 7 }, { to: 'x' }])('backup %j is refused', async (body) => {

@@ -76,6 +76,25 @@ describe('a bootstrap', () => {
     expect(keeper.isConnected).toBe(false)
   })
 
+  it('that shows the door each time is asked less and less often', async () => {
+    const bootstrap = await mesh.add()
+    const node = await mesh.add()
+    const { keeper, clock, connections } = keep(node, [bootstrap.address])
+    await keeper.start()
+    await until(() => connections() === 1)
+    for (let round = 1; round < 6; round += 1) {
+      await node.node.libp2p.hangUp(bootstrap.node.libp2p.peerId)
+      await advanceUntil(clock, () => connections() > round)
+    }
+    await node.node.libp2p.hangUp(bootstrap.node.libp2p.peerId)
+    const count = connections()
+    await until(() => clock.timerCount > 0)
+    clock.advance(6_000)
+    expect(connections()).toBe(count)
+    expect(keeper.isConnected).toBe(false)
+    await advanceUntil(clock, () => connections() > count)
+  })
+
   it('among several that are dead is enough, and one comes back by itself', async () => {
     const key = await temporaryIdentity()
     const bootstrap = await mesh.add({ key })

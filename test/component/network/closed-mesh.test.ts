@@ -17,6 +17,8 @@ class TestAdmission implements Admission {
 
   readonly isMember = (peer: string): boolean => this.#members.has(peer)
 
+  readonly isBanned = (): boolean => false
+
   readonly admit = async (peer: string, signal: AbortSignal): Promise<void> =>
     await new Promise((resolve, reject) => {
       this.#waiting.set(peer, [...(this.#waiting.get(peer) ?? []), resolve])

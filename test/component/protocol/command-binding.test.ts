@@ -1,6 +1,7 @@
 /** The JSON binding against every kind of bad request: a typed answer each time, and nobody else is harmed. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { COMMAND_PROTOCOL_V1 } from '../../../src/protocol/ids.ts'
+import { OPEN_ACCESS } from '../../../src/protocol/access.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { MeshError } from '../../../src/core/errors.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
@@ -32,6 +33,18 @@ async function isServing(pair: { asker: SpawnedNode; answerer: SpawnedNode }): P
   const { response } = await pair.asker.binding.call(pair.answerer.peer, 'LIST_FILES', {}, TIMEOUT)
   return response.status === 'success'
 }
+
+describe('a stranger', () => {
+  it('is heard for as long as it takes to introduce oneself, and no longer', async () => {
+    const requireMember = (): void => {
+      throw new MeshError('NOT_A_MEMBER', 'a stranger')
+    }
+    const pair = await mesh.pair({ handlers, access: { ...OPEN_ACCESS, requireMember } })
+    expect((await exchange(pair, ' '.repeat(60_000))).error_detail?.code).toBe('REQUEST_NOT_JSON')
+    const long = await exchange(pair, ' '.repeat(LIMITS.strangerCommandBytesMax + 1))
+    expect(long.error_detail?.code).toBe('NOT_A_MEMBER')
+  })
+})
 
 describe('a bad request', () => {
   it('is answered with what is wrong and where, and the next one is served', async () => {

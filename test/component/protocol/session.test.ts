@@ -547,6 +547,27 @@ describe('sessions with one peer', () => {
     expect(await heard.promise).toEqual({ running: 3 })
   })
 
+  it('hear of it so often between two beats, and answer no more, whoever else is served', async () => {
+    const clock = new FakeClock()
+    const { node, peer, raw } = await withRawPeer({ clock, describeLoad: () => ({ slots: 1 }) })
+    let heardCount = 0
+    node.sessions.listen({ onLoad: () => (heardCount += 1) })
+    const frames = Array.from({ length: 600 }, (): Frame[] => [
+      { kind: 'beat', number: 1, load: null },
+      { kind: 'echo', number: 7, load: null }
+    ])
+    raw.send(...frames.flat(), request(1))
+    await raw.next('response')
+    expect(heardCount).toBe(1_000)
+    expect(raw.frames.filter(({ kind }) => kind === 'echo').length).toBe(500)
+    expect(node.node.counts().conduct.offences).toEqual({ excess: 200 })
+    clock.advance(5_000)
+    raw.send({ kind: 'beat', number: 0, load: null }, request(2))
+    await until(() => raw.frames.filter(({ kind }) => kind === 'response').length === 2)
+    expect(heardCount).toBe(1_001)
+    expect(await isServing(node, peer)).toBe(true)
+  })
+
   it('tell it out of turn when they are asked to, each peer its own, and want no echo', async () => {
     const loads: unknown[] = []
     const describeLoad = (peer: string): unknown => ({ for: peer, count: loads.length })

@@ -240,6 +240,7 @@ test('what the router answers is as its description of itself says', async () =>
     listNodes: '/nodes',
     describeNode: `/nodes/${worker.report.peer_id}`,
     listPeers: '/peers',
+    readSecurity: '/security',
     listDecisions: '/decisions',
     explainIdle: '/idle-reasons',
     readWeights: '/weights',

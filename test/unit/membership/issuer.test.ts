@@ -355,6 +355,17 @@ describe('a certificate', () => {
     expect(issuer.list({ limit: 9 })).toMatchObject([{ peer: early, state: 'banned' }])
   })
 
+  it('is not renewed for whoever came by a token of a banned delegate', async () => {
+    const peer = buildPeer()
+    const other = await buildDelegate(authority)
+    const token = await tokenOf({ by: other.signatory })
+    const old = await textIn(issuer.exchange(token, { peer }))
+    const renewed = await textIn(issuer.renew(old, { peer }))
+    await ban(other.peer)
+    expect(await codeOf(issuer.renew(renewed, { peer }))).toBe('REVOKED')
+    expect(issuer.list({ limit: 9 })).toMatchObject([{ peer, state: 'banned' }])
+  })
+
   it.each([
     ['node', (peer: string, _token: string) => peer],
     ['token', (_peer: string, token: string) => token]

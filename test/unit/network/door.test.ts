@@ -39,6 +39,7 @@ class FakeConnection extends EventTarget {
 
 let peers: PeerId[]
 let members: Set<string>
+let banned: Set<string>
 let strikes: string[]
 let door: Door
 
@@ -48,10 +49,11 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   members = new Set()
+  banned = new Set()
   strikes = []
   door = new Door({
     conduct: { isShunned: () => false, strike: (_peer, offence) => strikes.push(offence) },
-    admission: { isMember: (peer) => members.has(peer) }
+    admission: { isBanned: (peer) => banned.has(peer), isMember: (peer) => members.has(peer) }
   })
 })
 
