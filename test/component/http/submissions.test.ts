@@ -211,7 +211,7 @@ describe('operations', () => {
     const { services, url } = await startApi()
     const { token } = services.tokens.create({ name: 'ci', scope: 'operate' })
     const client = new ApiClient({ url, token })
-    await expect(client.backup('/root/.profile')).rejects.toMatchObject({
+    await expect(client.backup('/etc/jobs.db')).rejects.toMatchObject({
       code: 'FORBIDDEN',
       path: 'file'
     })
