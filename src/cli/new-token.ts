@@ -1,7 +1,7 @@
 /** A join token as it was asked for on the command line, made by whoever of this home may make one. */
 import { DELEGATION_MS, JOIN_TOKEN } from '../membership/documents.ts'
 import { MeshError } from '../core/errors.ts'
-import { bootstrapsIn, noAuthorityError } from './home-mesh.ts'
+import { bootstrapsIn } from './home-mesh.ts'
 import { checkAddress } from '../config/compile.ts'
 import { createJoinToken, signedTextOf } from '../membership/join-tokens.ts'
 import { grantMembership } from '../membership/own-grants.ts'
@@ -35,7 +35,7 @@ const PEER_IN_ADDRESS = /\/p2p\/([^/]+)$/
 export async function makeToken(args: Args, nowMs: number): Promise<NewToken> {
   const home = homeOf(args)
   const by = await signatoryIn(home, nowMs)
-  if (by === undefined) throw noAuthorityError(home)
+  if (by === undefined) throw nobodySigns(home)
   const role = roleOf(args, by)
   const own = bootstrapsIn(home, by.signatory.meshId)
   const { addresses, issuer } = wayOf(args, own)
@@ -139,4 +139,13 @@ async function grantsFor(
   if (authority === undefined) return { certificate: await issueCertificate(grant, signatory) }
   const { certificate, delegation } = await grantMembership(authority, { ...grant, bootstrap: [] })
   return { certificate, grant: delegation }
+}
+
+/** An operator decides about those who come, and signs nothing. */
+function nobodySigns(home: string): MeshError {
+  return new MeshError('COMMAND_FORBIDDEN', `nobody in ${home} may sign tokens`, {
+    hint:
+      'name with --home where the key of the authority is, or the home of a bootstrap that lets others in; where ' +
+      'there is no mesh yet, `taskmesh init` makes one'
+  })
 }

@@ -73,9 +73,7 @@ async function pronounceAt(
   const subject = find(verdict.subject, members)
   const text =
     (await signHere(args, { ...verdict, subject })) ??
-    (await visit.decide({ subject, decision, ...(reason === undefined ? {} : { reason }) })).notice
-  if (text === undefined)
-    throw new MeshError('RESPONSE_INVALID', 'there is no notice in the answer')
+    (await signThere(visit, { subject, decision, reason }))
   const handed = await visit.hand([text])
   const left = [subject, ...membersBy(subject, members)]
   const own = nodesIn(homeOf(args)).map(({ certificate: { role, sub } }) => ({ peer: sub, role }))
@@ -128,6 +126,25 @@ async function signHere(args: Args, { decision, ...rest }: Verdict): Promise<str
   const { reason, subject } = rest
   const notice = { sub: subject, verdict: decision, reason, nowMs: systemClock.wallMs() }
   return await announceByAuthority(home, authority, notice)
+}
+
+/** By a node that lets others in. @throws MeshError COMMAND_FORBIDDEN where that changes nothing */
+async function signThere(visit: OperatorVisit, verdict: Verdict): Promise<string> {
+  const { decision, reason, subject } = verdict
+  const words = reason === undefined ? {} : { reason }
+  const { notice, state } = await visit.decide({ subject, decision, ...words })
+  if (decision === 'pardon' && state === 'banned') {
+    throw new MeshError(
+      'COMMAND_FORBIDDEN',
+      `${subject} stays banned: the authority has banned it`,
+      {
+        hint: 'only the authority pardons that: run this in the home where its key is'
+      }
+    )
+  }
+  if (notice === undefined)
+    throw new MeshError('RESPONSE_INVALID', 'there is no notice in the answer')
+  return notice
 }
 
 /** The nodes of this home will tell it when they start. @throws the cause where the key is not here */

@@ -58,6 +58,8 @@ export const LIMITS = {
   commandStreamsTotalMax: 4_096,
   /** What is needed to introduce oneself or to join: a signed text of 8 KiB or two. */
   strangerCommandBytesMax: 64 * KIB,
+  /** A thousand notices with their delegations, or what a router has seen of two thousand workers. */
+  memberCommandBytesMax: 4 * MIB,
   /** Bytes of JSON requests that all peers together may make us hold: four whole submissions. */
   commandBytesTotalMax: 256 * MIB,
   /** Streams of one protocol that libp2p lets a connection open before it resets them. */
@@ -74,6 +76,8 @@ export const LIMITS = {
   peerConnectionsMax: 8,
   /** Connections from one address that are still being set up: a lab or an office that starts as a whole. */
   pendingConnectionsPerAddressMax: 256,
+  /** The same over all addresses, so that one address leaves room for others. */
+  pendingConnectionsMax: 512,
   /** Connections from one address of peers that have shown no certificate yet. */
   strangersPerAddressMax: 128,
   /** The same over all addresses; far below the connections that a node takes, so that members find room. */

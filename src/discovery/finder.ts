@@ -26,7 +26,7 @@ export interface Finding {
 }
 
 export interface FinderComponents {
-  access: Pick<Access, 'vouchesFor'>
+  access: Pick<Access, 'memberOf' | 'vouchesFor'>
   node: MeshNode
   keeper: BootstrapKeeper
   clock: Clock

@@ -5,7 +5,7 @@
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { Pace } from '../network/pace.ts'
+import { Pace } from '../core/pace.ts'
 import type { Message } from '@libp2p/gossipsub'
 import type { Access } from '../protocol/access.ts'
 import type { Clock } from '../core/clock.ts'
@@ -28,7 +28,7 @@ const LIES: ReadonlySet<string> = new Set([
 ] satisfies ErrorCode[])
 
 export interface PresenceGateComponents {
-  access: Pick<Access, 'vouchesFor'>
+  access: Pick<Access, 'memberOf' | 'vouchesFor'>
   node: MeshNode
   clock: Clock
 }
@@ -98,12 +98,18 @@ export class PresenceGate<T extends PresenceNews> {
       return TopicValidatorResult.Reject
     }
     if (heard !== undefined && news.seq <= heard.seq) return TopicValidatorResult.Ignore
-    // Whoever passed it on may not have heard of a ban yet.
-    const { access } = this.#components
-    if (!(await access.vouchesFor(publisher, news.certificate))) return TopicValidatorResult.Ignore
+    // Whoever passed it on may not have heard of a ban yet, or of another role.
+    if (!(await this.#mayPublish(publisher, news))) return TopicValidatorResult.Ignore
     this.#remember(publisher, { seq: news.seq, atMs: nowMs })
     this.#news.set(message, news)
     return TopicValidatorResult.Accept
+  }
+
+  async #mayPublish(publisher: string, { certificate }: T): Promise<boolean> {
+    const { access } = this.#components
+    if (!(await access.vouchesFor(publisher, certificate))) return false
+    const member = access.memberOf(publisher)
+    return member === undefined || this.#kind.roles.includes(member.role)
   }
 
   #remember(publisher: string, heard: Heard): void {

@@ -4,6 +4,7 @@ import { filesNamespace, filesTopic, presenceNamespace, presenceTopic } from '..
 import { validatorFor } from '../model/validate.ts'
 import { RECORD_BYTES_MAX, openRecord } from './record.ts'
 import type { CapabilityRecord } from './record.ts'
+import type { MemberRole } from '../model/generated/certificate.ts'
 import type { FilePresence } from '../model/generated/file-presence.ts'
 
 /** What the gate must know of whatever is published. */
@@ -22,6 +23,8 @@ export interface PresenceKind<T extends PresenceNews> {
   /** Undefined for a topic of another kind. */
   namespaceOf: (topic: string) => string | undefined
   bytesMax: number
+  /** Who has such news, where the mesh says who is what. */
+  roles: readonly MemberRole[]
   /** @throws MeshError for what is no such thing */
   open: (bytes: Uint8Array) => Promise<T>
 }
@@ -30,6 +33,7 @@ export const WORKER_PRESENCE: PresenceKind<CapabilityRecord> = {
   topic: presenceTopic,
   namespaceOf: presenceNamespace,
   bytesMax: RECORD_BYTES_MAX,
+  roles: ['worker'],
   open: openRecord
 }
 
@@ -43,6 +47,7 @@ export const FILE_PRESENCE: PresenceKind<FilePresence> = {
   topic: filesTopic,
   namespaceOf: filesNamespace,
   bytesMax: FILE_PRESENCE_BYTES_MAX,
+  roles: ['worker', 'router', 'share'],
   open: async (bytes) => checkFilePresence(parseJson(new TextDecoder().decode(bytes)))
 }
 

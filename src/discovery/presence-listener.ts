@@ -8,7 +8,7 @@ import type { PresenceKind, PresenceNews } from './presence-kind.ts'
 import type { Startable } from '../core/startable.ts'
 
 export interface PresenceListenerComponents<T> {
-  access: Pick<Access, 'vouchesFor'>
+  access: Pick<Access, 'memberOf' | 'vouchesFor'>
   node: MeshNode
   clock: Clock
   /** Said by another node of itself; signature and namespace are checked. */

@@ -63,6 +63,20 @@ const LOSSES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TASK_LOST'
 ])
 
+/** What may be wrong with a task that its router took for right: its fields, its size, the files that it names. */
+const OF_TASK: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'FIELD_INVALID',
+  'FIELD_MISSING',
+  'FIELD_UNKNOWN',
+  'REQUEST_TOO_LARGE',
+  'REQUEST_TOO_DEEP',
+  'FILE_NOT_FOUND',
+  'FILE_UNREADABLE',
+  'FILE_CHANGED',
+  'FILE_BUSY',
+  'FILE_KIND_INVALID'
+])
+
 /** What whoever has the disk says of it. */
 const OF_DISK: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['STORE_FAILED', 'STORE_FULL'])
 
@@ -91,6 +105,7 @@ export function judgeAnswer(answer: SessionAnswer): Verdict {
 
 /** Reads an error that a worker answered with. Its disk is not this router's, whose fault such an error would be here. */
 function judgeAnswered(error: MeshError, hasBegun: boolean): Verdict {
+  if (!isPossible(error)) return judgeLoss(impossible(error))
   if (!OF_DISK.has(error.code)) return judgeError(error, hasBegun)
   // It has no room for the inputs, as it may have no room in memory.
   if (error.code === 'STORE_FULL' && !hasBegun) return { kind: 'returned', error, hasBegun }
@@ -103,6 +118,20 @@ export function judgeError(error: MeshError, hasBegun = false): Verdict {
   if (isRefusal(error)) return { kind: 'returned', error, hasBegun }
   if (LOSSES.has(error.code)) return judgeLoss(error)
   return failed(error, attemptStateOf(error.code))
+}
+
+/** Everything else that a caller may get wrong is between it and this router: no task ends with it. */
+function isPossible(error: MeshError): boolean {
+  return (
+    error.blame !== 'caller' ||
+    isRefusal(error) ||
+    LOSSES.has(error.code) ||
+    OF_TASK.has(error.code)
+  )
+}
+
+function impossible({ code, message }: MeshError): MeshError {
+  return new MeshError('RESPONSE_INVALID', `no task ends with ${code}: ${message}`)
 }
 
 /** A lease that the worker does not take, because it knows of a newer one or has disowned it, was not begun. */

@@ -5,7 +5,7 @@
  */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { Pace } from '../network/pace.ts'
+import { Pace } from '../core/pace.ts'
 import { RecentMap } from '../core/recent-map.ts'
 import { isForged } from '../membership/signed-claims.ts'
 import { unlessAborted } from '../core/abort.ts'
@@ -16,6 +16,7 @@ import type { CommandHandlers } from '../protocol/command-server.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { Credentials } from './credentials.ts'
 import type { Exclusion } from './exclusion.ts'
+import type { IntroduceResult } from '../model/generated/commands-introduce.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Members } from '../membership/members.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
@@ -52,7 +53,6 @@ export class Introductions implements Startable {
   readonly #meetings = new RecentMap<string, Meeting>(LIMITS.membersMax)
   readonly #pace: Pace
   readonly #controller = new AbortController()
-  #isKeptOut = false
 
   constructor(components: IntroductionsComponents) {
     this.#components = components
@@ -118,38 +118,54 @@ export class Introductions implements Startable {
     throw new MeshError('TOO_MANY_REQUESTS', 'you have shown a certificate often enough for now')
   }
 
+  /** What nobody of the mesh has signed was made up; anything else may be an honest node in the wrong place. */
+  async #admit(peer: string, certificate: string): Promise<void> {
+    const { members, node } = this.#components
+    try {
+      await members.admit(peer, certificate)
+    } catch (cause) {
+      if (isForged(cause)) node.complain(peer, MeshError.from(cause))
+      throw cause
+    }
+  }
+
   async #introduce(peer: string): Promise<void> {
-    const { binding, credentials, members, notices, onDifference, onMet } = this.#components
-    const { certificate } = credentials
-    if (certificate === undefined) throw notYetJoined()
-    const shown = await binding()
-      .ask(
-        peer,
-        'INTRODUCE',
-        { certificate, notices: notices.digest },
-        { timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#controller.signal }
-      )
-      .catch((cause: unknown) => {
-        this.#heed(peer, MeshError.from(cause))
-        throw cause
-      })
-    if (this.#isKeptOut) this.#components.logger.info({ peer }, 'let into the mesh again')
-    this.#isKeptOut = false
+    const { exclusion, notices, onDifference, onMet } = this.#components
+    const shown = await this.#show(peer)
+    exclusion.welcomed(peer)
     if (shown.certificate === undefined) {
       throw new MeshError('NOT_A_MEMBER', `${peer} belongs to no mesh`, {
         hint: 'start it with --join TOKEN'
       })
     }
-    await members.admit(peer, shown.certificate)
+    await this.#admit(peer, shown.certificate)
     onMet(peer)
     if (shown.notices !== notices.digest) onDifference(peer)
   }
 
-  /** Its owner is to hear of a ban: once, whoever says so, until somebody lets the node in again. */
-  #heed(peer: string, { code, message }: MeshError): void {
-    if (code !== 'REVOKED' || this.#isKeptOut) return
-    this.#isKeptOut = true
-    this.#components.logger.warn({ peer, code, why: message }, 'kept out of the mesh')
+  /** Of two connections by one address libp2p cuts off the second as soon as it is open: there still is the first. */
+  async #show(peer: string): Promise<IntroduceResult> {
+    try {
+      return await this.#ask(peer)
+    } catch (cause) {
+      const isCutOff = MeshError.from(cause).code === 'PEER_UNREACHABLE'
+      if (!isCutOff || !this.#components.node.isConnected(peer)) throw cause
+      return await this.#ask(peer)
+    }
+  }
+
+  async #ask(peer: string): Promise<IntroduceResult> {
+    const { binding, credentials, exclusion, notices } = this.#components
+    const { certificate } = credentials
+    if (certificate === undefined) throw notYetJoined()
+    const own = { certificate, notices: notices.digest }
+    const options = { timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#controller.signal }
+    try {
+      return await binding().ask(peer, 'INTRODUCE', own, options)
+    } catch (cause) {
+      exclusion.refused(peer, MeshError.from(cause))
+      throw cause
+    }
   }
 
   /** Also whom this node has dialled before it had a certificate to show: the bootstrap that has just given it one. */

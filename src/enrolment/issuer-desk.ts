@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Issuer } from '../membership/issuer.ts'
 import { MeshError } from '../core/errors.ts'
 import { NOTICES_PER_MESSAGE } from './notice-exchange.ts'
-import { Pace } from '../network/pace.ts'
+import { Pace } from '../core/pace.ts'
 import { Register } from '../membership/register.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CommandContext, CommandHandlers } from '../protocol/command-server.ts'
@@ -35,11 +35,14 @@ const ASK_AGAIN_S = 5
 const MEMBERS_PER_PAGE = 100
 /** Anybody may ask, and each time costs some signatures. Those who wait for an operator ask every few seconds. */
 const PACE = { burst: 10, perSecond: 0.5 }
+/** As many pages as there can be, and again; one that shows few of many has all of them looked at. */
+const PAGES_PACE = { burst: 200, perSecond: 2 }
 
 export class IssuerDesk implements Startable {
   readonly #components: IssuerDeskComponents
   readonly #init: { meshId: string; folder: string }
   readonly #pace: Pace
+  readonly #pagesPace: Pace
   #isOpen = false
   #issuer: Issuer | undefined
   #register: Register | undefined
@@ -48,6 +51,7 @@ export class IssuerDesk implements Startable {
     this.#components = components
     this.#init = init
     this.#pace = new Pace(components.clock, PACE)
+    this.#pagesPace = new Pace(components.clock, PAGES_PACE)
     components.credentials.onRenewed(() => this.#open())
   }
 
@@ -79,9 +83,12 @@ export class IssuerDesk implements Startable {
   handlers(): CommandHandlers {
     return {
       JOIN_MESH: async (params, context) => ({ result: await this.#join(params, context) }),
-      LIST_MEMBERS: ({ after, limit = MEMBERS_PER_PAGE, state }) => ({
-        result: { members: this.#required().list({ after, limit, state }).map(toView) }
-      }),
+      LIST_MEMBERS: ({ after, limit = MEMBERS_PER_PAGE, state }, { remotePeer }) => {
+        if (!this.#pagesPace.take(remotePeer, 1)) {
+          throw new MeshError('TOO_MANY_REQUESTS', 'you have read of members often enough for now')
+        }
+        return { result: { members: this.#required().list({ after, limit, state }).map(toView) } }
+      },
       DECIDE_MEMBER: async (params, { remotePeer }) => {
         const { notice, state } = await this.#required().decide(params)
         const { decision, subject } = params

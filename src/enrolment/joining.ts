@@ -7,12 +7,13 @@ import { MeshError } from '../core/errors.ts'
 import { RENEWAL_GRACE_MS } from '../membership/documents.ts'
 import { openCertificate } from '../membership/certificates.ts'
 import { openJoinToken } from '../membership/join-tokens.ts'
+import { firstOf } from '../core/first-of.ts'
 import { sleep } from '../core/abort.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
 import type { Credentials } from './credentials.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import type { JoinMeshParams } from '../model/generated/commands-join-mesh.ts'
+import type { JoinMeshParams, JoinMeshResult } from '../model/generated/commands-join-mesh.ts'
 import type { JoinToken } from '../membership/documents.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Members } from '../membership/members.ts'
@@ -45,6 +46,8 @@ export interface JoiningInit {
 }
 
 const ANSWER_TIMEOUT_MS = 15_000
+/** An address where nobody has answered for so long has the next one tried beside it. */
+const STAGGER_MS = 1_000
 const RETRY_MS_MIN = 500
 const RETRY_MS_MAX = 10_000
 /** A certificate is renewed once this share of its life is over, and whenever nobody could do it, tried again. */
@@ -106,7 +109,9 @@ export class Joining implements Startable {
     // Whoever makes all that it needs has no use for one.
     const needsNone = issueOwn !== undefined && credentials.membership === undefined
     if (token === undefined || needsNone) return
-    const trust = { meshId: members.meshId, nowMs: clock.wallMs() }
+    // Whoever came in time may have been waiting for an operator ever since: the one that it waits at knows.
+    const graceMs = token.claims.approval === true ? RENEWAL_GRACE_MS : 0
+    const trust = { meshId: members.meshId, nowMs: clock.wallMs(), graceMs }
     await openJoinToken(token.signedText, trust).catch((cause: unknown) => {
       // A service is started again by the words that it once came with.
       const isSpent = MeshError.from(cause).code === 'CREDENTIAL_EXPIRED' && this.#isMember()
@@ -165,47 +170,37 @@ export class Joining implements Startable {
 
   /** @returns undefined once it has a certificate, or when to ask again */
   async #obtain(): Promise<{ retryMs: number } | undefined> {
-    const { credentials, node } = this.#components
-    const { issueOwn, token } = this.#init
+    const { clock, credentials, notices } = this.#components
+    const { issueOwn } = this.#init
     if (issueOwn !== undefined) {
       credentials.replace(await issueOwn())
       return undefined
     }
     const params = this.#rightToJoin()
-    const errors: MeshError[] = []
-    for (const address of this.#init.bootstrap) {
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- one that answers is enough
-        const peer = await node.dial(address, { signal: this.#limit() })
-        // Whoever has the text of a token has its right: nobody sees it but the node that exchanges it.
-        if (params.token !== undefined && token?.claims.aud !== peer)
-          throw notTheIssuer(peer, token)
-        // oxlint-disable-next-line no-await-in-loop
-        return await this.#ask(peer, params)
-      } catch (cause) {
-        errors.push(MeshError.from(cause))
-      }
-    }
-    throw mostTelling(errors)
-  }
-
-  async #ask(
-    peer: string,
-    params: Pick<JoinMeshParams, 'certificate' | 'token'>
-  ): Promise<{ retryMs: number } | undefined> {
-    const { name } = this.#init
-    const result = await this.#components
-      .binding()
-      .ask(
-        peer,
-        'JOIN_MESH',
-        { ...params, agent: AGENT, ...(name === undefined ? {} : { name }) },
-        { timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#controller.signal }
-      )
+    const result = await firstOf(
+      this.#init.bootstrap,
+      (address, signal) => this.#askAt(address, params, signal),
+      { clock, signal: this.#controller.signal, staggerMs: STAGGER_MS, failure: mostTelling }
+    )
     if (result.certificate === undefined) return { retryMs: (result.retry_after_s ?? 5) * 1_000 }
     await this.#take(result.certificate)
-    await this.#components.notices.add(result.notices ?? [])
+    await notices.add(result.notices ?? [])
     return undefined
+  }
+
+  async #askAt(
+    address: string,
+    params: Pick<JoinMeshParams, 'certificate' | 'token'>,
+    signal: AbortSignal
+  ): Promise<JoinMeshResult> {
+    const { binding, node } = this.#components
+    const { name, token } = this.#init
+    const timeLimit = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+    const peer = await node.dial(address, { signal: AbortSignal.any([signal, timeLimit]) })
+    // Whoever has the text of a token has its right: nobody sees it but the node that exchanges it.
+    if (params.token !== undefined && token?.claims.aud !== peer) throw notTheIssuer(peer, token)
+    const own = { ...params, agent: AGENT, ...(name === undefined ? {} : { name }) }
+    return await binding().ask(peer, 'JOIN_MESH', own, { timeoutMs: ANSWER_TIMEOUT_MS, signal })
   }
 
   async #take(certificate: string): Promise<void> {
@@ -240,10 +235,6 @@ export class Joining implements Startable {
       })
     }
     if (!this.#controller.signal.aborted) this.#scheduleRenewal()
-  }
-
-  #limit(): AbortSignal {
-    return AbortSignal.any([this.#controller.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)])
   }
 }
 

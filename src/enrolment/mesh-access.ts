@@ -1,4 +1,5 @@
 /** Who may speak to a node of a mesh with an authority: members, and of those each as its role allows. */
+import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { mayCall } from '../membership/rights.ts'
 import type { Access } from '../protocol/access.ts'
@@ -54,6 +55,15 @@ export class MeshAccess implements Access {
 
   memberOf(peer: string): Certificate | undefined {
     return this.#components.members.of(peer)
+  }
+
+  /** Jobs are long, and handed in at routers; nothing else is. */
+  requestBytesMax(peer: string): number {
+    const { members, role } = this.#components
+    const caller = members.of(peer)?.role
+    if (caller === undefined) return LIMITS.strangerCommandBytesMax
+    const isOfJobs = role === 'router' && mayCall(caller, 'EXECUTE_TASK', role)
+    return isOfJobs ? LIMITS.commandBytesMax : LIMITS.memberCommandBytesMax
   }
 
   async vouchesFor(peer: string, certificate: string | undefined): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** A node's part in a mesh with an authority, put together: what it shows, whom it lets speak, whom it lets in. */
 import { Credentials } from './credentials.ts'
 import { Evictions } from './evictions.ts'
+import { Exclusion } from './exclusion.ts'
 import { Introductions } from './introductions.ts'
 import { IssuerDesk } from './issuer-desk.ts'
 import { Joining } from './joining.ts'
@@ -83,7 +84,8 @@ export function createMembership(
   const members = new Members({ meshId, notices, nowMs })
   arrivals?.follow(members)
   const credentials = new Credentials(folder, entry.membership)
-  const shared = { ...components, credentials, members, notices }
+  const exclusion = new Exclusion(components)
+  const shared = { ...components, credentials, exclusion, members, notices }
   const exchange = new NoticeExchange(shared)
   const introductions = new Introductions({
     ...shared,

@@ -5,7 +5,7 @@
 import { repeat } from '../core/repeat.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { Pace } from '../network/pace.ts'
+import { Pace } from '../core/pace.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'

@@ -140,7 +140,10 @@ export class TaskServer implements Startable {
         const released = this.#desk.release(remotePeer, leaseIds)
         return { result: { released } }
       },
-      SET_AVAILABILITY: (params) => ({ result: this.setAvailability(params) })
+      SET_AVAILABILITY: (params, { remotePeer }) => {
+        this.#requireWelcome(remotePeer)
+        return { result: this.setAvailability(params) }
+      }
     }
   }
 
@@ -195,6 +198,14 @@ export class TaskServer implements Startable {
   setAvailability(params: SetAvailabilityParams): SetAvailabilityResult {
     this.#availability.set(params)
     return { availability: this.#availability.current, running: this.#runner.runningCount }
+  }
+
+  /** Whoever may ask for nothing has no say in what others ask for. @throws MeshError OWNER_REFUSED */
+  #requireWelcome(router: string): void {
+    if (this.limitsOf(router)?.denied !== true) return
+    const message =
+      'the owner of this worker lets this router have no say in whether it takes tasks'
+    throw new MeshError('OWNER_REFUSED', message)
   }
 
   /** @throws MeshError FIELD_INVALID and its kin */

@@ -2,7 +2,6 @@
  * Lets others into the mesh, in the authority's place: exchanges tokens and old certificates for new ones, keeps
  * those waiting of whom an operator has to approve, and signs notices about those who must leave.
  */
-import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { issueCertificate, openCertificate } from './certificates.ts'
 import { CERTIFICATE_MS, JOIN_TOKEN, RENEWAL_GRACE_MS } from './documents.ts'
@@ -97,12 +96,13 @@ export class Issuer {
 
   /** With what has become of them since: whoever was banned, here or elsewhere, is shown so. */
   list({ after, limit, state }: MemberQuery): Member[] {
-    const { register } = this.#components
-    return register
-      .list({ after, limit: LIMITS.membersMax })
-      .map((member) => this.#asOfNow(member))
-      .filter((member) => state === undefined || member.state === state)
-      .slice(0, limit)
+    const found: Member[] = []
+    for (const known of this.#components.register.list(after)) {
+      const member = this.#asOfNow(known)
+      if (state === undefined || member.state === state) found.push(member)
+      if (found.length >= limit) break
+    }
+    return found
   }
 
   /**
@@ -253,7 +253,7 @@ export class Issuer {
 
   #refuseBanned({ peer }: Applicant, ...cameBy: readonly (string | undefined)[]): void {
     const ban = this.#banOf(peer, ...cameBy)
-    if (ban !== undefined) throw bannedError(peer, ban.reason)
+    if (ban !== undefined) throw bannedError(peer, ban)
   }
 }
 

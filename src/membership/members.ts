@@ -6,7 +6,7 @@ import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { RecentMap } from '../core/recent-map.ts'
 import { openCertificate } from './certificates.ts'
-import type { Certificate } from './documents.ts'
+import type { Certificate, Notice } from './documents.ts'
 import type { Notices } from './notices.ts'
 
 export interface MembersInit {
@@ -83,7 +83,7 @@ export class Members {
   #refusalOf(peer: string, { by, claims, until }: Shown): MeshError | undefined {
     const { notices, nowMs } = this.#init
     const ban = notices.banOf(peer) ?? notices.banOf(claims.token) ?? notices.banOf(by)
-    if (ban !== undefined) return bannedError(peer, ban.reason)
+    if (ban !== undefined) return bannedError(peer, ban)
     if (nowMs() < until * 1_000) return undefined
     return new MeshError('CREDENTIAL_EXPIRED', `the certificate of ${peer} has run out`)
   }
@@ -94,15 +94,22 @@ export class Members {
       ? new MeshError('NOT_A_MEMBER', `${peer} has shown no certificate of this mesh`, {
           hint: 'start it with --join TOKEN; `taskmesh token create` on the machine of the authority makes one'
         })
-      : bannedError(peer, ban.reason)
+      : bannedError(peer, ban)
   }
 }
 
-/** Read at both ends of a connection: it names the peer. */
-export function bannedError(peer: string, reason: string | undefined): MeshError {
-  return new MeshError(
-    'REVOKED',
-    `${peer} was banned from the mesh${reason === undefined ? '' : `: ${reason}`}`,
-    { hint: 'the operator of the mesh can take it back with `taskmesh node pardon`' }
-  )
+/** Read at both ends of a connection: it names the peer, and what it was banned with. */
+export function bannedError(
+  peer: string,
+  { reason, sub }: Pick<Notice, 'reason' | 'sub'>
+): MeshError {
+  const why = reason === undefined ? '' : `: ${reason}`
+  if (sub === peer) {
+    return new MeshError('REVOKED', `${peer} was banned from the mesh${why}`, {
+      hint: `on an operator's machine: taskmesh node pardon ${peer}`
+    })
+  }
+  return new MeshError('REVOKED', `what had let ${peer} into the mesh was revoked${why}`, {
+    hint: 'start it with a new token: --join @FILE'
+  })
 }

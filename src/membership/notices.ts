@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { publicKeyOfPeer } from '../core/peer-keys.ts'
 import { readSecret, writeSecret } from '../core/secret-file.ts'
 import { NOTICE } from './documents.ts'
 import { newSerial, openClaims, readClaims, signClaims, toSeconds } from './signed-claims.ts'
@@ -39,13 +40,31 @@ export interface NewNotice extends Pick<Notice, 'sub' | 'verdict'> {
 /** Letters of an id, some 144 bits: nobody finds a second text with the same. */
 const ID_LENGTH = 24
 
-/** @throws MeshError REQUEST_TOO_LARGE */
+/** The serial of a token, and not the beginning of a PeerId: that would name nobody. */
+const SERIAL = /^(?!12D3Koo)[\w-]{8,32}$/
+
+/** @throws MeshError FIELD_INVALID where it would be about nobody, REQUEST_TOO_LARGE */
 export async function signNotice(
   { nowMs, reason, sub, verdict }: NewNotice,
   by: Signatory
 ): Promise<string> {
+  if (!isSubject(sub)) {
+    throw new MeshError(
+      'FIELD_INVALID',
+      `"${sub}" is neither a peer id nor the id of a join token`,
+      {
+        path: 'subject',
+        hint: 'peer ids begin with 12D3KooW and have 52 letters; `taskmesh token show` tells the id of a token'
+      }
+    )
+  }
   const claims = { sub, jti: newSerial(), iat: toSeconds(nowMs), verdict }
   return await signClaims(reason === undefined ? claims : { ...claims, reason }, NOTICE, by)
+}
+
+/** Of what a notice may be. */
+function isSubject(text: string): boolean {
+  return SERIAL.test(text) || publicKeyOfPeer(text) !== undefined
 }
 
 export class Notices {

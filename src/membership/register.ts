@@ -78,12 +78,12 @@ export class Register {
     return row === undefined ? undefined : (JSON.parse(row['document'] as string) as Member)
   }
 
-  /** By PeerId. */
-  list({ after = '', limit }: Pick<MemberQuery, 'after' | 'limit'>): Member[] {
-    const rows = this.#database
-      .prepare('SELECT document FROM members WHERE peer > ? ORDER BY peer LIMIT ?')
-      .all(after, limit)
-    return rows.map((row) => JSON.parse(row['document'] as string) as Member)
+  /** Those above a PeerId, one after the other, as long as somebody asks for more. */
+  *list(after = ''): Generator<Member, void> {
+    const statement = 'SELECT document FROM members WHERE peer > ? ORDER BY peer'
+    for (const row of this.#database.prepare(statement).iterate(after)) {
+      yield JSON.parse(row['document'] as string) as Member
+    }
   }
 
   /** How many have come by a token, whatever has become of them since. */
@@ -107,7 +107,8 @@ export class Register {
         .run(token, peer, forgetAtMs)
       this.#database.exec('COMMIT')
     } catch (cause) {
-      this.#database.exec('ROLLBACK')
+      // Of a full disk SQLite takes it back by itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw cause
     }
   }

@@ -4,7 +4,7 @@
  * only the one way of writing it down is read: whatever byte of it is changed, it does not open.
  */
 import { randomBytes } from 'node:crypto'
-import { CompactSign, compactVerify, decodeProtectedHeader } from 'jose'
+import { CompactSign, compactVerify, decodeProtectedHeader, errors } from 'jose'
 import { parseJson } from '../core/json.ts'
 import { MeshError, messageOf } from '../core/errors.ts'
 import { publicKeyOfPeer } from '../core/peer-keys.ts'
@@ -173,6 +173,15 @@ async function verify(text: string, kind: Named, key: KeyObject): Promise<void> 
   } catch (cause) {
     throw invalid(kind, 'it is not signed by whom it should be', cause)
   }
+}
+
+/** Whether a document did not open because its signature is of another key than it should be. */
+export function isForged(cause: unknown): boolean {
+  return (
+    cause instanceof MeshError &&
+    cause.code === 'CREDENTIAL_INVALID' &&
+    cause.cause instanceof errors.JWSSignatureVerificationFailed
+  )
 }
 
 function checkTimes({ exp, iat }: Claims, { name }: Named, { graceMs = 0, nowMs }: Trust): void {

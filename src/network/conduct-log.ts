@@ -2,7 +2,7 @@
  * Says in the log what peers do wrong: who was shut out, at once; what was counted, once in a while. However much
  * they do, the log grows by a few lines a minute.
  */
-import { Pace } from './pace.ts'
+import { Pace } from '../core/pace.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { MeshNode, NetworkCounts } from './mesh-node.ts'
@@ -47,7 +47,10 @@ export class ConductLog implements Startable {
 
   #tellShun({ leftMs, offence, peer }: Shunned): void {
     if (!this.#lines.take(LINES, 1)) return
-    this.#components.logger.warn({ peer, offence, forS: Math.round(leftMs / 1_000) }, 'peer shunned')
+    this.#components.logger.warn(
+      { peer, offence, forS: Math.round(leftMs / 1_000) },
+      'peer shunned'
+    )
   }
 
   #tellGrowth(): void {
@@ -67,12 +70,14 @@ export class ConductLog implements Startable {
 
 /** Of each name whose it is: the same word stands for what was done and for what came of it. */
 function amountsOf({ conduct, refused, stored }: NetworkCounts): Amounts {
-  const named = (prefix: string, counts: object): [string, number][] =>
-    Object.entries(counts).map(([name, count]) => [`${prefix}.${name}`, count as number])
   return Object.fromEntries([
     ...named('offence', conduct.offences),
     ...named('refused', refused),
     ['stored.dropped', stored.dropped],
     ['shuns', conduct.shuns]
   ])
+}
+
+function named(prefix: string, counts: object): [string, number][] {
+  return Object.entries(counts).map(([name, count]) => [`${prefix}.${name}`, count as number])
 }

@@ -3,7 +3,7 @@
  * fifty bytes, so that a bound of bytes alone would leave one peer all of our time.
  */
 import { MeshError } from '../core/errors.ts'
-import { Pace } from './pace.ts'
+import { Pace } from '../core/pace.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
 import type { Clock } from '../core/clock.ts'

@@ -3,7 +3,7 @@
  * have to be set for each topic by its name; what it would count goes to the neighbour's conduct instead.
  */
 import { filesNamespace, presenceNamespace } from '../protocol/ids.ts'
-import { Pace } from './pace.ts'
+import { Pace } from '../core/pace.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Clock } from '../core/clock.ts'

@@ -7,7 +7,7 @@ import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { PeerQuota } from '../protocol/peer-quota.ts'
 import { OPEN_ADMISSION } from './admission.ts'
-import { Pace } from './pace.ts'
+import { Pace } from '../core/pace.ts'
 import type {
   AbortOptions,
   Connection,
@@ -19,7 +19,7 @@ import type {
 } from '@libp2p/interface'
 import type { Admission } from './admission.ts'
 import type { Clock } from '../core/clock.ts'
-import type { PaceInit } from './pace.ts'
+import type { PaceInit } from '../core/pace.ts'
 
 export interface GuardComponents {
   clock: Clock

@@ -86,10 +86,10 @@ export function libp2pOptions(init: MeshNodeInit, parts: OptionParts): Libp2pOpt
     datastore: parts.datastore as unknown as NonNullable<Libp2pOptions['datastore']>,
     connectionManager: {
       maxConnections: init.isDhtServer ? 5_000 : 1_000,
-      // The default of 5 a second per address refuses a lab, an office behind one NAT, a restart of many.
-      inboundConnectionThreshold: 200,
-      // Above what one address may have, so that it leaves room for others.
-      maxIncomingPendingConnections: 2 * LIMITS.pendingConnectionsPerAddressMax,
+      // Both bounds are the door's, which knows better who has to go; the default of 5 a second per address
+      // refuses a lab, an office behind one NAT, a restart of many.
+      inboundConnectionThreshold: LIMITS.pendingConnectionsMax,
+      maxIncomingPendingConnections: 2 * LIMITS.pendingConnectionsMax,
       // The default of 500 is full after one list of invented peers.
       maxDialQueueLength: 2_000,
       // Addresses are tried one after the other, and a list of dead ones is easily written.

@@ -17,6 +17,7 @@ import { streamError, unreachableError } from './dial-error.ts'
 import { Door } from './door.ts'
 import { guardDht } from './dht-guard.ts'
 import { guardGossip } from './gossip-guard.ts'
+import { guardLengths } from './length-guard.ts'
 import { libp2pOptions } from './libp2p-options.ts'
 import { StreamWatch } from './stream-watch.ts'
 import type { Connection, Stream } from '@libp2p/interface'
@@ -202,13 +203,14 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
     for (const listener of onShunned) listener({ peer, offence, leftMs })
   }
   const conduct = new Conduct({ clock, onShunned: tell })
-  const door = new Door({ conduct, admission })
+  const door = new Door({ admission, clock, conduct })
   const self = peerIdFromPrivateKey(init.identity)
   const datastore = new BoundedDatastore(self.toString())
   const onFlood = (peer: string): void => conduct.strike(peer, 'flood')
   const onBadMessage = (peer: string): void => conduct.strike(peer, 'gossip')
   const { gater } = door
   const options = libp2pOptions(init, { admission, clock, datastore, gater, onFlood })
+  guardLengths()
   const libp2p: MeshLibp2p = await createLibp2p(options)
   const cutOff = (peer: string): void => {
     const error = new MeshError('TOO_MANY_REQUESTS', 'this peer has misbehaved')

@@ -4,7 +4,7 @@
  */
 import { MeshError } from '../core/errors.ts'
 import { limitAnswers } from './answer-limit.ts'
-import { Pace } from './pace.ts'
+import { Pace } from '../core/pace.ts'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock } from '../core/clock.ts'
 

@@ -2,6 +2,7 @@
  * Who may speak to this node, as the protocol asks it: of every peer before the first stream, of every command
  * before its handler. `enrolment/` answers for a mesh with an authority.
  */
+import { LIMITS } from '../core/limits.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { CommandName } from './commands.ts'
 import type { MemberRole } from '../model/generated/certificate.ts'
@@ -20,6 +21,8 @@ export interface Access {
   requireRole(peer: string, role: MemberRole): void
   /** What the certificate of a peer says; undefined of a stranger, and where nobody needs one. */
   memberOf(peer: string): Membership | undefined
+  /** How long one request of a peer may be where it comes as JSON: to read a long one keeps a node from its work. */
+  requestBytesMax(peer: string): number
   /** Whether a peer that others tell of belongs here, by the certificate that came with the news. */
   vouchesFor(peer: string, certificate: string | undefined): Promise<boolean>
   /** This node's own, for those who hear of it through others. */
@@ -41,6 +44,7 @@ export const OPEN_ACCESS: Access = {
   requireRight: () => {},
   requireRole: () => {},
   memberOf: () => undefined,
+  requestBytesMax: () => LIMITS.commandBytesMax,
   vouchesFor: async () => true,
   certificate: undefined
 }

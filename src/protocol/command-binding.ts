@@ -5,6 +5,7 @@
  */
 import { withTimeLimit } from '../core/abort.ts'
 import { parseJson } from '../core/json.ts'
+import { Pace } from '../core/pace.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError, messageOf } from '../core/errors.ts'
 import { validatorFor } from '../model/validate.ts'
@@ -46,6 +47,12 @@ export interface CommandBindingComponents {
   server: CommandServer
 }
 
+/**
+ * Milliseconds of this node's only thread that one peer may have for what it asks here: a quarter of them for long,
+ * at first as much as a few of the largest jobs take. Most requests take a fraction of one.
+ */
+const THREAD_MS = { burst: 5_000, perSecond: 250 }
+
 const checkRequest = validatorFor<CommandRequest>('envelope#/$defs/request')
 const checkResponse = validatorFor<CommandResponse>('envelope#/$defs/response')
 
@@ -61,10 +68,13 @@ export class CommandBinding implements Startable {
     perPeerMax: LIMITS.commandBytesMax,
     totalMax: LIMITS.commandBytesTotalMax
   })
+  /** What each peer has left of the thread's time. */
+  readonly #threadTime: Pace
   #nextRequest = 1
 
   constructor(components: CommandBindingComponents, init: CommandBindingInit = {}) {
     this.#components = components
+    this.#threadTime = new Pace(components.clock, THREAD_MS)
     this.#init = { ...DEFAULT_BINDING, ...init }
   }
 
@@ -184,16 +194,14 @@ export class CommandBinding implements Startable {
     const held = { bytes: 0 }
     let request: Partial<CommandRequest> = {}
     try {
-      const value = parseJson(await this.#readRequest(stream, remotePeer, held))
-      request = identifying(value)
-      const checked = checkRequest(value)
-      const answer = await this.#components.server.answer({
-        command: checked.command,
-        params: checked.params,
-        remotePeer,
-        from: checked.from,
-        to: checked.to,
-        signal: gone.signal
+      this.#requireTime(remotePeer)
+      const text = await this.#readRequest(stream, remotePeer, held)
+      const answer = await this.#timed(remotePeer, () => {
+        const value = parseJson(text)
+        request = identifying(value)
+        const { command, from, params, to } = checkRequest(value)
+        const { signal } = gone
+        return this.#components.server.answer({ command, params, remotePeer, from, to, signal })
       })
       // Any other error may be what was asked for.
       if (answer.error?.code === 'FROM_MISMATCH') throw answer.error
@@ -207,6 +215,22 @@ export class CommandBinding implements Startable {
     }
   }
 
+  #requireTime(peer: string): void {
+    const retryAfterMs = this.#threadTime.waitMs(peer, 1)
+    if (retryAfterMs > 0) throw tooMany('requests that take long', { retryAfterMs })
+  }
+
+  /** Charges the peer with what is done at once; what is waited for keeps nobody else waiting. */
+  #timed<T>(peer: string, work: () => T): T {
+    const { clock } = this.#components
+    const beganMs = clock.monotonicMs()
+    try {
+      return work()
+    } finally {
+      this.#threadTime.takeAll(peer, clock.monotonicMs() - beganMs)
+    }
+  }
+
   async #readRequest(stream: Stream, remotePeer: string, held: { bytes: number }): Promise<string> {
     const limit = {
       clock: this.#components.clock,
@@ -216,8 +240,11 @@ export class CommandBinding implements Startable {
     } as const
     const { access } = this.#components
     const hold = (bytes: number): void => {
-      // To read a long text keeps a node from its work, and a stranger has nothing long to say.
       if (held.bytes + bytes > LIMITS.strangerCommandBytesMax) access.requireMember(remotePeer)
+      const bytesMax = access.requestBytesMax(remotePeer)
+      if (held.bytes + bytes > bytesMax) {
+        throw new MeshError('REQUEST_TOO_LARGE', `this node reads ${bytesMax} bytes of you at most`)
+      }
       if (!this.#heldBytes.take(remotePeer, bytes)) throw tooMany('bytes of requests at once')
       held.bytes += bytes
     }
@@ -297,8 +324,9 @@ function asResponse(text: string): CommandResponse {
   }
 }
 
-function tooMany(what: string): MeshError {
-  return new MeshError('TOO_MANY_REQUESTS', `this node holds too many ${what}`, {
-    hint: 'wait for answers before asking more, or open a session'
+function tooMany(what: string, { retryAfterMs }: { retryAfterMs?: number } = {}): MeshError {
+  return new MeshError('TOO_MANY_REQUESTS', `this node has too many ${what} of you`, {
+    hint: 'wait for answers before asking more, or open a session',
+    retryAfterMs
   })
 }

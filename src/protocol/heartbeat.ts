@@ -13,12 +13,19 @@ const EAGER_BEATS = 3
 /** The number of a beat out of turn: it has news of the load, and wants no echo. */
 export const NEWS_BEAT = 0
 
+/**
+ * Beats and echoes of the other end between two beats of ours. Each has a load looked at, and a beat is answered with
+ * ours: a busy worker tells of its own fifty times a second, and what was held up on the way comes at once.
+ */
+const HEARD_MAX = 1_000
+
 export class Heartbeat {
   readonly #clock: Clock
   readonly #send: (number: number) => void
   #number = 0
   #sentAtMs = 0
   #samplesMs: number[] = []
+  #heardCount = 0
 
   constructor(clock: Clock, send: (number: number) => void) {
     this.#clock = clock
@@ -31,9 +38,16 @@ export class Heartbeat {
   }
 
   beat(): void {
+    this.#heardCount = 0
     this.#number += 1
     this.#sentAtMs = this.#clock.monotonicMs()
     this.#send(this.#number)
+  }
+
+  /** One more beat or echo has come. @returns false for one too many, which is not worth a look */
+  hear(): boolean {
+    this.#heardCount += 1
+    return this.#heardCount <= HEARD_MAX
   }
 
   /** Only the last beat's first echo counts; anything else would let the other end choose its latency. */

@@ -43,6 +43,7 @@ const OFFENCE_OF: Partial<Record<ErrorCode, Offence>> = {
   REQUEST_TOO_LARGE: 'oversized',
   REQUEST_TOO_DEEP: 'oversized',
   FROM_MISMATCH: 'impersonation',
+  CREDENTIAL_INVALID: 'introduction',
   RECEIPT_INVALID: 'record',
   REQUEST_NOT_JSON: 'text',
   REQUEST_TIMED_OUT: 'stall',

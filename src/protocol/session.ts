@@ -234,19 +234,22 @@ export class Session {
       case 'cancel':
         return this.#answerer.onCancel(frame.id)
       case 'beat':
-        return this.#onBeat(frame.number, frame.load)
       case 'echo':
-        // Whoever hears of the load may ask for the round trip, which this very echo has told.
-        this.#heartbeat.onEcho(frame.number)
-        return this.#events.onLoad(frame.load)
+        return this.#onPulse(frame)
       case 'goodbye':
         return void this.#finish(goodbyeError(frame.code, frame.message))
     }
   }
 
-  #onBeat(number: number, theirs: unknown): void {
+  #onPulse({ kind, load: theirs, number }: Frame & { kind: 'beat' | 'echo' }): void {
+    if (!this.#heartbeat.hear()) {
+      const message = 'the other end tells of its load without a pause'
+      return this.#events.onOffence(new MeshError('TOO_MANY_REQUESTS', message))
+    }
+    // Whoever hears of the load may ask for the round trip, which this very echo has told.
+    if (kind === 'echo') this.#heartbeat.onEcho(number)
     this.#events.onLoad(theirs)
-    if (number === NEWS_BEAT) return
+    if (kind === 'echo' || number === NEWS_BEAT) return
     const load = this.#components.describeLoad(this.remotePeer)
     this.#send({ kind: 'echo', number, load })
   }

@@ -62,12 +62,16 @@ test('init, a token, and a worker that is let in, approved, banned and pardoned'
     '--http',
     '127.0.0.1:0'
   )
-  await router.report()
   const words = ['token', 'create', '--role', 'worker', '--approve', '--namespace', 'mine']
   const given = second.keep('token', await first.type(...words))
   const worker = second.start('worker', '--join', given)
   await worker.until(() => worker.stderr.includes('waiting for approval'), 'word of the approval')
   const command = /taskmesh node approve (12D3\w+)/.exec(worker.stderr)?.[1] ?? ''
+
+  // A token that is used up lets in nobody else, and its text is nowhere to be read.
+  const third = new Machine()
+  const refusal = third.tries('worker', '--join', given)
+  await router.report()
 
   // As the worker itself says what to type.
   const pending = await first.rows<MemberRow>('node', 'list', '--pending')
@@ -77,9 +81,7 @@ test('init, a token, and a worker that is let in, approved, banned and pardoned'
   const found = await ready(laptop, peer)
   expect(found.labels).toMatchObject({ zone: 'berlin' })
 
-  // A token that is used up lets in nobody else, and its text is nowhere to be read.
-  const third = new Machine()
-  const refused = await third.tries('worker', '--join', given)
+  const refused = await refusal
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain('TOKEN_USED_UP')
   expect(`${refused.stderr}${worker.stderr}`).not.toContain('tmjoin_')
@@ -99,6 +101,14 @@ test('init, a token, and a worker that is let in, approved, banned and pardoned'
   expect(banned).toMatchObject({ state: 'banned', reason: 'stolen' })
   expect(bootstrap.peer_id).not.toBe(peer)
   await operator.type('node', 'pardon', peer)
+  expect((await operator.tries('token', 'create', '--role', 'worker')).stderr).toContain('may sign')
+
+  // What the authority has said itself is not for others to take back, and whoever tries is told so.
+  await first.type('node', 'ban', peer)
+  const inVain = await operator.tries('node', 'pardon', peer)
+  expect(inVain.stderr).toContain('COMMAND_FORBIDDEN')
+  expect(inVain.stdout).not.toContain('pardoned')
+  await first.type('node', 'pardon', peer)
   const after = await first.rows<MemberRow>('node', 'list', '--members')
   expect(after.find(({ peer_id: id }) => id === peer)).toMatchObject({ state: 'admitted' })
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { ENGINES } from '../../src/model/engines.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { MeshError } from '../../src/core/errors.ts'
-import { Pace } from '../../src/network/pace.ts'
+import { Pace } from '../../src/core/pace.ts'
 import { readRouterRules } from '../../src/model/router-rules.ts'
 import { validatorFor } from '../../src/model/validate.ts'
 

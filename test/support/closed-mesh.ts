@@ -4,11 +4,13 @@ import { Mesh, until } from './spawn-mesh.ts'
 import { createMembership } from '../../src/enrolment/mesh-membership.ts'
 import { grantMembership } from '../../src/membership/own-grants.ts'
 import { peerOf, publicRawOf } from '../../src/core/peer-keys.ts'
+import { silentLogger } from '../../src/observe/logger.ts'
 import { signNotice } from '../../src/membership/notices.ts'
 import { temporaryIdentity } from '../../src/network/identity.ts'
 import { createJoinToken, readJoinToken, signedTextOf } from '../../src/membership/join-tokens.ts'
 import { HOUR_MS, NOW_MS, buildAuthority } from './build-authority.ts'
 import type { Authority } from '../../src/membership/authority.ts'
+import type { Logger } from '../../src/observe/logger.ts'
 import type { MemberRole } from '../../src/membership/documents.ts'
 import type { MeshEntry } from '../../src/enrolment/mesh-entry.ts'
 import type { OwnMembership } from '../../src/membership/own-membership.ts'
@@ -20,6 +22,7 @@ export interface MemberInit extends Omit<SpawnInit, 'clock' | 'enrol'> {
   /** Where it keeps what it has. */
   folder?: string
   labels?: Readonly<Record<string, string>>
+  logger?: Logger
   /** How long its certificate lasts. */
   lifeMs?: number
   /** Instead of what the authority would give to it. */
@@ -57,13 +60,14 @@ export class ClosedMesh {
 
   /** What to spawn a node with, for meshes of more than this. */
   async init(role: MemberRole, init: MemberInit = {}): Promise<SpawnInit> {
-    const { clock = this.clock, folder, ...rest } = init
+    const { clock = this.clock, folder, logger = silentLogger, ...rest } = init
     const key = init.key ?? (await temporaryIdentity())
     const entry = await this.#entryOf(role, key, init)
     return {
       ...rest,
       key,
-      enrol: (components) => createMembership({ ...components, clock, folder }, entry, { role })
+      enrol: (components) =>
+        createMembership({ ...components, clock, folder, logger }, entry, { role })
     }
   }
 

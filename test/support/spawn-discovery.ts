@@ -29,6 +29,8 @@ export interface DiscoveryInit extends SpawnInit {
   advertiser?: Partial<AdvertiserInit>
   /** Clock of the parts of discovery; the node itself always runs in real time. */
   discoveryClock?: Clock
+  /** Clock of the hold on the bootstraps. */
+  keeperClock?: Clock
 }
 
 export interface Worker extends SpawnedNode {
@@ -133,8 +135,11 @@ export class DiscoveryMesh {
     for (const stop of this.#stops.splice(0)) await stop()
   }
 
-  #keeper(node: MeshNode, { bootstrap = [] }: DiscoveryInit): BootstrapKeeper {
-    const shared = { node, clock: systemClock, random: systemRandom, logger: silentLogger }
+  #keeper(
+    node: MeshNode,
+    { bootstrap = [], keeperClock: clock = systemClock }: DiscoveryInit
+  ): BootstrapKeeper {
+    const shared = { node, clock, random: systemRandom, logger: silentLogger }
     return new BootstrapKeeper(shared, bootstrap)
   }
 

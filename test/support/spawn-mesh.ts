@@ -14,6 +14,7 @@ import type { Access } from '../../src/protocol/access.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { CommandBindingInit } from '../../src/protocol/command-binding.ts'
 import type { CommandHandlers } from '../../src/protocol/command-server.ts'
+import type { Logger } from '../../src/observe/logger.ts'
 import type { Membership, MembershipComponents } from '../../src/enrolment/mesh-membership.ts'
 import type { PrivateKey, Stream } from '@libp2p/interface'
 import type { SessionServiceInit } from '../../src/protocol/session-service.ts'
@@ -33,6 +34,8 @@ export interface SpawnInit {
   describeLoad?: (peer: string) => unknown
   /** TCP on loopback instead of memory. */
   isOverTcp?: boolean
+  /** @default nothing is written */
+  logger?: Logger
   /** Where to listen; by default an address of its own. */
   listen?: string
 }
@@ -63,7 +66,8 @@ export async function spawnNode(init: SpawnInit = {}): Promise<SpawnedNode> {
     agent: `test/${nodeCount}`,
     ...(listen.startsWith('/memory') ? { transports: [memory()] } : {})
   })
-  const own = { clock, key, logger: silentLogger, node, random: systemRandom, folder: undefined }
+  const { logger = silentLogger } = init
+  const own = { clock, key, logger, node, random: systemRandom, folder: undefined }
   const enrol =
     init.enrol ?? (() => ({ access: init.access ?? OPEN_ACCESS, handlers: {}, parts: [] }))
   const { access, handlers, parts } = enrol({
@@ -75,7 +79,7 @@ export async function spawnNode(init: SpawnInit = {}): Promise<SpawnedNode> {
     access,
     selfPeer: node.selfPeer,
     role: 'test',
-    logger: silentLogger
+    logger
   })
   server.register({ ...init.handlers, ...handlers })
   const shared = { access, clock, link: node, server }

@@ -31,8 +31,8 @@ export const initCommand: CliCommand = {
       [
         `its authority is in ${folder}: keep a copy, and keep it from others`,
         'next:',
-        '  taskmesh bootstrap --listen /ip4/0.0.0.0/tcp/51820   here, or where others can reach it',
-        '  taskmesh token create --role worker                  for a server that shall work',
+        '  taskmesh bootstrap --listen /ip4/0.0.0.0/tcp/51820   here, if others can reach this machine',
+        '  taskmesh token create --role worker                  once it runs, for a server that shall work',
         '  taskmesh worker --join TOKEN                         there'
       ].join('\n')
     )

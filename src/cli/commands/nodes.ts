@@ -35,7 +35,11 @@ export const nodeListCommand: CliCommand = {
     if (args.has('members') || args.has('pending')) return await listMembers(context)
     const filter = { require: args.list('require') }
     const nodes = await connectToRouter(args).nodes(filter, { signal: terminal.signal })
-    output.rows(nodes, NODE_COLUMNS, 'no worker is known; start one: taskmesh worker --bootstrap …')
+    output.rows(
+      nodes,
+      NODE_COLUMNS,
+      'no worker is known; start one: taskmesh worker --join TOKEN, or in an open mesh --bootstrap …'
+    )
     return EXIT.completed
   }
 }

@@ -6,7 +6,12 @@ import { formatCount, plural, renderFacts, renderTable, shortPeer } from '../ren
 import { minuteOf, timeOf } from '../columns.ts'
 import type { CliCommand } from '../command.ts'
 import type { Column, Style } from '../render.ts'
-import type { SecurityView, ShunnedPeer } from '../../model/generated/api-security.ts'
+import type {
+  OffenceCounts,
+  RefusedConnections,
+  SecurityView,
+  ShunnedPeer
+} from '../../model/generated/api-security.ts'
 
 const SHUNNED_COLUMNS: readonly Column<ShunnedPeer>[] = [
   { title: 'shunned', text: ({ peer_id }) => shortPeer(peer_id) },
@@ -54,8 +59,8 @@ function renderSecurity(view: SecurityView, style: Style): string {
 }
 
 /** Most first, and nothing of what never was. */
-function countsOf(counts: Readonly<Record<string, number>>): string {
-  const some = Object.entries(counts)
+function countsOf(counts: OffenceCounts | RefusedConnections): string {
+  const some = Object.entries<number>({ ...counts })
     .filter(([, count]) => count > 0)
     .toSorted(([, left], [, right]) => right - left)
   return some.map(([name, count]) => `${name} ${formatCount(count)}`).join(', ') || 'none'

@@ -62,7 +62,11 @@ function sayWhatItIs({ claims, issuer }: NewToken, output: Output): void {
   const waits = approval === true ? ', each to be approved' : ''
   output.note(`token ${jti}: for ${forWhom}${waits}, until ${minuteOf(exp * 1_000)}`)
   if (bootstrap.length === 0) {
-    output.alert('warning: it does not say where the mesh is; name it with --bootstrap')
+    output.alert(
+      grant === undefined
+        ? 'warning: it does not say where the mesh is; name it with --bootstrap'
+        : 'it does not say where the mesh is, as is right for the first bootstrap; for another, name one with --bootstrap'
+    )
   } else if (bootstrap.every(isLoopbackAddress)) {
     output.alert(
       'warning: it works on this machine only, as its bootstrap listens on loopback; start that with ' +
@@ -71,7 +75,9 @@ function sayWhatItIs({ claims, issuer }: NewToken, output: Output): void {
   }
   if (role === 'bootstrap' && grant === undefined) {
     output.note(
-      'a bootstrap that comes by it lets nobody in; for one that does, name it with --peer'
+      certificate === undefined
+        ? 'a bootstrap that comes by it lets nobody in; for one that does, name it with --peer'
+        : 'this bootstrap lets nobody in, as no authority is here; for one that does, make its token where that is'
     )
   }
   if (aud !== undefined && issuer?.isRunning === false) {

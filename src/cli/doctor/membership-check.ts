@@ -8,6 +8,7 @@ import { messageOf } from '../../core/errors.ts'
 import { membershipFile, noticesFile } from '../../membership/own-membership.ts'
 import { quoted } from './check.ts'
 import type { Certificate, Notice } from '../../membership/documents.ts'
+import type { Delegation } from '../../model/generated/delegation.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
 
 const SECOND_MS = 1_000
@@ -37,7 +38,7 @@ function checkNode(name: string, folder: string, nowMs: number): Finding[] {
       ...checkTimes(name, claims, nowMs),
       ...(delegation === undefined
         ? []
-        : checkDelegation(name, readClaims(delegation, DELEGATION).exp, nowMs))
+        : checkDelegation(name, readClaims(delegation, DELEGATION), nowMs))
     ]
   } catch (cause) {
     return [
@@ -79,7 +80,7 @@ function checkTimes(name: string, { exp, iat }: Certificate, nowMs: number): Fin
   ]
 }
 
-function checkDelegation(name: string, exp: number, nowMs: number): Finding[] {
+function checkDelegation(name: string, { exp, sub }: Delegation, nowMs: number): Finding[] {
   const leftMs = exp * SECOND_MS - nowMs
   if (leftMs > DELEGATION_DAYS * DAY_MS) return []
   return [
@@ -87,7 +88,7 @@ function checkDelegation(name: string, exp: number, nowMs: number): Finding[] {
       severity: leftMs > 0 ? 'warning' : 'problem',
       what: `the right of ${name} to let others in ${leftMs > 0 ? `ends in ${formatDuration(leftMs)}` : 'has ended'}`,
       why: 'without it nobody joins here, and no certificate is renewed',
-      remedy: 'have the authority give it a new one: taskmesh token create --role bootstrap'
+      remedy: `where the authority is: taskmesh token create --role bootstrap --peer ${sub}, then start it with --join @FILE`
     }
   ]
 }

@@ -3,7 +3,7 @@
  * A router whose task comes back is told by what limit, and when it is worth another try.
  */
 import { MeshError } from '../../core/errors.ts'
-import { Pace } from '../../network/pace.ts'
+import { Pace } from '../../core/pace.ts'
 import { breachOf, describeAllowance } from '../../model/router-limits.ts'
 import { formatDuration } from '../../core/units.ts'
 import { isBusy, usualQueueSlots } from './admission.ts'

@@ -36,8 +36,8 @@ export function addOperatorRoutes(app: FastifyInstance, context: RouteContext): 
 }
 
 /**
- * Whoever writes a file where he likes, with texts of jobs in it, may become the router's user: in a folder of start
- * scripts, say. @throws MeshError FORBIDDEN
+ * A file of one's own anywhere on the machine is a right on the machine, which no token of the API is meant to be.
+ * @throws MeshError FORBIDDEN
  */
 function requireOwner({ submitter, tokenId }: Caller): void {
   if (tokenId === undefined) return

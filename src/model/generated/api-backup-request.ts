@@ -5,7 +5,7 @@
  */
 export interface BackupRequest {
   /**
-   * A file on the router's machine that is not there yet; one beside the store when absent.
+   * A file on the router's machine that is not there yet; one beside the store when absent. Only the router's own token may name one.
    */
   file?: string
 }

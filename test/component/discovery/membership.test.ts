@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { PresenceGate } from '../../../src/discovery/presence-gate.ts'
 import { WORKER_PRESENCE } from '../../../src/discovery/presence-kind.ts'
+import { createLogger } from '../../../src/observe/logger.ts'
 import { presenceTopic } from '../../../src/protocol/ids.ts'
 import { sealRecord } from '../../../src/discovery/record.ts'
-import { ClosedMesh, meet } from '../../support/closed-mesh.ts'
+import { ClosedMesh, knows, meet } from '../../support/closed-mesh.ts'
 import { DiscoveryMesh, NAMESPACE, recordOf, untilReady } from '../../support/spawn-discovery.ts'
 import { until } from '../../support/spawn-mesh.ts'
 import type { Message } from '@libp2p/gossipsub'
@@ -65,6 +66,42 @@ describe('the directory of a router', () => {
     }
   )
 
+  it('has a worker back by itself after its ban was taken back, and the worker tells of both once', async () => {
+    const lines: Record<string, unknown>[] = []
+    const logger = createLogger({ format: 'json', write: (line) => lines.push(JSON.parse(line)) })
+    const bootstrap = await discovery.bootstrap(await mesh.init('bootstrap'))
+    const init = { bootstrap: [bootstrap.address], keeperClock: mesh.clock }
+    const router = await discovery.router({ ...(await mesh.init('router')), ...init })
+    const worker = await discovery.worker({ ...(await mesh.init('worker', { logger })), ...init })
+    await untilReady(router, worker)
+    const operator = await mesh.add('operator')
+    await meet(operator, bootstrap)
+    const say = async (verdict: 'ban' | 'pardon'): Promise<void> => {
+      const params = { digest: 'x', notices: [await mesh.notice(verdict, worker.peer)] }
+      await operator.binding.ask(bootstrap.peer, 'SYNC_NOTICES', params, { timeoutMs: 10_000 })
+    }
+    await say('ban')
+    await until(() => router.ready().length === 0)
+    const startMs = mesh.clock.monotonicMs()
+    await mesh.passUntil(() => mesh.clock.monotonicMs() - startMs > 60_000)
+    expect(knows(bootstrap, worker)).toBe(false)
+    // It has come again and again, which is no offence.
+    expect(bootstrap.node.counts().conduct).toEqual({ offences: {}, shuns: 0, shunned: 0 })
+
+    await say('pardon')
+    await mesh.passUntil(() => knows(bootstrap, worker), { maxMs: 30_000 })
+    await untilReady(router, worker)
+    const told = lines.filter(({ msg }) => typeof msg === 'string' && /mesh/.test(msg))
+    expect(told).toMatchObject([
+      {
+        level: 50,
+        msg: 'kept out of the mesh',
+        hint: expect.stringContaining(`taskmesh node pardon ${worker.peer}`)
+      },
+      { level: 30, msg: 'let into the mesh again' }
+    ])
+  })
+
   it('takes no stranger, and loses whoever is banned', async () => {
     const router = await discovery.router(await mesh.init('router'))
     const operator = await mesh.add('operator')
@@ -110,5 +147,11 @@ describe('presence', () => {
     expect(await judged(listener, worker, other.access.certificate)).toBe(Ignore)
     expect(await judged(listener, worker, abroad.certificate)).toBe(Ignore)
     expect(await judged(listener, worker, worker.access.certificate)).toBe(Accept)
+  })
+
+  it('as a worker is of no account with the certificate of anybody else', async () => {
+    const listener = await mesh.add('bootstrap')
+    const client = await discovery.worker(await mesh.init('client'))
+    expect(await judged(listener, client, client.access.certificate)).toBe(Ignore)
   })
 })

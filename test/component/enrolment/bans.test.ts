@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { COMMAND_EXAMPLES } from '../../support/command-examples.ts'
+import { createLogger } from '../../../src/observe/logger.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { signNotice } from '../../../src/membership/notices.ts'
 import { DAY_MS, buildDelegate, codeOf } from '../../support/build-authority.ts'
@@ -94,6 +95,26 @@ describe('a ban', () => {
     await worker.node.dial(router.address)
     expect(await codeOf(worker.sessions.open(router.peer))).toBe('REVOKED')
     expect(knows(router, worker)).toBe(false)
+  })
+
+  it('is told to the owner of the node once, and so is that it was taken back', async () => {
+    const lines: string[] = []
+    const logger = createLogger({ format: 'json', write: (line) => lines.push(line) })
+    const [router, operator] = [await mesh.add('router'), await mesh.add('operator')]
+    const worker = await mesh.add('worker', { logger })
+    await meet(operator, router)
+    await tell(router, operator, await mesh.notice('ban', worker.peer))
+    for (let visit = 0; visit < 3; visit += 1) {
+      await worker.node.dial(router.address)
+      expect(await codeOf(worker.access.introduce(router.peer))).toBe('REVOKED')
+      await worker.node.libp2p.hangUp(router.node.libp2p.peerId)
+    }
+    mesh.clock.advance(1_000)
+    await tell(router, operator, await mesh.notice('pardon', worker.peer))
+    await meet(worker, router)
+    const words = lines.map((line) => (JSON.parse(line) as { msg: string }).msg)
+    expect(words).toEqual(['kept out of the mesh', 'let into the mesh again'])
+    expect(lines[0]).toContain(`${worker.peer} was banned from the mesh`)
   })
 
   it('is known after a restart, with nobody to ask', async () => {

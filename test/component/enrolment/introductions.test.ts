@@ -7,6 +7,7 @@ import { FakeClock } from '../../support/fake-clock.ts'
 import { PIECES_PROTOCOL_V1 } from '../../../src/protocol/ids.ts'
 import { RawSession } from '../../support/raw-session.ts'
 import { isCutOff } from '../../support/hostile-peer.ts'
+import { issueCertificate } from '../../../src/membership/certificates.ts'
 import { memberLink } from '../../../src/protocol/member-link.ts'
 import { until } from '../../support/spawn-mesh.ts'
 import type { SpawnedNode } from '../../support/spawn-mesh.ts'
@@ -48,6 +49,15 @@ describe('two members', () => {
     expect(worker.access.memberOf(router.peer)).toMatchObject({ role: 'router' })
     expect(await ask(router, worker)).toBe('none')
     expect(await ask(worker, router)).toBe('none')
+  })
+
+  it('know each other though libp2p cuts off a second connection by the same address', async () => {
+    const mesh = build()
+    const bootstrap = await mesh.add('bootstrap', { isOverTcp: true })
+    const client = await mesh.add('client', { isOverTcp: true })
+    await meet(client, bootstrap)
+    await client.node.dial(bootstrap.address.slice(0, bootstrap.address.indexOf('/p2p/')))
+    expect(await codeOf(client.access.introduce(bootstrap.peer))).toBe('none')
   })
 
   it('have a session, whoever opens it, even at the very moment of meeting', async () => {
@@ -161,6 +171,32 @@ describe('a stranger', () => {
     expect(await session.goodbyeCode()).toBe('NOT_A_MEMBER')
     // Neither does the other mesh take our member.
     expect(await ask(worker, intruder)).toBe(code)
+  })
+
+  it.each([
+    ['is forged', 'forged', true],
+    ['is of another mesh', 'other', false],
+    ['has run out', 'old', false]
+  ])('whose certificate %s: is it shunned in the end?', async (_name, kind, isShunned) => {
+    const mesh = build()
+    const worker = await mesh.add('worker')
+    const stranger = await mesh.mesh.add()
+    const { meshId } = mesh.authority
+    const authority = buildAuthority()
+    const signer = { forged: { ...authority, meshId }, other: authority }[kind] ?? mesh.authority
+    const nowMs = kind === 'old' ? NOW_MS - 2 * DAY_MS : NOW_MS
+    const grant = { peer: stranger.peer, role: 'worker', nowMs, lifeMs: DAY_MS } as const
+    await stranger.node.dial(worker.address)
+    for (let time = 0; time < 10; time += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- each is another
+      const certificate = await issueCertificate(grant, signer)
+      // oxlint-disable-next-line no-await-in-loop
+      await codeOf(stranger.binding.ask(worker.peer, 'INTRODUCE', { certificate }, OPTIONS))
+    }
+    const shunned = worker.node.shunned().map(({ offence, peer }) => ({ offence, peer }))
+    expect(shunned).toEqual(isShunned ? [{ offence: 'introduction', peer: stranger.peer }] : [])
+    expect(worker.node.counts().conduct.offences).toEqual(isShunned ? { introduction: 10 } : {})
+    await until(() => isConnected(worker, stranger) !== isShunned)
   })
 
   it('with somebody else’s certificate is one', async () => {

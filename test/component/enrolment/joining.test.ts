@@ -1,4 +1,5 @@
 /** How a node comes in, over the wire: by a token, by what it had, by an operator's word; and what goes wrong then. */
+import { createServer } from 'node:net'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +9,11 @@ import { DAY_MS, HOUR_MS, codeOf } from '../../support/build-authority.ts'
 import { ClosedMesh, knows, meet } from '../../support/closed-mesh.ts'
 import { grantMembership } from '../../../src/membership/own-grants.ts'
 import { loadMembership } from '../../../src/membership/own-membership.ts'
+import { peerOf, publicRawOf } from '../../../src/core/peer-keys.ts'
+import { signedTextOf } from '../../../src/membership/join-tokens.ts'
 import { temporaryIdentity } from '../../../src/network/identity.ts'
 import { until } from '../../support/spawn-mesh.ts'
+import type { AddressInfo } from 'node:net'
 import type { Member, MemberInit } from '../../support/closed-mesh.ts'
 
 const OPTIONS = { timeoutMs: 10_000 }
@@ -80,6 +84,26 @@ describe('a token', () => {
     await expect(mesh.add('worker', { token, folder: newFolder() })).rejects.toMatchObject({
       code: 'TOKEN_USED_UP'
     })
+  })
+
+  it('whose first addresses say nothing is exchanged at the next, a moment later', async () => {
+    const issuer = await addIssuer({ isOverTcp: true })
+    let count = 0
+    const silent = createServer(() => (count += 1))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const address = `/ip4/127.0.0.1/tcp/${(silent.address() as AddressInfo).port}`
+    try {
+      const bootstrap = [address, `${address}/p2p/${issuer.peer}`]
+      const token = await mesh.tokenFor(issuer, 'worker')
+      const joining = mesh.add('worker', { token, bootstrap, isOverTcp: true })
+      await until(() => count === 1)
+      mesh.clock.advance(1_000)
+      await until(() => count === 2)
+      mesh.clock.advance(1_000)
+      expect((await joining).access.certificate).toBeDefined()
+    } finally {
+      silent.close()
+    }
   })
 
   it('is shown to nobody but the one who exchanges it', async () => {
@@ -168,6 +192,44 @@ describe('an operator', () => {
     await mesh.passUntil(() => isIn)
     await arrived
     expect(await codeOf((await coming).sessions.open(issuer.peer))).toBe('none')
+  })
+
+  it('lets in who waited on after its token ran out, and was started again meanwhile', async () => {
+    const issuer = await addIssuer()
+    const operator = await mesh.add('operator')
+    await meet(operator, issuer)
+    const token = await mesh.tokenFor(issuer, 'worker', { needsApproval: true })
+    const key = await temporaryIdentity()
+    const peer = peerOf(publicRawOf(key))
+    const ask = { token: signedTextOf(token) }
+    const first = await mesh.mesh.add({ key })
+    await first.node.dial(issuer.address)
+    const waiting = await first.binding.ask(issuer.peer, 'JOIN_MESH', ask, OPTIONS)
+    expect(waiting.state).toBe('pending')
+    await first.stop()
+    mesh.clock.advance(2 * HOUR_MS)
+    const decision = { subject: peer, decision: 'approve' } as const
+    await operator.binding.ask(issuer.peer, 'DECIDE_MEMBER', decision, OPTIONS)
+    const again = await mesh.add('worker', { token, key })
+    expect(await codeOf(again.sessions.open(issuer.peer))).toBe('none')
+    // Whoever did not come in time hears no from the issuer.
+    const late = mesh.add('worker', { token })
+    await expect(late).rejects.toMatchObject({ code: 'CREDENTIAL_EXPIRED' })
+  })
+
+  it('and a monitor read the members page by page, and not without end', async () => {
+    const issuer = await addIssuer()
+    const monitor = await mesh.add('monitor')
+    await meet(monitor, issuer)
+    const session = await monitor.sessions.open(issuer.peer)
+    const look = { command: 'LIST_MEMBERS', params: { limit: 1 } }
+    const answers = await Promise.all(
+      Array.from({ length: 210 }, async () => await session.request(look, OPTIONS))
+    )
+    const refused = answers.filter(({ error }) => error !== undefined)
+    expect(refused.map(({ error }) => error?.code)).toEqual(
+      Array.from({ length: 10 }, () => 'TOO_MANY_REQUESTS')
+    )
   })
 
   it('alone decides, over the session as over single streams', async () => {

@@ -36,6 +36,19 @@ test('a worker may be closed to all but the named ones', async () => {
   expect(server.load(ALICE).allowed).toBeUndefined()
 })
 
+test('whose tasks it does not take, a router takes it out of service for nobody else', async () => {
+  const { server } = await limited([ALICE, '* deny'])
+  const set = server.handlers().SET_AVAILABILITY
+  const context = { isAddressed: true, bulk: undefined, signal: new AbortController().signal }
+  const drain = { availability: 'draining', deadline_ms: 0 } as const
+  await expect(async () => await set?.(drain, { ...context, remotePeer: BOB })).rejects.toThrow(
+    'the owner of this worker'
+  )
+  expect(server.load(ALICE).availability).toBe('open')
+  await set?.({ availability: 'cordoned' }, { ...context, remotePeer: ALICE })
+  expect(server.load(ALICE).availability).toBe('cordoned')
+})
+
 test('two routers with different limits: what one may ask for, the other may not', async () => {
   const rules = [`${ALICE} engines=builtin memory=64B run=10s`, `${BOB} engines=wasm memory=1GiB`]
   const { executor, lease } = await limited(rules)

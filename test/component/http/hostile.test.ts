@@ -2,8 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { LIMITS } from '../../../src/core/limits.ts'
 import { startApi, TOKEN } from '../../support/start-api.ts'
 import type { Socket } from 'node:net'
+
+/** A body need not end with a line. */
+const ANSWER = /HTTP\/1\.1 (\d{3}) /g
 
 function open(port: number): Socket {
   const socket = connect(port, '127.0.0.1').on('error', () => undefined)
@@ -34,6 +38,25 @@ test.each([
   expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /)
   expect(answer).toContain('application/problem+json')
   expect(answer).toContain('urn:taskmesh:error:')
+  expect((await call('/v1/health')).status).toBe(200)
+})
+
+test('requests on one connection that do not wait for their answers: a few are answered, the rest refused', async () => {
+  const { port, call } = await startApi()
+  const count = 50
+  const socket = open(port)
+  let text = ''
+  const answers = new Promise<void>((resolve) => {
+    socket.on('data', (chunk) => {
+      text += String(chunk)
+      if (text.match(ANSWER)?.length === count) resolve()
+    })
+  })
+  socket.write('GET /v1/health HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(count))
+  await answers
+  const statuses = [...text.matchAll(ANSWER)].map(([, status]) => status)
+  expect(statuses.slice(0, LIMITS.apiPipelinedMax)).not.toContain('429')
+  expect(statuses.filter((status) => status === '429')).toHaveLength(count - LIMITS.apiPipelinedMax)
   expect((await call('/v1/health')).status).toBe(200)
 })
 

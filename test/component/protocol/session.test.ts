@@ -566,6 +566,8 @@ describe('sessions with one peer', () => {
     await until(() => raw.frames.filter(({ kind }) => kind === 'response').length === 2)
     expect(heardCount).toBe(1_001)
     expect(await isServing(node, peer)).toBe(true)
+    // The clock stands, and with it how long anybody waits for an end.
+    raw.stream.abort(new Error('enough'))
   })
 
   it('tell it out of turn when they are asked to, each peer its own, and want no echo', async () => {

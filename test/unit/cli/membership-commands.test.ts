@@ -173,7 +173,7 @@ describe('token create', () => {
 
   test('without an authority nobody may, and it is said how to get there', async () => {
     const { stderr } = await newHome().run('token create --role worker')
-    expect(stderr).toMatch(/COMMAND_FORBIDDEN.*taskmesh init.*--role operator/)
+    expect(stderr).toMatch(/COMMAND_FORBIDDEN.*--home.*taskmesh init/)
   })
 })
 

@@ -49,6 +49,39 @@ describe('availability', () => {
   })
 })
 
+describe('security', () => {
+  test('what peers did, most first, whom the router shuns, and what it is itself', async () => {
+    const { env, services } = await startWithHome()
+    const { code, stdout } = await runInProcess(['security'], { env })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/mesh +mesh-8Lwa/)
+    expect(stdout).toMatch(/offences +excess 120, frame 7\n/)
+    expect(stdout).toMatch(/refused connections +shunned 31, strangers 4\n/)
+    expect(stdout).toMatch(/SHUNNED .*\n…GYkZzB +frame +\d{4}-/)
+    expect(services.calls).toEqual([['security']])
+  })
+
+  test('an open mesh where nothing has happened, and --json as the API says it', async () => {
+    const { env, services } = await startWithHome()
+    const view = services.securityView
+    const nobody = {
+      certificate_until_ms: null,
+      mesh_id: null,
+      offences: {},
+      shuns: 0,
+      shunned: []
+    }
+    Object.assign(view, nobody)
+    const { stdout } = await runInProcess(['security'], { env })
+    expect(stdout).toMatch(/mesh +open: it takes anyone who reaches it\n/)
+    expect(stdout).toMatch(/certificate +–\n/)
+    expect(stdout).toMatch(/offences +none\n/)
+    expect(stdout).not.toContain('SHUNNED')
+    const json = await runInProcess(['security', '--json'], { env })
+    expect(JSON.parse(json.stdout)).toEqual(view)
+  })
+})
+
 describe('events', () => {
   test('one line each, as asked for, until Ctrl-C', async () => {
     const { env, services } = await startWithHome()

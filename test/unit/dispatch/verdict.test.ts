@@ -65,6 +65,27 @@ test.each<[ErrorCode, object | undefined, string, string[]]>([
   expect('blames' in verdict ? verdict.blames : []).toEqual(blames)
 })
 
+test.each<ErrorCode>([
+  'RECEIPT_INVALID',
+  'UNAUTHORISED',
+  'JOB_NOT_FOUND',
+  'COMMAND_NOT_SERVED',
+  'CONFIG_INVALID'
+])('%s as the answer of a worker is no fault of the job: no task ends with it', (code) => {
+  const verdict = judgeAnswer({ error: new MeshError(code, 'why') })
+  expect(verdict).toMatchObject({ kind: 'failed', blames: ['worker', 'network'] })
+  expect(verdict).toHaveProperty('error.code', 'RESPONSE_INVALID')
+  expect(verdict).toHaveProperty('error.message', expect.stringContaining(code))
+})
+
+test.each<ErrorCode>(['FIELD_INVALID', 'REQUEST_TOO_LARGE', 'FILE_CHANGED', 'TASK_FAILED'])(
+  '%s as the answer of a worker is of the task',
+  (code) => {
+    const verdict = judgeAnswer({ error: new MeshError(code, 'why') })
+    expect(verdict).toMatchObject({ kind: 'failed', blames: ['job'], error: { code } })
+  }
+)
+
 const ended = { workerId: 'w', took: { latencyMs: 5 } }
 const outcome = (code: ErrorCode) => outcomeOf(judgeError(new MeshError(code, 'why')), ended)
 

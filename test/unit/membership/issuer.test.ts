@@ -452,6 +452,20 @@ describe('the register', () => {
     expect(await codeOf(later)).toBe('none')
   })
 
+  it('lets nobody in whom it could not write down, and says why', async () => {
+    const peer = buildPeer()
+    const token = await tokenOf()
+    const disk = new DatabaseSync(join(folder, 'register.sqlite'))
+    // As SQLite does where the disk is full: the whole transaction is gone.
+    const fail = `SELECT RAISE(ROLLBACK, 'the disk is full')`
+    disk.exec(`CREATE TRIGGER full BEFORE INSERT ON uses BEGIN ${fail}; END`)
+    await expect(issuer.exchange(token, { peer })).rejects.toThrow('the disk is full')
+    expect(issuer.list({ limit: 9 })).toEqual([])
+    disk.exec('DROP TRIGGER full')
+    disk.close()
+    expect((await certificateIn(issuer.exchange(token, { peer }))).sub).toBe(peer)
+  })
+
   it('counts no use of a token for whoever found no room', async () => {
     fill()
     const text = await tokenOf({ needsApproval: true })

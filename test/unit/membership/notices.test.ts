@@ -234,3 +234,16 @@ describe('on disk', () => {
 async function forged(): Promise<string> {
   return await sign('ban', { by: { ...buildAuthority(), meshId } })
 }
+
+it.each([
+  ['a part of a peer id', subject.slice(0, 12)],
+  ['a peer id with a letter too many', `${subject}A`],
+  ['a name', 'the laptop'],
+  ['nothing', '']
+])('%s is nobody to sign a notice of', async (_name, sub) => {
+  await expect(sign('ban', { sub })).rejects.toMatchObject({
+    code: 'FIELD_INVALID',
+    path: 'subject',
+    hint: expect.stringContaining('12D3KooW')
+  })
+})

@@ -92,6 +92,20 @@ describe('a peer', () => {
   })
 })
 
+test('those who are shut out are named, with what for and for how much longer, the longest first', () => {
+  strike('a', 'frame', 5)
+  clock.advance(SHUN_MS_MIN)
+  strike('a', 'oversized', 5)
+  strike('b', 'record', 5)
+  clock.advance(1_000)
+  expect(conduct.shunned()).toEqual([
+    { peer: 'a', offence: 'oversized', leftMs: 2 * SHUN_MS_MIN - 1_000 },
+    { peer: 'b', offence: 'record', leftMs: SHUN_MS_MIN - 1_000 }
+  ])
+  clock.advance(2 * SHUN_MS_MIN)
+  expect(conduct.shunned()).toEqual([])
+})
+
 test('many others make forget who did little, and not who is shut out', () => {
   strike('bad', 'frame', 5)
   strike('clumsy', 'frame', 4)

@@ -3,6 +3,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Door } from '../../../src/network/door.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { addressGroup } from '../../../src/network/addresses.ts'
 import { temporaryIdentity } from '../../../src/network/identity.ts'
 import type { MultiaddrConnection, PeerId } from '@libp2p/interface'
@@ -42,6 +43,7 @@ let members: Set<string>
 let banned: Set<string>
 let strikes: string[]
 let door: Door
+let clock: FakeClock
 
 beforeAll(async () => {
   const keys = await Promise.all(Array.from({ length: 6 }, () => temporaryIdentity()))
@@ -51,7 +53,9 @@ beforeEach(() => {
   members = new Set()
   banned = new Set()
   strikes = []
+  clock = new FakeClock()
   door = new Door({
+    clock,
     conduct: { isShunned: () => false, strike: (_peer, offence) => strikes.push(offence) },
     admission: { isBanned: (peer) => banned.has(peer), isMember: (peer) => members.has(peer) }
   })
@@ -77,6 +81,12 @@ function begin(address: string): FakeConnection | undefined {
   return isDenied === true ? undefined : connection
 }
 
+function hasBegun(address: string): FakeConnection {
+  const connection = begin(address)
+  if (connection === undefined) throw new Error('refused')
+  return connection
+}
+
 /** Each is a peer of its own: the bound of one peer is not meant here. */
 function strangerAt(address: string, index: number): FakeConnection {
   const connection = at(address)
@@ -90,15 +100,39 @@ function aborted(all: readonly FakeConnection[]): number[] {
 }
 
 describe('connections that are being set up', () => {
-  test('are bounded by address, and free their places when they end, whichever way', () => {
+  test('are bounded by address: the oldest makes room, and what ends does, whichever way', () => {
     const max = LIMITS.pendingConnectionsPerAddressMax
-    const open = Array.from({ length: max }, () => begin('1.2.3.4'))
-    expect(open).not.toContain(undefined)
-    expect(begin('1.2.3.4')).toBeUndefined()
-    expect(begin('1.2.3.5')).toBeDefined()
+    const open = Array.from({ length: max }, () => hasBegun('1.2.3.4'))
+    expect(aborted(open)).toEqual([])
+    clock.advance(10_000)
+    open.push(hasBegun('1.2.3.4'), hasBegun('1.2.3.5'))
+    expect(aborted(open)).toEqual([0])
     expect(door.counts().pending).toBe(1)
-    open[0]?.close()
-    expect(begin('1.2.3.4')).toBeDefined()
+    open[1]?.close()
+    open.push(hasBegun('1.2.3.4'))
+    expect(aborted(open)).toEqual([0])
+  })
+
+  test('are bounded over all addresses at the cost of that with the most', () => {
+    const most = Array.from({ length: 200 }, () => hasBegun('1.2.3.4'))
+    const few = Array.from({ length: 156 }, () => hasBegun('1.2.3.5'))
+    const others = Array.from({ length: 158 }, () => hasBegun('1.2.3.6'))
+    expect(aborted(most)).toEqual([0, 1])
+    expect(aborted([...few, ...others])).toEqual([])
+  })
+
+  test('come at a pace: of one address so many, of all together more, and a moment later again', () => {
+    const comers = (address: string, count: number): number =>
+      Array.from({ length: count }, () => begin(address)).filter((one) => one !== undefined).length
+    expect(comers('1.2.3.4', 300)).toBe(256)
+    expect(comers('1.2.3.5', 300)).toBe(256)
+    clock.advance(1_000)
+    expect(comers('1.2.3.4', 300)).toBe(32)
+    // Each from somewhere else.
+    const elsewhere = Array.from({ length: 1_000 }, (_, index) =>
+      comers(`2.2.${index % 250}.${index % 4}`, 1)
+    )
+    expect(elsewhere.reduce((sum, one) => sum + one, 0)).toBe(1_024 - 512 + 96 - 32)
   })
 
   test('are answered so often, and then ended; afterwards as often as they like', () => {
@@ -168,4 +202,12 @@ test.each([
   ['/ip6/2001:db8::/tcp/1', '2001:db8:0:0']
 ])('%s shares its bounds with all of %s', (address, group) => {
   expect(addressGroup(multiaddr(address))).toBe(group)
+})
+
+test('who is banned is not dialled, and may come to hear of it', () => {
+  const [peer] = peers as [PeerId]
+  expect(door.gater.denyDialPeer?.(peer)).toBe(false)
+  banned.add(peer.toString())
+  expect(door.gater.denyDialPeer?.(peer)).toBe(true)
+  expect(enter(at('1.2.3.4'), peer)).toBe(true)
 })

@@ -2,8 +2,8 @@
  * How much of something each peer may have for how long: a bucket of tokens for each, which fills again by
  * itself. Whoever was not heard of for longest is forgotten, and begins with a full bucket.
  */
-import { LIMITS } from '../core/limits.ts'
-import type { Clock } from '../core/clock.ts'
+import { LIMITS } from './limits.ts'
+import type { Clock } from './clock.ts'
 
 export interface PaceInit {
   /** What a peer may take at once. */
@@ -38,6 +38,12 @@ export class Pace {
     if (bucket.left < amount - ROUNDING) return false
     bucket.left -= amount
     return true
+  }
+
+  /** Takes what was had already: where less is left, what comes back makes up for it first, for as long as that took. */
+  takeAll(peer: string, amount: number): void {
+    const left = Math.max(-this.#init.burst, this.leftOf(peer) - amount)
+    this.#keep(peer, { left, atMs: this.#clock.monotonicMs() })
   }
 
   /** What a peer may take now, with what of a token has come back. */
