@@ -67,7 +67,7 @@ export function findEntry(settings: NodeSettings, entrant: Entrant): MeshEntry |
   const { bootstrap, home, join: text } = settings
   const authority = hasAuthority(home) ? loadAuthority(home) : undefined
   const entry = entryOf({ authority, bootstrap, home, text }, entrant)
-  if (entry === undefined) refuseOpen(settings, entrant.selfPeer)
+  if (entry === undefined) refuseOpen(settings, entrant)
   return entry
 }
 
@@ -178,16 +178,21 @@ function keptFor(
   return iss === meshId && sub === selfPeer && as === role ? old : undefined
 }
 
-function refuseOpen({ announce, bootstrap, listen }: NodeSettings, selfPeer: string): void {
+function refuseOpen(
+  { announce, bootstrap, listen }: NodeSettings,
+  { role, selfPeer }: Entrant
+): void {
   const foreign = [...listen, ...announce, ...bootstrap].find((one) => !isLoopbackAddress(one))
   if (foreign === undefined) return
+  // A bootstrap is of use once it may let others in, which the authority says to one that it knows.
+  const whom = role === 'bootstrap' ? ` --peer ${selfPeer}` : ''
   throw new MeshError(
     'CONFIG_INVALID',
     `this node would let anyone in who reaches it, as it knows no authority (${foreign})`,
     {
       path: '--join',
       hint:
-        'get a token by `taskmesh token create` on the machine of the authority (`taskmesh init` makes one); ' +
+        `get a token where the authority is: taskmesh token create --role ${role}${whom} (\`taskmesh init\` makes one); ` +
         `this node is ${selfPeer}; or say --open if that is what you want`
     }
   )

@@ -47,7 +47,7 @@ export function validatorFor<T>(name: string, root = ''): Validator<T> {
   let validate: ValidateFunction | undefined
   return (value) => {
     validate ??= compile(name)
-    if (!validate(value)) throw describe(validate.errors ?? [], root)
+    if (!validate(value)) throw describe(takeErrors(validate), root)
     return value as T
   }
 }
@@ -69,7 +69,7 @@ export function inputValidator(schema: object, root: string): Validator<unknown>
   // Its verdict would be a promise, and that is true whatever it says.
   if ('$async' in validate) throw new Error('it is asynchronous ($async)')
   return (value) => {
-    if (!validate(value)) throw describe(validate.errors ?? [], root)
+    if (!validate(value)) throw describe(takeErrors(validate), root)
     return value
   }
 }
@@ -104,6 +104,13 @@ function compile(name: string): ValidateFunction {
   const validate = ajv.getSchema(uri)
   if (validate === undefined) throw new Error(`there is no schema ${name}`)
   return validate
+}
+
+/** They hold the value, which may be a stranger's megabytes, and ajv would keep them until the next that is wrong. */
+function takeErrors(validate: ValidateFunction): readonly ErrorObject[] {
+  const errors = validate.errors ?? []
+  validate.errors = null
+  return errors
 }
 
 function describe(errors: readonly ErrorObject[], root: string): MeshError {

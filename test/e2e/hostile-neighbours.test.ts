@@ -89,7 +89,7 @@ test('the same measure tells of a node that runs its jobs itself', async () => {
   const { client } = await mesh.router()
   const worker = startInlineWorker(bootstrap.report.addresses[0] ?? '', mesh)
   const { addresses } = await worker.report()
-  const asker = await connect({ worker: addresses[0], bootstrap: bootstrap.report.addresses[0] })
+  const asker = askerOf({ worker: addresses[0], bootstrap: bootstrap.report.addresses[0] })
   const job = { task: { engine: 'function', name: 'spin' } }
   const few = { rounds: 1, quietCount: 20, hostileCount: 3 }
   const trips = await measure(asker, client, [job], few)
@@ -109,18 +109,15 @@ async function startNodes(
     mesh.router()
   ])
   expect(worker.report.engines).toEqual(expect.arrayContaining([...engines]))
-  const asker = await connect({
+  const asker = askerOf({
     worker: worker.report.addresses[0],
     bootstrap: bootstrap.report.addresses[0]
   })
   return { asker, client }
 }
 
-async function connect(addresses: Record<Node, string | undefined>): Promise<Asker> {
-  const { bootstrap = '', worker = '' } = addresses
-  const asker = await Asker.connect({ worker, bootstrap })
-  onTestFinished(() => asker.stop())
-  return asker
+function askerOf({ bootstrap = '', worker = '' }: Record<Node, string | undefined>): Asker {
+  return new Asker({ worker, bootstrap })
 }
 
 interface Measured {

@@ -7,6 +7,7 @@ import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../src/core/random.ts'
 import { ATTACKS } from './attacks.ts'
+import { CONTROL } from './attacks/control.ts'
 import { RawPeer } from './raw-peer.ts'
 import { Tally } from './tally.ts'
 import type { Attack, Order, Stage } from './attack.ts'
@@ -40,7 +41,7 @@ async function attackAll(order: Order): Promise<void> {
   const sliceMs = (order.seconds * 1_000) / order.attacks.length
   const startMs = performance.now()
   for (const [index, name] of order.attacks.entries()) {
-    const attack = ATTACKS.find((each) => each.name === name)
+    const attack = [...ATTACKS, CONTROL].find((each) => each.name === name)
     if (attack === undefined) throw new Error(`no attack is named ${name}`)
     const endsAtMs = startMs + sliceMs * (index + 1)
     // oxlint-disable-next-line no-await-in-loop

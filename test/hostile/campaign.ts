@@ -10,6 +10,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { drawInteger } from '../crash/draw.ts'
 import { Attackers } from './attackers.ts'
 import { ATTACKS } from './attacks.ts'
+import { CONTROL } from './attacks/control.ts'
 import { HostileMesh } from './hostile-mesh.ts'
 import { Load } from './load.ts'
 import { findingsIn } from './logs.ts'
@@ -71,17 +72,21 @@ async function runOn(
 ): Promise<Evidence> {
   const { client, files, victims } = mesh
   const honest = victims.map(({ report }) => report.peer_id)
-  const attackers = await Attackers.prepare(await ordersOf(mesh, { names, seconds, seed }))
+  const quietSeconds = Math.min(QUIET_SECONDS_MAX, seconds / 3)
+  const orders = await ordersOf(mesh, { names, seconds, seed })
+  const idlers = await Attackers.prepare(orders.map((order) => idleAs(order, quietSeconds)))
+  const attackers = await Attackers.prepare(orders)
   const load = new Load({ client, files })
   load.start()
   await sleep(systemClock, WARM_UP_SECONDS * 1_000)
   const look = async (isExact: boolean): Promise<(Glimpse | undefined)[]> =>
     await Promise.all(victims.map((victim) => victim.look({ honest, isExact })))
   await look(true)
-  const quietSeconds = Math.min(QUIET_SECONDS_MAX, seconds / 3)
   onProgress(`a quiet period of ${quietSeconds.toFixed(0)} s`)
   const quiet = await during(() => sleep(systemClock, quietSeconds * 1_000))
   const before = await look(true)
+  onProgress(`${quietSeconds.toFixed(0)} s in which the processor is taken as attackers take it`)
+  const control = await during(() => idlers.attack())
   onProgress(`an attack of ${seconds} s`)
   const attack = await during(() => attackers.attack())
   const underAttack = await look(false)
@@ -97,6 +102,7 @@ async function runOn(
   return {
     samples: load.samples,
     quiet,
+    control,
     attack,
     quietAgain,
     states,
@@ -108,7 +114,7 @@ async function runOn(
     })),
     findings: victims.flatMap((victim) => findingsIn(victim.name, victim.log())),
     attacks: attackers.results,
-    complaints: attackers.complaints
+    complaints: [...idlers.complaints, ...attackers.complaints]
   }
 }
 
@@ -160,6 +166,11 @@ async function ordersOf(
       identities: await mesh.members(who === 'worker' ? 'worker' : 'client', attacks.length)
     }))
   )
+}
+
+/** The same process of the same share of a core, without its attacks. */
+function idleAs(order: Order, seconds: number): Order {
+  return { ...order, attacks: [CONTROL.name], seconds }
 }
 
 /** Each from another machine, as far as the system has so many names for itself. */

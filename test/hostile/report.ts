@@ -91,9 +91,10 @@ function memoryOf({ after, before, during, peakBytes }: VictimEvidence): string[
   return [...used, mib(peakBytes)]
 }
 
-function renderLoad({ attack, quiet, quietAgain, samples }: Evidence): string {
+function renderLoad({ attack, control, quiet, quietAgain, samples }: Evidence): string {
   const periods: [string, Period][] = [
     ['quiet', quiet],
+    ['processor taken', control],
     ['attack', attack],
     ['quiet again', quietAgain]
   ]

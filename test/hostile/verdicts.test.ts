@@ -30,6 +30,7 @@ function period(fromMs: number): Period {
 const PEACE: Evidence = {
   samples: [sample(0), sample(10), sample(20)],
   quiet: period(0),
+  control: period(30),
   attack: period(10),
   quietAgain: period(20),
   states: new Map(['j-0', 'j-10', 'j-20'].map((id) => [id, 'completed'])),
@@ -47,6 +48,13 @@ function missed(rest: Partial<Evidence>): string[] {
 
 test('a mesh that was left in peace has held', () => {
   expect(missed({})).toEqual([])
+})
+
+test('what the use of the processor alone costs is no fault of the mesh', () => {
+  const slow = [sample(0), sample(10, { tookMs: 30 }), sample(20)]
+  const states = new Map([...PEACE.states, ['j-30', 'completed']])
+  expect(missed({ states, samples: [...slow, sample(30, { tookMs: 16 })] })).toEqual([])
+  expect(missed({ states, samples: [...slow, sample(30, { tookMs: 14 })] })).toHaveLength(1)
 })
 
 test.each<[string, Partial<Evidence>]>([

@@ -47,13 +47,18 @@ export const demoCommand: CliCommand = {
     ['taskmesh demo --keep', 'leaves the mesh up; taskmesh down stops it']
   ],
   run: async (context) => {
-    const { args } = context
+    const { args, terminal } = context
     if (args.has('keep')) return runDemo(context, homeOf(args))
     const home = mkdtempSync(join(tmpdir(), 'taskmesh-demo-'))
+    // Of one that failed the logs are left: its error says where.
+    let isOfUse = true
     try {
-      return await runDemo(context, home)
+      const code = await runDemo(context, home)
+      isOfUse = false
+      return code
     } finally {
-      rmSync(home, { recursive: true, force: true, maxRetries: 5 })
+      const isLeft = isOfUse && !terminal.signal.aborted
+      if (!isLeft) rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     }
   }
 }

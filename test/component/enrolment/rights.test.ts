@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { COMMAND_NAMES } from '../../../src/protocol/commands.ts'
 import { CommandServer } from '../../../src/protocol/command-server.ts'
 import { Credentials } from '../../../src/enrolment/credentials.ts'
+import { LIMITS } from '../../../src/core/limits.ts'
 import { MEMBER_ROLES } from '../../../src/membership/documents.ts'
 import { Members } from '../../../src/membership/members.ts'
 import { MeshAccess } from '../../../src/enrolment/mesh-access.ts'
@@ -33,14 +34,13 @@ beforeAll(async () => {
   }
 })
 
-function serverOf(role: MemberRole): CommandServer {
+function accessOf(role: MemberRole): MeshAccess {
   const introductions = { meet: async () => {} }
-  const access = new MeshAccess({
-    credentials: new Credentials(undefined),
-    introductions,
-    members,
-    role
-  })
+  return new MeshAccess({ credentials: new Credentials(undefined), introductions, members, role })
+}
+
+function serverOf(role: MemberRole): CommandServer {
+  const access = accessOf(role)
   const server = new CommandServer({ access, role, selfPeer: buildPeer(), logger: silentLogger })
   server.register(
     Object.fromEntries(COMMAND_NAMES.map((command) => [command, () => ({ result: {} })]))
@@ -92,6 +92,18 @@ it('only routers make a worker do anything', () => {
   for (const command of commands) {
     expect(CALLERS.filter((caller) => mayCall(caller, command, 'worker'))).toEqual(['router'])
   }
+})
+
+it.each<[Caller, MemberRole, number]>([
+  ['client', 'router', LIMITS.commandBytesMax],
+  ['operator', 'router', LIMITS.commandBytesMax],
+  ['worker', 'router', LIMITS.memberCommandBytesMax],
+  ['client', 'worker', LIMITS.memberCommandBytesMax],
+  ['router', 'worker', LIMITS.memberCommandBytesMax],
+  ['operator', 'bootstrap', LIMITS.memberCommandBytesMax],
+  ['stranger', 'router', LIMITS.strangerCommandBytesMax]
+])('a %s may send a %s requests of %i bytes', (caller, served, bytes) => {
+  expect(accessOf(served).requestBytesMax(peers.get(caller) ?? '')).toBe(bytes)
 })
 
 it('only operators decide who belongs', () => {

@@ -115,6 +115,37 @@ describe('a bad request', () => {
     expect(await isServing(pair)).toBe(true)
   })
 
+  it('that is longer than its sender may send is refused as soon as that shows', async () => {
+    const pair = await mesh.pair({
+      handlers,
+      access: { ...OPEN_ACCESS, requestBytesMax: () => 100_000 }
+    })
+    expect((await exchange(pair, ' '.repeat(100_000))).error_detail?.code).toBe('REQUEST_NOT_JSON')
+    expect((await exchange(pair, ' '.repeat(100_001))).error_detail?.code).toBe('REQUEST_TOO_LARGE')
+    expect(await isServing(pair)).toBe(true)
+  })
+
+  it('of a peer that keeps this node busy waits until the peer has paid for it, and nobody else does', async () => {
+    const clock = new FakeClock()
+    const busy = {
+      LIST_FILES: () => {
+        clock.advance(3_000)
+        return { result: { files: [] } }
+      }
+    }
+    const answerer = await mesh.add({ clock, handlers: busy })
+    const [asker, other] = [await mesh.add(), await mesh.add()]
+    for (const { node } of [asker, other]) await node.dial(answerer.address)
+    expect(await isServing({ asker, answerer })).toBe(true)
+    expect(await isServing({ asker, answerer })).toBe(true)
+    const { response } = await asker.binding.call(answerer.peer, 'LIST_FILES', {}, TIMEOUT)
+    expect(response.error_detail).toMatchObject({ code: 'TOO_MANY_REQUESTS', retryable: true })
+    expect(response.error_detail?.retry_after_ms).toBeGreaterThan(0)
+    expect(await isServing({ asker: other, answerer })).toBe(true)
+    clock.advance(10_000)
+    expect(await isServing({ asker, answerer })).toBe(true)
+  })
+
   it('is refused when one peer makes this node hold too many bytes at once', async () => {
     const pair = await mesh.pair({ handlers })
     const other = await mesh.add()

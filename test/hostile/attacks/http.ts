@@ -28,8 +28,7 @@ function open(stage: Stage): Socket {
   socket.on('error', (cause) => tally.failed(cause))
   socket.on('close', () => tally.got('closed'))
   socket.on('data', (chunk) => {
-    for (const [, status] of String(chunk).matchAll(/HTTP\/1\.1 (\d{3}) /g))
-      tally.got(status ?? '')
+    for (const [, status] of String(chunk).matchAll(/HTTP\/1\.1 (\d{3}) /g)) tally.got(status ?? '')
   })
   hold(() => socket.destroy())
   return socket
