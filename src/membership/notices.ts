@@ -162,9 +162,10 @@ export class Notices {
   }
 
   #keep(): void {
+    // A ban holds from now on, on a full disk too.
+    for (const listener of this.#listeners) listener()
     const { file } = this.#init
     if (file !== undefined) writeSecret(file, `${JSON.stringify(this.textsBut())}\n`)
-    for (const listener of this.#listeners) listener()
   }
 
   #settle(): void {
