@@ -15,11 +15,15 @@ const CLOSE_BRACKET = 93
  * Parses JSON that may be hostile.
  * @throws MeshError REQUEST_TOO_LARGE, REQUEST_TOO_DEEP or REQUEST_NOT_JSON
  */
-export function parseJson(text: string, bytesMax: number = LIMITS.commandBytesMax): Json {
+export function parseJson(
+  text: string,
+  bytesMax: number = LIMITS.commandBytesMax,
+  containersMax: number = LIMITS.jsonContainersMax
+): Json {
   if (text.length > bytesMax) {
     throw new MeshError('REQUEST_TOO_LARGE', `the JSON text is longer than ${bytesMax} bytes`)
   }
-  assertShallow(text)
+  assertShallow(text, containersMax)
   try {
     return JSON.parse(text) as Json
   } catch (cause) {
@@ -51,7 +55,7 @@ export function inOrder(part: unknown): unknown {
  * Counts brackets outside strings: nesting is refused before anything recurses over it, and empty
  * objects by the million before they are made (64 MiB of `{},` take 10 s and 2 GB to parse).
  */
-function assertShallow(text: string): void {
+function assertShallow(text: string, containersMax: number): void {
   let depth = 0
   let containers = 0
   let inString = false
@@ -64,10 +68,10 @@ function assertShallow(text: string): void {
     else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       depth += 1
       containers += 1
-      if (containers > LIMITS.jsonContainersMax) {
+      if (containers > containersMax) {
         throw new MeshError(
           'REQUEST_TOO_LARGE',
-          `JSON holds more than ${LIMITS.jsonContainersMax} objects and lists`
+          `JSON holds more than ${containersMax} objects and lists`
         )
       }
       if (depth > LIMITS.jsonDepthMax) {

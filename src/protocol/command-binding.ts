@@ -53,6 +53,9 @@ export interface CommandBindingComponents {
  */
 const THREAD_MS = { burst: 5_000, perSecond: 250 }
 
+/** Objects and lists of a request are no more than its sender's bytes by this: a million of empty ones are read for a fifth of a second. */
+const CONTAINER_BYTES = 64
+
 const checkRequest = validatorFor<CommandRequest>('envelope#/$defs/request')
 const checkResponse = validatorFor<CommandResponse>('envelope#/$defs/response')
 
@@ -197,7 +200,7 @@ export class CommandBinding implements Startable {
       this.#requireTime(remotePeer)
       const text = await this.#readRequest(stream, remotePeer, held)
       const answer = await this.#timed(remotePeer, () => {
-        const value = parseJson(text)
+        const value = this.#parse(text, remotePeer)
         request = identifying(value)
         const { command, from, params, to } = checkRequest(value)
         const { signal } = gone
@@ -213,6 +216,13 @@ export class CommandBinding implements Startable {
     } finally {
       this.#heldBytes.give(remotePeer, held.bytes)
     }
+  }
+
+  /** Whoever may send less may have less in it. */
+  #parse(text: string, peer: string): unknown {
+    const bytesMax = this.#components.access.requestBytesMax(peer)
+    const containersMax = Math.min(LIMITS.jsonContainersMax, bytesMax / CONTAINER_BYTES)
+    return parseJson(text, bytesMax, containersMax)
   }
 
   #requireTime(peer: string): void {

@@ -111,13 +111,9 @@ export class CommandServer {
     access.requireRight(remotePeer, command)
     const handler = this.#handlers[command] as CommandHandler<CommandName> | undefined
     if (handler === undefined) {
-      throw new MeshError(
-        'COMMAND_NOT_SERVED',
-        `a ${role} does not serve ${command}`,
-        {
-          path: 'command'
-        }
-      )
+      throw new MeshError('COMMAND_NOT_SERVED', `a ${role} does not serve ${command}`, {
+        path: 'command'
+      })
     }
     const params = COMMANDS[command].checkParams(incoming.params)
     const isAddressed = to !== undefined

@@ -126,7 +126,10 @@ export class FakeRouters implements RouterLinks {
 }
 
 export type TaskServerOptions = Partial<TaskServerInit> &
-  Partial<Pick<TaskServerComponents, 'admitRule' | 'labelsOf'>> & { cpuUsage?: number; engine?: EngineName }
+  Partial<Pick<TaskServerComponents, 'admitRule' | 'labelsOf'>> & {
+    cpuUsage?: number
+    engine?: EngineName
+  }
 
 /** Lines of the worker's log, as objects. */
 export type LogLine = Record<string, unknown> & { msg: string }

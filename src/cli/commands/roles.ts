@@ -69,7 +69,8 @@ export function reachWarning(role: Role, settings: NodeSettings): string | undef
   const { announce, bootstrap, isOpen, listen } = settings
   const isMeshElsewhere = bootstrap.some((address) => !isLoopbackAddress(address))
   // A member of a mesh that listens nowhere in particular does so everywhere.
-  const listensOpenly = listen.length === 0 ? !isOpen : listen.some((one) => !isLoopbackAddress(one))
+  const listensOpenly =
+    listen.length === 0 ? !isOpen : listen.some((one) => !isLoopbackAddress(one))
   const isReachable = announce.length > 0 || listensOpenly
   if (role === 'bootstrap' || !isMeshElsewhere || isReachable) return undefined
   return `warning: the mesh is on other machines, but this ${role} listens on loopback only and they cannot dial it; add --listen /ip4/0.0.0.0/tcp/0`

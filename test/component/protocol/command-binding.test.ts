@@ -34,12 +34,16 @@ async function isServing(pair: { asker: SpawnedNode; answerer: SpawnedNode }): P
   return response.status === 'success'
 }
 
+function refuseStranger(): void {
+  throw new MeshError('NOT_A_MEMBER', 'a stranger')
+}
+
 describe('a stranger', () => {
   it('is heard for as long as it takes to introduce oneself, and no longer', async () => {
-    const requireMember = (): void => {
-      throw new MeshError('NOT_A_MEMBER', 'a stranger')
-    }
-    const pair = await mesh.pair({ handlers, access: { ...OPEN_ACCESS, requireMember } })
+    const pair = await mesh.pair({
+      handlers,
+      access: { ...OPEN_ACCESS, requireMember: refuseStranger }
+    })
     expect((await exchange(pair, ' '.repeat(60_000))).error_detail?.code).toBe('REQUEST_NOT_JSON')
     const long = await exchange(pair, ' '.repeat(LIMITS.strangerCommandBytesMax + 1))
     expect(long.error_detail?.code).toBe('NOT_A_MEMBER')
@@ -121,7 +125,10 @@ describe('a bad request', () => {
       access: { ...OPEN_ACCESS, requestBytesMax: () => 100_000 }
     })
     expect((await exchange(pair, ' '.repeat(100_000))).error_detail?.code).toBe('REQUEST_NOT_JSON')
-    expect((await exchange(pair, ' '.repeat(100_001))).error_detail?.code).toBe('REQUEST_TOO_LARGE')
+    const wide = `[${'{},'.repeat(2_000)}0]`
+    for (const tooMuch of [' '.repeat(100_001), wide]) {
+      expect((await exchange(pair, tooMuch)).error_detail?.code).toBe('REQUEST_TOO_LARGE')
+    }
     expect(await isServing(pair)).toBe(true)
   })
 

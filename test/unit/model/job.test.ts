@@ -397,18 +397,21 @@ test('a name that is far too long is compared with none', () => {
   expect(nearestName('x'.repeat(2 ** 28), ['timeouts', 'task', 'retry'])).toBeUndefined()
 })
 
-test('a slip is looked for among as many fields as somebody writes by hand', () => {
-  const fields = (count: number): object =>
-    Object.fromEntries(Array.from({ length: count }, (_, index) => [`field-${index}`, 1]))
-  const codeOf = (document: object): unknown => {
-    try {
-      return checkJob(document)
-    } catch (cause) {
-      return (cause as MeshError).code
-    }
+function manyFields(count: number): object {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`field-${index}`, 1]))
+}
+
+function codeOfJob(document: object): unknown {
+  try {
+    return checkJob(document)
+  } catch (cause) {
+    return (cause as MeshError).code
   }
-  expect(codeOf({ ...fields(100), tsak: {} })).toBe('FIELD_UNKNOWN')
-  expect(codeOf({ ...fields(10_000), tsak: {} })).toBe('FIELD_MISSING')
+}
+
+test('a slip is looked for among as many fields as somebody writes by hand', () => {
+  expect(codeOfJob({ ...manyFields(100), tsak: {} })).toBe('FIELD_UNKNOWN')
+  expect(codeOfJob({ ...manyFields(10_000), tsak: {} })).toBe('FIELD_MISSING')
 })
 
 test('a validator is for a schema that exists, with paths from its root', () => {

@@ -7,7 +7,7 @@ import { validatorFor } from '../../../src/model/validate.ts'
 /** Only a weak reference to it goes out of here. */
 function refused(check: (value: unknown) => unknown): WeakRef<object> {
   const value = { command: 7, params: Array.from({ length: 1_000 }, () => ({})) }
-  expect(() => check(value)).toThrow()
+  expect(() => check(value)).toThrow('is missing')
   return new WeakRef(value)
 }
 

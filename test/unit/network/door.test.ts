@@ -81,6 +81,12 @@ function begin(address: string): FakeConnection | undefined {
   return isDenied === true ? undefined : connection
 }
 
+/** How many of so many are let in. */
+function comers(address: string, count: number): number {
+  return Array.from({ length: count }, () => begin(address)).filter((one) => one !== undefined)
+    .length
+}
+
 function hasBegun(address: string): FakeConnection {
   const connection = begin(address)
   if (connection === undefined) throw new Error('refused')
@@ -122,8 +128,6 @@ describe('connections that are being set up', () => {
   })
 
   test('come at a pace: of one address so many, of all together more, and a moment later again', () => {
-    const comers = (address: string, count: number): number =>
-      Array.from({ length: count }, () => begin(address)).filter((one) => one !== undefined).length
     expect(comers('1.2.3.4', 300)).toBe(256)
     expect(comers('1.2.3.5', 300)).toBe(256)
     clock.advance(1_000)
