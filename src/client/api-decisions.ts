@@ -1,4 +1,5 @@
 /** The part of `ApiClient` that is about decisions: those that were made, what counts for them, whom they passed over. */
+import { LIMITS } from '../core/limits.ts'
 import { ReputationApi } from './api-reputation.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
@@ -6,7 +7,7 @@ import type { IdleReasonsView } from '../model/generated/api-idle-reasons.ts'
 import type { WeightsView } from '../model/generated/api-weights.ts'
 
 /** Some MiB at a time. */
-const PAGE_ROWS = 200
+const PAGE_ROWS = LIMITS.decisionRowsMax
 
 export class DecisionApi extends ReputationApi {
   /**

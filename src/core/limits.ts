@@ -152,6 +152,8 @@ export const LIMITS = {
   labelsMax: 64,
   /** Rows one page of a list may have. */
   pageRowsMax: 1_000,
+  /** The same of decisions, which are long: a thousand of them keep a router busy for most of a second. */
+  decisionRowsMax: 100,
   /** Live event streams one HTTP server feeds. */
   eventStreamsMax: 256,
   /** One request of the HTTP API that is neither a job nor a file: no such document comes near it. */

@@ -83,7 +83,12 @@ export const QUERIES = {
   files: { name: text(), order: oneOf(['name', 'id']), ...page },
   page,
   nodes: { require: list(LIMITS.labelsMax) },
-  decisions: { since: moment(), ...page },
+  // Each is some ten KiB.
+  decisions: {
+    since: moment(),
+    after: text(),
+    limit: pageLimit(LIMITS.decisionRowsMax, LIMITS.decisionRowsMax)
+  },
   idleReasons: { peer: text(), since: duration({ default: '1h', max: '1h' }) },
   // All of them, as far as a page goes: a list of workers is short.
   reputation: { after: text(), limit: pageLimit(LIMITS.pageRowsMax) },

@@ -66,8 +66,11 @@ export function integer(bounds: { min: number; max: number }): QueryReader<numbe
 }
 
 /** The `limit` that lists have. */
-export function pageLimit(rowsDefault: number = PAGE_ROWS_DEFAULT): QueryReader<number> {
-  const { read, schema } = integer({ min: 1, max: LIMITS.pageRowsMax })
+export function pageLimit(
+  rowsDefault: number = PAGE_ROWS_DEFAULT,
+  rowsMax: number = LIMITS.pageRowsMax
+): QueryReader<number> {
+  const { read, schema } = integer({ min: 1, max: rowsMax })
   return {
     schema: { ...schema, default: rowsDefault },
     read: (texts, name, clock) => read(texts, name, clock) ?? rowsDefault

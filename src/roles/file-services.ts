@@ -9,7 +9,8 @@ import { folderContents } from '../files/service/folder-contents.ts'
 import { openContent, readRange } from '../files/service/file-content.ts'
 import { parseAddress } from '../network/addresses.ts'
 import { parseUntil } from '../core/moment.ts'
-import { readManifest } from '../files/content/manifest.ts'
+import { setImmediate as turn } from 'node:timers/promises'
+import { readManifestInTurns } from '../files/content/manifest.ts'
 import { toSafeName } from '../model/safe-name.ts'
 import { sleep } from '../core/abort.ts'
 import type { FileServices } from '../http/services.ts'
@@ -104,7 +105,7 @@ function takingIn({
 }: Parts): Pick<FileServices, 'announce' | 'fetch' | 'putPiece'> {
   return {
     announce: async ({ manifest: document, name, pin = true, until }) => {
-      const manifest = readManifest(document)
+      const manifest = await readManifestInTurns(document, turn)
       const keepUntilMs = pin ? keepUntil(until, clock.wallMs()) : 0
       const here = await uploads.announce({ manifest, name: toSafeName(name), keepUntilMs })
       return { id: manifest.id, complete: here.isFull, missing: missingOf(here) }

@@ -31,11 +31,22 @@ export interface FileHead {
 const checkDocument = validatorFor<FileManifestDocument>('file-manifest')
 const checkPage = validatorFor<PieceHashPage>('file-manifest#/$defs/page')
 
+/** Hashes that are joined in one turn: some ten milliseconds' worth. */
+const TURN_PIECES = 4_096
+
 /** The manifest of a file whose pieces have these hashes; its id follows. */
 export function makeManifest(plan: PiecePlan, hashes: Uint8Array): FileManifest {
+  return atOnce(joinHashes(plan, hashes))
+}
+
+/** Gives way to others now and then: of the longest file, this takes a fifth of a second. */
+function* joinHashes(plan: PiecePlan, hashes: Uint8Array): Generator<void, FileManifest> {
   assert(hashes.length === plan.count * HASH_BYTES, 'each piece has a hash')
   const builder = new TreeBuilder()
-  for (let index = 0; index < plan.count; index++) builder.push(hashAt(hashes, index))
+  for (let index = 0; index < plan.count; index++) {
+    if (index % TURN_PIECES === TURN_PIECES - 1) yield
+    builder.push(hashAt(hashes, index))
+  }
   return { id: fileIdOf(plan.sizeBytes, builder.root()), plan, hashes }
 }
 
@@ -74,10 +85,31 @@ export function writeManifest(manifest: FileManifest): FileManifestDocument {
  * @throws MeshError FIELD_INVALID and the like, also where its hashes do not lead to its id
  */
 export function readManifest(value: unknown): FileManifest {
+  return gather(value).finish()
+}
+
+/**
+ * The same, with turns between for what else there is to do.
+ * @throws as `readManifest`
+ */
+export async function readManifestInTurns(
+  value: unknown,
+  turn: () => Promise<void>
+): Promise<FileManifest> {
+  const steps = gather(value).steps()
+  for (;;) {
+    const { done, value: manifest } = steps.next()
+    if (done === true) return manifest
+    // oxlint-disable-next-line no-await-in-loop -- that is what it is for
+    await turn()
+  }
+}
+
+function gather(value: unknown): ManifestGathering {
   const { id, piece_hashes, piece_size, size } = checkDocument(value)
   const gathering = new ManifestGathering({ id, sizeBytes: size, pieceBytes: piece_size })
   gathering.add({ from: 0, piece_hashes })
-  return gathering.finish()
+  return gathering
 }
 
 /** Some of a manifest's hashes, for a list that is too long for one answer. */
@@ -125,10 +157,15 @@ export class ManifestGathering {
 
   /** @throws MeshError FIELD_INVALID where the hashes do not lead to the id */
   finish(): FileManifest {
+    return atOnce(this.steps())
+  }
+
+  /** The same step by step. */
+  *steps(): Generator<void, FileManifest> {
     if (this.next !== undefined) {
       throw wrong('piece_hashes', `${this.#count} of ${this.#plan.count} hashes came`)
     }
-    const manifest = makeManifest(this.#plan, this.#hashes)
+    const manifest = yield* joinHashes(this.#plan, this.#hashes)
     if (manifest.id === this.#id) return manifest
     throw wrong('piece_hashes', `the hashes are not those of the file ${this.#id}`)
   }
@@ -147,6 +184,13 @@ export function checkPlan(sizeBytes: number, pieceBytes: number): PiecePlan {
     })
   }
   return plan
+}
+
+function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
 }
 
 function hashAt(hashes: Uint8Array, index: number): Uint8Array {

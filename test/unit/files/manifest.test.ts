@@ -6,6 +6,7 @@ import {
   isPieceOf,
   makeManifest,
   readManifest,
+  readManifestInTurns,
   writeHashPage,
   writeManifest
 } from '../../../src/files/content/manifest.ts'
@@ -43,6 +44,22 @@ test('a manifest is written and read again, in whatever pieces', () => {
     const document: unknown = JSON.parse(JSON.stringify(writeManifest(manifest)))
     expect(readManifest(document)).toEqual(manifest)
   }
+})
+
+test('a long manifest is read with turns between for others, and says the same', async () => {
+  const count = 10_000
+  const plan = planOf(count * LEAF_BYTES, LEAF_BYTES)
+  const manifest = makeManifest(plan, new Uint8Array(32 * count).map((_, at) => at % 251))
+  const document = writeManifest(manifest)
+  let turns = 0
+  const turn = (): Promise<void> => {
+    turns += 1
+    return Promise.resolve()
+  }
+  expect(await readManifestInTurns(document, turn)).toEqual(manifest)
+  expect(turns).toBe(2)
+  const lie = { ...document, piece_hashes: document.piece_hashes.toReversed() }
+  await expect(readManifestInTurns(lie, turn)).rejects.toMatchObject({ code: 'FIELD_INVALID' })
 })
 
 test('a manifest that lies is refused', () => {
