@@ -137,8 +137,13 @@ async function measure(
   const trips: Measured = { quiet: [], hostile: [] }
   for (let round = 0; round < rounds; round += 1) {
     trips.quiet.push(await asker.ask(quietCount))
-    const ids = await Promise.all(jobs.map(async (job) => (await client.submit(job)).id))
-    await untilAll(client, ids, 'hostile jobs', ({ counts }) => counts.running > 0)
+    const ids: string[] = []
+    for (const job of jobs) {
+      // One by one: of equal jobs the first comes first, with all its items.
+      const { id } = await client.submit(job)
+      await untilAll(client, [id], 'hostile jobs', ({ counts }) => counts.running > 0)
+      ids.push(id)
+    }
     trips.hostile.push(await asker.ask(hostileCount))
     // They were there until the last answer.
     for (const id of ids) expect((await client.job(id)).state).toBe('running')

@@ -3,7 +3,8 @@ import { isLoopbackAddress } from '../../config/compile.ts'
 import { loadSettings } from '../../config/load.ts'
 import { isRepeatable, optionsOf } from '../../config/options.ts'
 import { secretsIn } from '../../config/secrets.ts'
-import { unlessAborted } from '../../core/abort.ts'
+import { sleep } from '../../core/abort.ts'
+import { systemClock } from '../../core/clock.ts'
 import { createLogger } from '../../observe/logger.ts'
 import { EXIT } from '../exit-codes.ts'
 import { flag } from '../command.ts'
@@ -14,6 +15,9 @@ import type { NodeSettings } from '../../config/settings.ts'
 import type { SettingsOf } from '../../config/load.ts'
 import type { ReadyReport, RunningNode } from '../../roles/role.ts'
 import type { Role } from '../../config/options.ts'
+
+/** More than a node takes to start on a busy machine, as long as nobody keeps it waiting. */
+const STARTING_MS = 3_000
 
 export const ROLE_NOTES: string = [
   'Every flag has a variable (--task-memory is TASKMESH_TASK_MEMORY; lists are separated by commas) and a',
@@ -104,14 +108,22 @@ export async function runNode<R extends Role, N extends RunningNode>(
     level: output.isQuiet ? 'error' : settings.logLevel,
     secrets: secretsIn(role, { ...settings })
   })
-  // A node that waits to be let in can be told to stop, too.
-  const node = await unlessAborted(start(settings, logger), terminal)
+  const node = await startedBefore(start(settings, logger), terminal.signal)
   if (output.isForPrograms) output.record(node.report)
   else output.line(readyLine(node.report))
   onReady?.(node)
   await untilAborted(terminal.signal)
   await node.stop()
   return EXIT.completed
+}
+
+/** A node that is told to stop while it starts does so in good order, unless it waits to be let in: that may take for ever. */
+async function startedBefore<N>(starting: Promise<N>, signal: AbortSignal): Promise<N> {
+  const patienceEnds = untilAborted(signal).then(async () => {
+    await sleep(systemClock, STARTING_MS)
+    throw signal.reason
+  })
+  return await Promise.race([starting, patienceEnds])
 }
 
 export interface NodeRun<R extends Role, N extends RunningNode> {
