@@ -86,16 +86,9 @@ export class OperatorVisit {
   /** Whichever of them answers first has it decided, for all. @throws MeshError as the issuer says */
   async decide(params: DecideMemberParams, issuer?: string): Promise<DecideMemberResult> {
     const to = issuer === undefined ? this.#ways.flat() : [issuer]
-    const errors: MeshError[] = []
-    for (const one of to) {
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- one is enough
-        return await this.#mesh.ask(one, 'DECIDE_MEMBER', params, this.#options)
-      } catch (cause) {
-        errors.push(MeshError.from(cause))
-      }
-    }
-    throw mostTelling(errors)
+    return await oneAfterOther(to, (one) =>
+      this.#mesh.ask(one, 'DECIDE_MEMBER', params, this.#options)
+    )
   }
 
   /** Hands signed notices to every bootstrap. @returns those that have them now @throws where none has */
@@ -118,18 +111,7 @@ export class OperatorVisit {
   /** From every bootstrap, by whichever of its addresses answers. @throws where none does */
   async #fromAll<T>(work: (way: string) => Promise<T>): Promise<T[]> {
     const answers = await Promise.allSettled(
-      this.#ways.map(async (addresses) => {
-        const errors: MeshError[] = []
-        for (const address of addresses) {
-          try {
-            // oxlint-disable-next-line no-await-in-loop -- one after the other
-            return await work(address)
-          } catch (cause) {
-            errors.push(MeshError.from(cause))
-          }
-        }
-        throw mostTelling(errors)
-      })
+      this.#ways.map((addresses) => oneAfterOther(addresses, work))
     )
     const good = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
     if (good.length > 0) return good
@@ -151,6 +133,23 @@ export class OperatorVisit {
       if (members.length < MEMBERS_PER_PAGE) return found
     }
   }
+}
+
+/** What the first says that answers. @throws where none does */
+async function oneAfterOther<T>(
+  ways: readonly string[],
+  work: (way: string) => Promise<T>
+): Promise<T> {
+  const errors: MeshError[] = []
+  for (const way of ways) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one is enough
+      return await work(way)
+    } catch (cause) {
+      errors.push(MeshError.from(cause))
+    }
+  }
+  throw mostTelling(errors)
 }
 
 function changedAtMs({ decided_at_ms: decidedAtMs, first_at_ms: firstAtMs }: MemberView): number {
