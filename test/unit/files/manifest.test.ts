@@ -49,7 +49,10 @@ test('a manifest is written and read again, in whatever pieces', () => {
 test('a long manifest is read with turns between for others, and says the same', async () => {
   const count = 10_000
   const plan = planOf(count * LEAF_BYTES, LEAF_BYTES)
-  const manifest = makeManifest(plan, new Uint8Array(32 * count).map((_, at) => at % 251))
+  const manifest = makeManifest(
+    plan,
+    new Uint8Array(32 * count).map((_, at) => at % 251)
+  )
   const document = writeManifest(manifest)
   let turns = 0
   const turn = (): Promise<void> => {
