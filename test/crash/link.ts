@@ -19,6 +19,7 @@ export type LinkEnd = 'near' | 'far'
 
 /** Two seconds for a handshake, a minute for a large result. */
 const CRAWL_BYTES_PER_S = 4_096
+const CRAWL_STEP_MS = 50
 
 export class Link {
   readonly #servers: Server[] = []
@@ -161,14 +162,21 @@ class Flow {
   }
 
   #pass(chunk: Buffer): void {
-    this.#isFull = this.#to?.write(chunk) === false
-    if (this.#pace < Infinity) {
-      this.#cancelRest = systemClock.after((chunk.length * 1_000) / this.#pace, () => {
-        this.#endRest()
-        this.#settle()
-      })
-    }
+    if (this.#pace < Infinity) this.#crawl(chunk)
+    else this.#isFull = this.#to?.write(chunk) === false
     this.#settle()
+  }
+
+  /** A little of it; what is left comes first after the rest. */
+  #crawl(chunk: Buffer): void {
+    const slice = chunk.subarray(0, Math.ceil((this.#pace * CRAWL_STEP_MS) / 1_000))
+    this.#isFull = this.#to?.write(slice) === false
+    this.#cancelRest = systemClock.after(CRAWL_STEP_MS, () => {
+      this.#endRest()
+      this.#settle()
+    })
+    this.#from.pause()
+    if (slice.length < chunk.length) this.#from.unshift(chunk.subarray(slice.length))
   }
 
   #endRest(): void {

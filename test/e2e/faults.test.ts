@@ -32,6 +32,8 @@ const client = (): ApiClient => mesh.client(router().name)
 
 /** How long a silent worker is waited for; the default of 30 s would only make the tests slow. */
 const WAIT = { on_disconnect: { wait: '2s' }, retry: { backoff: { delay: '100ms' } } }
+/** What 24,000 bytes take there and back at 4 KiB a second, a little less: longer than a heartbeat's period each way. */
+const CRAWLED_MS = 10_000
 const PATIENT = { on_disconnect: { wait: '80s' } }
 
 /** Without backup copies, so that what becomes of the one attempt is seen. */
@@ -240,12 +242,13 @@ describe('with a router and two workers', () => {
 
   test('fault 11: link slow to a crawl: what comes slowly is waited for, and nobody is blamed', async () => {
     for (const { name } of mesh.workers) mesh.setLink(router().name, name, 'slow')
-    // At 4 KiB a second it takes longer than a heartbeat's period to get there, and as long to come back.
     const text = 'x'.repeat(24_000)
     const task = { engine: 'javascript', source: 'const main = (input) => input', input: text }
-    const { id } = await client().submit({ task, ...PATIENT })
+    const { id } = await client().submit({ task, route: { hedge: false }, ...PATIENT })
     expect(await client().wait(id)).toMatchObject({ state: 'completed', attempts: 1, result: text })
     const [attempt] = await client().attempts(id)
+    const tookMs = (attempt?.ended_at_ms ?? 0) - (attempt?.offered_at_ms ?? 0)
+    expect(tookMs, 'the link is slow').toBeGreaterThan(CRAWLED_MS)
     expect(reasonsOf(attempt)).not.toContain('PEER_SILENT')
   })
 })
