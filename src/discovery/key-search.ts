@@ -5,7 +5,7 @@
 import { sleep } from '../core/abort.ts'
 import { LIMITS } from '../core/limits.ts'
 import { keyCid } from './key-cid.ts'
-import type { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
+import type { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { MeshNode } from '../network/mesh-node.ts'

@@ -1,7 +1,7 @@
 /** Tells the network who has shown a certificate; and those who wait for a peer's, when it has. */
 import { MeshError } from '../core/errors.ts'
 import { deferred, unlessAborted } from '../core/abort.ts'
-import type { Admission } from '../network/admission.ts'
+import type { Admission } from '../network/guard/admission.ts'
 import type { Deferred } from '../core/abort.ts'
 import type { Members } from '../membership/members.ts'
 

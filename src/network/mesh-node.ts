@@ -8,25 +8,26 @@ import { MeshError, messageOf } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 import { offenceOf } from '../protocol/offence.ts'
 import { systemClock } from '../core/clock.ts'
-import { OPEN_ADMISSION } from './admission.ts'
+import { OPEN_ADMISSION } from './guard/admission.ts'
 import { parseAddress, parsePeer, readAddresses } from './addresses.ts'
-import { BoundedDatastore } from './bounded-datastore.ts'
-import { boundPeers } from './bounded-peers.ts'
-import { Conduct } from './conduct.ts'
-import { streamError, unreachableError } from './dial-error.ts'
-import { Door } from './door.ts'
-import { guardDht } from './dht-guard.ts'
-import { guardGossip } from './gossip-guard.ts'
-import { guardLengths } from './length-guard.ts'
+import { BoundedDatastore } from './guard/bounded-datastore.ts'
+import { boundPeers } from './guard/bounded-peers.ts'
+import { Conduct } from './guard/conduct.ts'
+import { streamError, unreachableError } from './reach/dial-error.ts'
+import { Door } from './guard/door.ts'
+import { guardDht } from './guard/dht-guard.ts'
+import { guardGossip } from './guard/gossip-guard.ts'
+import { guardLengths } from './guard/length-guard.ts'
 import { libp2pOptions } from './libp2p-options.ts'
-import { StreamWatch } from './stream-watch.ts'
+import { Paths } from './reach/paths.ts'
+import { StreamWatch } from './guard/stream-watch.ts'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
-import type { ConductCounts, Shunned } from './conduct.ts'
-import type { DatastoreCounts } from './bounded-datastore.ts'
-import type { DoorCounts } from './door.ts'
+import type { ConductCounts, Shunned } from './guard/conduct.ts'
+import type { DatastoreCounts } from './guard/bounded-datastore.ts'
+import type { DoorCounts } from './guard/door.ts'
 import type { MeshLibp2p, MeshNodeInit } from './libp2p-options.ts'
-import type { PeerLink, StreamHandlerInit } from '../protocol/peer-link.ts'
+import type { OpenStreamOptions, PeerLink, StreamHandlerInit } from '../protocol/peer-link.ts'
 import type { Startable } from '../core/startable.ts'
 
 export type { MeshLibp2p, MeshNodeInit }
@@ -45,6 +46,7 @@ interface Parts {
   conduct: Conduct
   door: Door
   datastore: BoundedDatastore
+  paths: Paths
   hasNetworkKey: boolean
   onShunned: Set<ShunListener>
 }
@@ -159,11 +161,33 @@ export class MeshNode implements PeerLink, Startable {
       .map((address) => (address.endsWith(suffix) ? address : address + suffix))
   }
 
+  /** How peers are reached, and when that changes. */
+  get paths(): Paths {
+    return this.#parts.paths
+  }
+
+  isRelayed(peer: string): boolean {
+    return this.#parts.paths.isRelayed(parsePeer(peer))
+  }
+
+  onDirect(listener: (peer: string) => void): () => void {
+    return this.#parts.paths.onDirect(listener)
+  }
+
   /** @throws MeshError PEER_UNREACHABLE, PEER_GONE, FIELD_INVALID */
-  async openStream(peer: string, protocol: string, options: AbortOptions = {}): Promise<Stream> {
+  async openStream(
+    peer: string,
+    protocol: string,
+    options: OpenStreamOptions = {}
+  ): Promise<Stream> {
+    const { paths } = this.#parts
+    const { directWithinMs: timeoutMs = 0 } = options
     const id = parsePeer(peer)
     try {
-      return await this.#libp2p.dialProtocol(id, protocol, {
+      if (paths.connections(id).length === 0) await this.#libp2p.dial(id, withSignal(options))
+      if (timeoutMs > 0) await paths.whenDirect(id, { ...withSignal(options), timeoutMs })
+      const [connection = await this.#libp2p.dial(id, withSignal(options))] = paths.connections(id)
+      return await connection.newStream(protocol, {
         ...withSignal(options),
         runOnLimitedConnection: true,
         maxOutboundStreams: LIMITS.streamsPerProtocolMax
@@ -224,7 +248,9 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
   libp2p.addEventListener('connection:open', ({ detail }) => streams.watch(detail))
   libp2p.addEventListener('peer:connect', ({ detail }) => datastore.keep(detail))
   libp2p.addEventListener('peer:disconnect', ({ detail }) => datastore.release(detail))
-  return { libp2p, conduct, door, datastore, onShunned, hasNetworkKey: networkKey !== undefined }
+  const paths = new Paths({ clock, libp2p, isPunched: () => false })
+  const hasNetworkKey = networkKey !== undefined
+  return { libp2p, conduct, door, datastore, paths, onShunned, hasNetworkKey }
 }
 
 function withSignal(options: AbortOptions): { signal?: AbortSignal } {

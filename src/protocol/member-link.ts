@@ -27,6 +27,8 @@ export function memberLink(link: PeerLink, access: Access, command: CommandName)
       )
     },
     unhandle: (protocol) => link.unhandle(protocol),
+    isRelayed: (peer) => link.isRelayed(peer),
+    onDirect: (listener) => link.onDirect(listener),
     complain: (peer, error) => link.complain(peer, error)
   }
 }

@@ -7,16 +7,28 @@ export interface StreamHandlerInit {
   maxInboundStreams: number
 }
 
+export interface OpenStreamOptions extends AbortOptions {
+  /** A peer that is reached through a relay may be reached directly soon: it is waited for so long. @default 0 */
+  directWithinMs?: number
+}
+
 export interface PeerLink {
   readonly selfPeer: string
-  /** @throws MeshError PEER_UNREACHABLE; PEER_GONE where nobody listens at any of its addresses */
-  openStream(peer: string, protocol: string, options?: AbortOptions): Promise<Stream>
+  /**
+   * By the best way to the peer that there is.
+   * @throws MeshError PEER_UNREACHABLE; PEER_GONE where nobody listens at any of its addresses
+   */
+  openStream(peer: string, protocol: string, options?: OpenStreamOptions): Promise<Stream>
   handle(
     protocol: string,
     onStream: (stream: Stream, remotePeer: string) => void | Promise<void>,
     init: StreamHandlerInit
   ): Promise<void>
   unhandle(protocol: string): Promise<void>
+  /** Whether all that goes to a peer now goes through a relay. */
+  isRelayed(peer: string): boolean
+  /** Calls back when a peer is reached directly that was reached through a relay. @returns what ends it */
+  onDirect(listener: (peer: string) => void): () => void
   /** A peer did what this error says; `offence.ts` knows which of them are its fault. */
   complain(peer: string, error: MeshError): void
 }

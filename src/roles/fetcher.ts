@@ -3,12 +3,12 @@
  * come lies in a folder of the caller's, from where the next run goes on.
  */
 import { AGENT } from '../core/version.ts'
-import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
+import { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
 import { FileFinder } from '../discovery/file-finder.ts'
 import { FileLibrary } from '../files/store/library.ts'
 import { FileService } from '../files/service/file-service.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
-import { givenNetworkKey } from '../network/network-key.ts'
+import { givenNetworkKey } from '../network/wire/network-key.ts'
 import { MeshPieceSources } from './piece-sources.ts'
 import { parseAddress } from '../network/addresses.ts'
 import { memberLink } from '../protocol/member-link.ts'

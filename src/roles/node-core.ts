@@ -3,12 +3,12 @@
  * bindings of the command protocol, and its hold on the bootstraps. The roles add their own parts to it.
  */
 import { join } from 'node:path'
-import { BootstrapKeeper } from '../network/bootstrap-keeper.ts'
-import { ConductLog } from '../network/conduct-log.ts'
+import { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
+import { ConductLog } from '../network/guard/conduct-log.ts'
 import { HostMonitor } from '../host/host-monitor.ts'
-import { givenNetworkKey } from '../network/network-key.ts'
+import { givenNetworkKey } from '../network/wire/network-key.ts'
 import { loadIdentity } from '../network/identity.ts'
-import { PeerTracker } from '../network/peer-tracker.ts'
+import { PeerTracker } from '../network/reach/peer-tracker.ts'
 import { signerOf } from '../receipts/signer.ts'
 import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'

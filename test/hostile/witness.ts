@@ -79,7 +79,7 @@ interface ConductWatch {
 }
 
 async function watchConduct(): Promise<ConductWatch> {
-  const { Conduct } = await import('../../src/network/conduct.ts')
+  const { Conduct } = await import('../../src/network/guard/conduct.ts')
   const { MeshNode } = await import('../../src/network/mesh-node.ts')
   const seen: ConductWatch = {
     honest: new Set(),

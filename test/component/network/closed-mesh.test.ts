@@ -4,7 +4,7 @@ import { DHT_PROTOCOL_V1, presenceTopic } from '../../../src/protocol/ids.ts'
 import { BareNodes } from '../../support/bare-mesh-node.ts'
 import { hostilePeer, isCutOff, prefixed } from '../../support/hostile-peer.ts'
 import { readAll } from '../../support/spawn-mesh.ts'
-import type { Admission } from '../../../src/network/admission.ts'
+import type { Admission } from '../../../src/network/guard/admission.ts'
 import type { HostilePeer } from '../../support/hostile-peer.ts'
 
 const GOSSIP = '/meshsub/1.2.0'

@@ -2,7 +2,7 @@
 import { createConnection } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { guardLengths } from '../../../src/network/length-guard.ts'
+import { guardLengths } from '../../../src/network/guard/length-guard.ts'
 import { Mesh } from '../../support/spawn-mesh.ts'
 import type { SpawnedNode } from '../../support/spawn-mesh.ts'
 

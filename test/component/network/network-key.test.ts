@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
-import { readNetworkKey } from '../../../src/network/network-key.ts'
+import { readNetworkKey } from '../../../src/network/wire/network-key.ts'
 import { BareNodes } from '../../support/bare-mesh-node.ts'
 import { readAll } from '../../support/spawn-mesh.ts'
 

@@ -1,10 +1,10 @@
 /** Who is connected, as it changes. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { PeerTracker } from '../../../src/network/peer-tracker.ts'
+import { PeerTracker } from '../../../src/network/reach/peer-tracker.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { Mesh, until } from '../../support/spawn-mesh.ts'
-import type { PeerChange } from '../../../src/network/peer-tracker.ts'
+import type { PeerChange } from '../../../src/network/reach/peer-tracker.ts'
 import type { PeerView } from '../../../src/model/generated/api-peer.ts'
 
 const checkPeer = validatorFor<PeerView>('api/peer')

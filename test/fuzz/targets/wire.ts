@@ -146,6 +146,8 @@ const link: PeerLink = {
     serve = (stream) => void onStream(stream.asStream, THEM)
   },
   unhandle: async () => {},
+  isRelayed: () => false,
+  onDirect: () => () => {},
   complain: () => {}
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { LIMITS } from '../../../src/core/limits.ts'
-import { batchedEncryption } from '../../../src/network/batched-encryption.ts'
+import { batchedEncryption } from '../../../src/network/wire/batched-encryption.ts'
 import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
 
 /** A stream whose other end takes nothing. */

@@ -1,6 +1,6 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { BoundedDatastore } from '../../../src/network/bounded-datastore.ts'
+import { BoundedDatastore } from '../../../src/network/guard/bounded-datastore.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { temporaryIdentity } from '../../../src/network/identity.ts'
 import type { PeerId } from '@libp2p/interface'

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { noise } from '@chainsafe/libp2p-noise'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { describe, expect, test } from 'vitest'
-import { bulkCipher } from '../../../src/network/bulk-cipher.ts'
+import { bulkCipher } from '../../../src/network/wire/bulk-cipher.ts'
 
 type Noise = ReturnType<typeof noise>
 type Bytes = Uint8Array | Uint8ArrayList

@@ -1,6 +1,6 @@
 /** What a node's log says of peers that misbehave: enough to notice, and never more than a few lines a minute. */
 import { beforeEach, expect, test } from 'vitest'
-import { ConductLog } from '../../../src/network/conduct-log.ts'
+import { ConductLog } from '../../../src/network/guard/conduct-log.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { createLogger } from '../../../src/observe/logger.ts'
 import type { NetworkCounts, ShunListener } from '../../../src/network/mesh-node.ts'

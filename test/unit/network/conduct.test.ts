@@ -6,7 +6,7 @@ import {
   SHUN_MS_MAX,
   SHUN_MS_MIN,
   SHUN_POINTS
-} from '../../../src/network/conduct.ts'
+} from '../../../src/network/guard/conduct.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { ERROR_CATALOGUE, MeshError } from '../../../src/core/errors.ts'
 import { OFFENCES, offenceOf } from '../../../src/protocol/offence.ts'

@@ -1,7 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Door } from '../../../src/network/door.ts'
+import { Door } from '../../../src/network/guard/door.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { addressGroup } from '../../../src/network/addresses.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { SendBuffers, noteEncrypted } from '../../../src/network/send-buffers.ts'
+import { SendBuffers, noteEncrypted } from '../../../src/network/wire/send-buffers.ts'
 
 const BYTES = 1_024
 

@@ -1,10 +1,10 @@
 /** Who is connected, by which address, how far away: kept live from libp2p's own events. */
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
-import type { MeshNode } from './mesh-node.ts'
-import type { CancelTimer } from '../core/clock.ts'
-import type { PeerView } from '../model/generated/api-peer.ts'
-import type { Startable } from '../core/startable.ts'
+import type { MeshNode } from '../mesh-node.ts'
+import type { CancelTimer } from '../../core/clock.ts'
+import type { PeerView } from '../../model/generated/api-peer.ts'
+import type { Startable } from '../../core/startable.ts'
 
 /** A connection that came, was measured, or went. */
 export interface PeerChange {

@@ -2,11 +2,11 @@
  * Bounds what a neighbour may have us hear by gossip. GossipSub's own scores count nothing here, since they
  * have to be set for each topic by its name; what it would count goes to the neighbour's conduct instead.
  */
-import { filesNamespace, presenceNamespace } from '../protocol/ids.ts'
-import { Pace } from '../core/pace.ts'
+import { filesNamespace, presenceNamespace } from '../../protocol/ids.ts'
+import { Pace } from '../../core/pace.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { GossipSub } from '@libp2p/gossipsub'
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 
 export interface GossipGuardComponents {
   clock: Clock

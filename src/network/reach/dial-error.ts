@@ -1,5 +1,5 @@
 /** What it means when a peer could not be dialled: whether only the way there failed, or its program is not running. */
-import { MeshError, messageOf } from '../core/errors.ts'
+import { MeshError, messageOf } from '../../core/errors.ts'
 
 export interface DialContext {
   /** This node belongs to a private network. */

@@ -5,9 +5,9 @@
  * the most. A key that has its fill takes no more, so that nobody can push the honest out by flooding it.
  */
 import { NotFoundError } from '@libp2p/interface'
-import { LIMITS } from '../core/limits.ts'
-import { MeshError } from '../core/errors.ts'
-import { parsePeer } from './addresses.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { parsePeer } from '../addresses.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 

@@ -5,7 +5,7 @@
  * the list in which it gathers those bytes.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
-import { MeshError } from '../core/errors.ts'
+import { MeshError } from '../../core/errors.ts'
 
 /** Of the longest length that it can read: more of them would say nothing else. */
 const LENGTH_BYTES_MAX = 8

@@ -2,11 +2,11 @@
  * Watches streams that peers open until it is agreed which protocol they speak: libp2p bounds how many
  * there are of each protocol, but neither how many begin nor how often each is answered meanwhile.
  */
-import { MeshError } from '../core/errors.ts'
+import { MeshError } from '../../core/errors.ts'
 import { limitAnswers } from './answer-limit.ts'
-import { Pace } from '../core/pace.ts'
+import { Pace } from '../../core/pace.ts'
 import type { Connection, Stream } from '@libp2p/interface'
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 
 export interface StreamWatchComponents {
   clock: Clock

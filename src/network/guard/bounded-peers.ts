@@ -3,7 +3,7 @@
  * any peer says of any other, and adds it up. What a peer has signed comes before what others say of it, and
  * what is new before what is old.
  */
-import { LIMITS } from '../core/limits.ts'
+import { LIMITS } from '../../core/limits.ts'
 import type { Address, PeerData, PeerId, PeerStore } from '@libp2p/interface'
 
 /** What a peer says of its program is shown to people, cut at less. */

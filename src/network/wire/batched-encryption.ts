@@ -6,8 +6,8 @@
  * wire are the encrypter's own; the other end needs no wrapper.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
-import { LIMITS } from '../core/limits.ts'
-import { MeshError } from '../core/errors.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
 import { noteEncrypted } from './send-buffers.ts'
 import type {
   ConnectionEncrypter,

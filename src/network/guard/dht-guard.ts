@@ -2,11 +2,11 @@
  * Bounds how often a peer may ask the DHT here: an answer takes half a millisecond, and a question has
  * fifty bytes, so that a bound of bytes alone would leave one peer all of our time.
  */
-import { MeshError } from '../core/errors.ts'
-import { Pace } from '../core/pace.ts'
+import { MeshError } from '../../core/errors.ts'
+import { Pace } from '../../core/pace.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 
 export interface DhtGuardComponents {
   clock: Clock

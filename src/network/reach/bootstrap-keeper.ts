@@ -2,13 +2,13 @@
  * Holds on to the bootstrap nodes for ever: dials each until it answers, again whenever it is lost,
  * with or without its peer id. libp2p's own bootstrap module dials once and refuses bare addresses.
  */
-import { MeshError } from '../core/errors.ts'
-import { parseAddress } from './addresses.ts'
-import type { CancelTimer, Clock } from '../core/clock.ts'
-import type { Logger } from '../observe/logger.ts'
-import type { MeshNode } from './mesh-node.ts'
-import type { Random } from '../core/random.ts'
-import type { Startable } from '../core/startable.ts'
+import { MeshError } from '../../core/errors.ts'
+import { parseAddress } from '../addresses.ts'
+import type { CancelTimer, Clock } from '../../core/clock.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { MeshNode } from '../mesh-node.ts'
+import type { Random } from '../../core/random.ts'
+import type { Startable } from '../../core/startable.ts'
 
 export interface BootstrapKeeperComponents {
   node: MeshNode

@@ -3,10 +3,10 @@
  * here touches the network; `door.ts` keeps those out whom this names. Peer ids cost nothing, so this stops
  * whoever misbehaves under one name; `door.ts` bounds what many names from one address may do.
  */
-import { LIMITS } from '../core/limits.ts'
-import { OFFENCES } from '../protocol/offence.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Offence } from '../protocol/offence.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { OFFENCES } from '../../protocol/offence.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Offence } from '../../protocol/offence.ts'
 
 export interface ConductComponents {
   clock: Pick<Clock, 'monotonicMs'>

@@ -3,11 +3,11 @@
  * mesh is closed, the service sees its members alone. libp2p has a middleware for this, but registers each
  * stream's handler again with the middleware of its protocol (3.3).
  */
-import { LIMITS } from '../core/limits.ts'
-import { MeshError } from '../core/errors.ts'
-import { PeerQuota } from '../protocol/peer-quota.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { PeerQuota } from '../../protocol/peer-quota.ts'
 import { OPEN_ADMISSION } from './admission.ts'
-import { Pace } from '../core/pace.ts'
+import { Pace } from '../../core/pace.ts'
 import type {
   AbortOptions,
   Connection,
@@ -18,8 +18,8 @@ import type {
   Topology
 } from '@libp2p/interface'
 import type { Admission } from './admission.ts'
-import type { Clock } from '../core/clock.ts'
-import type { PaceInit } from '../core/pace.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { PaceInit } from '../../core/pace.ts'
 
 export interface GuardComponents {
   clock: Clock

@@ -3,8 +3,8 @@
  * beside certificates, not in their place: it cannot be taken from one machine alone.
  */
 import { preSharedKey } from '@libp2p/pnet'
-import { readSecret } from '../core/secret-file.ts'
-import { MeshError } from '../core/errors.ts'
+import { readSecret } from '../../core/secret-file.ts'
+import { MeshError } from '../../core/errors.ts'
 
 /** As Kubo and its like write it (`swarm.key`). */
 const KEY_TEXT = /^\/key\/swarm\/psk\/1\.0\.0\/\r?\n\/base16\/\r?\n([0-9a-fA-F]{64})\s*$/

@@ -5,13 +5,13 @@
  * where too many connections are being set up; and how many may begin in a second is bounded, as each handshake
  * costs this node milliseconds.
  */
-import { LIMITS } from '../core/limits.ts'
-import { MeshError } from '../core/errors.ts'
-import { addressGroup, isWorthKeeping } from './addresses.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { addressGroup, isWorthKeeping } from '../addresses.ts'
 import { limitAnswers } from './answer-limit.ts'
-import { Pace } from '../core/pace.ts'
+import { Pace } from '../../core/pace.ts'
 import type { Admission } from './admission.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { Conduct } from './conduct.ts'
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 

@@ -2,12 +2,12 @@
  * Says in the log what peers do wrong: who was shut out, at once; what was counted, once in a while. However much
  * they do, the log grows by a few lines a minute.
  */
-import { Pace } from '../core/pace.ts'
-import type { CancelTimer, Clock } from '../core/clock.ts'
-import type { Logger } from '../observe/logger.ts'
-import type { MeshNode, NetworkCounts } from './mesh-node.ts'
+import { Pace } from '../../core/pace.ts'
+import type { CancelTimer, Clock } from '../../core/clock.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { MeshNode, NetworkCounts } from '../mesh-node.ts'
 import type { Shunned } from './conduct.ts'
-import type { Startable } from '../core/startable.ts'
+import type { Startable } from '../../core/startable.ts'
 
 export interface ConductLogComponents {
   clock: Clock
