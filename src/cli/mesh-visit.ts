@@ -1,5 +1,6 @@
 /** A short visit to the mesh as a peer of one's own: comes, does one thing, leaves. */
-import { checkAddress, expandHome } from '../config/compile.ts'
+import { checkAddress } from '../config/address.ts'
+import { expandHome } from '../config/compile.ts'
 import { givenSecret } from '../core/secret-file.ts'
 import { homeOf } from './router-connection.ts'
 import { systemClock } from '../core/clock.ts'

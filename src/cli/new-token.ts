@@ -2,7 +2,7 @@
 import { DELEGATION_MS, JOIN_TOKEN } from '../membership/documents.ts'
 import { MeshError } from '../core/errors.ts'
 import { bootstrapsIn } from './home-mesh.ts'
-import { checkAddress } from '../config/compile.ts'
+import { checkAddress } from '../config/address.ts'
 import { createJoinToken, signedTextOf } from '../membership/join-tokens.ts'
 import { grantMembership } from '../membership/own-grants.ts'
 import { homeOf } from './router-connection.ts'

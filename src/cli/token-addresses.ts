@@ -1,6 +1,6 @@
 /** Which of a bootstrap's addresses a join token names, in the order in which others shall try them. */
 import { networkInterfaces } from 'node:os'
-import { isLoopbackAddress } from '../config/compile.ts'
+import { isLoopbackAddress } from '../config/address.ts'
 import type { Contact } from '../roles/contact-file.ts'
 
 /** Each that does not answer costs whoever joins some seconds. */

@@ -1,15 +1,15 @@
 /** A checked config document as a role's settings: units to numbers, addresses parsed, names of the code. */
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { multiaddr } from '@multiformats/multiaddr'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { parseBytes, parseDurationMs } from '../core/units.ts'
 import { readRouterRules } from '../model/router-rules.ts'
-import type { BootstrapConfig } from '../model/generated/config-bootstrap.ts'
+import { compileReach, compileRelay } from './compile-reach.ts'
 import type { RouterConfig } from '../model/generated/config-router.ts'
 import type { ShareConfig } from '../model/generated/config-share.ts'
 import type { WorkerConfig } from '../model/generated/config-worker.ts'
+import type { NodeConfig } from './compile-reach.ts'
 import type { Role } from './options.ts'
 import type {
   BootstrapSettings,
@@ -25,10 +25,6 @@ import type {
 const PORT_MAX = 65_535
 /** Less would hold hardly more than the sums. */
 const EVIDENCE_BYTES_MIN = 1_048_576
-const LOOPBACK = /^\/(ip4\/127\.|ip6\/(::1|0*:0*:0*:0*:0*:0*:0*:0*1)\/|dns[46]?\/localhost\/)/
-
-/** `127.0.0.1:51820`, as people write addresses elsewhere. */
-const HOST_AND_PORT = /^(?:(\d+\.\d+\.\d+\.\d+)|([A-Za-z][\w.-]*)):(\d+)$/
 
 /** @throws MeshError FIELD_INVALID with the key as its path */
 export function compileSettings(
@@ -37,7 +33,7 @@ export function compileSettings(
 ): BootstrapSettings | WorkerSettings | RouterSettings | ShareSettings {
   switch (role) {
     case 'bootstrap':
-      return Object.freeze(compileNode(values))
+      return Object.freeze({ ...compileNode(values), relay: compileRelay(values) })
     case 'worker':
       return Object.freeze(compileWorker(values))
     case 'router':
@@ -47,40 +43,18 @@ export function compileSettings(
   }
 }
 
-/** True when only this machine can reach the address. */
-export function isLoopbackAddress(address: string): boolean {
-  return LOOPBACK.test(address)
-}
-
 /** `~/x` → `/home/me/x`; anything else as an absolute path. */
 export function expandHome(path: string): string {
   if (path === '~') return homedir()
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(path)
 }
 
-/** @throws MeshError FIELD_INVALID */
-export function checkAddress(text: string, path: string): string {
-  try {
-    multiaddr(text)
-    // What has no TCP port can't be dialled by this version; a DNS record may hold one.
-    if (/\/(tcp|dnsaddr|memory)\//.test(text)) return text
-  } catch {
-    // Not a multiaddr at all; told below.
-  }
-  throw new MeshError('FIELD_INVALID', `"${text}" is not an address over TCP`, {
-    path,
-    hint: addressHint(text)
-  })
-}
-
-function compileNode(values: BootstrapConfig): NodeSettings {
+function compileNode(values: NodeConfig): NodeSettings {
   const { home = '', namespace = '', log_level: logLevel = 'info' } = values
   return {
     home: expandHome(home),
     name: values.name,
-    listen: checkAddresses(values.listen, 'listen'),
-    announce: checkAddresses(values.announce, 'announce'),
-    bootstrap: checkAddresses(values.bootstrap, 'bootstrap'),
+    ...compileReach(values),
     namespace,
     join: values.join,
     networkKeyFile: values.network_key === undefined ? undefined : expandHome(values.network_key),
@@ -211,16 +185,6 @@ function compileEvidenceDisk(text: string | number): number {
     path: 'evidence_disk',
     hint: 'give it at least 1MiB'
   })
-}
-
-function checkAddresses(texts: readonly string[] | undefined, key: string): readonly string[] {
-  return Object.freeze((texts ?? []).map((text) => checkAddress(text, key)))
-}
-
-function addressHint(text: string): string {
-  const [, ip, name, port] = HOST_AND_PORT.exec(text) ?? []
-  if (port === undefined) return 'write it as /ip4/127.0.0.1/tcp/51820'
-  return `did you mean /${ip === undefined ? `dns/${name}` : `ip4/${ip}`}/tcp/${port}?`
 }
 
 /** `127.0.0.1:51880`, `[::1]:0`, or a port alone on loopback. */

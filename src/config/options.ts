@@ -23,7 +23,7 @@ export interface RoleOption {
   readonly isSecret?: boolean
 }
 
-/** Roles that have files. */
+/** Roles that have files, and that others may have to reach by a relay. */
 const FILE_ROLES = ['worker', 'router', 'share'] as const satisfies readonly Role[]
 
 /** In the order in which help shows them. */
@@ -35,6 +35,18 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('open', 'switch', ROLES, 'let anyone in who reaches this node: no authority, no tokens'),
   option('network_key', 'text', ROLES, 'file with the key of a private network'),
   option('announce', 'list', ROLES, 'multiaddr to tell others, beside those listened on'),
+  {
+    ...option('transports', 'list', ROLES, 'ws or quic, beside tcp (repeatable)'),
+    flag: 'transport'
+  },
+  option('mdns', 'switch', ROLES, 'find the mesh on the local network [on, beyond loopback]'),
+  option('map_ports', 'switch', ROLES, 'ask the router at home for a port (UPnP, NAT-PMP)'),
+  option('relays', 'integer', FILE_ROLES, 'relays to be reached by [2, beyond loopback]'),
+  option('relay', 'switch', ['bootstrap'], 'relay for those that nobody can dial [on]'),
+  option('relay_max', 'integer', ['bootstrap'], 'nodes that it relays for [1024]'),
+  option('relay_data', 'text', ['bootstrap'], 'bytes of one relayed connection [no limit]'),
+  option('relay_duration', 'text', ['bootstrap'], 'how long one may last [no limit]'),
+  option('relay_rate', 'text', ['bootstrap'], 'bytes a second relayed, in all [no limit]'),
   {
     ...option('share_dirs', 'list', FILE_ROLES, 'folder whose files are offered (repeatable)'),
     flag: 'share-dir'

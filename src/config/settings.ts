@@ -2,15 +2,39 @@
 import type { LogLevel } from '../observe/logger.ts'
 import type { Preset, WeightsDocument } from '../model/job.ts'
 import type { RouterRule } from '../model/router-rules.ts'
+import type { TransportName } from './address.ts'
 
-export interface NodeSettings {
+/** How a node reaches others, and is reached. */
+export interface ReachSettings {
+  readonly listen: readonly string[]
+  readonly announce: readonly string[]
+  readonly bootstrap: readonly string[]
+  /** TCP, and what was asked for or is named by an address. */
+  readonly transports: readonly TransportName[]
+  /** Relays to hold a reservation at; undefined: two, where it listens beyond this machine. */
+  readonly relays: number | undefined
+  /** Looks for its mesh on the local network, where it listens beyond this machine. */
+  readonly hasMdns: boolean
+  /** Asks the local network's gateway for a port that others reach it by. */
+  readonly mapsPorts: boolean
+}
+
+/** What a bootstrap does for those that nobody can dial. */
+export interface RelaySettings {
+  readonly isOn: boolean
+  readonly reservationsMax: number
+  /** Of one relayed connection, both ways together; undefined: no limit, as of those below. */
+  readonly dataBytes: number | undefined
+  readonly durationMs: number | undefined
+  /** Bytes a second that are relayed, for all together. */
+  readonly rateBytes: number | undefined
+}
+
+export interface NodeSettings extends ReachSettings {
   /** Folder for keys and state of all nodes; each has a folder of its own in it. */
   readonly home: string
   /** Name of this node's folder; undefined: its role, numbered when taken. */
   readonly name: string | undefined
-  readonly listen: readonly string[]
-  readonly announce: readonly string[]
-  readonly bootstrap: readonly string[]
   readonly namespace: string
   /** The text of a join token. */
   readonly join: string | undefined
@@ -21,7 +45,9 @@ export interface NodeSettings {
   readonly logLevel: LogLevel
 }
 
-export type BootstrapSettings = NodeSettings
+export interface BootstrapSettings extends NodeSettings {
+  readonly relay: RelaySettings
+}
 
 /** What the owner lets tasks of engine `process` do. */
 export interface ProcessSettings {

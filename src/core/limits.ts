@@ -64,6 +64,9 @@ export const LIMITS = {
   commandBytesTotalMax: 256 * MIB,
   /** Streams of one protocol that libp2p lets a connection open before it resets them. */
   streamsPerProtocolMax: 2_048,
+  /** Circuits that a relay carries at a time, and those of one of its peers' connections; some 40 KiB each. */
+  circuitsMax: 4_096,
+  circuitsPerPeerMax: 512,
   /** Members that one issuer lets in, and that one node knows by their certificates; some 3 KiB each. */
   membersMax: 10_000,
   /** Bans and pardons that a mesh may have; each node keeps them all, some 700 bytes each. */

@@ -2,7 +2,7 @@
  * How a node comes into its mesh, found out before it is built: by a token, by the certificate that it has, by an
  * authority in the same home, or, where nobody else can reach it, with no authority at all.
  */
-import { isLoopbackAddress } from '../config/compile.ts'
+import { isLoopbackAddress } from '../config/address.ts'
 import { authorityNotices, hasAuthority, loadAuthority } from '../membership/authority.ts'
 import { MeshError } from '../core/errors.ts'
 import { certificateOf, loadMembership } from '../membership/own-membership.ts'

@@ -55,6 +55,11 @@ export function isWorthKeeping(address: Multiaddr): boolean {
   )
 }
 
+/** Whose address it says that it is; of one through a relay the peer behind it. */
+export function peerIn(address: Multiaddr): string | undefined {
+  return address.getComponents().findLast(({ name }) => name === 'p2p')?.value
+}
+
 /** Who shares a bound: an address of IPv4, a network of IPv6 as one customer has it (/64). */
 export function addressGroup(address: Multiaddr): string {
   for (const { name, value } of address.getComponents()) {

@@ -13,6 +13,7 @@ import { batchedEncryption } from './wire/batched-encryption.ts'
 import { bulkCipher } from './wire/bulk-cipher.ts'
 import { guarded } from './guard/guarded-service.ts'
 import { protectorOf } from './wire/network-key.ts'
+import { relayServer, relayTransport } from './reach/relaying.ts'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Identify } from '@libp2p/identify'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
@@ -22,6 +23,8 @@ import type { Libp2pOptions } from 'libp2p'
 import type { Admission } from './guard/admission.ts'
 import type { BoundedDatastore } from './guard/bounded-datastore.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Punching } from './reach/punching.ts'
+import type { RelayLimits } from './reach/relaying.ts'
 
 export interface MeshNodeInit {
   identity: PrivateKey
@@ -39,8 +42,19 @@ export interface MeshNodeInit {
   admission?: Admission
   /** @default the system's */
   clock?: Clock
-  /** For tests: another transport than TCP. */
+  /** How it reaches those that cannot be dialled, and is reached itself. @default it dials, also through relays */
+  reach?: ReachInit
+  /** For tests: in place of all others. */
   transports?: Libp2pOptions['transports']
+}
+
+export interface ReachInit {
+  /** Relays to hold a place at. */
+  relays: number
+  /** Carries for others, within these limits. */
+  relay?: RelayLimits | undefined
+  /** Comes to a direct connection, where both ends are behind NATs, by hole punching. */
+  punches: boolean
 }
 
 export type Services = {
@@ -59,6 +73,7 @@ export interface OptionParts {
   admission: Admission
   datastore: BoundedDatastore
   gater: ConnectionGater
+  punching: Punching
   /** A peer has more of one of libp2p's services than it may. */
   onFlood: (peer: string) => void
 }
@@ -74,10 +89,10 @@ export function libp2pOptions(init: MeshNodeInit, parts: OptionParts): Libp2pOpt
     privateKey: init.identity,
     nodeInfo: { userAgent: init.agent },
     addresses: {
-      listen: [...init.listen],
+      listen: [...init.listen, ...places(init.reach?.relays ?? 0)],
       ...(init.announce === undefined ? {} : { appendAnnounce: [...init.announce] })
     },
-    transports: init.transports ?? [tcp()],
+    transports: init.transports ?? transports(init, parts),
     ...(init.networkKey === undefined ? {} : { connectionProtector: protectorOf(init.networkKey) }),
     connectionEncrypters: [batchedEncryption(bulkCipher(noise()))],
     streamMuxers: [muxer()],
@@ -103,6 +118,21 @@ export function libp2pOptions(init: MeshNodeInit, parts: OptionParts): Libp2pOpt
   }
 }
 
+/** A place at a relay for each. */
+function places(count: number): string[] {
+  return Array.from({ length: count }, () => '/p2p-circuit')
+}
+
+function transports(
+  { reach }: MeshNodeInit,
+  { punching, ...guards }: OptionParts
+): NonNullable<Libp2pOptions['transports']> {
+  return [
+    punching.transport(tcp()),
+    relayTransport({ isListening: (reach?.relays ?? 0) > 0 }, guards)
+  ] as NonNullable<Libp2pOptions['transports']>
+}
+
 function muxer(): ReturnType<typeof yamux> {
   return yamux({
     // The default of 1,000 would reset streams before their protocol can refuse them with an answer.
@@ -121,7 +151,10 @@ function services(
   const { admission, clock, onFlood } = parts
   const forAll = { clock, onFlood }
   const forMembers = { ...forAll, admission }
+  const { punches = false, relay } = init.reach ?? {}
   return {
+    ...(relay === undefined ? {} : { relay: relayServer(relay, forMembers) }),
+    ...(punches ? { punching: parts.punching.service(forMembers) } : {}),
     // With the default of one stream each, asking twice at once is refused.
     identify: guarded(identify({ maxInboundStreams: 8, maxOutboundStreams: 8 }), forAll, {
       pace: { burst: 64 * KIB, perSecond: 4 * KIB },

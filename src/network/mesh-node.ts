@@ -18,8 +18,11 @@ import { Door } from './guard/door.ts'
 import { guardDht } from './guard/dht-guard.ts'
 import { guardGossip } from './guard/gossip-guard.ts'
 import { guardLengths } from './guard/length-guard.ts'
+import { keepGossipStreams } from './reach/gossip-streams.ts'
 import { libp2pOptions } from './libp2p-options.ts'
 import { Paths } from './reach/paths.ts'
+import { Punching } from './reach/punching.ts'
+import { RelayRetirement } from './reach/relay-retirement.ts'
 import { StreamWatch } from './guard/stream-watch.ts'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
@@ -47,6 +50,7 @@ interface Parts {
   door: Door
   datastore: BoundedDatastore
   paths: Paths
+  retirement: RelayRetirement
   hasNetworkKey: boolean
   onShunned: Set<ShunListener>
 }
@@ -90,6 +94,7 @@ export class MeshNode implements PeerLink, Startable {
   }
 
   async stop(): Promise<void> {
+    this.#parts.retirement.stop()
     await this.#libp2p.stop()
   }
 
@@ -233,7 +238,8 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
   const onFlood = (peer: string): void => conduct.strike(peer, 'flood')
   const onBadMessage = (peer: string): void => conduct.strike(peer, 'gossip')
   const { gater } = door
-  const options = libp2pOptions(init, { admission, clock, datastore, gater, onFlood })
+  const punching = new Punching(self)
+  const options = libp2pOptions(init, { admission, clock, datastore, gater, punching, onFlood })
   guardLengths()
   const libp2p: MeshLibp2p = await createLibp2p(options)
   const cutOff = (peer: string): void => {
@@ -248,9 +254,11 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
   libp2p.addEventListener('connection:open', ({ detail }) => streams.watch(detail))
   libp2p.addEventListener('peer:connect', ({ detail }) => datastore.keep(detail))
   libp2p.addEventListener('peer:disconnect', ({ detail }) => datastore.release(detail))
-  const paths = new Paths({ clock, libp2p, isPunched: () => false })
+  const paths = new Paths({ clock, libp2p, isPunched: (one) => punching.isPunched(one) })
+  const retirement = new RelayRetirement({ clock, paths })
+  keepGossipStreams(libp2p, libp2p.services.pubsub, paths)
   const hasNetworkKey = networkKey !== undefined
-  return { libp2p, conduct, door, datastore, paths, onShunned, hasNetworkKey }
+  return { libp2p, conduct, door, datastore, paths, retirement, onShunned, hasNetworkKey }
 }
 
 function withSignal(options: AbortOptions): { signal?: AbortSignal } {

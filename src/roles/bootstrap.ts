@@ -12,7 +12,8 @@ export async function startBootstrap(
   settings: BootstrapSettings,
   logger: Logger
 ): Promise<RunningNode> {
-  const init = { role: 'bootstrap', isDhtServer: true } as const
+  const { isOn, ...limits } = settings.relay
+  const init = { role: 'bootstrap', isDhtServer: true, relay: isOn ? limits : undefined } as const
   return await startNode(settings, logger, init, buildBootstrap)
 }
 

@@ -7,6 +7,7 @@ import { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
 import { ConductLog } from '../network/guard/conduct-log.ts'
 import { HostMonitor } from '../host/host-monitor.ts'
 import { givenNetworkKey } from '../network/wire/network-key.ts'
+import { isLoopbackAddress } from '../config/address.ts'
 import { loadIdentity } from '../network/identity.ts'
 import { PeerTracker } from '../network/reach/peer-tracker.ts'
 import { signerOf } from '../receipts/signer.ts'
@@ -24,6 +25,8 @@ import type { NodeFolder } from './node-folder.ts'
 import type { NodeSettings } from '../config/settings.ts'
 import type { PrivateKey } from '@libp2p/interface'
 import type { Random } from '../core/random.ts'
+import type { ReachInit } from '../network/libp2p-options.ts'
+import type { RelayLimits } from '../network/reach/relaying.ts'
 import type { ReadyReport, RunningNode } from './role.ts'
 import type { Signer } from '../receipts/signer.ts'
 import type { Startable } from '../core/startable.ts'
@@ -44,6 +47,8 @@ export interface NodeCore extends LinkedNode {
 export interface NodeCoreInit {
   role: ReadyReport['role']
   isDhtServer: boolean
+  /** What it carries for others, if it does. */
+  relay?: RelayLimits | undefined
   /** The node's load as a peer is to know it, if it runs tasks. */
   describeLoad?: (peer: string) => unknown
   /** What of its machine it offers, if not all. */
@@ -103,6 +108,7 @@ async function createNodeCore<S extends NodeSettings>(
       listen: settings.listen,
       announce: settings.announce,
       isDhtServer: init.isDhtServer,
+      reach: reachOf(settings, init.relay),
       networkKey: givenNetworkKey(settings.networkKeyFile),
       entry,
       role: init.role,
@@ -131,4 +137,14 @@ async function createNodeCore<S extends NodeSettings>(
     folder.release()
     throw cause
   }
+}
+
+/** Two, so that one may end. */
+const RELAYS = 2
+
+/** A node that only its own machine can reach needs no relay. */
+function reachOf({ listen, relays }: NodeSettings, relay: RelayLimits | undefined): ReachInit {
+  const isForOthers = !listen.every(isLoopbackAddress)
+  const wanted = relay === undefined && isForOthers ? RELAYS : 0
+  return { relays: relays ?? wanted, relay, punches: isForOthers }
 }

@@ -42,7 +42,7 @@ export function createRouterFiles(
   )
   const search = new KeySearch(
     { ...core, onFound: (peer, addresses) => follower.onFound(peer, addresses) },
-    { keys: [nodesKey] }
+    { keys: [{ key: nodesKey }] }
   )
   return {
     ...files,

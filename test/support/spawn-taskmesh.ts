@@ -13,9 +13,13 @@ import { systemClock } from '../../src/core/clock.ts'
 export interface SpawnInit {
   env?: Record<string, string>
   stdin?: string
+  /** Its stdin is left open for whoever started it. */
+  keepsStdin?: boolean
   cwd?: string
   /** Another Node than the one that runs the tests. */
   node?: string
+  /** A command that runs the one after it somewhere else, such as in a network of its own. */
+  within?: readonly string[]
 }
 
 type Cleanup = () => Promise<void> | void
@@ -40,12 +44,22 @@ export function temporaryHome(): string {
 }
 
 export function startTaskmesh(words: readonly string[], init: SpawnInit = {}): RunningTaskmesh {
-  const child = spawn(init.node ?? process.execPath, [BINARY, ...words], {
+  return startScript(BINARY, words, init)
+}
+
+/** Another program for Node, ended as nodes are. */
+export function startScript(
+  script: string,
+  words: readonly string[],
+  init: SpawnInit = {}
+): RunningTaskmesh {
+  const line = [...(init.within ?? []), init.node ?? process.execPath, script, ...words]
+  const child = spawn(line[0] ?? '', line.slice(1), {
     cwd: init.cwd ?? PROJECT,
     env: { ...withoutOwnVariables(), ...init.env }
   })
   child.stdin.on('error', () => undefined)
-  child.stdin.end(init.stdin ?? '')
+  if (init.keepsStdin !== true) child.stdin.end(init.stdin ?? '')
   const running = new RunningTaskmesh(child)
   whenOver(async () => {
     if (running.hasEnded) return

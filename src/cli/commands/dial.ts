@@ -1,6 +1,6 @@
 /** `taskmesh dial`: connects by address and says who answered, how fast, and what they speak. */
 import { formatDuration } from '../../core/units.ts'
-import { checkAddress } from '../../config/compile.ts'
+import { checkAddress } from '../../config/address.ts'
 import { VISITOR_FLAGS } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { visitMesh } from '../mesh-visit.ts'

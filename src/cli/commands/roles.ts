@@ -1,5 +1,5 @@
 /** `taskmesh bootstrap`, `worker` and `router`: one node in this process, until it is told to stop. */
-import { isLoopbackAddress } from '../../config/compile.ts'
+import { isLoopbackAddress } from '../../config/address.ts'
 import { loadSettings } from '../../config/load.ts'
 import { isRepeatable, optionsOf } from '../../config/options.ts'
 import { secretsIn } from '../../config/secrets.ts'

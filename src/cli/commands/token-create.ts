@@ -2,7 +2,7 @@
 import { EXIT } from '../exit-codes.ts'
 import { MEMBER_ROLES } from '../../membership/documents.ts'
 import { flag, setting } from '../command.ts'
-import { isLoopbackAddress } from '../../config/compile.ts'
+import { isLoopbackAddress } from '../../config/address.ts'
 import { makeToken } from '../new-token.ts'
 import { minuteOf } from '../columns.ts'
 import { plural } from '../render.ts'

@@ -1,5 +1,5 @@
 /** Where a command that fetches files looks for the mesh: what its flags say, and the router that runs here, if one does. */
-import { checkAddress } from '../../config/compile.ts'
+import { checkAddress } from '../../config/address.ts'
 import { loadConfig } from '../../config/load.ts'
 import { ApiClient } from '../../client/api-client.ts'
 import { findRouter } from '../router-connection.ts'

@@ -1,6 +1,6 @@
 /** One run of a command that fetches files, put together: the workspace, the node that fetches, its progress, its end. */
 import { networkKeyNamed, visitorOf } from '../mesh-visit.ts'
-import { checkAddress } from '../../config/compile.ts'
+import { checkAddress } from '../../config/address.ts'
 import { createLogger } from '../../observe/logger.ts'
 import { FetchProgress } from './progress.ts'
 import { findContacts } from './contacts.ts'

@@ -23,6 +23,38 @@ export interface BootstrapConfig {
    */
   announce?: string[]
   /**
+   * How it talks to others: tcp always, and what is named here or by an address of `listen`, `announce` or `bootstrap`. quic does not go with a network_key.
+   */
+  transports?: ('tcp' | 'ws' | 'quic')[]
+  /**
+   * Finds nodes of its mesh on the local network, and is found there, without internet or bootstrap; only where it listens beyond this machine.
+   */
+  mdns?: boolean
+  /**
+   * Asks the gateway of the local network (UPnP or NAT-PMP) to pass a port on to this node.
+   */
+  map_ports?: boolean
+  /**
+   * Relays between members that cannot dial each other.
+   */
+  relay?: boolean
+  /**
+   * Nodes that may be reached through it at a time.
+   */
+  relay_max?: number
+  /**
+   * Bytes of one relayed connection, both ways together, before it is closed; by default no limit.
+   */
+  relay_data?: string | number
+  /**
+   * How long one relayed connection may last; by default no limit.
+   */
+  relay_duration?: string
+  /**
+   * Bytes a second relayed for all together; by default no limit.
+   */
+  relay_rate?: string | number
+  /**
    * Multiaddrs of bootstrap nodes, with or without /p2p/<peer id>.
    */
   bootstrap?: string[]

@@ -23,6 +23,22 @@ export interface ShareConfig {
    */
   announce?: string[]
   /**
+   * How it talks to others: tcp always, and what is named here or by an address of `listen`, `announce` or `bootstrap`. quic does not go with a network_key.
+   */
+  transports?: ('tcp' | 'ws' | 'quic')[]
+  /**
+   * Finds nodes of its mesh on the local network, and is found there, without internet or bootstrap; only where it listens beyond this machine.
+   */
+  mdns?: boolean
+  /**
+   * Asks the gateway of the local network (UPnP or NAT-PMP) to pass a port on to this node.
+   */
+  map_ports?: boolean
+  /**
+   * Relays that it may be reached by where it cannot be dialled; by default 2 where it listens beyond this machine, else none.
+   */
+  relays?: number
+  /**
    * Multiaddrs of bootstrap nodes, with or without /p2p/<peer id>.
    */
   bootstrap?: string[]

@@ -5,6 +5,7 @@
  */
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
+import { overriding } from '../../core/overriding.ts'
 import { PeerQuota } from '../../protocol/peer-quota.ts'
 import { OPEN_ADMISSION } from './admission.ts'
 import { Pace } from '../../core/pace.ts'
@@ -34,6 +35,8 @@ export interface GuardInit {
   pace: PaceInit
   /** What each stream counts for, beside what is sent on it. */
   streamBytes: number
+  /** What is sent on a stream counts nothing: it is bounded elsewhere. */
+  isBulk?: boolean
   /** What one answer may have, where the service asks others. */
   answerBytesMax?: number
 }
@@ -64,19 +67,14 @@ const ADMIT_MS = 10_000
 /** Makes the service with the guard in place of what it would reach the network by. */
 export function guarded<Components, Service>(
   factory: (components: Components) => Service,
-  components: GuardComponents,
+  guards: GuardComponents,
   init: GuardInit
 ): (components: Components) => Service {
   return (libp2p) => {
-    const guard = new Guard(libp2p as ServiceComponents, components, init)
-    const guardedComponents = new Proxy(libp2p as object, {
-      get: (target, name) => {
-        if (name === 'registrar') return guard.registrar
-        if (name === 'connectionManager') return guard.connectionManager
-        return Reflect.get(target, name) as unknown
-      }
-    })
-    return factory(guardedComponents as Components)
+    const guard = new Guard(libp2p as ServiceComponents, guards, init)
+    const { connectionManager, registrar } = guard
+    const components = libp2p as ServiceComponents
+    return factory(overriding(components, { connectionManager, registrar }) as Components)
   }
 }
 
@@ -100,12 +98,12 @@ class Guard {
     this.#init = init
     this.#pace = new Pace(components.clock, init.pace)
     const { connectionManager, registrar } = libp2p
-    this.registrar = withMethods(registrar, {
+    this.registrar = overriding(registrar, {
       handle: (protocol, handler, options) =>
         registrar.handle(protocol, this.#handler(handler), options),
       register: (protocol, topology) => registrar.register(protocol, this.#topology(topology))
     })
-    this.connectionManager = withMethods(connectionManager, {
+    this.connectionManager = overriding(connectionManager, {
       openStream: async (to, protocol, options = {}) => {
         const connection = await connectionManager.openConnection(to, options)
         return await this.#openStream(connection, protocol, options)
@@ -124,6 +122,7 @@ class Guard {
       }
       take(this.#init.streamBytes)
       if (stream.status !== 'open') return
+      if (this.#init.isBulk === true) return handler(stream, connection)
       // Before the handler's own: what has come already is given to all listeners at once, a moment later.
       stream.addEventListener('message', ({ data }) => take(data.byteLength))
       return handler(stream, connection)
@@ -211,14 +210,4 @@ class Guard {
     })
     return stream
   }
-}
-
-/** The same object but for these methods. */
-function withMethods<T extends object>(of: T, methods: Partial<T>): T {
-  return new Proxy(of, {
-    get: (target, name) => {
-      const own: unknown = Reflect.get(Object.hasOwn(methods, name) ? methods : target, name)
-      return typeof own === 'function' ? (own.bind(target) as unknown) : own
-    }
-  })
 }

@@ -1,5 +1,5 @@
 /** Short texts with a grammar of their own, and programs for the sandbox. */
-import { checkAddress, isLoopbackAddress } from '../../../src/config/compile.ts'
+import { checkAddress, isLoopbackAddress } from '../../../src/config/address.ts'
 import { parseMoment } from '../../../src/core/moment.ts'
 import {
   formatBytes,

@@ -119,6 +119,7 @@ const session: FuzzTarget = {
     const events = {
       onLoad: () => {},
       onOffence: () => {},
+      onTransfer: () => {},
       onClosed: ({ code }: MeshError) => void (endCode = code)
     }
     const components = { clock: systemClock, server, agent: 'fuzz', describeLoad: () => null }
@@ -148,6 +149,7 @@ const link: PeerLink = {
   unhandle: async () => {},
   isRelayed: () => false,
   onDirect: () => () => {},
+  noteTransfer: () => {},
   complain: () => {}
 }
 
