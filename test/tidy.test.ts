@@ -35,7 +35,7 @@ const PURE: readonly RegExp[] = [
   /^src\/files\/(content\/|transfer\/(pace|piece-picker|rarity-index|rate-meter|shares)\.ts$)/,
   /^src\/files\/exchange\/(messages|greeting|upload-slots)\.ts$/,
   /^src\/discovery\/worker-load\.ts$/,
-  /^src\/(core\/pace|network\/conduct)\.ts$/,
+  /^src\/(core\/pace|network\/(conduct|reach\/dial-order))\.ts$/,
   // Its signatures are checked by asynchronous cryptography, which is no outside world either.
   /^src\/discovery\/record\.ts$/
 ]

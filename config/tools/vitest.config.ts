@@ -1,7 +1,7 @@
 /**
  * How the tests run, in three groups one after the other. `fast` keeps all processors busy. `simulation`, which calculates, and `e2e`,
  * which starts real nodes and mostly waits for them, share the machine, two files at a time. `alone` are those of the latter that
- * measure how fast something is, or take all there is of the machine.
+ * measure how fast something is, or take all there is of the machine. `net` needs root, and is only run by its name.
  */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +26,7 @@ export default defineConfig({
           name: 'fast',
           include: [
             'test/*.test.ts',
-            'test/{unit,component,conformance,properties,fuzz}/**/*.test.ts'
+            'test/{unit,component,conformance,properties,fuzz,interop}/**/*.test.ts'
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -65,6 +65,18 @@ export default defineConfig({
           hookTimeout: 180_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 }
+        }
+      },
+      {
+        test: {
+          root,
+          name: 'net',
+          include: ['test/net/**/*.test.ts'],
+          globalSetup: ['test/net/global-setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 }
         }
       }
     ]

@@ -5,7 +5,8 @@ import { parseDurationMs } from '../core/units.ts'
 /** What stood on the command line or, for settings, in the environment. Everything is text still. */
 export interface RawArgs {
   readonly texts: Readonly<Record<string, readonly string[]>>
-  readonly switches: ReadonlySet<string>
+  /** True, or false where somebody says so (`--mdns=false`). */
+  readonly switches: ReadonlyMap<string, boolean>
   readonly positionals: Readonly<Record<string, readonly string[]>>
   /** Flags whose value came from a variable → its name. */
   readonly variables: Readonly<Record<string, string>>
@@ -19,7 +20,12 @@ export class Args {
   }
 
   has(flag: string): boolean {
-    return this.#raw.switches.has(flag)
+    return this.switched(flag) === true
+  }
+
+  /** Undefined where nothing is said of it. */
+  switched(flag: string): boolean | undefined {
+    return this.#raw.switches.get(flag)
   }
 
   /** The last one given. */

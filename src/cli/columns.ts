@@ -9,7 +9,7 @@ import { listOutputs } from './render-files.ts'
 import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/generated/api-job.ts'
 import type { FileView } from '../model/generated/api-file.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
-import type { PeerView } from '../model/generated/api-peer.ts'
+import type { PeerView, Rate } from '../model/generated/api-peer.ts'
 import type { Column } from './render.ts'
 
 const RESULT_LETTERS = 60
@@ -107,7 +107,21 @@ export const NODE_COLUMNS: readonly Column<NodeView>[] = [
   { title: 'speed', text: speedOf, align: 'right', isWide: true },
   { title: 'cpu', text: cpuOf, align: 'right' },
   { title: 'memory free', text: memoryOf, align: 'right' },
-  { title: 'latency', text: ({ latency_ms }) => latencyOf(latency_ms), align: 'right' },
+  { title: 'path', text: ({ path }) => path ?? '–' },
+  { title: 'rtt (ms)', text: ({ latency_ms }) => roundTripOf(latency_ms), align: 'right' },
+  {
+    title: 'to (MiB/s)',
+    text: ({ bandwidth }) => rateOf(bandwidth?.to),
+    align: 'right',
+    isWide: true
+  },
+  {
+    title: 'from (MiB/s)',
+    text: ({ bandwidth }) => rateOf(bandwidth?.from),
+    align: 'right',
+    isWide: true
+  },
+  { title: 'relay', text: ({ relay }) => shortPeer(relay), isWide: true },
   { title: 'score', text: ({ score }) => fraction(score), align: 'right' },
   { title: 'reputation', text: reputationOf, align: 'right' },
   {
@@ -128,7 +142,10 @@ export const PEER_COLUMNS: readonly Column<PeerView>[] = [
   { title: 'peer', text: ({ peer_id }) => shortPeer(peer_id) },
   { title: 'direction', text: ({ direction }) => direction },
   { title: 'path', text: ({ path }) => path },
-  { title: 'latency', text: ({ latency_ms }) => latencyOf(latency_ms), align: 'right' },
+  { title: 'relay', text: ({ relay }) => shortPeer(relay) },
+  { title: 'rtt (ms)', text: ({ latency_ms }) => roundTripOf(latency_ms), align: 'right' },
+  { title: 'to (MiB/s)', text: ({ bandwidth }) => rateOf(bandwidth?.to), align: 'right' },
+  { title: 'from (MiB/s)', text: ({ bandwidth }) => rateOf(bandwidth?.from), align: 'right' },
   { title: 'since', text: ({ connected_at_ms }) => ageOf(connected_at_ms), align: 'right' },
   { title: 'agent', text: ({ agent }) => agent ?? '–' },
   { title: 'address', text: ({ addresses }) => withoutPeerId(addresses[0] ?? '–') },
@@ -184,6 +201,21 @@ export function fraction(value: number | undefined): string {
 
 export function latencyOf(milliseconds: number | null): string {
   return milliseconds === null ? '–' : formatDuration(milliseconds)
+}
+
+/** Figures without their unit, which stands above them. */
+function roundTripOf(milliseconds: number | null): string {
+  return milliseconds === null ? '–' : fewFigures(milliseconds)
+}
+
+const BYTES_PER_MIB = 2 ** 20
+
+function rateOf(rate: Rate | undefined): string {
+  return rate === undefined ? '–' : fewFigures(rate.bytes_per_second / BYTES_PER_MIB)
+}
+
+function fewFigures(value: number): string {
+  return value < 10 ? String(Number(value.toFixed(value < 1 ? 2 : 1))) : String(Math.round(value))
 }
 
 type Outcome = Pick<ItemView, 'error' | 'outputs' | 'output_file' | 'result'>

@@ -171,12 +171,12 @@ function readArgs(
   const flags: Flags = { ...COMMON_FLAGS, ...command.flags }
   const texts: Record<string, readonly string[]> = {}
   const variables: Record<string, string> = {}
-  const switches = new Set<string>()
+  const switches = new Map<string, boolean>()
   for (const [name, flag] of Object.entries(flags)) {
     const given = values[name]
     if (flag.kind === 'switch') {
-      if (given === true || (given === undefined && isSet(flag, env[variableOf(name)])))
-        switches.add(name)
+      if (typeof given === 'boolean') switches.set(name, given)
+      else if (isSet(flag, env[variableOf(name)])) switches.set(name, true)
       continue
     }
     const list = textsOf(given)

@@ -4,6 +4,7 @@
  */
 import { BYTES_PER_MB, formatBytes, formatDuration } from '../core/units.ts'
 import { printable } from '../core/plain-text.ts'
+import { renderRate } from './byte-amounts.ts'
 import { fraction } from './columns.ts'
 import { formatCount, plural, renderGrid, shortPeer } from './render.ts'
 import type { DecisionCandidate, DecisionRecord } from '../model/generated/decision.ts'
@@ -11,7 +12,7 @@ import type { Style } from './render.ts'
 
 /** For `--help` of whatever prints one. */
 export const DECISION_NOTES =
-  'All figures are milliseconds: NET is the path, WAIT until a slot is free, RUN the task itself; CROWD, MEM, DISK and GPU are charges for how full it is and for room that larger tasks need, DATA is for inputs that it lacks, RISK for what its failures cost. They add up to the cost; the least is best. SCORE is the least cost as a share of its own, CHANCE how likely it was to be drawn. -o wide shows the facts behind the figures.'
+  'All figures are milliseconds: NET is the round trip, with the text of the task on its way there and its answer on its way back, WAIT until a slot is free, RUN the task itself; CROWD, MEM, DISK and GPU are charges for how full it is and for room that larger tasks need, DATA is for inputs that it lacks, RISK for what its failures cost. They add up to the cost; the least is best. SCORE is the least cost as a share of its own, CHANCE how likely it was to be drawn. -o wide shows the facts behind the figures.'
 
 export interface DecisionStyle {
   /** With the fact behind each part, and how well the machine suits at all. */
@@ -47,7 +48,7 @@ const FACT_TEXTS: Readonly<Record<string, (raw: number, row: DecisionCandidate) 
   memory: (raw) => `${formatMegabytes(raw)} free`,
   disk: (raw) => `${formatMegabytes(raw)} free`,
   gpu: (raw) => formatMegabytes(raw),
-  latency: (raw) => formatDuration(raw),
+  latency: (raw, row) => [formatDuration(raw), ...wayFacts(row)].join(', '),
   reputation: (_, { prospect }) => `sees ${(prospect * HUNDRED).toFixed(1)}% through`,
   data: (raw) => `${formatBytes(raw)} there`
 }
@@ -69,7 +70,7 @@ export function renderDecision(
 export function decisionSentence({ chosen, candidates, considered }: DecisionRecord): string {
   const winner = candidates.find(({ peer_id }) => peer_id === chosen)
   if (chosen === null) return `nobody was chosen out of ${plural(considered, 'worker')}`
-  return `${shortPeer(chosen)} was chosen: ${printable(winner?.reason ?? 'the record does not say why')}`
+  return `${shortPeer(chosen)} was chosen${pathOf(winner)}: ${printable(winner?.reason ?? 'the record does not say why')}`
 }
 
 /** Why a worker did not get a task, in one sentence. */
@@ -84,7 +85,7 @@ export function whyNotSentence({ candidates, chosen }: DecisionRecord): string {
   const figures = isCompared
     ? `: it costs ${formatCost(costMs)}, ${shortPeer(chosen)} ${formatCost(winner.cost_ms)}`
     : ''
-  return `not ${shortPeer(peer)}${when}: ${printable(reason)}${figures}`
+  return `not ${shortPeer(peer)}${when}${pathOf(other)}: ${printable(reason)}${figures}`
 }
 
 function headline(record: DecisionRecord, style: Style): string {
@@ -153,13 +154,18 @@ function reasons(record: DecisionRecord, style: Style): string[] {
   const { candidates, chosen, considered, rejected } = record
   const others = candidates.filter(({ peer_id }) => peer_id !== chosen)
   const lines = others.map(
-    ({ peer_id, reason, verdict }) => `  ${shortPeer(peer_id)}  ${verdict}: ${printable(reason)}`
+    (row) => `  ${shortPeer(row.peer_id)}  ${row.verdict}${pathOf(row)}: ${printable(row.reason)}`
   )
   const unlisted = considered - candidates.length
   const codes = Object.entries(rejected).map(([code, count]) => `${count} × ${code}`)
   if (unlisted > 0) lines.push(`  … ${unlisted} more`)
   if (codes.length > 0) lines.push(`  refused in all: ${codes.join(', ')}`)
   return [style.bold(decisionSentence(record)), ...lines]
+}
+
+/** `, relayed` */
+function pathOf(row: DecisionCandidate | undefined): string {
+  return row?.path === undefined ? '' : `, ${row.path}`
 }
 
 function timesText(factor: number): string {
@@ -176,6 +182,19 @@ function formatMs(ms: number): string {
 function formatCost(ms: number): string {
   const text = formatMs(ms)
   return text.endsWith('s') ? text : `${text} ms`
+}
+
+/** `1.2s to move`, `12MiB/s to it`, `relayed` */
+function wayFacts({ bandwidth = {}, move_ms: moveMs, path }: DecisionCandidate): string[] {
+  const rates = (['to', 'from'] as const).flatMap((direction) => {
+    const rate = bandwidth[direction]
+    return rate === undefined ? [] : `${renderRate(rate.bytes_per_second)} ${direction} it`
+  })
+  return [
+    ...(moveMs === undefined ? [] : [`${formatDuration(moveMs)} to move`]),
+    ...rates,
+    ...(path === undefined ? [] : [path])
+  ]
 }
 
 function msOf(term: string): (row: DecisionCandidate) => number {

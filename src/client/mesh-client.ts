@@ -81,6 +81,7 @@ export class MeshClient {
     const { listen = [], logger = silentLogger, visit = await strangerVisit() } = init
     const bootstrap = [...new Set([...(init.bootstrap ?? []), ...(visit.entry?.bootstrap ?? [])])]
     const { binding, membership, node } = await createVisitor(visit, {
+      contacts: bootstrap,
       listen,
       logger,
       networkKey: givenNetworkKey(init.networkKeyFile)

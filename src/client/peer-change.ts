@@ -5,6 +5,7 @@ import type { PeerChange } from '../network/reach/peer-tracker.ts'
 const CHANGES: Readonly<Partial<Record<MeshEvent['type'], PeerChange['event']>>> = {
   'peer:connected': 'connected',
   'peer:measured': 'measured',
+  'peer:rerouted': 'rerouted',
   'peer:disconnected': 'disconnected'
 }
 

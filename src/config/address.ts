@@ -27,6 +27,15 @@ export function transportOf(address: Multiaddr): TransportName | undefined {
   return first.includes('tcp') ? 'tcp' : undefined
 }
 
+/** Whoever names an address of a transport asks for that transport. */
+export function transportsFor(
+  names: readonly TransportName[],
+  addresses: readonly string[]
+): readonly TransportName[] {
+  const named = addresses.map((text) => transportOf(multiaddr(text)) ?? 'tcp')
+  return [...new Set<TransportName>(['tcp', ...names, ...named])]
+}
+
 /** An address that can be dialled. @throws MeshError FIELD_INVALID */
 export function checkAddress(text: string, path: string): string {
   const address = readAddress(text, path)

@@ -1,12 +1,10 @@
 /** How a node reaches others and is reached, from a checked document: addresses, transports, relays, the local network. */
-import { multiaddr } from '@multiformats/multiaddr'
 import { MeshError } from '../core/errors.ts'
 import { parseBytes, parseDurationMs } from '../core/units.ts'
-import { checkAddress, checkListen, transportOf } from './address.ts'
+import { checkAddress, checkListen, transportsFor } from './address.ts'
 import type { BootstrapConfig } from '../model/generated/config-bootstrap.ts'
 import type { ShareConfig } from '../model/generated/config-share.ts'
 import type { ReachSettings, RelaySettings } from './settings.ts'
-import type { TransportName } from './address.ts'
 
 /** The keys that more than one role has. */
 export type NodeConfig = Omit<BootstrapConfig, `relay${string}`> & Pick<ShareConfig, 'relays'>
@@ -33,15 +31,6 @@ export function compileReach(values: NodeConfig): ReachSettings {
     hasMdns: values.mdns ?? true,
     mapsPorts: values.map_ports ?? false
   }
-}
-
-/** Whoever names an address of a transport asks for that transport. */
-export function transportsFor(
-  names: readonly TransportName[],
-  addresses: readonly string[]
-): readonly TransportName[] {
-  const named = addresses.map((text) => transportOf(multiaddr(text)) ?? 'tcp')
-  return [...new Set<TransportName>(['tcp', ...names, ...named])]
 }
 
 export function compileRelay(values: BootstrapConfig): RelaySettings {

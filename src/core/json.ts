@@ -34,6 +34,11 @@ export function parseJson(
   }
 }
 
+/** Whether a text that is no JSON is the beginning of one: whatever is open in it at its end is never closed. */
+export function isCutShort(text: string): boolean {
+  return text.trim() === '' || assertShallow(text, Infinity).isOpen
+}
+
 /** What a stranger's value has by name; nothing, where it is no object. */
 export function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
@@ -54,8 +59,9 @@ export function inOrder(part: unknown): unknown {
 /**
  * Counts brackets outside strings: nesting is refused before anything recurses over it, and empty
  * objects by the million before they are made (64 MiB of `{},` take 10 s and 2 GB to parse).
+ * @returns whether anything is open at the end
  */
-function assertShallow(text: string, containersMax: number): void {
+function assertShallow(text: string, containersMax: number): { isOpen: boolean } {
   let depth = 0
   let containers = 0
   let inString = false
@@ -82,4 +88,5 @@ function assertShallow(text: string, containersMax: number): void {
       }
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1
   }
+  return { isOpen: inString || depth > 0 }
 }

@@ -95,10 +95,18 @@ export const LIMITS = {
   pacedPeersMax: 8_192,
   /** Peers whose addresses a node remembers beyond those that are connected; some 2 KiB each. */
   knownPeersMax: 16_384,
+  /** Of those that it was connected with, how many it finds again after a restart; some 300 bytes each, in its folder. */
+  peerBookMax: 256,
   /** Addresses of one peer: each of a machine with many networks, as a capability record may name them. */
   peerAddressesMax: 32,
   /** One such address. */
   addressBytesMax: 512,
+  /** Peers that are dialled at a time: more wait for their turn than a node has connections. */
+  dialledPeersMax: 2_048,
+  /** Addresses tried at a time, of all peers together: each has a socket, and may be dead. */
+  dialTriesMax: 128,
+  /** Of one peer: those of its networks that answer nothing leave room for those that do. */
+  dialTriesPerPeerMax: 8,
   /** DHT keys under which one peer is noted: all its files, its namespace, and room. */
   providerRecordsPerPeerMax: 2_000,
   /** Peers noted under one key: three times what a shard of a namespace should have. */
@@ -113,6 +121,12 @@ export const LIMITS = {
   connectionWriteBytesMax: 16 * MIB,
   /** Workers one router keeps in its directory. */
   directoryWorkersMax: 10_000,
+  /** Workers that it introduces itself to at the same time; others wait their turn. */
+  contactsAtOnceMax: 32,
+  /** Workers that a bootstrap remembers to have heard of, in all namespaces; some 8 KiB each. */
+  registryWorkersMax: 20_000,
+  /** Their signed records, each as long as its worker makes it. */
+  registryBytesMax: 64 * MIB,
   /** Workers whose history a router keeps beside their score: some 4 KiB each, in memory and in each checkpoint. */
   reputationHistoriesMax: 2_000,
   /** Workers of whom one router tells another what it has seen; some 120 bytes each. */
@@ -219,6 +233,8 @@ export const LIMITS = {
   pieceWriteBytesMax: 1 * MIB,
   /** Peers that are given pieces at the same time; more would only get less each. */
   uploadSlotsMax: 8,
+  /** Bytes of pieces that go to one peer through a relay in a second: the relay is somebody else's, and carries others. */
+  relayedPieceRateMax: 2 * MIB,
   /** What a peer may have us read beyond four times what it takes. */
   pieceReadBytesMax: 256 * MIB,
   /** Peers that one file is fetched from at the same time. */

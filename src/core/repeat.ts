@@ -6,8 +6,8 @@ import type { Random } from './random.ts'
 export interface Repetition {
   clock: Clock
   random: Random
-  /** Between two times, jittered by a third. */
-  periodMs: number
+  /** Between two times, jittered by a third; asked anew each time where it changes. */
+  periodMs: number | (() => number)
   signal: AbortSignal
 }
 
@@ -20,7 +20,8 @@ export async function repeat(
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await work()
     const jitter = 2 / 3 + (2 / 3) * random.next()
+    const pauseMs = jitter * (typeof periodMs === 'number' ? periodMs : periodMs())
     // oxlint-disable-next-line no-await-in-loop -- only the signal ends it early
-    await sleep(clock, periodMs * jitter, { signal }).catch(() => {})
+    await sleep(clock, pauseMs, { signal }).catch(() => {})
   }
 }

@@ -3,6 +3,7 @@
  * by whatever is heard of it and whatever is sent there. A look at ten thousand workers costs a look, not
  * ten thousand objects.
  */
+import { AnswerSizes } from '../selection/answer-sizes.ts'
 import { ServiceTimes } from '../selection/service-times.ts'
 import { availabilityOf } from './worker-entry.ts'
 import { believedRoom, newCandidate, recordFacts, speedOf } from './to-candidate.ts'
@@ -11,12 +12,25 @@ import type { Candidate } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { SentWork } from './worker-load.ts'
 import type { Standing } from './to-candidate.ts'
+import type { Way } from '../network/reach/peer-tracker.ts'
 import type { WorkerEntry } from './worker-entry.ts'
 
 export interface CandidateBookComponents {
   clock: Clock
   /** What this router itself has seen of a worker. */
   standingOf: (peer: string) => Standing
+  /** How it is reached now; undefined while it is not connected. */
+  wayTo: (peer: string) => Way | undefined
+}
+
+/** A task that is not there any more. */
+export interface EndedTask {
+  /** Among all that went there. */
+  number: number
+  taskType: string
+  /** By the worker's clock, and how long its answer was, where it was seen through. */
+  ranMs?: number | undefined
+  answerBytes?: number | undefined
 }
 
 /** A standing fades by hours; what changes it at once is told by `judged`. */
@@ -26,6 +40,7 @@ export class CandidateBook {
   readonly #components: CandidateBookComponents
   readonly #entries: ReadonlyMap<string, WorkerEntry>
   readonly #times = new ServiceTimes()
+  readonly #answers = new AnswerSizes()
   /** Also of workers that are not known now, as long as tasks of ours are there. */
   readonly #loads = new Map<string, WorkerLoad>()
   #ready: readonly Candidate[] | undefined
@@ -51,6 +66,11 @@ export class CandidateBook {
     return this.#times.workMs(taskType)
   }
 
+  /** How long its answer is expected to be. */
+  answerBytes(taskType: string): number {
+    return this.#answers.bytesOf(taskType)
+  }
+
   /** The load of a worker that is taken up. */
   loadOf(peer: string): WorkerLoad {
     const load = this.#loads.get(peer) ?? new WorkerLoad()
@@ -62,7 +82,10 @@ export class CandidateBook {
   stateChanged(entry: WorkerEntry): void {
     this.#ready = undefined
     const { candidate, peer, session } = entry
-    if (candidate !== undefined) candidate.latencyMs = session?.latencyMs
+    if (candidate !== undefined) {
+      candidate.latencyMs = session?.latencyMs
+      this.#writeWay(candidate)
+    }
     if (!this.#entries.has(peer)) this.#forgetLoad(peer)
   }
 
@@ -70,7 +93,7 @@ export class CandidateBook {
     const { candidate, peer, record } = entry
     if (record === undefined) return
     if (candidate === undefined) {
-      entry.candidate = newCandidate(peer, record, new FactAges(entry, this.#components.clock))
+      entry.candidate = newCandidate(peer, record, new FactAges(entry, this.#components))
       this.judged(peer)
       this.#ready = undefined
     } else Object.assign(candidate, recordFacts(record))
@@ -87,6 +110,7 @@ export class CandidateBook {
     candidate.isSuspected = isSuspected
     candidate.availability = availabilityOf(report)
     candidate.latencyMs = session?.latencyMs
+    this.#writeWay(candidate)
     if (report !== undefined) {
       candidate.cpuUsage = report.cpu_usage
       candidate.memoryAvailableMb = report.memory_available_mb
@@ -103,10 +127,8 @@ export class CandidateBook {
     return number
   }
 
-  ended(
-    peer: string,
-    { number, ranMs, taskType }: { number: number; taskType: string; ranMs?: number | undefined }
-  ): void {
+  ended(peer: string, { answerBytes, number, ranMs, taskType }: EndedTask): void {
+    if (answerBytes !== undefined) this.#answers.record(taskType, answerBytes)
     const load = this.#loads.get(peer)
     const work = load?.end(number)
     if (load === undefined || work === undefined) return
@@ -159,6 +181,13 @@ export class CandidateBook {
     candidate.speed = speed
   }
 
+  #writeWay(candidate: Candidate): void {
+    const way = this.#components.wayTo(candidate.peerId)
+    candidate.path = way?.path
+    candidate.bytesPerMsTo = way?.to?.bytesPerMs
+    candidate.bytesPerMsFrom = way?.from?.bytesPerMs
+  }
+
   #forgetLoad(peer: string): void {
     if (this.#loads.get(peer)?.openCount === 0) this.#loads.delete(peer)
   }
@@ -180,10 +209,12 @@ function writeRoom({ candidate, record, work }: WorkerEntry): void {
 class FactAges {
   readonly #entry: WorkerEntry
   readonly #clock: Clock
+  readonly #wayTo: CandidateBookComponents['wayTo']
 
-  constructor(entry: WorkerEntry, clock: Clock) {
+  constructor(entry: WorkerEntry, { clock, wayTo }: CandidateBookComponents) {
     this.#entry = entry
     this.#clock = clock
+    this.#wayTo = wayTo
   }
 
   get capabilitiesMs(): number {
@@ -198,6 +229,14 @@ class FactAges {
   /** The session keeps it as it goes. */
   get latencyMs(): number {
     return 0
+  }
+
+  get bytesToMs(): number {
+    return this.#wayTo(this.#entry.peer)?.to?.ageMs ?? 0
+  }
+
+  get bytesFromMs(): number {
+    return this.#wayTo(this.#entry.peer)?.from?.ageMs ?? 0
   }
 
   get reputationMs(): number {

@@ -10,6 +10,7 @@ import { askWorker } from './ask-worker.ts'
 import { lastNews, takeNews } from './node-news.ts'
 import { ReadyWaiters } from './ready-waiters.ts'
 import { CandidateBook } from './candidate-book.ts'
+import { ContactQueue } from './contact-queue.ts'
 import { hasRoom } from '../selection/room.ts'
 import { newWorkerEntry } from './worker-entry.ts'
 import type { AbortOptions } from '../core/abort.ts'
@@ -17,11 +18,13 @@ import type { Access } from '../protocol/access.ts'
 import type { Candidate } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CapabilityRecord } from './record.ts'
+import type { EndedTask } from './candidate-book.ts'
 import type { Finding } from './finder.ts'
 import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { NodeChange } from './node-news.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { PeerTracker } from '../network/reach/peer-tracker.ts'
 import type { SentWork } from './worker-load.ts'
 import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
 import type { SessionService } from '../protocol/session-service.ts'
@@ -33,6 +36,7 @@ export interface DirectoryComponents {
   access: Pick<Access, 'memberOf' | 'requireRole'>
   node: MeshNode
   sessions: SessionService
+  tracker: Pick<PeerTracker, 'wayTo'>
   clock: Clock
   logger: Logger
   /** What this router itself has seen of a worker. */
@@ -60,12 +64,15 @@ export class Directory implements Startable {
   readonly #entries = new Map<string, WorkerEntry>()
   readonly #book: CandidateBook
   readonly #waiters = new ReadyWaiters()
+  readonly #contacts: ContactQueue
   readonly #controller = new AbortController()
 
   constructor(components: DirectoryComponents, init: DirectoryInit) {
     this.#components = components
     this.#namespace = init.namespace
-    this.#book = new CandidateBook(components, this.#entries)
+    this.#contacts = new ContactQueue(components.clock)
+    const wayTo = components.tracker.wayTo.bind(components.tracker)
+    this.#book = new CandidateBook({ ...components, wayTo }, this.#entries)
   }
 
   async start(): Promise<void> {
@@ -78,6 +85,7 @@ export class Directory implements Startable {
   async stop(): Promise<void> {
     this.#controller.abort()
     this.#waiters.rejectAll(new MeshError('STOPPING', 'the router is stopping'))
+    this.#contacts.clear()
     for (const entry of this.#entries.values()) entry.cancelRetry()
     this.#entries.clear()
   }
@@ -110,13 +118,17 @@ export class Directory implements Startable {
     return this.#book.workMs(taskType)
   }
 
+  answerBytes(taskType: string): number {
+    return this.#book.answerBytes(taskType)
+  }
+
   /** Counts a task that goes to a worker, before its report does. @returns its number */
   sent(peer: string, work: SentWork): number {
     return this.#book.sent(peer, work)
   }
 
   /** A task has ended there, or never got there. */
-  ended(peer: string, end: Parameters<CandidateBook['ended']>[1]): void {
+  ended(peer: string, end: EndedTask): void {
     this.#book.ended(peer, end)
   }
 
@@ -163,9 +175,8 @@ export class Directory implements Startable {
     if (known?.state === 'ready' && sessions.get(peer) !== undefined) return
     options.signal?.throwIfAborted()
     const ready = this.#waiters.wait(peer, options)
-    if (known === undefined && this.#makeRoom()) {
-      void this.#connect(this.#add({ peer, by: 'lease' }))
-    }
+    if (known !== undefined) this.#contacts.hasten(peer)
+    else if (this.#makeRoom()) this.#contact(this.#add({ peer, by: 'lease' }))
     await ready
   }
 
@@ -175,6 +186,12 @@ export class Directory implements Startable {
     if (known !== undefined) return this.#onFoundAgain(known, finding)
     if (this.#controller.signal.aborted || !this.#makeRoom()) return
     void this.#introduce(this.#add(finding), finding.addresses)
+  }
+
+  /** One that was lost lives: it beats, here or for all. */
+  onAlive(peer: string): void {
+    const entry = this.#entries.get(peer)
+    if (entry?.state === 'unreachable') this.#tryAfresh(entry)
   }
 
   #add(found: NewWorker): WorkerEntry {
@@ -189,24 +206,23 @@ export class Directory implements Startable {
   #onFoundAgain(entry: WorkerEntry, { addresses, record }: Finding): void {
     if (record === undefined || !isNewer(record, entry.record)) return
     this.#takeRecord(entry, record)
-    if (entry.state !== 'unreachable') return
-    this.#tryAfresh(entry)
-    void this.#introduce(entry, addresses)
+    if (entry.state === 'unreachable') void this.#introduce(entry, addresses)
   }
 
   /** A beat of a worker that was lost comes over a session that it has opened itself. */
   #onBeat(peer: string, load: unknown): void {
-    this.reported(peer, load)
     const entry = this.#entries.get(peer)
-    if (entry?.state !== 'unreachable') return
-    this.#tryAfresh(entry)
-    void this.#connect(entry)
+    // Its session may have moved to a better way.
+    if (entry?.state === 'ready') entry.session = this.#components.sessions.get(peer)
+    this.reported(peer, load)
+    this.onAlive(peer)
   }
 
   #tryAfresh(entry: WorkerEntry): void {
     entry.cancelRetry()
     entry.failures = 0
     entry.unreachableSinceMs = undefined
+    this.#contact(entry)
   }
 
   /** When it is full, one that never answered gives way; the DHT and gossip name whom they like. */
@@ -224,6 +240,7 @@ export class Directory implements Startable {
 
   #forget(entry: WorkerEntry): void {
     entry.cancelRetry()
+    this.#contacts.remove(entry.peer)
     this.#entries.delete(entry.peer)
     this.#book.stateChanged(entry)
     this.#components.logger.debug({ peer: entry.peer }, 'worker forgotten')
@@ -235,7 +252,15 @@ export class Directory implements Startable {
     await node.learnAddresses(entry.peer, addresses).catch((cause: unknown) => {
       logger.debug({ peer: entry.peer, err: cause }, 'addresses of a worker not understood')
     })
-    await this.#connect(entry)
+    this.#tryAfresh(entry)
+  }
+
+  /** As soon as it is its turn. */
+  #contact(entry: WorkerEntry): void {
+    if (this.#entries.get(entry.peer) !== entry || entry.state === 'ready') return
+    const isMissed = entry.readyCount > 0 || this.#waiters.has(entry.peer)
+    const rank = isMissed ? 'awaited' : entry.failures > 0 ? 'tried' : 'found'
+    this.#contacts.add(entry.peer, rank, () => this.#connect(entry))
   }
 
   async #connect(entry: WorkerEntry): Promise<void> {
@@ -253,8 +278,11 @@ export class Directory implements Startable {
       this.#takeRecord(entry, record)
       if (entry.session !== session) entry.work.beginSession()
       if (load !== undefined) this.#takeLoad(entry, load)
-      if (!session.isOpen) throw new MeshError('SESSION_CLOSED', 'it ended as soon as it was open')
-      entry.session = session
+      const current = sessions.get(entry.peer)
+      if (current === undefined) {
+        throw new MeshError('SESSION_CLOSED', 'it ended as soon as it was open')
+      }
+      entry.session = current
       entry.state = 'ready'
       this.#book.stateChanged(entry)
       entry.readyCount += 1
@@ -314,7 +342,7 @@ export class Directory implements Startable {
     const level = entry.failures === 1 && entry.readyCount > 0 ? 'warn' : 'debug'
     logger[level]({ peer: entry.peer, code: error.code, why: error.message }, 'worker lost')
     const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (entry.failures - 1))
-    entry.cancelRetry = clock.after(delayMs, () => void this.#connect(entry))
+    entry.cancelRetry = clock.after(delayMs, () => this.#contact(entry))
   }
 
   #tell(news: NodeChange | undefined): void {

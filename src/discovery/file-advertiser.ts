@@ -4,6 +4,7 @@
  */
 import { KeyProvider } from './key-provider.ts'
 import { PresencePublisher } from './presence-publisher.ts'
+import { presencePace } from './presence-pace.ts'
 import { filesTopic } from '../protocol/ids.ts'
 import { writeFilePresence } from './presence-kind.ts'
 import type { Access } from '../protocol/access.ts'
@@ -31,6 +32,8 @@ export interface FileAdvertiserInit {
   keys: readonly string[]
   /** Changes that come within it are told of together. @default 1000 */
   gatherMs?: number
+  /** Of a worker: how many there are, all of which may have files. @default few */
+  workerCount?: (() => number) | undefined
 }
 
 /** Whoever missed a change hears of it with the next message. */
@@ -44,18 +47,23 @@ export class FileAdvertiser implements Startable {
   readonly #components: FileAdvertiserComponents
   readonly #namespace: string
   readonly #publisher: PresencePublisher
-  readonly #providers: readonly KeyProvider[]
+  readonly #provider: KeyProvider
   #lastSeq = 0
 
   constructor(components: FileAdvertiserComponents, init: FileAdvertiserInit) {
-    const { gatherMs = GATHER_MS, keys, namespace } = init
+    const { gatherMs = GATHER_MS, keys, namespace, workerCount = () => 0 } = init
     this.#components = components
     this.#namespace = namespace
     this.#publisher = new PresencePublisher(
       { ...components, write: () => this.#write() },
-      { gatherMs, publishMs: PUBLISH_MS, topic: filesTopic(namespace) }
+      {
+        gatherMs,
+        publishMs: () => presencePace(workerCount(), PUBLISH_MS).periodMs,
+        gapMs: () => presencePace(workerCount()).gapMs,
+        topic: filesTopic(namespace)
+      }
     )
-    this.#providers = keys.map((key) => new KeyProvider(components, { key }))
+    this.#provider = new KeyProvider(components, { keys: () => keys })
   }
 
   async start(): Promise<void> {
@@ -63,12 +71,12 @@ export class FileAdvertiser implements Startable {
     keeper.onConnected(() => this.#publisher.publishSoon())
     offers.onChanged(() => this.#publisher.publishSoon())
     await this.#publisher.start()
-    for (const provider of this.#providers) await provider.start()
+    await this.#provider.start()
   }
 
   async stop(): Promise<void> {
     await this.#publisher.stop()
-    for (const provider of this.#providers) await provider.stop()
+    await this.#provider.stop()
   }
 
   /** Of one that never had a file there is nothing to say. */

@@ -27,7 +27,7 @@ export interface FileAnnouncerComponents {
       services: { dht: { routingTable: { readonly size: number } } }
     }
   }
-  keeper: Pick<BootstrapKeeper, 'isConnected' | 'onConnected'>
+  keeper: Pick<BootstrapKeeper, 'onConnected'>
   clock: Clock
   logger: Logger
   offers: Pick<OwnOffers, 'newest' | 'onChanged'>
@@ -79,7 +79,7 @@ export class FileAnnouncer implements Startable {
   async start(): Promise<void> {
     const { keeper, offers } = this.#components
     offers.onChanged(() => void this.#chooseSoon())
-    // One that was started anew has forgotten all.
+    // One that was started anew has forgotten all, and what others remember may be true no more.
     keeper.onConnected(() => {
       this.#announced.clear()
       this.#failures = 0
@@ -138,11 +138,10 @@ export class FileAnnouncer implements Startable {
 
   async #announceNext(): Promise<boolean> {
     const [id] = this.#waiting
-    const { keeper, logger, node } = this.#components
+    const { logger, node } = this.#components
     if (id === undefined) return true
     // Nobody is there who would keep it, and libp2p would not say so.
-    const { size } = node.libp2p.services.dht.routingTable
-    if (!keeper.isConnected || size === 0) return false
+    if (node.libp2p.services.dht.routingTable.size === 0) return false
     this.#waiting.delete(id)
     this.#announced.add(id)
     const limit = AbortSignal.timeout(PROVIDE_TIMEOUT_MS)

@@ -66,6 +66,8 @@ const FORGET_MS = 25_000
 const RETRY_MS_MIN = 1_000
 const RETRY_MS_MAX = 8_000
 const REREAD_MS = 60_000
+/** For each list that is followed all are read so much less often: fifty a second at most. */
+const REREAD_EACH_MS = 20
 
 export class FileFollower implements Startable {
   readonly #components: FileFollowerComponents
@@ -229,12 +231,15 @@ export class FileFollower implements Startable {
   async #read(entry: Followed): Promise<boolean> {
     const { signal } = this.#controller
     const endsAtMs = this.#components.clock.monotonicMs() + TURN_MS_MAX
-    const session = await this.#components.sessions.open(entry.peer, { signal })
-    if (!entry.isProven) await this.#prove(entry, session)
+    const { sessions } = this.#components
+    if (!entry.isProven) await this.#prove(entry, await sessions.open(entry.peer, { signal }))
     for (let count = 0; count < PAGES_PER_TURN; count += 1) {
       const params: ListFilesParams = entry.reader.params
-      // oxlint-disable-next-line no-await-in-loop -- each page says where the next begins
+      // Each page says where the next begins; the session may move to a better way in between.
+      /* oxlint-disable no-await-in-loop */
+      const session = await sessions.open(entry.peer, { signal })
       const page = await ask(session, params, signal)
+      /* oxlint-enable no-await-in-loop */
       // It may have been forgotten meanwhile, and what it has with it.
       if (this.#followed.get(entry.peer) !== entry) return false
       if (!entry.reader.take(page)) return false
@@ -265,7 +270,8 @@ export class FileFollower implements Startable {
     entry.failures = 0
     entry.lostSinceMs = undefined
     entry.cancel()
-    const rereadMs = this.#rereadMs * (2 / 3 + (2 / 3) * random.next())
+    const periodMs = Math.max(this.#rereadMs, this.#followed.size * REREAD_EACH_MS)
+    const rereadMs = periodMs * (2 / 3 + (2 / 3) * random.next())
     const delayMs = hasMore ? PAUSE_MS : rereadMs
     entry.cancel = clock.after(delayMs, () => this.#readSoon(entry))
   }

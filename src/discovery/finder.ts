@@ -1,37 +1,42 @@
 /**
- * A router's side of discovery: hears the records that workers publish, and looks the namespace up in the
- * DHT. What it finds it hands on, unproven.
+ * A router's side of discovery: asks its bootstraps for the workers that they have heard of, hears what workers
+ * publish, and looks the namespace's keys up in the DHT. What it finds it hands on, unproven.
  */
 import { KeySearch } from './key-search.ts'
-import { namespaceKey } from '../protocol/ids.ts'
-import { NAMESPACE_SHARDS } from './namespace.ts'
 import { PresenceListener } from './presence-listener.ts'
+import { RegistrySearch } from './registry-search.ts'
 import { WORKER_PRESENCE } from './presence-kind.ts'
+import { TOP, shardKey, shardsBelow } from './shards.ts'
 import type { Access } from '../protocol/access.ts'
 import type { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
 import type { CapabilityRecord } from './record.ts'
 import type { Clock } from '../core/clock.ts'
-import type { KeySearchInit } from './key-search.ts'
+import type { KeySearchInit, SearchKey } from './key-search.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { RegistrySearchComponents } from './registry-search.ts'
+import type { Shard } from './shards.ts'
 import type { Startable } from '../core/startable.ts'
+import type { WorkerNews } from './presence-kind.ts'
 
 /** A worker that may be there. */
 export interface Finding {
   peer: string
   addresses: readonly string[]
-  by: 'dht' | 'presence'
+  by: 'dht' | 'presence' | 'registry'
   /** Signature and namespace checked. */
   record?: CapabilityRecord
 }
 
-export interface FinderComponents {
+export interface FinderComponents extends Pick<RegistrySearchComponents, 'binding' | 'random'> {
   access: Pick<Access, 'memberOf' | 'vouchesFor'>
   node: MeshNode
   keeper: BootstrapKeeper
   clock: Clock
   logger: Logger
   onFound: (finding: Finding) => void
+  /** A worker says that it is there still, and nothing else. */
+  onAlive: (peer: string) => void
 }
 
 export interface FinderInit extends Omit<KeySearchInit, 'keys'> {
@@ -39,35 +44,39 @@ export interface FinderInit extends Omit<KeySearchInit, 'keys'> {
 }
 
 export class Finder implements Startable {
-  readonly #listener: PresenceListener<CapabilityRecord>
-  readonly #search: KeySearch
+  readonly #parts: readonly Startable[]
 
   constructor(components: FinderComponents, { namespace, ...pace }: FinderInit) {
-    const { onFound } = components
-    const onNews = (record: CapabilityRecord): void => {
-      onFound({ peer: record.peer_id, addresses: record.addresses, by: 'presence', record })
-    }
-    this.#listener = new PresenceListener(
-      { ...components, onNews },
-      { kind: WORKER_PRESENCE, namespace }
-    )
-    this.#search = new KeySearch(
-      { ...components, onFound: (peer, addresses) => onFound({ peer, addresses, by: 'dht' }) },
-      { ...pace, keys: shardKeys(namespace) }
-    )
+    const { onAlive, onFound } = components
+    const onRecord = (by: Finding['by'], record: CapabilityRecord): void =>
+      onFound({ peer: record.peer_id, addresses: record.addresses, by, record })
+    const onNews = ({ peer_id: peer, said }: WorkerNews): void =>
+      said === undefined ? onAlive(peer) : onRecord('presence', said.record)
+    this.#parts = [
+      new PresenceListener({ ...components, onNews }, { kind: WORKER_PRESENCE, namespace }),
+      new RegistrySearch(
+        { ...components, onFound: (record) => onRecord('registry', record) },
+        { namespace }
+      ),
+      new KeySearch(
+        { ...components, onFound: (peer, addresses) => onFound({ peer, addresses, by: 'dht' }) },
+        { ...pace, keys: [searchKey(namespace, TOP)] }
+      )
+    ]
   }
 
   async start(): Promise<void> {
-    await this.#listener.start()
-    await this.#search.start()
+    for (const part of this.#parts) await part.start()
   }
 
   async stop(): Promise<void> {
-    await this.#listener.stop()
-    await this.#search.stop()
+    for (const part of this.#parts) await part.stop()
   }
 }
 
-function shardKeys(namespace: string): string[] {
-  return Array.from({ length: NAMESPACE_SHARDS }, (_, shard) => namespaceKey(namespace, shard))
+function searchKey(namespace: string, shard: Shard): SearchKey {
+  return {
+    key: shardKey(namespace, shard),
+    below: (count) => shardsBelow(shard, count).map((below) => searchKey(namespace, below))
+  }
 }

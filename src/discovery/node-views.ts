@@ -14,17 +14,22 @@ import type { Directory } from './directory.ts'
 import type { FileCatalogue } from './file-catalogue.ts'
 import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
+import type { PeerTracker } from '../network/reach/peer-tracker.ts'
 import type { Requirement } from '../model/requirement.ts'
 import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
 import type { Standing } from './to-candidate.ts'
 import type { WorkerEntry } from './worker-entry.ts'
 
 export interface NodeViewsComponents {
+  /** Of the workers that the directory has. */
+  namespace: string
   access: Pick<Access, 'memberOf'>
   directory: Directory
   /** Who has which files. */
   files: Pick<FileCatalogue, 'has'>
   clock: Clock
+  /** How each is reached. */
+  tracker: Pick<PeerTracker, 'wayView'>
   standingOf: (peer: string) => Standing
   /** Weights of the score that is shown. */
   weights: Weights
@@ -87,10 +92,11 @@ export class NodeViews {
 
   /** The answer to FIND_NODES, as far as it is about workers. @throws MeshError FIELD_INVALID */
   find(params: FindNodesParams): FindNodesResult {
-    const { file_hash: hash } = params
+    const { files, namespace: own } = this.#components
+    const { cursor, file_hash: hash, limit = FOUND_NODES_MAX, namespace = own } = params
     const fileId = hash === undefined ? undefined : readFileId(hash, 'params.file_hash')
-    const { files } = this.#components
-    const nodes = this.#ready()
+    const isAfter = cursor === undefined ? () => true : afterCursor(cursor)
+    const nodes = (namespace === own ? this.#ready() : [])
       .filter(({ entry }) => fileId === undefined || files.has(entry.peer, fileId))
       .filter(({ candidate }) => isFitting(candidate, params))
       .map(({ entry, candidate }) => ({
@@ -101,8 +107,11 @@ export class NodeViews {
         reputation: shownShare(candidate.reputation),
         addresses: entry.record?.addresses ?? []
       }))
-      .toSorted((left, right) => right.weighted_score - left.weighted_score)
-    return { nodes: nodes.slice(0, FOUND_NODES_MAX) }
+    const rest = nodes.filter(isAfter).toSorted(byScore)
+    const page = rest.slice(0, limit)
+    const last = page.at(-1)
+    const next = last === undefined || page.length === rest.length ? {} : { next: cursorOf(last) }
+    return { nodes: page, total: nodes.length, ...next }
   }
 
   #ready(): { entry: WorkerEntry; candidate: Candidate }[] {
@@ -119,7 +128,7 @@ export class NodeViews {
   }
 
   #view(entry: WorkerEntry, candidate: Candidate | undefined): NodeView {
-    const { access, clock, standingOf, weights } = this.#components
+    const { access, clock, standingOf, tracker, weights } = this.#components
     const { session, work } = entry
     const { evidenceCount, reputation } = standingOf(entry.peer)
     const member = access.memberOf(entry.peer)
@@ -134,6 +143,7 @@ export class NodeViews {
       queued: work.report?.queued ?? 0,
       in_flight: work.openCount,
       latency_ms: session?.latencyMs ?? null,
+      ...tracker.wayView(entry.peer),
       reputation: shownShare(reputation),
       evidence: evidenceCount,
       ...(member === undefined ? {} : { certificate_until_ms: member.exp * 1_000 }),
@@ -141,6 +151,37 @@ export class NodeViews {
       found_by: entry.foundBy
     }
   }
+}
+
+/** What the order of a list of workers follows from. */
+interface Scored {
+  peer_id: string
+  weighted_score: number
+}
+
+/** Equals in the order of their peer ids. */
+function byScore(left: Scored, right: Scored): number {
+  const ahead = right.weighted_score - left.weighted_score
+  if (ahead !== 0 || left.peer_id === right.peer_id) return ahead
+  return left.peer_id < right.peer_id ? -1 : 1
+}
+
+/** Scores change from one page to the next, and a place among them does not: nobody is left out for long. */
+function cursorOf({ peer_id, weighted_score }: Scored): string {
+  return `${weighted_score}/${peer_id}`
+}
+
+/** @throws MeshError FIELD_INVALID */
+function afterCursor(cursor: string): (worker: Scored) => boolean {
+  const [score = '', peer_id = ''] = cursor.split('/')
+  const weighted_score = Number(score)
+  if (score === '' || peer_id === '' || !Number.isFinite(weighted_score)) {
+    throw new MeshError('FIELD_INVALID', 'that is no `next` of an answer', {
+      path: 'params.cursor',
+      hint: 'leave it out to begin with the best'
+    })
+  }
+  return (worker) => byScore({ peer_id, weighted_score }, worker) < 0
 }
 
 /** What a task is reckoned to find there. */

@@ -15,14 +15,19 @@ export interface PresencePublisherComponents {
   clock: Clock
   random: Random
   logger: Logger
-  /** What to say now, if anything: each time something new, as the same again is taken for a replay. */
-  write: () => Promise<Uint8Array> | Uint8Array | undefined
+  /**
+   * What to say now, if anything: each time something new, as the same again is taken for a replay.
+   * @param isAsked somebody is there who may know nothing yet, or there is news
+   */
+  write: (isAsked: boolean) => Promise<Uint8Array> | Uint8Array | undefined
 }
 
 export interface PresencePublisherInit {
   topic: string
   /** Time between two publications, jittered by a third. */
-  publishMs: number
+  publishMs: number | (() => number)
+  /** The same at least, whatever happens. @default 0 */
+  gapMs?: () => number
   /** Several reasons to publish that come within it make one publication. @default 200 */
   gatherMs?: number
 }
@@ -34,6 +39,8 @@ export class PresencePublisher implements Startable {
   readonly #init: PresencePublisherInit
   readonly #controller = new AbortController()
   #isGathering = false
+  #isAsked = false
+  #publishedAtMs = -Infinity
 
   constructor(components: PresencePublisherComponents, init: PresencePublisherInit) {
     this.#components = components
@@ -57,6 +64,7 @@ export class PresencePublisher implements Startable {
   }
 
   publishSoon(): void {
+    this.#isAsked = true
     void this.#publish()
   }
 
@@ -69,15 +77,23 @@ export class PresencePublisher implements Startable {
     if (this.#isGathering || this.#controller.signal.aborted) return
     this.#isGathering = true
     const { clock, logger, node, write } = this.#components
-    const { gatherMs = GATHER_MS, topic } = this.#init
     try {
-      await sleep(clock, gatherMs, { signal: this.#controller.signal })
+      await sleep(clock, this.#pauseMs(), { signal: this.#controller.signal })
       this.#isGathering = false
-      const news = await write()
-      if (news !== undefined) await node.libp2p.services.pubsub.publish(topic, news)
+      this.#publishedAtMs = clock.monotonicMs()
+      const isAsked = this.#isAsked
+      this.#isAsked = false
+      const news = await write(isAsked)
+      if (news !== undefined) await node.libp2p.services.pubsub.publish(this.#init.topic, news)
     } catch (cause) {
       this.#isGathering = false
       if (!this.#controller.signal.aborted) logger.debug({ err: cause }, 'presence not published')
     }
+  }
+
+  #pauseMs(): number {
+    const { gapMs = () => 0, gatherMs = GATHER_MS } = this.#init
+    const sinceMs = this.#components.clock.monotonicMs() - this.#publishedAtMs
+    return Math.max(gatherMs, gapMs() - sinceMs)
   }
 }

@@ -1,17 +1,34 @@
-/** A bootstrap's side of discovery: passes presence on, of each kind, in every namespace that one of its peers listens to. */
+/**
+ * A bootstrap's side of discovery: passes presence on, of each kind, in every namespace that one of its peers listens
+ * to, and has the registry hear what it passes on. In its own namespaces it listens always, so that the registry knows
+ * the workers before the first router comes.
+ */
 import { LIMITS } from '../core/limits.ts'
 import { FILE_PRESENCE, WORKER_PRESENCE } from './presence-kind.ts'
 import { PresenceGate } from './presence-gate.ts'
+import type { Message } from '@libp2p/gossipsub'
 import type { MeshNode } from '../network/mesh-node.ts'
 import type { PresenceGateComponents } from './presence-gate.ts'
 import type { PresenceKind, PresenceNews } from './presence-kind.ts'
 import type { Startable } from '../core/startable.ts'
+import type { WorkerNews } from './presence-kind.ts'
+
+export interface PresenceRelayComponents extends PresenceGateComponents {
+  /** Said by a worker of itself, and let in. @default nobody hears it */
+  onWorker?: (news: WorkerNews) => void
+}
+
+export interface PresenceRelayInit {
+  /** @default none */
+  namespaces?: readonly string[]
+}
 
 /** What watches over one kind of topics. */
 interface Watch {
   namespaceOf: (topic: string) => string | undefined
   guard: (namespace: string) => void
   release: (namespace: string) => void
+  hear: (message: Message) => void
 }
 
 export class PresenceRelay implements Startable {
@@ -19,10 +36,17 @@ export class PresenceRelay implements Startable {
   readonly #watches: readonly Watch[]
   /** How each topic is left again. */
   readonly #topics = new Map<string, () => void>()
+  /** Those of its own namespaces. */
+  readonly #kept: ReadonlySet<string>
 
-  constructor(components: PresenceGateComponents) {
-    this.#node = components.node
-    this.#watches = [watchOf(components, WORKER_PRESENCE), watchOf(components, FILE_PRESENCE)]
+  constructor(components: PresenceRelayComponents, { namespaces = [] }: PresenceRelayInit = {}) {
+    const { node, onWorker = () => {} } = components
+    this.#node = node
+    this.#watches = [
+      watchOf(components, WORKER_PRESENCE, onWorker),
+      watchOf(components, FILE_PRESENCE, () => {})
+    ]
+    this.#kept = new Set(namespaces.map(WORKER_PRESENCE.topic))
   }
 
   /** Those that are passed on now. */
@@ -32,16 +56,23 @@ export class PresenceRelay implements Startable {
 
   async start(): Promise<void> {
     const { pubsub } = this.#node.libp2p.services
+    pubsub.addEventListener('message', this.#onMessage)
     pubsub.addEventListener('subscription-change', this.#onSubscription)
+    for (const topic of this.#kept) this.#join(topic)
     // A subscriber that is lost unsubscribes from nothing, so it is looked at with each heartbeat.
     pubsub.addEventListener('gossipsub:heartbeat', this.#leaveDeserted)
   }
 
   async stop(): Promise<void> {
     const { pubsub } = this.#node.libp2p.services
+    pubsub.removeEventListener('message', this.#onMessage)
     pubsub.removeEventListener('subscription-change', this.#onSubscription)
     pubsub.removeEventListener('gossipsub:heartbeat', this.#leaveDeserted)
     for (const topic of this.topics) this.#leave(topic)
+  }
+
+  readonly #onMessage = ({ detail }: CustomEvent<Message>): void => {
+    for (const watch of this.#watches) watch.hear(detail)
   }
 
   readonly #onSubscription = (
@@ -68,7 +99,8 @@ export class PresenceRelay implements Startable {
   readonly #leaveDeserted = (): void => {
     const { pubsub } = this.#node.libp2p.services
     for (const topic of this.topics) {
-      if (pubsub.getSubscribers(topic).length === 0) this.#leave(topic)
+      const isDeserted = pubsub.getSubscribers(topic).length === 0
+      if (isDeserted && !this.#kept.has(topic)) this.#leave(topic)
     }
   }
 
@@ -82,12 +114,17 @@ export class PresenceRelay implements Startable {
 
 function watchOf<T extends PresenceNews>(
   components: PresenceGateComponents,
-  kind: PresenceKind<T>
+  kind: PresenceKind<T>,
+  onNews: (news: T) => void
 ): Watch {
   const gate = new PresenceGate(components, kind)
   return {
     namespaceOf: kind.namespaceOf,
     guard: (namespace) => gate.guard(namespace),
-    release: (namespace) => gate.release(namespace)
+    release: (namespace) => gate.release(namespace),
+    hear: (message) => {
+      const news = gate.newsOf(message)
+      if (news !== undefined) onNews(news)
+    }
   }
 }

@@ -235,16 +235,17 @@ export class Attempt {
     }
     const report = readReport(answer)
     // First this task is counted out, as it is in the worker's own figures.
-    this.#countOut(answer.error === undefined ? report.ranMs : undefined)
+    this.#countOut(answer.error === undefined ? { ranMs: report.ranMs, answer } : {})
     source.reported(workerId, report.load)
     return this.#conclude(this.#judgeAnswer(answer), report, answer)
   }
 
-  #countOut(ranMs?: number): void {
+  #countOut({ answer, ranMs }: { ranMs?: number | undefined; answer?: SessionAnswer } = {}): void {
     if (this.#sent === undefined) return
     const { number } = this.#sent
     const { taskType } = this.job.plan
-    this.#components.source.ended(this.#record.workerId, { number, taskType, ranMs })
+    const answerBytes = answer && (answer.bulk?.length ?? 0)
+    this.#components.source.ended(this.#record.workerId, { number, taskType, ranMs, answerBytes })
   }
 
   /** Gives the time. A way that breaks as soon as it is there is not tried without a pause. */

@@ -36,6 +36,8 @@ export interface DispatcherComponents extends Omit<
   store: JobStore
   preparation: ItemPreparation
   checks: ResultChecks
+  /** How long the text of one of a job's tasks is, on average; undefined where that would have to be looked up. */
+  taskBytes: (jobId: string) => number | undefined
   /** Called after each look for a worker for something that waits. */
   onDecided?: (selection: Selection) => void
   /** Called after every change of a job; a change that ends an item only once it is in the store. */
@@ -289,10 +291,16 @@ export class Dispatcher implements Startable {
     wish: Wish,
     { candidates = this.#components.source.candidates(), draw }: Look
   ): Selection {
-    const { nowMs, source } = this.#components
+    const { nowMs, source, taskBytes } = this.#components
     const request = this.#requestFor(job, index, wish, candidates)
-    const workMs = source.workMs(request.taskType)
-    return selectWorker(request, candidates, { draw, nowMs: nowMs(), workMs })
+    const { taskType } = request
+    return selectWorker(request, candidates, {
+      draw,
+      nowMs: nowMs(),
+      workMs: source.workMs(taskType),
+      sendBytes: taskBytes(job.record.id) ?? 0,
+      returnBytes: source.answerBytes(taskType)
+    })
   }
 
   /** Workers that vouch for one that has a copy may not check it. */

@@ -6,6 +6,7 @@ import { assert } from '../core/assert.ts'
 import { LIMITS } from '../core/limits.ts'
 import { encodeTask } from '../model/job.ts'
 import { filesOfItem } from '../model/job-inputs.ts'
+import { meanTaskBytes } from '../model/task-size.ts'
 import type { JobDocument } from '../model/job.ts'
 import type { NeededFiles } from '../model/job-inputs.ts'
 
@@ -15,6 +16,8 @@ const DEFAULT_BYTES_MAX = LIMITS.submissionBytesMax
 interface Kept {
   document: JobDocument
   bytes: number
+  /** Undefined until somebody asks. */
+  taskBytes: number | undefined
 }
 
 export class DocumentCache {
@@ -36,7 +39,7 @@ export class DocumentCache {
   /** @param bytes length of the document's text */
   keep(jobId: string, document: JobDocument, bytes: number): void {
     this.forget(jobId)
-    this.#kept.set(jobId, { document, bytes })
+    this.#kept.set(jobId, { document, bytes, taskBytes: undefined })
     this.#bytes += bytes
     for (const oldest of this.#kept.keys()) {
       if (this.#bytes <= this.#bytesMax || oldest === jobId) break
@@ -49,6 +52,14 @@ export class DocumentCache {
     if (kept === undefined) return
     this.#kept.delete(jobId)
     this.#bytes -= kept.bytes
+  }
+
+  /** How long the text of one of its tasks is, on average; undefined while the document is not at hand. */
+  taskBytes(jobId: string): number | undefined {
+    const kept = this.#kept.get(jobId)
+    if (kept === undefined) return undefined
+    kept.taskBytes ??= meanTaskBytes(kept.document, kept.bytes)
+    return kept.taskBytes
   }
 
   /** JSON text of one item's task. */

@@ -15,10 +15,12 @@ export interface CandidateSource {
   candidates(): readonly Candidate[]
   /** How long a task of that type is expected to run, in milliseconds at 1 GHz. */
   workMs(taskType: string): number
+  /** How long its answer is expected to be. */
+  answerBytes(taskType: string): number
   /** A task goes there now; counts before the worker's own report does. @returns its number among all that went there */
   sent(peer: string, task: { expectedMs: number; gpuCount: number }): number
-  /** It is there no more, or never got there. @param ranMs by the worker's clock, where it was seen through */
-  ended(peer: string, task: { number: number; taskType: string; ranMs?: number | undefined }): void
+  /** It is there no more, or never got there. */
+  ended(peer: string, task: EndedTask): void
   reported(peer: string, load: unknown): void
   /** It has not answered: it gets nothing new until it is heard of again. */
   suspect(peer: string): void
@@ -27,6 +29,15 @@ export interface CandidateSource {
    * @throws MeshError PEER_GONE when its program is known not to run; the signal's reason
    */
   whenReady(peer: string, options: AbortOptions): Promise<void>
+}
+
+export interface EndedTask {
+  /** Among all that went to that worker. */
+  number: number
+  taskType: string
+  /** By the worker's clock, and how long its answer was, where it was seen through. */
+  ranMs?: number | undefined
+  answerBytes?: number | undefined
 }
 
 /** What is known of who has which files. `discovery/file-catalogue.ts` satisfies it, joined to the router's own library. */

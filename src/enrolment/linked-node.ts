@@ -11,6 +11,7 @@ import { OPEN_MEMBERSHIP, createMembership } from './mesh-membership.ts'
 import { SessionService } from '../protocol/session-service.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
+import { transportsFor } from '../config/address.ts'
 import type { Access } from '../protocol/access.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { MemberRole } from '../membership/documents.ts'
@@ -23,6 +24,8 @@ export interface LinkedNodeInit extends Omit<MeshNodeInit, 'admission' | 'agent'
   /** Undefined: it belongs to no mesh, and takes anyone. */
   entry: MeshEntry | undefined
   role: MemberRole
+  /** Multiaddrs that it will dial, beside those by which its mesh is found. */
+  contacts?: readonly string[]
   /** What its owner calls it. */
   name?: string | undefined
   /** Where it keeps its membership; undefined: nowhere. */
@@ -46,6 +49,11 @@ export async function createLinkedNode(init: LinkedNodeInit): Promise<LinkedNode
   const arrivals = entry === undefined ? undefined : new Arrivals()
   const node = await MeshNode.create({
     ...init,
+    transportNames: transportsFor(init.transportNames ?? [], [
+      ...(init.contacts ?? []),
+      ...(entry?.bootstrap ?? [])
+    ]),
+    isHub: role === 'bootstrap' || role === 'router',
     networkKey: init.networkKey ?? entry?.networkKey,
     agent: AGENT,
     ...(arrivals === undefined ? {} : { admission: arrivals })
@@ -72,7 +80,8 @@ export async function createLinkedNode(init: LinkedNodeInit): Promise<LinkedNode
 /** Of a visitor, who keeps no state but perhaps its membership. */
 export async function createVisitor(
   visit: Visit,
-  init: Pick<LinkedNodeInit, 'listen' | 'logger' | 'networkKey'>
+  init: Pick<LinkedNodeInit, 'contacts' | 'listen' | 'logger' | 'networkKey'>
 ): Promise<LinkedNode> {
-  return await createLinkedNode({ ...init, ...visit, isDhtServer: false })
+  // To whom a person has it go, it goes: a transport that nobody listens on is no door.
+  return await createLinkedNode({ ...init, ...visit, transportNames: ['ws'], isDhtServer: false })
 }

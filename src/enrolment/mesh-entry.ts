@@ -2,6 +2,7 @@
  * How a node comes into its mesh, found out before it is built: by a token, by the certificate that it has, by an
  * authority in the same home, or, where nobody else can reach it, with no authority at all.
  */
+import { networkInterfaces } from 'node:os'
 import { isLoopbackAddress } from '../config/address.ts'
 import { authorityNotices, hasAuthority, loadAuthority } from '../membership/authority.ts'
 import { MeshError } from '../core/errors.ts'
@@ -42,6 +43,7 @@ export interface Entrant {
 const NAMESPACE_DEFAULT = 'default'
 const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
 const EVERYWHERE = '/ip4/0.0.0.0/tcp/0'
+const EVERYWHERE_V6 = '/ip6/::/tcp/0'
 
 /**
  * The settings with what its mesh says of what their owner has not: which namespace, and where to listen. A node
@@ -52,9 +54,19 @@ export function settle<S extends NodeSettings>(settings: S, entry: MeshEntry | u
   const isMeshElsewhere = entry?.bootstrap.some((address) => !isLoopbackAddress(address)) === true
   return {
     ...settings,
-    listen: listen.length > 0 ? listen : [isMeshElsewhere ? EVERYWHERE : LOOPBACK],
+    listen: listen.length > 0 ? listen : isMeshElsewhere ? everywhere() : [LOOPBACK],
     namespace: namespace === NAMESPACE_DEFAULT ? (entry?.namespace ?? namespace) : namespace
   }
+}
+
+/** On IPv6 as well where this machine has an address that others can dial. */
+function everywhere(): string[] {
+  const hasV6 = Object.values(networkInterfaces())
+    .flatMap((addresses = []) => addresses)
+    .some(({ address, family, internal }) => {
+      return family === 'IPv6' && !internal && !address.toLowerCase().startsWith('fe80:')
+    })
+  return hasV6 ? [EVERYWHERE, EVERYWHERE_V6] : [EVERYWHERE]
 }
 
 /**

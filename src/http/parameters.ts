@@ -31,6 +31,7 @@ const EVENT_TYPES = [
   'node:left',
   'peer:connected',
   'peer:measured',
+  'peer:rerouted',
   'peer:disconnected'
 ] as const satisfies readonly EventType[]
 

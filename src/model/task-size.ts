@@ -35,6 +35,17 @@ export function* taskSizes(document: JobDocument): Generator<number, void, undef
   }
 }
 
+/**
+ * The same on average, roughly: what all items have is counted for each, the rest of the document shared among them.
+ * @param documentBytes length of the document's text
+ */
+export function meanTaskBytes(document: JobDocument, documentBytes: number): number {
+  const count = itemCount(document)
+  if (count === 1) return documentBytes
+  const sharedBytes = Math.min(documentBytes, textBytes(document.task))
+  return sharedBytes + (documentBytes - sharedBytes) / count
+}
+
 function fieldBytesOf(value: object): FieldBytes {
   return new Map(Object.entries(value).map(([key, field]) => [key, textBytes(field)]))
 }

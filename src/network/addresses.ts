@@ -60,6 +60,18 @@ export function peerIn(address: Multiaddr): string | undefined {
   return address.getComponents().findLast(({ name }) => name === 'p2p')?.value
 }
 
+/** Where a peer is, without who it is. */
+export function withoutPeer(address: Multiaddr, peer: PeerId): Multiaddr {
+  return peerIn(address) === peer.toString()
+    ? address.decapsulate(`/p2p/${peer.toString()}`)
+    : address
+}
+
+/** Whether it leads through a relay. */
+export function isCircuit(address: Multiaddr): boolean {
+  return address.getComponents().some(({ name }) => name === 'p2p-circuit')
+}
+
 /** Who shares a bound: an address of IPv4, a network of IPv6 as one customer has it (/64). */
 export function addressGroup(address: Multiaddr): string {
   for (const { name, value } of address.getComponents()) {

@@ -1,5 +1,4 @@
 /** Every option of libp2p that differs from its default, and the reason beside it. */
-import { tcp } from '@libp2p/tcp'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify, identifyPush } from '@libp2p/identify'
@@ -9,10 +8,15 @@ import { gossipsub } from '@libp2p/gossipsub'
 import { MeshError } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 import { DHT_PROTOCOL_V1 } from '../protocol/ids.ts'
+import { addressSorter } from './reach/dial-order.ts'
 import { batchedEncryption } from './wire/batched-encryption.ts'
 import { bulkCipher } from './wire/bulk-cipher.ts'
+import { Dialler } from './reach/dialler.ts'
 import { guarded } from './guard/guarded-service.ts'
+import { OwnAddresses, toldAddresses } from './reach/own-addresses.ts'
+import { OwnNetworks } from './reach/own-networks.ts'
 import { protectorOf } from './wire/network-key.ts'
+import { reachability } from './reach/reachability.ts'
 import { relayServer, relayTransport } from './reach/relaying.ts'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Identify } from '@libp2p/identify'
@@ -23,8 +27,11 @@ import type { Libp2pOptions } from 'libp2p'
 import type { Admission } from './guard/admission.ts'
 import type { BoundedDatastore } from './guard/bounded-datastore.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Whereabouts } from './reach/dial-order.ts'
 import type { Punching } from './reach/punching.ts'
 import type { RelayLimits } from './reach/relaying.ts'
+import type { TransportFactory } from './reach/transports.ts'
+import type { TransportName } from '../config/address.ts'
 
 export interface MeshNodeInit {
   identity: PrivateKey
@@ -32,8 +39,12 @@ export interface MeshNodeInit {
   listen: readonly string[]
   /** Multiaddrs to tell others, beside those listened on. */
   announce?: readonly string[]
+  /** Transports beside those that these addresses name. @default TCP */
+  transportNames?: readonly TransportName[]
   /** True for nodes that keep the DHT's records: bootstraps and monitors. */
   isDhtServer: boolean
+  /** It is connected with every worker, as bootstraps and routers are. @default false */
+  isHub?: boolean
   /** Program and version, told to every peer. */
   agent: string
   /** Of a private network, in hex, as `network-key.ts` reads it. */
@@ -55,6 +66,8 @@ export interface ReachInit {
   relay?: RelayLimits | undefined
   /** Comes to a direct connection, where both ends are behind NATs, by hole punching. */
   punches: boolean
+  /** Has members try whether it can be dialled, and does so for them. */
+  isProbed?: boolean
 }
 
 export type Services = {
@@ -63,6 +76,8 @@ export type Services = {
   ping: Ping
   dht: SingleKadDHT
   pubsub: GossipSub
+  dialler: Dialler
+  addresses: OwnAddresses
 }
 
 export type MeshLibp2p = Libp2p<Services>
@@ -73,6 +88,8 @@ export interface OptionParts {
   admission: Admission
   datastore: BoundedDatastore
   gater: ConnectionGater
+  /** Those that addresses are dialled by, and listened on. */
+  transports: TransportFactory[]
   punching: Punching
   /** A peer has more of one of libp2p's services than it may. */
   onFlood: (peer: string) => void
@@ -84,13 +101,15 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
 export function libp2pOptions(init: MeshNodeInit, parts: OptionParts): Libp2pOptions<Services> {
+  const here = new OwnNetworks(parts, init.listen)
   return {
     start: false,
     privateKey: init.identity,
     nodeInfo: { userAgent: init.agent },
     addresses: {
       listen: [...init.listen, ...places(init.reach?.relays ?? 0)],
-      ...(init.announce === undefined ? {} : { appendAnnounce: [...init.announce] })
+      ...(init.announce === undefined ? {} : { appendAnnounce: [...init.announce] }),
+      announceFilter: toldAddresses
     },
     transports: init.transports ?? transports(init, parts),
     ...(init.networkKey === undefined ? {} : { connectionProtector: protectorOf(init.networkKey) }),
@@ -100,21 +119,25 @@ export function libp2pOptions(init: MeshNodeInit, parts: OptionParts): Libp2pOpt
     // libp2p asks no more of a store than this one has; its own has no bounds.
     datastore: parts.datastore as unknown as NonNullable<Libp2pOptions['datastore']>,
     connectionManager: {
-      maxConnections: init.isDhtServer ? 5_000 : 1_000,
+      // A hub has all workers that a router may know, and others besides.
+      maxConnections: init.isHub === true ? LIMITS.directoryWorkersMax + 2_000 : 1_000,
       // Both bounds are the door's, which knows better who has to go; the default of 5 a second per address
       // refuses a lab, an office behind one NAT, a restart of many.
       inboundConnectionThreshold: LIMITS.pendingConnectionsMax,
       maxIncomingPendingConnections: 2 * LIMITS.pendingConnectionsMax,
       // The default of 500 is full after one list of invented peers.
       maxDialQueueLength: 2_000,
-      // Addresses are tried one after the other, and a list of dead ones is easily written.
-      maxPeerAddrsToDial: LIMITS.peerAddressesMax
+      // Addresses are tried one after the other, and a list of dead ones is easily written. `Dialler` tries several at
+      // a time; this is for what libp2p's services dial, and for addresses that people give.
+      maxPeerAddrsToDial: LIMITS.peerAddressesMax,
+      addressDialTimeout: 4_000,
+      addressSorter: addressSorter(here)
     },
     // A machine under load answers late; three seconds of silence are no reason to cut it off.
     connectionMonitor: { pingTimeout: { minTimeout: 10_000 } },
     // Addresses outlive a night's sleep; with the default hour, providers found in the DHT have none.
     peerStore: { maxPeerAge: 7 * 24 * HOUR_MS, maxAddressAge: 6 * HOUR_MS },
-    services: services(init, parts)
+    services: services(init, parts, here)
   }
 }
 
@@ -125,12 +148,10 @@ function places(count: number): string[] {
 
 function transports(
   { reach }: MeshNodeInit,
-  { punching, ...guards }: OptionParts
+  { transports: others, ...guards }: OptionParts
 ): NonNullable<Libp2pOptions['transports']> {
-  return [
-    punching.transport(tcp()),
-    relayTransport({ isListening: (reach?.relays ?? 0) > 0 }, guards)
-  ] as NonNullable<Libp2pOptions['transports']>
+  const relayed = relayTransport({ isListening: (reach?.relays ?? 0) > 0 }, guards)
+  return [...others, relayed]
 }
 
 function muxer(): ReturnType<typeof yamux> {
@@ -146,13 +167,17 @@ function muxer(): ReturnType<typeof yamux> {
 /** A peer has so much of each service, and strangers nothing of those that the mesh is found by. */
 function services(
   init: MeshNodeInit,
-  parts: OptionParts
+  parts: OptionParts,
+  here: Whereabouts
 ): NonNullable<Libp2pOptions<Services>['services']> {
   const { admission, clock, onFlood } = parts
   const forAll = { clock, onFlood }
   const forMembers = { ...forAll, admission }
-  const { punches = false, relay } = init.reach ?? {}
+  const { isProbed = false, punches = false, relay } = init.reach ?? {}
   return {
+    addresses: (libp2p) => new OwnAddresses(libp2p, { trustsOwn: init.isDhtServer }),
+    ...(isProbed ? { reachability: reachability(forMembers) } : {}),
+    dialler: (libp2p) => new Dialler(libp2p, { clock, here }),
     ...(relay === undefined ? {} : { relay: relayServer(relay, forMembers) }),
     ...(punches ? { punching: parts.punching.service(forMembers) } : {}),
     // With the default of one stream each, asking twice at once is refused.

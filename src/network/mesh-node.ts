@@ -3,6 +3,8 @@
  * touches libp2p itself. `libp2p-options.ts` has its settings.
  */
 import { createLibp2p } from 'libp2p'
+import { tcp } from '@libp2p/tcp'
+import { isPeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { MeshError, messageOf } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
@@ -10,6 +12,7 @@ import { offenceOf } from '../protocol/offence.ts'
 import { systemClock } from '../core/clock.ts'
 import { OPEN_ADMISSION } from './guard/admission.ts'
 import { parseAddress, parsePeer, readAddresses } from './addresses.ts'
+import { Bandwidth } from './reach/bandwidth.ts'
 import { BoundedDatastore } from './guard/bounded-datastore.ts'
 import { boundPeers } from './guard/bounded-peers.ts'
 import { Conduct } from './guard/conduct.ts'
@@ -19,19 +22,25 @@ import { guardDht } from './guard/dht-guard.ts'
 import { guardGossip } from './guard/gossip-guard.ts'
 import { guardLengths } from './guard/length-guard.ts'
 import { keepGossipStreams } from './reach/gossip-streams.ts'
+import { createTransports } from './reach/transports.ts'
 import { libp2pOptions } from './libp2p-options.ts'
+import { transportsFor } from '../config/address.ts'
 import { Paths } from './reach/paths.ts'
 import { Punching } from './reach/punching.ts'
 import { RelayRetirement } from './reach/relay-retirement.ts'
+import { openStreamBy } from './reach/stream-opening.ts'
 import { StreamWatch } from './guard/stream-watch.ts'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
+import type { Clock } from '../core/clock.ts'
 import type { ConductCounts, Shunned } from './guard/conduct.ts'
 import type { DatastoreCounts } from './guard/bounded-datastore.ts'
 import type { DoorCounts } from './guard/door.ts'
 import type { MeshLibp2p, MeshNodeInit } from './libp2p-options.ts'
 import type { OpenStreamOptions, PeerLink, StreamHandlerInit } from '../protocol/peer-link.ts'
 import type { Startable } from '../core/startable.ts'
+import type { TransportFactory } from './reach/transports.ts'
+import type { Transfer, TransferDirection } from '../protocol/transfer-meter.ts'
 
 export type { MeshLibp2p, MeshNodeInit }
 
@@ -45,11 +54,13 @@ export interface NetworkCounts {
 export type ShunListener = (shun: Shunned) => void
 
 interface Parts {
+  clock: Clock
   libp2p: MeshLibp2p
   conduct: Conduct
   door: Door
   datastore: BoundedDatastore
   paths: Paths
+  bandwidth: Bandwidth
   retirement: RelayRetirement
   hasNetworkKey: boolean
   onShunned: Set<ShunListener>
@@ -137,7 +148,9 @@ export class MeshNode implements PeerLink, Startable {
   /** As `dial`, for callers that look at the connection itself. */
   async connect(target: string, options: AbortOptions = {}): Promise<Connection> {
     const to = target.startsWith('/') ? parseAddress(target) : parsePeer(target)
+    const { dialler } = this.#libp2p.services
     try {
+      if (isPeerId(to)) return await dialler.dial(to, options)
       return await this.#libp2p.dial(to, withSignal(options))
     } catch (cause) {
       throw unreachableError(target, cause, this.#parts)
@@ -171,6 +184,15 @@ export class MeshNode implements PeerLink, Startable {
     return this.#parts.paths
   }
 
+  /** How fast bytes go by them. */
+  get bandwidth(): Bandwidth {
+    return this.#parts.bandwidth
+  }
+
+  noteTransfer(peer: string, direction: TransferDirection, transfer: Transfer): void {
+    this.#parts.bandwidth.note(peer, direction, transfer)
+  }
+
   isRelayed(peer: string): boolean {
     return this.#parts.paths.isRelayed(parsePeer(peer))
   }
@@ -185,18 +207,16 @@ export class MeshNode implements PeerLink, Startable {
     protocol: string,
     options: OpenStreamOptions = {}
   ): Promise<Stream> {
-    const { paths } = this.#parts
-    const { directWithinMs: timeoutMs = 0 } = options
+    const { clock, paths } = this.#parts
+    const { directWithinMs: timeoutMs = 0, signal } = options
+    const { dialler } = this.#libp2p.services
     const id = parsePeer(peer)
     try {
-      if (paths.connections(id).length === 0) await this.#libp2p.dial(id, withSignal(options))
+      if (paths.connections(id).length === 0) await dialler.dial(id, options)
       if (timeoutMs > 0) await paths.whenDirect(id, { ...withSignal(options), timeoutMs })
-      const [connection = await this.#libp2p.dial(id, withSignal(options))] = paths.connections(id)
-      return await connection.newStream(protocol, {
-        ...withSignal(options),
-        runOnLimitedConnection: true,
-        maxOutboundStreams: LIMITS.streamsPerProtocolMax
-      })
+      const ways = paths.connections(id)
+      if (ways.length === 0) ways.push(await dialler.dial(id, options))
+      return await openStreamBy(ways, protocol, { clock, signal })
     } catch (cause) {
       throw streamError(peer, cause, this.#parts)
     }
@@ -239,7 +259,14 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
   const onBadMessage = (peer: string): void => conduct.strike(peer, 'gossip')
   const { gater } = door
   const punching = new Punching(self)
-  const options = libp2pOptions(init, { admission, clock, datastore, gater, punching, onFlood })
+  const hasNetworkKey = networkKey !== undefined
+  const transports = await createTransports({
+    names: transportsFor(init.transportNames ?? [], [...init.listen, ...(init.announce ?? [])]),
+    tcp: punching.transport(tcp()) as TransportFactory,
+    hasNetworkKey
+  })
+  const guards = { admission, clock, gater, onFlood }
+  const options = libp2pOptions(init, { ...guards, datastore, punching, transports })
   guardLengths()
   const libp2p: MeshLibp2p = await createLibp2p(options)
   const cutOff = (peer: string): void => {
@@ -257,8 +284,9 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
   const paths = new Paths({ clock, libp2p, isPunched: (one) => punching.isPunched(one) })
   const retirement = new RelayRetirement({ clock, paths })
   keepGossipStreams(libp2p, libp2p.services.pubsub, paths)
-  const hasNetworkKey = networkKey !== undefined
-  return { libp2p, conduct, door, datastore, paths, retirement, onShunned, hasNetworkKey }
+  const bandwidth = new Bandwidth(clock, (peer) => paths.kindOf(parsePeer(peer)))
+  const reach = { paths, bandwidth, retirement }
+  return { clock, libp2p, conduct, door, datastore, ...reach, onShunned, hasNetworkKey }
 }
 
 function withSignal(options: AbortOptions): { signal?: AbortSignal } {

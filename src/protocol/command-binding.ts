@@ -4,7 +4,7 @@
  * nodes use sessions among themselves.
  */
 import { withTimeLimit } from '../core/abort.ts'
-import { parseJson } from '../core/json.ts'
+import { isCutShort, parseJson } from '../core/json.ts'
 import { Pace } from '../core/pace.ts'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError, messageOf } from '../core/errors.ts'
@@ -13,7 +13,7 @@ import { COMMANDS, isCommandName } from './commands.ts'
 import { COMMAND_PROTOCOL_V1 } from './ids.ts'
 import { isFirstWord } from './access.ts'
 import { PeerQuota } from './peer-quota.ts'
-import { closeWithin, discardInput, readToEnd, writeAndClose } from './stream-text.ts'
+import { closeWithin, cutShort, discardInput, readToEnd, writeAndClose } from './stream-text.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Access } from './access.ts'
 import type { Clock } from '../core/clock.ts'
@@ -125,7 +125,7 @@ export class CommandBinding implements Startable {
       const stream = await link.openStream(peer, COMMAND_PROTOCOL_V1, { signal })
       try {
         // Both at once: an asker that sends too much hears so before it is done.
-        const reading = readToEnd(stream, { bytesMax: LIMITS.commandBytesMax, signal })
+        const reading = readAnswer(stream, signal)
         const [text] = await Promise.all([reading, sendRequest(stream, request, signal)])
         return asResponse(text)
       } catch (cause) {
@@ -222,7 +222,12 @@ export class CommandBinding implements Startable {
   #parse(text: string, peer: string): unknown {
     const bytesMax = this.#components.access.requestBytesMax(peer)
     const containersMax = Math.min(LIMITS.jsonContainersMax, bytesMax / CONTAINER_BYTES)
-    return parseJson(text, bytesMax, containersMax)
+    try {
+      return parseJson(text, bytesMax, containersMax)
+    } catch (cause) {
+      const isCut = MeshError.from(cause).code === 'REQUEST_NOT_JSON' && isCutShort(text)
+      throw isCut ? cutShort(cause) : cause
+    }
   }
 
   #requireTime(peer: string): void {
@@ -322,16 +327,25 @@ async function sendRequest(
   }
 }
 
+async function readAnswer(stream: Stream, signal: AbortSignal): Promise<string> {
+  try {
+    return await readToEnd(stream, { bytesMax: LIMITS.commandBytesMax, signal })
+  } catch (cause) {
+    throw MeshError.from(cause).code === 'REQUEST_NOT_JSON' ? invalidAnswer(cause) : cause
+  }
+}
+
 function asResponse(text: string): CommandResponse {
   try {
     return checkResponse(parseJson(text))
   } catch (cause) {
-    throw new MeshError(
-      'RESPONSE_INVALID',
-      `the answer is not what the protocol asks for: ${messageOf(cause)}`,
-      { cause }
-    )
+    throw invalidAnswer(cause)
   }
+}
+
+function invalidAnswer(cause: unknown): MeshError {
+  const message = `the answer is not what the protocol asks for: ${messageOf(cause)}`
+  return new MeshError('RESPONSE_INVALID', message, { cause })
 }
 
 function tooMany(what: string, { retryAfterMs }: { retryAfterMs?: number } = {}): MeshError {

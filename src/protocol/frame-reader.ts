@@ -12,6 +12,11 @@ export class FrameReader {
   /** How much must have arrived before there is anything to do. */
   #neededBytes = LENGTH_BYTES
 
+  /** How long the frame is that is not yet whole; 0 while nobody knows. */
+  get comingBytes(): number {
+    return this.#neededBytes > LENGTH_BYTES ? this.#neededBytes : 0
+  }
+
   /** Bytes held for the frame that is not yet whole. */
   get heldBytes(): number {
     return this.#rest.byteLength

@@ -1,4 +1,5 @@
 /** A session's pulse: asks "are you there?" now and then, and takes the path's round trip from the echoes. */
+import { deferred } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 
 /**
@@ -26,6 +27,8 @@ export class Heartbeat {
   #sentAtMs = 0
   #samplesMs: number[] = []
   #heardCount = 0
+  /** Who waits for the echo of a beat, or of a later one. */
+  #waiting: { number: number; resolve: () => void }[] = []
 
   constructor(clock: Clock, send: (number: number) => void) {
     this.#clock = clock
@@ -44,6 +47,14 @@ export class Heartbeat {
     this.#send(this.#number)
   }
 
+  /** Beats now. Resolves with the echo: the other end has then heard all that was said before. Never rejects. */
+  async whenEchoed(): Promise<void> {
+    this.beat()
+    const { promise, resolve } = deferred<void>()
+    this.#waiting.push({ number: this.#number, resolve })
+    await promise
+  }
+
   /** One more beat or echo has come. @returns false for one too many, which is not worth a look */
   hear(): boolean {
     this.#heardCount += 1
@@ -52,10 +63,17 @@ export class Heartbeat {
 
   /** Only the last beat's first echo counts; anything else would let the other end choose its latency. */
   onEcho(number: number): void {
+    if (number <= this.#number) this.#wake(number)
     if (number !== this.#number || this.#sentAtMs < 0) return
     this.#samplesMs.push(this.#clock.monotonicMs() - this.#sentAtMs)
     this.#sentAtMs = -1
     if (this.#samplesMs.length > LATENCY_SAMPLES) this.#samplesMs.shift()
     if (number < EAGER_BEATS) this.beat()
+  }
+
+  #wake(number: number): void {
+    if (this.#waiting.length === 0) return
+    for (const waiting of this.#waiting) if (waiting.number <= number) waiting.resolve()
+    this.#waiting = this.#waiting.filter((waiting) => waiting.number > number)
   }
 }

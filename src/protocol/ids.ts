@@ -15,10 +15,10 @@ export const DHT_PROTOCOL_V1 = '/taskmesh/kad/1.0.0'
 /** As in schemas/capability-record.schema.json. */
 const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
 
-const PRESENCE_TOPIC_PREFIX = '/taskmesh/presence/1/'
+const PRESENCE_TOPIC_PREFIX = '/taskmesh/presence/2/'
 const FILES_TOPIC_PREFIX = '/taskmesh/files/1/'
 
-/** Where the workers of a namespace publish their signed capability records. */
+/** Where the workers of a namespace publish their signed capability records, and between them that they are there still. */
 export function presenceTopic(namespace: string): string {
   return `${PRESENCE_TOPIC_PREFIX}${namespace}`
 }
@@ -43,9 +43,9 @@ function namespaceAfter(prefix: string, topic: string): string | undefined {
   return topic.startsWith(prefix) && NAMESPACE.test(namespace) ? namespace : undefined
 }
 
-/** The text whose hash is the DHT key under which one shard of a namespace's workers are found. */
-export function namespaceKey(namespace: string, shard: number): string {
-  return `/taskmesh/namespace/1/${namespace}/${shard}`
+/** The text whose hash is the DHT key under which some of a namespace's workers are found: all of them on level 0. */
+export function namespaceKey(namespace: string, level: number, shard: number): string {
+  return `/taskmesh/namespace/2/${namespace}/${level}/${shard}`
 }
 
 /** The same for the nodes that share files and are no workers. */

@@ -29,6 +29,7 @@ export function memberLink(link: PeerLink, access: Access, command: CommandName)
     unhandle: (protocol) => link.unhandle(protocol),
     isRelayed: (peer) => link.isRelayed(peer),
     onDirect: (listener) => link.onDirect(listener),
+    noteTransfer: (peer, direction, transfer) => link.noteTransfer(peer, direction, transfer),
     complain: (peer, error) => link.complain(peer, error)
   }
 }

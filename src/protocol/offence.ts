@@ -51,7 +51,11 @@ const OFFENCE_OF: Partial<Record<ErrorCode, Offence>> = {
   TOO_MANY_REQUESTS: 'excess'
 }
 
-/** Undefined for what is nobody's fault. */
-export function offenceOf({ code }: MeshError): Offence | undefined {
-  return OFFENCE_OF[code]
+/**
+ * Undefined for what is nobody's fault. A text that only ends too early is none: a node that is stopped, or the way to
+ * it, cuts texts off like that. Whoever does it on purpose pays for the reading as for any request.
+ */
+export function offenceOf({ blame, code }: MeshError): Offence | undefined {
+  const offence = OFFENCE_OF[code]
+  return offence === 'text' && blame === 'network' ? undefined : offence
 }

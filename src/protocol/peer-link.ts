@@ -2,13 +2,17 @@
 import type { Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
 import type { MeshError } from '../core/errors.ts'
+import type { Transfer, TransferDirection } from './transfer-meter.ts'
 
 export interface StreamHandlerInit {
   maxInboundStreams: number
 }
 
 export interface OpenStreamOptions extends AbortOptions {
-  /** A peer that is reached through a relay may be reached directly soon: it is waited for so long. @default 0 */
+  /**
+   * A peer that is reached through a relay may be reached directly soon: that is waited for, until it has been reached
+   * through the relay for so long. @default 0
+   */
   directWithinMs?: number
 }
 
@@ -29,6 +33,8 @@ export interface PeerLink {
   isRelayed(peer: string): boolean
   /** Calls back when a peer is reached directly that was reached through a relay. @returns what ends it */
   onDirect(listener: (peer: string) => void): () => void
+  /** So fast did bytes go to a peer, or come from it. */
+  noteTransfer(peer: string, direction: TransferDirection, transfer: Transfer): void
   /** A peer did what this error says; `offence.ts` knows which of them are its fault. */
   complain(peer: string, error: MeshError): void
 }

@@ -27,6 +27,11 @@ export class RequestAnswerer {
     this.#components = components
   }
 
+  /** Requests that have no answer yet. */
+  get count(): number {
+    return this.#answering.size
+  }
+
   /**
    * @param bytes of the whole frame, which is held until the answer is given
    * @throws MeshError FRAME_INVALID for an id that is in use: an answer to it would be anybody's

@@ -4,6 +4,7 @@ import { MeshError } from '../core/errors.ts'
 import { unlessAborted, withTimeLimit } from '../core/abort.ts'
 import { SESSION_PROTOCOL_V1 } from './ids.ts'
 import { Session, refuseSession } from './session.ts'
+import { SessionMoves } from './session-moves.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Access } from './access.ts'
 import type { PeerLink } from './peer-link.ts'
@@ -25,6 +26,7 @@ export interface SessionListener {
   /** A session is ready: both ends have said hello. There may be others with the same peer. */
   onOpened?: (peer: string) => void
   onLoad?: (peer: string, load: unknown) => void
+  /** The last session with a peer has ended; one that has moved to a better way has not. */
   onClosed?: (peer: string, error: MeshError) => void
 }
 
@@ -41,11 +43,18 @@ export class SessionService implements Startable {
   readonly #sessions = new Map<string, Session[]>()
   readonly #opening = new Map<string, Promise<Session>>()
   readonly #listeners = new Set<SessionListener>()
+  readonly #moves: SessionMoves
   readonly #controller = new AbortController()
 
   constructor(components: SessionServiceComponents, init: SessionServiceInit = {}) {
     this.#components = components
     this.#init = init
+    this.#moves = new SessionMoves({
+      ...components,
+      own: (peer) => (this.#sessions.get(peer) ?? []).filter(({ isOwn }) => isOwn),
+      current: (peer) => this.get(peer),
+      openAnew: (peer) => this.#openAnew(peer)
+    })
   }
 
   async start(): Promise<void> {
@@ -54,12 +63,14 @@ export class SessionService implements Startable {
       (stream, remotePeer) => this.#accept(stream, remotePeer),
       { maxInboundStreams: LIMITS.streamsPerProtocolMax }
     )
+    this.#moves.start()
   }
 
   async stop(): Promise<void> {
     if (this.#controller.signal.aborted) return
     const error = new MeshError('STOPPING', 'this node is stopping')
     this.#controller.abort(error)
+    this.#moves.stop(error)
     await this.#components.link.unhandle(SESSION_PROTOCOL_V1)
     const open = [...this.#sessions.values()].flat()
     await Promise.all(open.map((session) => session.close(error)))
@@ -88,12 +99,19 @@ export class SessionService implements Startable {
     const open = this.get(peer)
     if (open !== undefined) return open
     options.signal?.throwIfAborted()
-    let opening = this.#opening.get(peer)
-    if (opening === undefined) {
-      opening = this.#dial(peer).finally(() => this.#opening.delete(peer))
-      this.#opening.set(peer, opening)
-    }
-    return await unlessAborted(opening, options)
+    return await unlessAborted(this.#opening.get(peer) ?? this.#begin(peer), options)
+  }
+
+  /** By the best way of now, whichever way the others go. */
+  async #openAnew(peer: string): Promise<Session> {
+    await this.#opening.get(peer)?.catch(() => {})
+    return await this.#begin(peer)
+  }
+
+  #begin(peer: string): Promise<Session> {
+    const opening = this.#dial(peer).finally(() => this.#opening.delete(peer))
+    this.#opening.set(peer, opening)
+    return opening
   }
 
   async #dial(peer: string): Promise<Session> {
@@ -146,6 +164,8 @@ export class SessionService implements Startable {
           for (const listener of this.#listeners) listener.onLoad?.(peer, load)
         },
         onOffence: (error) => this.#components.link.complain(peer, error),
+        onTransfer: (direction, transfer) =>
+          this.#components.link.noteTransfer(peer, direction, transfer),
         onClosed: (error) => {
           // What the other end has said of us comes by no code that is its own fault.
           this.#components.link.complain(peer, error)

@@ -12,6 +12,7 @@ import { PendingRequests } from './pending-requests.ts'
 import { RequestAnswerer } from './request-answerer.ts'
 import { closeWithin, discardInput } from './stream-text.ts'
 import { StreamWriter } from './stream-writer.ts'
+import { TransferMeter } from './transfer-meter.ts'
 import type { Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
@@ -19,6 +20,7 @@ import type { CommandAnswer, CommandServer } from './command-server.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Frame } from './frames.ts'
 import type { SessionAnswer } from './pending-requests.ts'
+import type { Transfer, TransferDirection } from './transfer-meter.ts'
 
 export type { SessionAnswer }
 
@@ -36,6 +38,9 @@ const DEFAULT_SESSION: Required<SessionInit> = { beatPeriodMs: 5_000, silenceMsM
 /** How long the other end may take to close its side before the stream is reset. */
 const CLOSE_TIMEOUT_MS = 1_000
 
+/** The bytes of such a frame come one after the other, as fast as the way lets them. */
+const LARGE_FRAME_BYTES = 65_536
+
 export interface SessionComponents {
   clock: Clock
   server: CommandServer
@@ -48,6 +53,8 @@ export interface SessionEvents {
   /** The peer asks what is no request, or for too much; the session goes on. */
   onOffence: (error: MeshError) => void
   onLoad: (load: unknown) => void
+  /** So fast did bytes of large frames go, or come. */
+  onTransfer: (direction: TransferDirection, transfer: Transfer) => void
   onClosed: (error: MeshError) => void
 }
 
@@ -90,10 +97,13 @@ export class Session {
   readonly #init: Required<SessionInit>
   readonly #writer: StreamWriter
   readonly #reader = new FrameReader()
+  readonly #coming: TransferMeter
   readonly #pending: PendingRequests
   readonly #answerer: RequestAnswerer
   readonly #heartbeat: Heartbeat
   readonly #ready = deferred<void>()
+  /** Rejects with why it has ended. */
+  readonly #ended = deferred<never>()
   readonly #cancelBeat: CancelTimer
   readonly #openedAtMs: number
   #heardAtMs: number
@@ -113,7 +123,10 @@ export class Session {
     this.#events = options.events
     this.#init = { ...DEFAULT_SESSION, ...options }
     this.#openedAtMs = this.#heardAtMs = clock.monotonicMs()
-    this.#writer = new StreamWriter(stream)
+    const { onTransfer } = options.events
+    this.#coming = new TransferMeter(clock, (transfer) => onTransfer('from', transfer))
+    const going = new TransferMeter(clock, (transfer) => onTransfer('to', transfer))
+    this.#writer = new StreamWriter(stream, going)
     this.#pending = new PendingRequests(clock, (id) => this.#send({ kind: 'cancel', id }))
     const respond = (id: number, answer: CommandAnswer): void => this.#respond(id, answer)
     const { onOffence } = options.events
@@ -122,6 +135,7 @@ export class Session {
       this.#send({ kind: 'beat', number, load: components.describeLoad(remotePeer) })
     )
     this.#ready.promise.catch(() => {})
+    this.#ended.promise.catch(() => {})
     this.#cancelBeat = clock.every(this.#init.beatPeriodMs, () => this.#onBeatTime())
     stream.addEventListener('message', (event) => this.#onBytes(event.data))
     stream.addEventListener('end', () => this.#onStreamEnd())
@@ -138,6 +152,16 @@ export class Session {
   /** True once the other end has said hello, as long as the session is open. */
   get isReady(): boolean {
     return this.isOpen && this.#agent !== undefined
+  }
+
+  /** This end has opened it. */
+  get isOwn(): boolean {
+    return this.#stream.direction === 'outbound'
+  }
+
+  /** Nobody waits for an answer, at neither end, as far as this one knows. */
+  get isIdle(): boolean {
+    return this.#pending.count + this.#answerer.count + this.#writer.waitingBytes === 0
   }
 
   /** Resolves when the other end has said hello. */
@@ -196,6 +220,15 @@ export class Session {
     this.#send({ kind: 'beat', number: NEWS_BEAT, load })
   }
 
+  /**
+   * There and back: the other end has heard all that was said before, and all that it had said until then is here.
+   * @throws MeshError as the session ended
+   */
+  async roundTrip(): Promise<void> {
+    if (this.#end !== undefined) throw this.#end
+    await Promise.race([this.#heartbeat.whenEchoed(), this.#ended.promise])
+  }
+
   /** Tells the other end why, then ends. Everything that waits hears of it. Resolves when the stream is gone. */
   async close(error: MeshError): Promise<void> {
     if (this.#end !== undefined) return
@@ -215,6 +248,9 @@ export class Session {
         // A goodbye is the last word; what follows it in the same breath is not heard.
         if (this.isOpen) this.#onFrame(decodeFrame(payload), payload.byteLength)
       }
+      this.#coming.moved(bytes.byteLength)
+      if (this.#reader.comingBytes >= LARGE_FRAME_BYTES) this.#coming.begin()
+      else this.#coming.idle()
     } catch (cause) {
       void this.close(MeshError.from(cause, 'FRAME_INVALID'))
     }
@@ -305,6 +341,7 @@ export class Session {
     this.#end = error
     this.#cancelBeat()
     this.#ready.reject(error)
+    this.#ended.reject(error)
     this.#pending.failAll(asLoss(error))
     this.#answerer.stopAll(error)
     this.#writer.end()

@@ -110,11 +110,30 @@ function hasEnded({ status }: Stream): boolean {
   return status === 'closed' || status === 'aborted' || status === 'reset'
 }
 
+/** A text that was cut off somewhere, though its stream has ended well: who began it may have been stopped by then. */
+export function cutShort(cause: unknown): MeshError {
+  return new MeshError('REQUEST_NOT_JSON', 'the text ends before its JSON does', {
+    hint: 'send one whole JSON value, in UTF-8, before you close the stream',
+    blame: 'network',
+    cause
+  })
+}
+
 function decode(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes)
   } catch (cause) {
+    if (endsWithinLetter(bytes)) throw cutShort(cause)
     throw new MeshError('REQUEST_NOT_JSON', 'the text is not UTF-8', { cause })
+  }
+}
+
+function endsWithinLetter(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -6,6 +6,7 @@
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import type { Stream } from '@libp2p/interface'
+import type { TransferMeter } from './transfer-meter.ts'
 
 /** As large as one encrypted message of the transport can be; larger ones are split there anyway. */
 const CHUNK_BYTES = 64 * 1_024
@@ -15,14 +16,17 @@ const FRAMES_MAX = 65_536
 
 export class StreamWriter {
   readonly #stream: Stream
+  readonly #meter: TransferMeter | undefined
   #waiting: Uint8Array[] = []
   #waitingBytes = 0
   #isScheduled = false
   #isBlocked = false
   #isEnded = false
 
-  constructor(stream: Stream) {
+  /** @param meter gets how fast the other end takes what waits for it */
+  constructor(stream: Stream, meter?: TransferMeter) {
     this.#stream = stream
+    this.#meter = meter
     stream.addEventListener('drain', () => {
       this.#isBlocked = false
       this.#flush()
@@ -74,7 +78,11 @@ export class StreamWriter {
         const chunk = this.#nextChunk()
         this.#waitingBytes -= chunk.byteLength
         this.#isBlocked = !this.#stream.send(chunk)
+        this.#meter?.moved(chunk.byteLength)
+        // Until the buffers are full nothing can be told; from then on they take what has gone.
+        if (this.#isBlocked) this.#meter?.begin()
       }
+      if (this.#waiting.length === 0) this.#meter?.idle()
     } catch (cause) {
       // The connection went away under the stream. Nobody waits for this flush; the stream's end tells.
       this.#stream.abort(MeshError.from(cause, 'SESSION_CLOSED'))

@@ -1,7 +1,9 @@
-/** A bootstrap node: introduces peers to each other, keeps the DHT's records, passes presence on. */
+/** A bootstrap node: introduces peers to each other, keeps the DHT's records, passes presence on and tells what it has heard. */
 import { ContactFile } from './contact-file.ts'
 import { PresenceRelay } from '../discovery/presence-relay.ts'
+import { WorkerRegistry } from '../discovery/worker-registry.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
+import { findRegistered } from '../discovery/registry-answers.ts'
 import { startNode } from './node-core.ts'
 import type { BootstrapSettings } from '../config/settings.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -20,15 +22,21 @@ export async function startBootstrap(
 function buildBootstrap(core: NodeCore, { announce, namespace }: BootstrapSettings): NodeParts {
   const { folder, node, server } = core
   const self = { role: 'bootstrap', namespace } as const
+  const registry = new WorkerRegistry(core)
+  const relay = new PresenceRelay(
+    { ...core, onWorker: (news) => registry.take(news) },
+    { namespaces: [namespace] }
+  )
   server.register({
     ...commonHandlers,
+    FIND_NODES: (params) => ({ result: findRegistered(registry, { namespace, params }) }),
     GET_CAPABILITIES: (_params, { remotePeer }) => ({
       result: describeSelf(core, { ...self, peer: remotePeer })
     })
   })
   return {
     before: [],
-    after: [new PresenceRelay(core), new ContactFile(folder.path, node, announce)],
+    after: [relay, new ContactFile(core, announce)],
     report: () => ({
       ...self,
       peer_id: node.selfPeer,

@@ -6,7 +6,10 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseJson } from '../core/json.ts'
 import { readSecret, writeSecret } from '../core/secret-file.ts'
+import type { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
+import type { Logger } from '../observe/logger.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+import type { NodeFolder } from './node-folder.ts'
 import type { Startable } from '../core/startable.ts'
 
 export const CONTACT_FILE = 'contact.json'
@@ -28,34 +31,52 @@ export function readContacts(home: string): Contact[] {
     .flatMap(({ name }) => readContact(join(home, name, CONTACT_FILE)) ?? [])
 }
 
-type Reachable = Pick<MeshNode, 'addresses' | 'selfPeer'>
+export interface ContactFileComponents {
+  folder: Pick<NodeFolder, 'path'>
+  keeper: Pick<BootstrapKeeper, 'onConnected'>
+  logger: Logger
+  node: Pick<MeshNode, 'addresses' | 'selfPeer'>
+}
 
 export class ContactFile implements Startable {
-  readonly #file: string
-  readonly #node: Reachable
+  readonly #components: ContactFileComponents
   readonly #announce: readonly string[]
 
-  constructor(folder: string, node: Reachable, announce: readonly string[]) {
-    this.#file = join(folder, CONTACT_FILE)
-    this.#node = node
+  constructor(components: ContactFileComponents, announce: readonly string[]) {
+    this.#components = components
     this.#announce = announce
   }
 
   async start(): Promise<void> {
-    const { selfPeer } = this.#node
-    const addresses = this.#node.addresses()
+    this.#write()
+    // Its addresses may be others by then.
+    this.#components.keeper.onConnected(() => this.#writeAnew())
+  }
+
+  async stop(): Promise<void> {}
+
+  /** The disk may be full: then the file says what it said. */
+  #writeAnew(): void {
+    try {
+      this.#write()
+    } catch (cause) {
+      this.#components.logger.warn({ err: cause }, 'contact file not written')
+    }
+  }
+
+  #write(): void {
+    const { folder, node } = this.#components
+    const addresses = node.addresses()
     const contact: Contact = {
-      peer_id: selfPeer,
+      peer_id: node.selfPeer,
       addresses,
       announced: addresses.filter((address) =>
         this.#announce.some((own) => address === own || address.startsWith(`${own}/p2p/`))
       ),
       pid: process.pid
     }
-    writeSecret(this.#file, `${JSON.stringify(contact)}\n`)
+    writeSecret(join(folder.path, CONTACT_FILE), `${JSON.stringify(contact)}\n`)
   }
-
-  async stop(): Promise<void> {}
 }
 
 function readContact(file: string): Contact | undefined {

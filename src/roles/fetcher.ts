@@ -75,12 +75,13 @@ export async function startFetcher(init: FetcherInit): Promise<Fetcher> {
   const library = new FileLibrary(shared, { folder, budgetBytes: BUDGET_BYTES })
   const stopLibrary = await startInOrder([library])
   try {
+    const contacts = [...new Set([...init.contacts, ...(visit.entry?.bootstrap ?? [])])]
     const { access, binding, membership, node, sessions } = await createVisitor(visit, {
+      contacts,
       listen: [],
       logger,
       networkKey: givenNetworkKey(networkKeyFile)
     })
-    const contacts = [...new Set([...init.contacts, ...(visit.entry?.bootstrap ?? [])])]
     const keeper = new BootstrapKeeper({ ...shared, node }, contacts)
     const finder = new FileFinder({ ...shared, node, sessions }, { namespace })
     const service = new FileService(

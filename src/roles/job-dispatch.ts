@@ -57,6 +57,7 @@ export function createJobDispatch(core: NodeCore, parts: JobDispatchParts): JobD
     sourcesOf: jobFiles.sourcesOf,
     orders: new ReceiptDesk({ ...parts, signer: core.signer }),
     taskText: (jobId, index) => documents.taskText(jobId, index),
+    taskBytes: (jobId) => documents.taskBytes(jobId),
     onDecided: (selection) => idleReasons.note(selection, nowMs()),
     onOutcome,
     onAttempt: (attempt, item, isNewState) => {

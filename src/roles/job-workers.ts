@@ -32,12 +32,16 @@ export function createJobWorkers(
     files.onNode(change)
   }
   const source = new Directory({ ...core, standingOf, onRoom, onNode }, { namespace })
-  const finder = new Finder({ ...core, onFound: source.onFound.bind(source) }, { namespace })
+  const onFound = source.onFound.bind(source)
+  const onAlive = source.onAlive.bind(source)
+  const finder = new Finder({ ...core, onAlive, onFound }, { namespace })
   const defaults = { preset, weights }
   const nodes = new NodeViews({
     access: core.access,
     directory: source,
+    namespace,
     clock: core.clock,
+    tracker: core.tracker,
     files: files.catalogue,
     standingOf,
     weights: resolveWeights({ route: NO_ROUTE, defaults }).weights

@@ -5,11 +5,18 @@
 import { join } from 'node:path'
 import { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
 import { ConductLog } from '../network/guard/conduct-log.ts'
+import { DhtService } from '../network/reach/dht-service.ts'
 import { HostMonitor } from '../host/host-monitor.ts'
 import { givenNetworkKey } from '../network/wire/network-key.ts'
 import { isLoopbackAddress } from '../config/address.ts'
 import { loadIdentity } from '../network/identity.ts'
+import { LocalDiscovery } from '../network/reach/local-discovery.ts'
+import { PEER_BOOK_FILE, PeerBook } from '../network/reach/peer-book.ts'
+import { PeerRecall } from '../network/reach/peer-recall.ts'
 import { PeerTracker } from '../network/reach/peer-tracker.ts'
+import { PortMapper } from '../network/reach/port-mapping.ts'
+import { Reconnection } from '../network/reach/reconnection.ts'
+import { shortMeshId } from '../membership/mesh-id.ts'
 import { signerOf } from '../receipts/signer.ts'
 import { startInOrder } from '../core/startable.ts'
 import { systemClock } from '../core/clock.ts'
@@ -79,8 +86,10 @@ export async function startNode<S extends NodeSettings>(
   try {
     const { after, before, report } = build(core, settings)
     const conductLog = new ConductLog(core)
-    const network = [node, conductLog, sessions, binding, ...membership.parts, tracker, keeper]
-    const stopParts = await startInOrder([...before, ...network, ...after])
+    const network = [node, conductLog, sessions, binding, ...membership.parts]
+    const hold = [tracker, keeper, ...createReturn(core, init.role)]
+    const openings = createOpenings(core, settings, init)
+    const stopParts = await startInOrder([...before, ...network, ...openings, ...hold, ...after])
     const ready = { ...report(), pid: process.pid }
     logger.info({ peer: ready.peer_id, addresses: ready.addresses }, `${ready.role} ready`)
     return { report: ready, stop: async () => await stopParts().then(stopGround) }
@@ -107,6 +116,7 @@ async function createNodeCore<S extends NodeSettings>(
       identity: key,
       listen: settings.listen,
       announce: settings.announce,
+      transportNames: settings.transports,
       isDhtServer: init.isDhtServer,
       reach: reachOf(settings, init.relay),
       networkKey: givenNetworkKey(settings.networkKeyFile),
@@ -139,6 +149,37 @@ async function createNodeCore<S extends NodeSettings>(
   }
 }
 
+/** By what it comes back to the mesh when its bootstraps are dead, and when its machine has moved. */
+function createReturn(core: NodeCore, role: NodeCoreInit['role']): Startable[] {
+  const { folder, logger } = core
+  const file = join(folder.path, PEER_BOOK_FILE)
+  const book = new PeerBook({ file, logger, wanted: role === 'router' ? ['worker'] : [] })
+  const recall = new PeerRecall({ ...core, book })
+  return [recall, new Reconnection({ ...core, recall })]
+}
+
+/** By what others find and reach it, where anybody but its own machine can. */
+function createOpenings(
+  core: NodeCore,
+  { hasMdns, listen, mapsPorts }: NodeSettings,
+  { isDhtServer, role }: NodeCoreInit
+): Startable[] {
+  if (listen.every(isLoopbackAddress)) return []
+  const { membership, node } = core
+  const { addresses } = node.libp2p.services
+  const meshId = membership.standing()?.meshId
+  const lan = {
+    meshTag: meshId === undefined ? undefined : shortMeshId(meshId),
+    listened: () => addresses.listened()
+  }
+  return [
+    // A router asks others: a server answers itself, of all that there is with the twenty that it happens to have.
+    ...(isDhtServer || role === 'router' ? [] : [new DhtService(core)]),
+    ...(hasMdns ? [new LocalDiscovery(core, lan)] : []),
+    ...(mapsPorts ? [new PortMapper({ ...core, addresses })] : [])
+  ]
+}
+
 /** Two, so that one may end. */
 const RELAYS = 2
 
@@ -146,5 +187,5 @@ const RELAYS = 2
 function reachOf({ listen, relays }: NodeSettings, relay: RelayLimits | undefined): ReachInit {
   const isForOthers = !listen.every(isLoopbackAddress)
   const wanted = relay === undefined && isForOthers ? RELAYS : 0
-  return { relays: relays ?? wanted, relay, punches: isForOthers }
+  return { relays: relays ?? wanted, relay, punches: isForOthers, isProbed: isForOthers }
 }

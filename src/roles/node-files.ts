@@ -35,6 +35,8 @@ export interface NodeFilesInit extends FileSettings {
   onMisbehaviour?: (peer: string, reason: string) => void
   /** DHT keys under which this node is to be found. @default none: it is known as a worker */
   keys?: readonly string[]
+  /** Of a worker: how many there are. */
+  workerCount?: () => number
   /** Of a router: what it knows of others. */
   catalogue?: FileCatalogue
   /** Told of how the reading of the owner's folders goes. */
@@ -43,7 +45,15 @@ export interface NodeFilesInit extends FileSettings {
 
 export function createNodeFiles(core: NodeCore, init: NodeFilesInit): NodeFiles {
   const { access, folder, node, sessions } = core
-  const { diskBytes, keys = [], limitRateDown, limitRateUp, namespace, shareFolders } = init
+  const {
+    diskBytes,
+    keys = [],
+    limitRateDown,
+    limitRateUp,
+    namespace,
+    shareFolders,
+    workerCount
+  } = init
   const sharing = { ...init.sharing, takesHidden: init.sharesHidden }
   const library = new FileLibrary(core, {
     folder: join(folder.path, 'files'),
@@ -74,7 +84,7 @@ export function createNodeFiles(core: NodeCore, init: NodeFilesInit): NodeFiles 
     before: [library, folders.check, journal],
     after: [
       service,
-      new FileAdvertiser({ ...core, offers: journal }, { keys, namespace }),
+      new FileAdvertiser({ ...core, offers: journal }, { keys, namespace, workerCount }),
       new FileAnnouncer({ ...core, offers: journal }, { namespace }),
       folders.reading
     ]

@@ -4,6 +4,7 @@ import { PIECES_PROTOCOL_V1 } from '../protocol/ids.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { FileFinder } from '../discovery/file-finder.ts'
 import type { ManifestAnswer, PieceSources, SourceNews } from '../files/transfer/piece-sources.ts'
+import type { OpenStreamOptions } from '../protocol/peer-link.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
 import type { SessionService } from '../protocol/session-service.ts'
 import type { Stream } from '@libp2p/interface'
@@ -28,7 +29,7 @@ export class MeshPieceSources implements PieceSources {
     return this.#components.finder.find(fileId, options)
   }
 
-  async openStream(peer: string, options: AbortOptions): Promise<Stream> {
+  async openStream(peer: string, options: OpenStreamOptions): Promise<Stream> {
     return await this.#components.node.openStream(peer, PIECES_PROTOCOL_V1, options)
   }
 

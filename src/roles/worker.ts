@@ -28,9 +28,6 @@ import type { ReadyReport, RunningNode } from './role.ts'
 import type { TaskFiles } from '../execution/ports.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 
-/** A record may be believed for this long after the last was heard: three missed publications. */
-const RECORD_TTL_S = 90
-
 /** Sandboxes started before the first task comes, some 45 MiB each; more start when they are needed. */
 const WARM_SANDBOXES_MAX = 4
 /** One shows that the engine works here; most workers see few such tasks. */
@@ -74,7 +71,8 @@ function buildWorker(
   const slots = settings.slots ?? Math.max(1, Math.floor(host.snapshot().capabilities.cpu_cores))
   const queueSlots = settings.queueSlots ?? usualQueueSlots(slots)
   const called = createFunctions(extras, settings, { clock, folder: folder.path, slots })
-  const files = createNodeFiles(core, { ...settings.files, namespace })
+  const workerCount = (): number => advertiser.workerCount
+  const files = createNodeFiles(core, { ...settings.files, namespace, workerCount })
   const { before, forTasks, keeper } = createWorkerFiles(core, files)
   const executors = new ExecutorRegistry([
     new StorageExecutor({ clock, keeper }),
@@ -83,7 +81,7 @@ function buildWorker(
   ])
   const offer = { settings, slots, queueSlots, executors }
   const tasks = createTaskServer(core, offer, forTasks)
-  const advertiser = createAdvertiser(core, offer)
+  const advertiser: Advertiser = createAdvertiser(core, offer)
   const self = { role: 'worker', namespace } as const
   server.register({
     ...commonHandlers,
@@ -231,7 +229,6 @@ function createAdvertiser(core: NodeCore, offer: Offer): Advertiser {
         version: 1,
         peer_id: core.node.selfPeer,
         namespace: settings.namespace,
-        ttl_s: RECORD_TTL_S,
         agent: AGENT,
         addresses: core.node.addresses().slice(0, 32),
         ...certificateOf(core),

@@ -1,5 +1,6 @@
 /** What selection knows of a worker and of a task: plain data, gathered by others, with its age. */
 import type { RouterLimits } from '../model/router-limits.ts'
+import type { PathKind } from '../model/generated/api-peer.ts'
 import type { Placement, Preset, ResourceRequest, RoutePolicy } from '../model/job.ts'
 
 /** Whether a worker takes what is new, and why not. */
@@ -70,8 +71,13 @@ export interface Candidate {
   /** How far its results are believed. */
   tier: TrustTier
   availability: Availability
+  /** By which way it is reached; undefined while it is not connected. */
+  path: PathKind | undefined
   /** Round trip; undefined until measured. */
   latencyMs: number | undefined
+  /** How fast bytes go there and come back, in bytes a millisecond; undefined until something large was moved. */
+  bytesPerMsTo: number | undefined
+  bytesPerMsFrom: number | undefined
   /** What others are shown of what it did so far, 0 to 1. */
   reputation: number
   /** The share of tasks that it is expected to see through, 0.02 to 1: what its risk is reckoned from. */
@@ -80,7 +86,14 @@ export interface Candidate {
   evidenceCount: number
   evidenceLeft: number
   /** Ages of the facts, in milliseconds. */
-  ages: { capabilitiesMs: number; loadMs: number; latencyMs: number; reputationMs: number }
+  ages: {
+    capabilitiesMs: number
+    loadMs: number
+    latencyMs: number
+    reputationMs: number
+    bytesToMs: number
+    bytesFromMs: number
+  }
 }
 
 /** What a task reads of the mesh, and who has it. */
@@ -137,6 +150,9 @@ export interface Circumstances {
   nowMs: number
   /** How long a task of that type is expected to run, in milliseconds at 1 GHz. */
   workMs: number
+  /** How long the text of the task is that goes there, and the answer that is expected; its files are `inputs`. @default 0 */
+  sendBytes?: number
+  returnBytes?: number
 }
 
 /** What every worker is scored by. */

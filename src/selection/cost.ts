@@ -6,7 +6,8 @@
  */
 import { heldInputs } from './held-inputs.ts'
 import { LATENCY_ASSUMED_MS, scoreGpu } from './scores.ts'
-import type { Candidate, InputFiles } from './candidate.ts'
+import { returnMs, sendMs } from './way.ts'
+import type { Candidate, Circumstances, InputFiles } from './candidate.ts'
 import type { CompiledRequest } from './compile.ts'
 import type { Factors } from './weights.ts'
 
@@ -21,10 +22,10 @@ const SPARE_MEMORY_MB = 16_384
 const SPARE_DISK_MB = 1_048_576
 /** A worker with the poorest GPU is as one that takes three times as long. */
 const GPU_SHARE = 2
-/** How fast missing inputs are taken to come: 100 Mbit/s. */
-const INPUT_BYTES_PER_MS = 12_500
-/** What an input of unknown size is taken for. */
-const INPUT_MS = 1_000
+/** What an input of unknown size is taken for: a second at 100 Mbit/s. */
+const INPUT_BYTES_ASSUMED = 12_500_000
+/** A worker asks for what it lacks, and who has it says so, before the first byte comes. */
+const INPUT_ROUND_TRIPS = 2
 /** Of the work that others send there, what counts for what they have sent unseen. */
 const FOREIGN_SHARE = 0.5
 const OWN_RATE_MIN = 1e-3
@@ -34,6 +35,7 @@ const RATE_VALID_MS = 1_000
 /** All in milliseconds, before factors. */
 export interface CostParts {
   latencyMs: number
+  moveMs: number
   waitMs: number
   runMs: number
   crowdMs: number
@@ -44,9 +46,13 @@ export interface CostParts {
   riskMs: number
 }
 
+/** What of the circumstances is about the task itself. */
+export type Task = Pick<Circumstances, 'workMs' | 'sendBytes' | 'returnBytes'>
+
 export function emptyCost(): CostParts {
   return {
     latencyMs: 0,
+    moveMs: 0,
     waitMs: 0,
     runMs: 0,
     crowdMs: 0,
@@ -61,12 +67,11 @@ export function emptyCost(): CostParts {
 /**
  * Writes the parts for one worker into `parts`, which the caller uses again for the next: thousands are
  * looked at for each task.
- * @param workMs expected milliseconds at 1 GHz
  */
 export function measureCost(
   { need, request }: CompiledRequest,
   candidate: Candidate,
-  workMs: number,
+  { returnBytes = 0, sendBytes = 0, workMs }: Task,
   parts: CostParts
 ): void {
   const { slots } = candidate
@@ -79,16 +84,17 @@ export function measureCost(
   const crowd = Math.min(CROWD_MAX, (occupied + unseen) / slots)
   parts.runMs = runMs
   parts.latencyMs = candidate.latencyMs ?? LATENCY_ASSUMED_MS
+  parts.moveMs = sendMs(candidate, sendBytes) + returnMs(candidate, returnBytes)
   parts.waitMs = expectedWaitMs(candidate, unseen, unseenMs)
   parts.crowdMs = CROWD_SHARE * runMs * crowd * crowd
   parts.memoryMs =
     runMs * spareShare(candidate.memoryTotalMb / slots - need.memoryMb, SPARE_MEMORY_MB)
   parts.diskMs = runMs * spareShare(candidate.diskTotalMb / slots - need.diskMb, SPARE_DISK_MB)
   parts.gpuMs = GPU_SHARE * runMs * (1 - scoreGpu(candidate))
-  parts.dataMs = request.inputs === undefined ? 0 : movingMs(request.inputs, candidate.peerId)
+  parts.dataMs = request.inputs === undefined ? 0 : fetchMs(request.inputs, candidate)
   const { prospect } = candidate
   // What inputs take has a weight of its own: where that is 0, they count for nothing here either.
-  parts.riskMs = riskMs(prospect, parts.latencyMs + parts.waitMs + runMs)
+  parts.riskMs = riskMs(prospect, parts.latencyMs + parts.moveMs + parts.waitMs + runMs)
 }
 
 /** What is lost on average to a worker's failures, each of which costs all the time that was spent on it. */
@@ -99,7 +105,7 @@ export function riskMs(prospect: number, wholeMs: number): number {
 /** What counts for the choice: each part by its factor. */
 export function totalCost(factors: Factors, parts: CostParts): number {
   return (
-    factors.latency * parts.latencyMs +
+    factors.latency * (parts.latencyMs + parts.moveMs) +
     factors.cpu * (parts.waitMs + parts.runMs + parts.crowdMs) +
     factors.memory * parts.memoryMs +
     factors.disk * parts.diskMs +
@@ -111,7 +117,10 @@ export function totalCost(factors: Factors, parts: CostParts): number {
 
 /** As records have it: nobody waits a microsecond, and the digits would cost more to write than to count. */
 export function roundCost(parts: CostParts): void {
+  const netMs = roundMs(parts.latencyMs + parts.moveMs)
   parts.latencyMs = roundMs(parts.latencyMs)
+  // So that the two add up to what the record has of them together.
+  parts.moveMs = Math.max(0, netMs - parts.latencyMs)
   parts.waitMs = roundMs(parts.waitMs)
   parts.runMs = roundMs(parts.runMs)
   parts.crowdMs = roundMs(parts.crowdMs)
@@ -129,8 +138,8 @@ export function roundMs(ms: number): number {
 }
 
 /** When it is expected to be done there, from now: what no weight changes. */
-export function completionMs({ dataMs, latencyMs, runMs, waitMs }: CostParts): number {
-  return latencyMs + waitMs + runMs + dataMs
+export function completionMs({ dataMs, latencyMs, moveMs, runMs, waitMs }: CostParts): number {
+  return latencyMs + moveMs + waitMs + runMs + dataMs
 }
 
 /**
@@ -169,8 +178,14 @@ function spareShare(spare: number, full: number): number {
   return SPARE_SHARE * Math.max(0, Math.min(1, spare / full))
 }
 
-/** How long what the worker lacks of the inputs is on its way. */
-function movingMs(inputs: InputFiles, peerId: string): number {
-  const { missingBytes, missingUnknown } = heldInputs(inputs, peerId)
-  return missingBytes / INPUT_BYTES_PER_MS + missingUnknown * INPUT_MS
+/**
+ * How long what the worker lacks of the inputs is on its way. It comes from whoever has it; the way there from here
+ * stands for the worker's own, as nobody else's is known.
+ */
+function fetchMs(inputs: InputFiles, candidate: Candidate): number {
+  const { missingBytes, missingCount, missingUnknown } = heldInputs(inputs, candidate.peerId)
+  if (missingCount === 0) return 0
+  const bytes = missingBytes + missingUnknown * INPUT_BYTES_ASSUMED
+  const { latencyMs = LATENCY_ASSUMED_MS } = candidate
+  return INPUT_ROUND_TRIPS * latencyMs + sendMs(candidate, bytes)
 }

@@ -18,9 +18,10 @@ import type { Candidate, Circumstances, ScorePart } from './candidate.ts'
 import type { Choice, Contender, RefusedGroup } from './pick.ts'
 import type { CompiledRequest } from './compile.ts'
 import type { CostParts } from './cost.ts'
+import type { Rate } from '../model/generated/api-peer.ts'
 
 /** Changes whenever the same figures would lead to another choice. */
-export const POLICY = 'expected-completion-time/1'
+export const POLICY = 'expected-completion-time/2'
 
 /** Full and refused workers get this many lines each, if there are so many, however many could run it. */
 const OTHERS_LISTED_MIN = 5
@@ -51,6 +52,7 @@ export function explainPick(
     factors: { ...factors },
     task_type: request.taskType,
     work_ms: roundMs(circumstances.workMs),
+    ...bytesOf(circumstances),
     pick: pickText(pickCountOf(request)),
     draw: chosen === undefined ? null : circumstances.draw,
     chosen: chosen?.peerId ?? null,
@@ -196,7 +198,7 @@ function rowOf(
   candidate: Candidate
 ): { row: Row; contender: Contender } {
   const { request, weights } = compiled
-  const contender = weigh(compiled, candidate, circumstances.workMs)
+  const contender = weigh(compiled, candidate, circumstances)
   const { cost, parts, preference, tier } = contender
   const bestCost = choice.eligible[0]?.cost ?? 0
   const row = {
@@ -204,6 +206,8 @@ function rowOf(
     terms: scoreTerms(candidate, weights, costByPart(parts), request.inputs),
     ...(tier === 0 ? {} : { tier }),
     ...(preference === 1 ? {} : { preference }),
+    ...wayOf(candidate),
+    ...(parts.moveMs === 0 ? {} : { move_ms: toFigure(parts.moveMs) }),
     cost_ms: toFigure(cost),
     wait_ms: toFigure(parts.waitMs),
     run_ms: toFigure(parts.runMs),
@@ -224,10 +228,46 @@ function costByPart(parts: CostParts): Record<ScorePart, number> {
     memory: parts.memoryMs,
     disk: parts.diskMs,
     gpu: parts.gpuMs,
-    latency: parts.latencyMs,
+    latency: roundMs(parts.latencyMs + parts.moveMs),
     reputation: parts.riskMs,
     data: parts.dataMs
   }
+}
+
+/** What most tasks have little of is left out. */
+function bytesOf({
+  returnBytes = 0,
+  sendBytes = 0
+}: Circumstances): Pick<DecisionRecord, 'send_bytes' | 'return_bytes'> {
+  return {
+    ...(sendBytes > 0 ? { send_bytes: Math.round(sendBytes) } : {}),
+    ...(returnBytes > 0 ? { return_bytes: Math.round(returnBytes) } : {})
+  }
+}
+
+/** By which way it is reached; how fast that is, where something was moved. */
+function wayOf({
+  ages,
+  bytesPerMsFrom: from,
+  bytesPerMsTo: to,
+  path
+}: Candidate): Pick<DecisionCandidate, 'path' | 'bandwidth'> {
+  if (path === undefined) return {}
+  if (to === undefined && from === undefined) return { path }
+  return {
+    path,
+    bandwidth: {
+      ...(to === undefined ? {} : { to: rateOf(to, ages.bytesToMs) }),
+      ...(from === undefined ? {} : { from: rateOf(from, ages.bytesFromMs) })
+    }
+  }
+}
+
+const MS_PER_SECOND = 1_000
+
+function rateOf(bytesPerMs: number, ageMs: number): Rate {
+  const age = Math.max(0, Math.round(toFigure(ageMs)))
+  return { bytes_per_second: Math.round(toFigure(bytesPerMs * MS_PER_SECOND)), age_ms: age }
 }
 
 function byPeer(left: Candidate, right: Candidate): number {

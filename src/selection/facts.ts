@@ -26,6 +26,7 @@ const FIGURES: ReadonlyMap<string, (candidate: Candidate) => Fact> = new Map<
   ['gpu_usage', (candidate) => ofGpu(candidate, candidate.gpuUsage)],
   ['slots', ({ slots }) => slots],
   ['queue_slots', ({ queueSlots }) => queueSlots],
+  ['path', ({ path }) => path],
   ['latency_ms', ({ latencyMs }) => latencyMs],
   ['reputation', ({ reputation }) => reputation],
   ['evidence', ({ evidenceCount }) => evidenceCount]

@@ -9,7 +9,8 @@ interface HeldInputs {
   share: number
   /** As far as sizes are known. */
   bytes: number
-  /** What it lacks, and how many files of unknown size. */
+  /** Files that it lacks, their bytes as far as sizes are known, and how many are of unknown size. */
+  missingCount: number
   missingBytes: number
   missingUnknown: number
 }
@@ -30,5 +31,6 @@ export function heldInputs(inputs: InputFiles, peerId: string): HeldInputs {
   }
   const isByBytes = unknownCount === 0 && totalBytes > 0
   const share = isByBytes ? bytes / totalBytes : count / inputs.files.length
-  return { share, bytes, missingBytes: totalBytes - bytes, missingUnknown }
+  const missingCount = inputs.files.length - count
+  return { share, bytes, missingCount, missingBytes: totalBytes - bytes, missingUnknown }
 }

@@ -11,7 +11,7 @@ import { preferenceFactor } from './preference.ts'
 import { isRoom, roomOf } from './room.ts'
 import type { Candidate, Circumstances, SelectionRequest } from './candidate.ts'
 import type { CompiledRequest } from './compile.ts'
-import type { CostParts } from './cost.ts'
+import type { CostParts, Task } from './cost.ts'
 import type { Drawable, Drawn } from './draw.ts'
 import type { Ranked } from './ranking.ts'
 import type { Rule } from './rule.ts'
@@ -51,13 +51,14 @@ export function pickWorker(
   circumstances: Circumstances,
   listedMax: number
 ): Choice {
-  const { draw, workMs } = circumstances
+  const { draw } = circumstances
   const pickCount = pickCountOf(compiled.request)
-  const sorter = new Sorter(compiled, workMs, listedMax)
+  const sorter = new Sorter(compiled, circumstances, listedMax)
   for (const candidate of candidates) sorter.take(candidate)
   const { canStart, full, fullCount, refused, refusedCount } = sorter
   // Weighed once more, in the figures of the record, so that a record alone leads to the same choice.
-  const weighAgain = ({ candidate }: Contender): Contender => weigh(compiled, candidate, workMs)
+  const weighAgain = ({ candidate }: Contender): Contender =>
+    weigh(compiled, candidate, circumstances)
   const eligible = sorter.eligible.map(weighAgain).toSorted(byRank)
   const newcomer = sorter.newcomer && weighAgain(sorter.newcomer)
   const drawn = drawFrom(eligible, { draw, pickCount, newcomer })
@@ -73,11 +74,11 @@ export function pickCountOf({ isByChance = false, route }: SelectionRequest): nu
 export function weigh(
   compiled: CompiledRequest,
   candidate: Candidate,
-  workMs: number
+  task: Task
 ): Contender & { parts: CostParts; preference: number } {
   const { factors, request } = compiled
   const parts = emptyCost()
-  measureCost(compiled, candidate, workMs, parts)
+  measureCost(compiled, candidate, task, parts)
   roundCost(parts)
   const preference = preferenceFactor(candidate, request.placement.prefer)
   const cost = totalCost(factors, parts) * preference
@@ -101,7 +102,7 @@ class Sorter {
   fullCount = 0
   canStart = false
   readonly #compiled: CompiledRequest
-  readonly #workMs: number
+  readonly #task: Task
   readonly #listedMax: number
   /** Of those with room, as many as are listed or drawn from. */
   readonly #eligibleMax: number
@@ -109,9 +110,9 @@ class Sorter {
   #newest: Contender | undefined
   #isAnyProven = false
 
-  constructor(compiled: CompiledRequest, workMs: number, listedMax: number) {
+  constructor(compiled: CompiledRequest, task: Task, listedMax: number) {
     this.#compiled = compiled
-    this.#workMs = workMs
+    this.#task = task
     this.#listedMax = listedMax
     const pickCount = pickCountOf(compiled.request)
     this.#eligibleMax = pickCount === 'all' ? Infinity : Math.max(listedMax, pickCount)
@@ -142,7 +143,7 @@ class Sorter {
 
   #costOf(candidate: Candidate): number {
     const { factors, request } = this.#compiled
-    measureCost(this.#compiled, candidate, this.#workMs, this.#parts)
+    measureCost(this.#compiled, candidate, this.#task, this.#parts)
     const cost = totalCost(factors, this.#parts)
     const { prefer } = request.placement
     return prefer.length === 0 ? cost : cost * preferenceFactor(candidate, prefer)

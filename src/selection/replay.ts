@@ -124,7 +124,9 @@ const NO_INPUTS: InputFiles = { files: [], has: () => false, ageMs: () => 0 }
 
 function partsOf({ crowd_ms, run_ms, terms, wait_ms }: DecisionCandidate): CostParts {
   return {
+    // With `move_ms`, which counts by the same factor.
     latencyMs: terms['latency']?.ms ?? 0,
+    moveMs: 0,
     waitMs: wait_ms,
     runMs: run_ms,
     crowdMs: crowd_ms,

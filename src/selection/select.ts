@@ -11,6 +11,7 @@ import { pickWorker } from './pick.ts'
 import { summarise } from './summary.ts'
 import type { Candidate, Circumstances, SelectionRequest } from './candidate.ts'
 import type { CompiledRequest } from './compile.ts'
+import type { Task } from './cost.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
 import type { Outlook } from './outlook.ts'
 
@@ -55,7 +56,7 @@ export function selectWorker(
   const { canStart, chosen, fullCount, refusedCount } = choice
   return {
     chosenPeerId: chosen?.peerId,
-    expected: chosen && expectationOf(compiled, chosen.candidate, circumstances.workMs),
+    expected: chosen && expectationOf(compiled, chosen.candidate, circumstances),
     outlook: toOutlook(canStart, candidates.length - refusedCount),
     consideredCount: candidates.length,
     refusedCount,
@@ -87,13 +88,9 @@ function compiledOf(request: SelectionRequest): CompiledRequest {
   return compiled
 }
 
-function expectationOf(
-  compiled: CompiledRequest,
-  candidate: Candidate,
-  workMs: number
-): Expectation {
+function expectationOf(compiled: CompiledRequest, candidate: Candidate, task: Task): Expectation {
   const parts = emptyCost()
-  measureCost(compiled, candidate, workMs, parts)
+  measureCost(compiled, candidate, task, parts)
   return { runMs: parts.runMs, totalMs: completionMs(parts) }
 }
 

@@ -54,7 +54,7 @@ const sources: PieceSources = {
 const client = new PieceClient({
   clock: systemClock,
   agent: AGENT,
-  complain: () => {},
+  link: { complain: () => {}, noteTransfer: () => {}, onDirect: () => () => {} },
   openStream: (to, options) => sources.openStream(to, options)
 })
 

@@ -29,6 +29,17 @@ export class FakeStream extends EventTarget {
     this.dispatchEvent(new Event('end'))
   }
 
+  /** The other end's bytes come, and then the connection ends, as one does whose relay is gone: without a word. */
+  cut(bytes: Uint8Array): void {
+    if (bytes.byteLength > 0) this.dispatchEvent(new StreamMessageEvent(bytes))
+    this.remoteWriteStatus = 'closed'
+    this.readableEnded = true
+    this.status = 'closed'
+    this.dispatchEvent(new Event('end'))
+    this.#whenClosed.resolve(Buffer.concat(this.#sent).toString())
+    this.dispatchEvent(new Event('close'))
+  }
+
   send(bytes: Uint8Array): boolean {
     this.#sent.push(bytes)
     return true

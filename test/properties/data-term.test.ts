@@ -107,8 +107,8 @@ describe('the data term', () => {
       score: 0.75,
       weight: 0.3,
       weighted: 0.225,
-      // 100 bytes are missing.
-      ms: 0.008,
+      // 100 bytes are missing, which are asked for first.
+      ms: 200.008,
       age_ms: 7
     })
   })

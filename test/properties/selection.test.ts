@@ -243,7 +243,7 @@ describe('selection', () => {
 
 function costOf(wanted: SelectionRequest, one: Candidate, workMs = 500): CostParts {
   const parts = emptyCost()
-  measureCost(compileRequest(wanted), one, workMs, parts)
+  measureCost(compileRequest(wanted), one, { workMs }, parts)
   return parts
 }
 

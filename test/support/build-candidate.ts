@@ -46,12 +46,22 @@ export function buildCandidate(overrides: Partial<Candidate> = {}): Candidate {
     isSuspected: false,
     tier: 'trusted',
     availability: 'open',
+    path: 'direct',
     latencyMs: 100,
+    bytesPerMsTo: undefined,
+    bytesPerMsFrom: undefined,
     reputation: 0.5,
     prospect: 0.8,
     evidenceCount: 10,
     evidenceLeft: 10,
-    ages: { capabilitiesMs: 5_000, loadMs: 1_000, latencyMs: 2_000, reputationMs: 0 },
+    ages: {
+      capabilitiesMs: 5_000,
+      loadMs: 1_000,
+      latencyMs: 2_000,
+      reputationMs: 0,
+      bytesToMs: 0,
+      bytesFromMs: 0
+    },
     ...overrides
   }
 }

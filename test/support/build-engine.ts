@@ -138,6 +138,7 @@ export function buildParts(clock: Clock, init: Omit<EngineInit, 'clock'> = {}): 
     logs,
     preparation: new ItemPreparation({ documents, holdings, results, logger: SILENT }),
     taskText: (jobId, index) => documents.taskText(jobId, index),
+    taskBytes: (jobId) => documents.taskBytes(jobId),
     sourcesOf: async (jobId, index) =>
       await findSources(await documents.neededFiles(jobId, index), files),
     onOutcome: (outcome) => void outcomes.push(outcome),

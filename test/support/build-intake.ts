@@ -87,7 +87,7 @@ export async function startIntake(init: IntakeInit = {}): Promise<Intake> {
   const random = seededRandom(init.seed ?? 1)
   const nowMs = steadyTime(clock)
   const heard: JobRecord[] = []
-  const source = { candidates: () => workers, workMs: () => 500 }
+  const source = { answerBytes: () => 0, candidates: () => workers, workMs: () => 500 }
   const watchers = new JobWatchers()
   const demands = new DemandCache({ preset: 'balanced', weights: undefined })
   const documents = new DocumentCache((jobId) => store.document(jobId))

@@ -163,6 +163,10 @@ export class FakeWorkers implements CandidateSource, TaskLink {
       .map(({ candidate }) => candidate)
   }
 
+  answerBytes(): number {
+    return 0
+  }
+
   workMs(): number {
     return 500
   }

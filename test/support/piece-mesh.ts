@@ -13,6 +13,7 @@ import type { DownloadInit } from '../../src/files/transfer/download.ts'
 import type { FileLibrary } from '../../src/files/store/library.ts'
 import type { FileManifest } from '../../src/files/content/manifest.ts'
 import type { Logger } from '../../src/observe/logger.ts'
+import type { PeerLink } from '../../src/protocol/peer-link.ts'
 import type { MeshNode } from '../../src/network/mesh-node.ts'
 import type {
   PieceServerComponents,
@@ -24,11 +25,11 @@ import type { PieceSources, SourceNews } from '../../src/files/transfer/piece-so
 const PAGE_HASHES = 100
 
 export async function startPieceServer(
-  link: MeshNode,
+  link: PieceServerComponents['link'],
   library: PieceServerComponents['library'],
-  init: PieceServerInit = {}
+  { clock = systemClock, ...init }: PieceServerInit & { clock?: Clock } = {}
 ): Promise<PieceServer> {
-  const shared = { clock: systemClock, logger: silentLogger, agent: 'test' }
+  const shared = { clock, logger: silentLogger, agent: 'test' }
   const server = new PieceServer({ ...shared, link, library }, init)
   await server.start()
   return server
@@ -94,6 +95,8 @@ export interface FetcherInit {
   limitRateDown?: number
   onVerified?: (fileId: string, piece: number) => void
   hasWaitingCalls?: (peer: string) => boolean
+  /** @default no peer is ever reached otherwise than at first */
+  onDirect?: PeerLink['onDirect']
 }
 
 /** The asking side of a node. */
@@ -112,11 +115,12 @@ export class Fetcher {
     this.#library = library
     this.#sources = sources
     this.#init = init
+    const { onDirect = () => () => {} } = init
     this.limit = new RateLimit(clock, init.limitRateDown)
     this.client = new PieceClient({
       clock,
       agent: 'test',
-      complain: () => {},
+      link: { complain: () => {}, noteTransfer: () => {}, onDirect },
       openStream: (peer, options) => sources.openStream(peer, options)
     })
   }

@@ -4,12 +4,14 @@ import { BootstrapKeeper } from '../../src/network/reach/bootstrap-keeper.ts'
 import { Directory } from '../../src/discovery/directory.ts'
 import { Finder } from '../../src/discovery/finder.ts'
 import { PresenceRelay } from '../../src/discovery/presence-relay.ts'
+import { WorkerRegistry } from '../../src/discovery/worker-registry.ts'
+import { findRegistered } from '../../src/discovery/registry-answers.ts'
 import { schemaDocuments } from '../../src/model/validate.ts'
 import { silentLogger } from '../../src/observe/logger.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import { spawnNode, until } from './spawn-mesh.ts'
-import type { AdvertiserInit } from '../../src/discovery/advertiser.ts'
+import type { AdvertiserInit, Description } from '../../src/discovery/advertiser.ts'
 import type { CapabilityRecord } from '../../src/discovery/record.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Finding } from '../../src/discovery/finder.ts'
@@ -27,10 +29,17 @@ export interface DiscoveryInit extends SpawnInit {
   /** Says and hears nothing by gossip: only the DHT is left. */
   isMute?: boolean
   advertiser?: Partial<AdvertiserInit>
+  /** Of a bootstrap: tells of the workers that it has heard of, as the role does. */
+  hasRegistry?: boolean
   /** Clock of the parts of discovery; the node itself always runs in real time. */
   discoveryClock?: Clock
   /** Clock of the hold on the bootstraps. */
   keeperClock?: Clock
+}
+
+export interface Bootstrap extends SpawnedNode {
+  relay: PresenceRelay
+  registry: WorkerRegistry
 }
 
 export interface Worker extends SpawnedNode {
@@ -64,24 +73,39 @@ export const standingOf = (): Standing => ({
 export class DiscoveryMesh {
   readonly #stops: (() => Promise<void>)[] = []
 
-  async bootstrap(init: DiscoveryInit = {}): Promise<SpawnedNode & { relay: PresenceRelay }> {
+  async bootstrap(init: DiscoveryInit = {}): Promise<Bootstrap> {
+    const { hasRegistry = false, namespace = NAMESPACE } = init
     const spawned = await spawnNode({ ...init, isDhtServer: true })
-    const relay = new PresenceRelay({ ...spawned, clock: systemClock })
+    const clock = init.discoveryClock ?? systemClock
+    const registry = new WorkerRegistry({ clock })
+    const relay = new PresenceRelay(
+      { ...spawned, clock: systemClock, onWorker: (news) => registry.take(news) },
+      { namespaces: hasRegistry ? [namespace] : [] }
+    )
+    if (hasRegistry) {
+      spawned.server.register({
+        FIND_NODES: (params) => ({ result: findRegistered(registry, { namespace, params }) })
+      })
+    }
     const stop = await this.#start(spawned, [relay, this.#keeper(spawned.node, init)])
-    return { ...spawned, relay, stop }
+    return { ...spawned, registry, relay, stop }
   }
 
   async worker(init: DiscoveryInit = {}): Promise<Worker> {
     const { namespace = NAMESPACE } = init
     const spawned = await spawnNode(init)
-    const { key, node, peer, server } = spawned
+    const { binding, key, node, peer, server } = spawned
     const keeper = this.#keeper(node, init)
-    const describe = (): Omit<CapabilityRecord, 'seq'> => {
-      const { seq: _seq, ...record } = recordOf(peer, { namespace, addresses: node.addresses() })
+    const describe = (): Description => {
+      const {
+        seq: _seq,
+        ttl_s: _ttl,
+        ...record
+      } = recordOf(peer, { namespace, addresses: node.addresses() })
       return record
     }
     const clock = init.discoveryClock ?? systemClock
-    const shared = { node, keeper, clock, random: systemRandom, logger: silentLogger }
+    const shared = { binding, node, keeper, clock, random: systemRandom, logger: silentLogger }
     const advertiser = new Advertiser(
       { ...shared, key, describe },
       { namespace, ...init.advertiser }
@@ -107,20 +131,23 @@ export class DiscoveryMesh {
   async router(init: DiscoveryInit = {}): Promise<Router> {
     const { namespace = NAMESPACE } = init
     const spawned = await spawnNode(init)
-    const { access, node, sessions } = spawned
+    const { access, binding, node, sessions } = spawned
     const clock = init.discoveryClock ?? systemClock
     const keeper = this.#keeper(node, init)
     const shared = { access, node, sessions, keeper, clock, logger: silentLogger }
     const changes: NodeChange[] = []
     const onNode = (change: NodeChange): void => void changes.push(change)
     const ports = { standingOf, onNode, onRoom: () => {} }
-    const directory = new Directory({ ...shared, ...ports }, { namespace })
+    const tracker = { wayTo: () => undefined }
+    const directory = new Directory({ ...shared, ...ports, tracker }, { namespace })
     const findings: Finding[] = []
     const onFound = (finding: Finding): void => {
       findings.push(finding)
       directory.onFound(finding)
     }
-    const finder = new Finder({ ...shared, onFound }, { namespace })
+    const onAlive = directory.onAlive.bind(directory)
+    const search = { ...shared, binding, random: systemRandom, onAlive, onFound }
+    const finder = new Finder(search, { namespace })
     const stop = await this.#start(spawned, [keeper, directory, finder])
     const ready = (): string[] =>
       directory

@@ -16,6 +16,8 @@ import type { CommandBindingInit } from '../../src/protocol/command-binding.ts'
 import type { CommandHandlers } from '../../src/protocol/command-server.ts'
 import type { Logger } from '../../src/observe/logger.ts'
 import type { Membership, MembershipComponents } from '../../src/enrolment/mesh-membership.ts'
+import type { PeerLink } from '../../src/protocol/peer-link.ts'
+import type { MeshNodeInit } from '../../src/network/mesh-node.ts'
 import type { PrivateKey, Stream } from '@libp2p/interface'
 import type { SessionServiceInit } from '../../src/protocol/session-service.ts'
 
@@ -36,8 +38,12 @@ export interface SpawnInit {
   isOverTcp?: boolean
   /** @default nothing is written */
   logger?: Logger
+  /** What the protocols see of the node, where it is not the node as it is. */
+  link?: (node: MeshNode) => PeerLink
   /** Where to listen; by default an address of its own. */
   listen?: string
+  /** What it carries for others, and where it is reached by others' help. */
+  reach?: MeshNodeInit['reach']
 }
 
 export interface SpawnedNode {
@@ -64,6 +70,7 @@ export async function spawnNode(init: SpawnInit = {}): Promise<SpawnedNode> {
     listen: [listen],
     isDhtServer: init.isDhtServer ?? false,
     agent: `test/${nodeCount}`,
+    ...(init.reach === undefined ? {} : { reach: init.reach }),
     ...(listen.startsWith('/memory') ? { transports: [memory()] } : {})
   })
   const { logger = silentLogger } = init
@@ -82,7 +89,7 @@ export async function spawnNode(init: SpawnInit = {}): Promise<SpawnedNode> {
     logger
   })
   server.register({ ...init.handlers, ...handlers })
-  const shared = { access, clock, link: node, server }
+  const shared = { access, clock, link: init.link?.(node) ?? node, server }
   const describeLoad = init.describeLoad ?? (() => null)
   const sessions = new SessionService({ ...shared, agent: 'test', describeLoad }, init.sessions)
   const binding = new CommandBinding(shared, init.binding)

@@ -36,6 +36,11 @@ export function shareOverTests(): void {
   })
 }
 
+/** Has something done when what was begun is no longer needed. */
+export function onceOver(cleanup: Cleanup): void {
+  whenOver(cleanup)
+}
+
 /** A folder that is removed after the test. */
 export function temporaryHome(): string {
   const home = mkdtempSync(join(tmpdir(), 'taskmesh-test-'))

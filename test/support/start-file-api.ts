@@ -51,7 +51,14 @@ export async function startFileApi({
     clock: systemClock,
     random: seededRandom(1),
     logger: silentLogger,
-    link: { complain: () => {}, handle: async () => {}, unhandle: async () => {} },
+    link: {
+      complain: () => {},
+      handle: async () => {},
+      isRelayed: () => false,
+      noteTransfer: () => {},
+      onDirect: () => () => {},
+      unhandle: async () => {}
+    },
     library,
     sources,
     hasWaitingCalls: () => false,

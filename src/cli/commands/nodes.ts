@@ -4,9 +4,10 @@ import { API_FLAGS, VISITOR_FLAGS, flag } from '../command.ts'
 import { NODE_COLUMNS, fraction, latencyOf, minuteOf } from '../columns.ts'
 import { EXIT } from '../exit-codes.ts'
 import { MEMBER_COLUMNS } from '../member-columns.ts'
-import { formatCount, formatLabels, renderFacts, withoutEllipsis } from '../render.ts'
+import { formatCount, formatLabels, renderFacts, shortPeer, withoutEllipsis } from '../render.ts'
 import { engineFacts } from '../render-engines.ts'
 import { connectToRouter } from '../router-connection.ts'
+import { renderRate } from '../byte-amounts.ts'
 import { visitAsOperator } from '../operator-visit.ts'
 import type { CliCommand, CommandContext } from '../command.ts'
 import type { KnownMember } from '../operator-visit.ts'
@@ -79,7 +80,9 @@ function renderNode(node: NodeView, style: Style): string {
       `${node.slots}: ${node.running} running, ${node.queued} queued there, ${node.in_flight} of ours`
     ],
     ...workFacts(node),
-    ['latency', latencyOf(node.latency_ms)],
+    ['path', pathOf(node)],
+    ['round trip', latencyOf(node.latency_ms)],
+    ['bandwidth', bandwidthOf(node)],
     ['score', fraction(node.score)],
     ['reputation', `${fraction(node.reputation)} of ${formatCount(node.evidence)} outcomes`],
     [
@@ -99,6 +102,22 @@ function renderNode(node: NodeView, style: Style): string {
     ])
   }
   return renderFacts(facts, style)
+}
+
+function pathOf({ path, relay }: NodeView): string {
+  if (path === undefined) return '–'
+  return relay === undefined ? path : `${path} by ${shortPeer(relay)}`
+}
+
+/** `12MiB/s to it, 4m ago; 3MiB/s from it, 2s ago` */
+function bandwidthOf({ bandwidth = {} }: NodeView): string {
+  const parts = (['to', 'from'] as const).flatMap((direction) => {
+    const rate = bandwidth[direction]
+    if (rate === undefined) return []
+    const age = formatDuration(rate.age_ms)
+    return `${renderRate(rate.bytes_per_second)} ${direction} it, ${age} ago`
+  })
+  return parts.join('; ') || 'nothing large was moved lately'
 }
 
 function certificateOf({ certificate_until_ms: atMs }: NodeView): string {

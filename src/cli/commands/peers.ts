@@ -28,7 +28,7 @@ interface PeerSource {
 
 export const peersCommand: CliCommand = {
   words: 'peers',
-  summary: 'show the connected peers: addresses, direction, latency',
+  summary: 'show the connected peers: path, round trip, bandwidth, address',
   flags: {
     watch: { ...flag('switch', 'live: each connect and disconnect, until Ctrl-C'), alias: 'w' },
     ...VISITOR_FLAGS,
@@ -134,7 +134,7 @@ function tell(event: PeerChange, output: Output, table: LiveTable): void {
 
 function eventLine({ at_ms, event, peer }: PeerChange, { style }: Output): string {
   const time = new Date(at_ms).toTimeString().slice(0, 8)
-  const paint = event === 'connected' ? style.green : style.yellow
+  const paint = event === 'disconnected' ? style.yellow : style.green
   const latency = peer.latency_ms === null ? '' : `  ${formatDuration(peer.latency_ms)}`
   const what = `${peer.direction} ${peer.path}${latency}  ${peer.agent ?? ''}`
   return `${time}  ${paint(event.padEnd(12))}  ${shortPeer(peer.peer_id)}  ${printable(`${withoutPeerId(peer.addresses[0] ?? '')}  ${what}`)}`.trimEnd()

@@ -97,11 +97,12 @@ export async function runNode<R extends Role, N extends RunningNode>(
   { args, output, terminal }: CommandContext,
   { given = args.texts, onReady, start }: NodeRun<R, N>
 ): Promise<number> {
-  const switches = optionsOf(role).filter(
-    (option) => option.kind === 'switch' && args.has(option.flag)
-  )
-  const on = Object.fromEntries(switches.map((option) => [option.flag, ['true']]))
-  const settings = loadSettings(role, { flags: { ...given, ...on }, env: terminal.env })
+  const switches = optionsOf(role).flatMap(({ flag: name, kind }) => {
+    const value = kind === 'switch' ? args.switched(name) : undefined
+    return value === undefined ? [] : [[name, [String(value)]] as const]
+  })
+  const flags = { ...given, ...Object.fromEntries(switches) }
+  const settings = loadSettings(role, { flags, env: terminal.env })
   const warning = reachWarning(role, settings)
   if (warning !== undefined) output.alert(warning)
   const logger = createLogger({

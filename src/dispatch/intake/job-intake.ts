@@ -15,6 +15,7 @@ import { NamedLocks } from './named-locks.ts'
 import { needFailed } from './pending-steps.ts'
 import { needsOf } from '../../model/job-inputs.ts'
 import { newJobId } from '../../core/ids.ts'
+import { meanTaskBytes } from '../../model/task-size.ts'
 import { rerunOf } from './reruns.ts'
 import { isTerminal } from '../../jobs/records.ts'
 import { resumeJobs } from './job-resume.ts'
@@ -38,7 +39,7 @@ export interface JobIntakeComponents extends JobResumeComponents {
   holdings: FileHoldings
   random: Random
   reader: Pick<JobReader, 'find'>
-  source: Pick<CandidateSource, 'candidates' | 'workMs'>
+  source: Pick<CandidateSource, 'answerBytes' | 'candidates' | 'workMs'>
 }
 
 /** A job that is on disk; one that was there before has no draft. */
@@ -143,8 +144,14 @@ export class JobIntake implements Startable {
     const document = checkJob(value)
     const inputs = (await JobInputs.read(document, holdings)).of(0)
     const request = { ...demands.of(specOf(document)).request, inputs }
-    const workMs = source.workMs(request.taskType)
-    const circumstances = { draw: random.next(), nowMs: nowMs(), workMs }
+    const { taskType } = request
+    const circumstances = {
+      draw: random.next(),
+      nowMs: nowMs(),
+      workMs: source.workMs(taskType),
+      sendBytes: meanTaskBytes(document, JSON.stringify(document).length),
+      returnBytes: source.answerBytes(taskType)
+    }
     const candidates = source.candidates()
     const selection = selectWorker(request, candidates, circumstances)
     return {

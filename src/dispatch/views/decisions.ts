@@ -70,7 +70,9 @@ export class Decisions {
     const circumstances = {
       draw: record.draw ?? 0,
       nowMs: nowMs(),
-      workMs: source.workMs(request.taskType)
+      workMs: source.workMs(request.taskType),
+      sendBytes: record.send_bytes ?? 0,
+      returnBytes: record.return_bytes ?? 0
     }
     const all = selectWorker(request, candidates, circumstances).explain(candidates.length)
     const row = all.candidates.find(({ peer_id }) => peer_id === peer) as DecisionCandidate

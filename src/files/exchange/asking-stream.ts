@@ -7,10 +7,12 @@ import { closeWithin } from '../../protocol/stream-text.ts'
 import { Greeting } from './greeting.ts'
 import { MessageReader, readStream } from './message-reader.ts'
 import { MessageWriter } from './message-writer.ts'
+import { TransferMeter } from '../../protocol/transfer-meter.ts'
 import { PIECES_VERSION, asGiven, goodbyeError, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
 import type { AskMessage, GiveMessage, PieceMessage, Refusal } from './messages.ts'
+import type { Transfer } from '../../protocol/transfer-meter.ts'
 
 /** What is told about one file that is followed. */
 export interface FileListener {
@@ -18,6 +20,8 @@ export interface FileListener {
   onNews: (pieces: readonly number[]) => void
   onGone: () => void
   onBusy: (isBusy: boolean) => void
+  /** There is a better way to the peer: that stream is for what is asked from now on. */
+  onMoved: (stream: AskingStream) => void
   /** The stream has ended. Nothing more is told, not of requests either. */
   onClosed: (error: MeshError) => void
 }
@@ -45,6 +49,8 @@ export interface AskingComponents {
   onClosed: (error: MeshError) => void
   /** The last file is no longer followed. */
   onIdle: () => void
+  /** So fast did come what was asked for. */
+  onTransfer: (transfer: Transfer) => void
 }
 
 interface Pending {
@@ -63,6 +69,7 @@ export class AskingStream {
   readonly #stream: Stream
   readonly #components: AskingComponents
   readonly #writer: MessageWriter
+  readonly #coming: TransferMeter
   readonly #files = new Map<number, FileListener>()
   readonly #pending = new Map<number, Pending>()
   /** The one whose block is coming in. */
@@ -79,6 +86,7 @@ export class AskingStream {
     this.#stream = stream
     this.#components = components
     this.#writer = new MessageWriter(stream)
+    this.#coming = new TransferMeter(components.clock, components.onTransfer)
     const reader = new MessageReader({
       onMessage: (message) => this.#onMessage(message),
       onBody: (part) => this.#onBody(part)
@@ -150,6 +158,11 @@ export class AskingStream {
     if (pending?.target === undefined) return
     pending.target = undefined
     this.#send({ kind: 'cancel', request })
+  }
+
+  /** Those who follow files are to go on with that one. */
+  moveTo(stream: AskingStream): void {
+    for (const listener of this.#files.values()) listener.onMoved(stream)
   }
 
   /** Tells the other end why, then ends. */
@@ -232,6 +245,10 @@ export class AskingStream {
     if (isDone) this.#pending.delete(this.#receivingRequest)
     target?.listener.onBytes(part.byteLength)
     if (isDone) target?.listener.onDone()
+    this.#coming.moved(part.byteLength)
+    // Whoever was told may have asked for more.
+    if (this.#pending.size > 0) this.#coming.begin()
+    else this.#coming.idle()
   }
 
   #onRefusal(request: number, code: Refusal): void {

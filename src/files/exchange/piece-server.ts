@@ -7,6 +7,7 @@ import { MeshError } from '../../core/errors.ts'
 import { PIECES_PROTOCOL_V1 } from '../../protocol/ids.ts'
 import { PeerQuota } from '../../protocol/peer-quota.ts'
 import { RateLimit } from './rate-limit.ts'
+import { RelayedTurns } from './relayed-turns.ts'
 import { SendBuffers } from '../../network/wire/send-buffers.ts'
 import { ServingStream } from './serving-stream.ts'
 import { UploadSlots } from './upload-slots.ts'
@@ -24,7 +25,7 @@ import type { Startable } from '../../core/startable.ts'
 export interface PieceServerComponents {
   clock: Clock
   logger: Logger
-  link: Pick<PeerLink, 'complain' | 'handle' | 'unhandle'>
+  link: Pick<PeerLink, 'complain' | 'handle' | 'isRelayed' | 'noteTransfer' | 'unhandle'>
   library: Pick<FileLibrary, 'events' | 'get' | 'pieces' | 'readPiece'>
   /** Program and version. */
   agent: string
@@ -56,6 +57,8 @@ export class PieceServer implements Startable {
   readonly #components: PieceServerComponents
   readonly #limit: RateLimit
   readonly #turns: UploadTurns
+  /** Of peers that have asked through a relay. */
+  readonly #relayedTurns = new Map<string, RelayedTurns>()
   readonly #buffers = new SendBuffers(LIMITS.pieceRequestBytesMax)
   readonly #slots: UploadSlots<ServingStream>
   readonly #requests = new PeerQuota({
@@ -164,11 +167,12 @@ export class PieceServer implements Startable {
 
   #accept(stream: Stream, peer: string): void {
     if (this.#isStopped) return stream.abort(new MeshError('STOPPING', 'this node is stopping'))
-    const { clock } = this.#components
-    const serving: ServingStream = new ServingStream(peer, stream, this.#servingComponents(), {
+    const { clock, link } = this.#components
+    const serving: ServingStream = new ServingStream(peer, stream, this.#servingComponents(peer), {
       onWant: () => this.#slots.want(serving, clock.monotonicMs()),
       onInterest: (id) => this.#follow(id, serving),
       onDisinterest: (id) => this.#unfollow(id, serving),
+      onTransfer: (transfer) => link.noteTransfer(peer, 'to', transfer),
       onClosed: (error) => this.#remove(serving, error)
     })
     const streams = this.#streams.get(peer) ?? []
@@ -179,17 +183,26 @@ export class PieceServer implements Startable {
     else if (this.#streamCount > LIMITS.pieceStreamsTotalMax) serving.close(tooMany)
   }
 
-  #servingComponents(): ServingComponents {
-    const { agent, clock, library } = this.#components
+  #servingComponents(peer: string): ServingComponents {
+    const { agent, clock, library, link } = this.#components
     return {
       agent,
       clock,
       library,
       buffers: this.#buffers,
-      turns: this.#turns,
+      // A stream stays on the way that it was opened by.
+      turns: link.isRelayed(peer) ? this.#turnsThroughRelay(peer) : this.#turns,
       requests: this.#requests,
       interests: this.#interests
     }
+  }
+
+  #turnsThroughRelay(peer: string): RelayedTurns {
+    const known = this.#relayedTurns.get(peer)
+    if (known !== undefined) return known
+    const turns = new RelayedTurns(this.#components.clock, this.#turns)
+    this.#relayedTurns.set(peer, turns)
+    return turns
   }
 
   #follow(id: string, serving: ServingStream): void {
@@ -208,7 +221,11 @@ export class PieceServer implements Startable {
     const { peer } = serving
     const rest = (this.#streams.get(peer) ?? []).filter((other) => other !== serving)
     if (rest.length > 0) this.#streams.set(peer, rest)
-    else this.#streams.delete(peer)
+    else {
+      this.#streams.delete(peer)
+      this.#relayedTurns.get(peer)?.stop()
+      this.#relayedTurns.delete(peer)
+    }
     this.#streamCount -= 1
     this.#endedBytes += serving.givenBytes
     this.#ended[error.code] = (this.#ended[error.code] ?? 0) + 1

@@ -6,11 +6,12 @@
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { closeWithin } from '../../protocol/stream-text.ts'
-import { LEAF_BYTES } from '../content/content-tree.ts'
-import { pieceSpan, planOf } from '../content/piece-plan.ts'
+import { checkRange } from './requested-range.ts'
+import { planOf } from '../content/piece-plan.ts'
 import { Greeting } from './greeting.ts'
 import { MessageReader, readStream } from './message-reader.ts'
 import { MessageWriter } from './message-writer.ts'
+import { TransferMeter } from '../../protocol/transfer-meter.ts'
 import { PIECES_VERSION, asAsked, encodeMessage, goodbyeError, invalid } from './messages.ts'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../../core/clock.ts'
@@ -18,15 +19,16 @@ import type { SendBuffer, SendBuffers } from '../../network/wire/send-buffers.ts
 import type { PeerQuota } from '../../protocol/peer-quota.ts'
 import type { FileLibrary } from '../store/library.ts'
 import type { PiecePlan } from '../content/piece-plan.ts'
+import type { Transfer } from '../../protocol/transfer-meter.ts'
 import type { AskMessage, GiveMessage, PieceMessage, Refusal } from './messages.ts'
-import type { UploadTurns } from './upload-turns.ts'
+import type { Turns } from './upload-turns.ts'
 
 export interface ServingComponents {
   clock: Clock
   agent: string
   library: Pick<FileLibrary, 'get' | 'pieces' | 'readPiece'>
   buffers: SendBuffers
-  turns: UploadTurns
+  turns: Turns
   requests: PeerQuota
   interests: PeerQuota
 }
@@ -37,6 +39,8 @@ export interface ServingEvents {
   onInterest: (id: string) => void
   /** Unless it follows it by another number as well. */
   onDisinterest: (id: string) => void
+  /** So fast did it take what it has asked for. */
+  onTransfer: (transfer: Transfer) => void
   onClosed: (error: MeshError) => void
 }
 
@@ -78,6 +82,7 @@ export class ServingStream {
   readonly #components: ServingComponents
   readonly #events: ServingEvents
   readonly #writer: MessageWriter
+  readonly #going: TransferMeter
   readonly #interests = new Map<number, Interest>()
   /** In the order in which they came. */
   readonly #pending = new Map<number, Pending>()
@@ -96,6 +101,7 @@ export class ServingStream {
     this.#components = components
     this.#events = events
     this.#movedAtMs = components.clock.monotonicMs()
+    this.#going = new TransferMeter(components.clock, events.onTransfer)
     this.#writer = new MessageWriter(stream, () => this.#nextBlock())
     const reader = new MessageReader({
       onMessage: (message) => this.#onMessage(message),
@@ -226,6 +232,7 @@ export class ServingStream {
       if (pending.interest === interest) this.#refuse(pending.request, 'CANCELLED')
     }
     if (this.#followed(interest.id).length === 0) this.#events.onDisinterest(interest.id)
+    if (this.#interests.size === 0) this.#going.idle()
   }
 
   #onRequest(message: AskMessage & { kind: 'request' }): void {
@@ -246,6 +253,9 @@ export class ServingStream {
       return this.#send({ kind: 'refusal', request, code: 'NOT_HERE' })
     }
     if (!this.#components.requests.take(this.peer, 1)) throw tooMany('requests wait')
+    // As much is asked for as has come, which tells how fast that is; what the stream takes, buffers have.
+    this.#going.moved(bytes)
+    if (this.#givenBytes > 0) this.#going.begin()
     this.#pending.set(request, {
       request,
       interest,
@@ -362,20 +372,6 @@ export class ServingStream {
     } catch (cause) {
       this.#finish(MeshError.from(cause))
     }
-  }
-}
-
-/** Ranges lie on leaves, so that nobody asks byte by byte. @throws MeshError FRAME_INVALID */
-function checkRange(
-  plan: PiecePlan,
-  { bytes, offset, piece }: { bytes: number; offset: number; piece: number }
-): void {
-  if (piece >= plan.count) throw invalid(`the file has ${plan.count} pieces, and none at ${piece}`)
-  const span = pieceSpan(plan, piece)
-  const end = offset + bytes
-  const isWhole = offset % LEAF_BYTES === 0 && (end % LEAF_BYTES === 0 || end === span.bytes)
-  if (bytes === 0 || bytes > LIMITS.pieceRequestBytesMax || end > span.bytes || !isWhole) {
-    throw invalid(`nobody asks for ${bytes} bytes at ${offset} of a piece of ${span.bytes}`)
   }
 }
 

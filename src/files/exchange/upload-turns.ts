@@ -7,7 +7,14 @@ export interface TurnTaker {
   onTurn: () => void
 }
 
-export class UploadTurns {
+export interface Turns {
+  /** Whether it may send so many bytes now; if not, it is told when it is its turn. */
+  take: (taker: TurnTaker, bytes: number) => boolean
+  /** It wants nothing any more. */
+  leave: (taker: TurnTaker) => void
+}
+
+export class UploadTurns implements Turns {
   readonly #clock: Clock
   readonly #limit: RateLimit
   /** The first is the next. */
@@ -21,7 +28,6 @@ export class UploadTurns {
     this.#limit = limit
   }
 
-  /** Whether it may send so many bytes now; if not, it is told when it is its turn. */
   take(taker: TurnTaker, bytes: number): boolean {
     const isNext = this.#granted.delete(taker) || this.#line.size === 0
     if (isNext && this.#limit.take(bytes)) {
@@ -33,7 +39,6 @@ export class UploadTurns {
     return false
   }
 
-  /** It wants nothing any more. */
   leave(taker: TurnTaker): void {
     this.#line.delete(taker)
     this.#granted.delete(taker)

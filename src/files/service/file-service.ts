@@ -25,7 +25,10 @@ export interface FileServiceComponents {
   clock: Clock
   random: Random
   logger: Logger
-  link: Pick<PeerLink, 'complain' | 'handle' | 'unhandle'>
+  link: Pick<
+    PeerLink,
+    'complain' | 'handle' | 'isRelayed' | 'noteTransfer' | 'onDirect' | 'unhandle'
+  >
   library: FileLibrary
   sources: PieceSources
   /** Somebody waits for answers of that peer: pieces then leave them room. */
@@ -69,7 +72,6 @@ export class FileService implements Startable {
     this.#server = new PieceServer(components, limitRateUp === undefined ? {} : { limitRateUp })
     this.#client = new PieceClient({
       ...components,
-      complain: (peer, error) => components.link.complain(peer, error),
       openStream: (peer, options) => sources.openStream(peer, options)
     })
   }

@@ -7,10 +7,17 @@ interface Candidate {
   failureCount: number
   notBeforeMs: number
   isTaken: boolean
+  /** It has given what was right. */
+  isProven: boolean
 }
+
+/** How it went with one that was taken; `away`: nobody answers, or no longer. */
+export type Parting = 'fine' | 'failed' | 'away'
 
 const RETRY_MS_MIN = 1_000
 const RETRY_MS_MAX = 60_000
+/** One that has given pieces before is missed: it may be back by another way at any moment. */
+const RETRY_MS_PROVEN = 4_000
 
 export class Candidates {
   readonly #clock: Clock
@@ -35,7 +42,7 @@ export class Candidates {
   add(peer: string): boolean {
     if (this.#banned.has(peer) || this.#peers.has(peer)) return false
     if (this.#peers.size >= LIMITS.downloadCandidatesMax && !this.#makeRoom()) return false
-    this.#peers.set(peer, { failureCount: 0, notBeforeMs: 0, isTaken: false })
+    this.#peers.set(peer, { failureCount: 0, notBeforeMs: 0, isTaken: false, isProven: false })
     this.#added.resolve()
     this.#added = deferred()
     return true
@@ -75,14 +82,23 @@ export class Candidates {
     return best[0]
   }
 
+  /** It has given a piece that is right. */
+  noteProven(peer: string): void {
+    const candidate = this.#peers.get(peer)
+    if (candidate !== undefined) candidate.isProven = true
+  }
+
   /** It is done with for now. One that has failed waits, each time longer. */
-  leave(peer: string, hasFailed: boolean): void {
+  leave(peer: string, parting: Parting): void {
     const candidate = this.#peers.get(peer)
     if (candidate === undefined) return
+    const hasFailed = parting !== 'fine'
     candidate.isTaken = false
     candidate.failureCount = hasFailed ? candidate.failureCount + 1 : 0
     if (!hasFailed) return
-    const delayMs = Math.min(RETRY_MS_MIN * 2 ** (candidate.failureCount - 1), RETRY_MS_MAX)
+    const isMissed = parting === 'away' && candidate.isProven
+    const mostMs = isMissed ? RETRY_MS_PROVEN : RETRY_MS_MAX
+    const delayMs = Math.min(RETRY_MS_MIN * 2 ** (candidate.failureCount - 1), mostMs)
     candidate.notBeforeMs = this.#clock.monotonicMs() + delayMs
   }
 }

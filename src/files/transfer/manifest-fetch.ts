@@ -47,7 +47,7 @@ export async function fetchManifest(
     }
     try {
       const fetched = await fetchFrom(components, { fileId, peer, signal })
-      candidates.leave(peer, false)
+      candidates.leave(peer, 'fine')
       return fetched
     } catch (cause) {
       signal.throwIfAborted()
@@ -55,7 +55,7 @@ export async function fetchManifest(
       if (cause instanceof WrongManifest) {
         candidates.ban(peer)
         onMisbehaviour(peer, lastFailure)
-      } else candidates.leave(peer, true)
+      } else candidates.leave(peer, 'failed')
     }
     /* oxlint-enable no-await-in-loop */
   }

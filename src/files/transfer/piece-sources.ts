@@ -4,6 +4,7 @@
  */
 import type { Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../../core/abort.ts'
+import type { OpenStreamOptions } from '../../protocol/peer-link.ts'
 import type { FileHead } from '../content/manifest.ts'
 
 export interface SourceNews {
@@ -24,7 +25,7 @@ export interface PieceSources {
   /** Peers that say they have a file, as they come and go, until the signal. A peer may be named twice. */
   find(fileId: string, options: AbortOptions): AsyncIterable<SourceNews>
   /** A new stream of `PIECES_PROTOCOL_V1`. @throws MeshError PEER_UNREACHABLE, PEER_GONE */
-  openStream(peer: string, options: AbortOptions): Promise<Stream>
+  openStream(peer: string, options: OpenStreamOptions): Promise<Stream>
   /**
    * GET_FILE_METADATA: the hashes from one piece on, as many as go into one answer.
    * @throws MeshError as a request to a peer does; FILE_NOT_FOUND

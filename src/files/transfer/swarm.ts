@@ -4,7 +4,7 @@
  */
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError, messageOf } from '../../core/errors.ts'
-import { deferred } from '../../core/abort.ts'
+import { deferred, sleep } from '../../core/abort.ts'
 import { pieceSpan } from '../content/piece-plan.ts'
 import { PieceBuffers } from './piece-buffers.ts'
 import { SourcePeer } from './source-peer.ts'
@@ -15,7 +15,7 @@ import type { PieceClient } from '../exchange/piece-client.ts'
 import type { PiecePicker } from './piece-picker.ts'
 import type { RateLimit } from '../exchange/rate-limit.ts'
 import type { Shares } from './shares.ts'
-import type { SourceComponents } from './source-peer.ts'
+import type { Loss, SourceComponents } from './source-peer.ts'
 
 export interface SwarmComponents {
   clock: Clock
@@ -40,6 +40,9 @@ export interface SwarmInit {
 const TICK_MS = 500
 /** A peer is compared with others after this time, when more want to take its place. */
 const TRIAL_MS = 15_000
+/** A relay's death is noticed at once, as a rule, and another way is there in about a second. */
+const REOPEN_MS = 250
+const REOPEN_MS_MAX = 2_000
 
 export class Swarm {
   readonly #components: SwarmComponents
@@ -55,6 +58,7 @@ export class Swarm {
   /** Why a peer was lost last. */
   #lastLoss = 'nobody is known to have it'
   #cancelLimited: CancelTimer | undefined
+  readonly #controller = new AbortController()
   #isEnded = false
 
   constructor(components: SwarmComponents, init: SwarmInit) {
@@ -99,7 +103,7 @@ export class Swarm {
   /** A peer has said that it no longer has the file, or is gone. */
   remove(peer: string): void {
     this.#components.candidates.remove(peer)
-    this.#drop(peer, 'it has vanished', false)
+    this.#drop(peer, 'it has vanished', 'useless')
   }
 
   /** Never rejects. */
@@ -120,7 +124,8 @@ export class Swarm {
           onWasted: (bytes) => shares.addWasted(peer, bytes),
           onFreed: () => this.#fillAll(),
           onLimited: () => this.#onLimited(),
-          onLost: (why, isMisbehaviour) => this.#onLost(source, why, isMisbehaviour)
+          onCutOff: (why) => void this.#reopen(source, why),
+          onLost: (why, kind) => this.#onLost(source, why, kind)
         }
       )
       this.#sources.set(peer, source)
@@ -128,9 +133,34 @@ export class Swarm {
     } catch (cause) {
       this.#lastLoss = messageOf(cause)
       shares.note(peer, { state: 'unreachable', reason: this.#lastLoss })
-      candidates.leave(peer, true)
+      candidates.leave(peer, 'away')
     } finally {
       this.#connecting.delete(peer)
+    }
+  }
+
+  /** Another way to a peer that is cut off, for as long as it is waited for. Never rejects. */
+  async #reopen(source: SourcePeer, why: string): Promise<void> {
+    const { client, clock, shares } = this.#components
+    const { peer } = source
+    const isWanted = (): boolean => this.#sources.get(peer) === source
+    this.#lastLoss = `${peer}: ${why}`
+    for (let delayMs = REOPEN_MS; ; delayMs = Math.min(2 * delayMs, REOPEN_MS_MAX)) {
+      shares.note(peer, { state: 'unreachable', reason: why })
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one try after the other
+        await sleep(clock, delayMs, this.#controller)
+        // oxlint-disable-next-line no-await-in-loop
+        const stream = await client.open(peer)
+        if (!isWanted()) return
+        shares.note(peer, { state: 'connected' })
+        return source.moveTo(stream)
+      } catch (cause) {
+        if (!isWanted()) return
+        const { code, message } = MeshError.from(cause)
+        // Its program is not running.
+        if (code === 'PEER_GONE') return this.#onLost(source, message, 'away')
+      }
     }
   }
 
@@ -158,7 +188,7 @@ export class Swarm {
 
   /** Never rejects. */
   async #land(peer: string, piece: number, bytes: Uint8Array): Promise<void> {
-    const { onVerified, part, picker, shares } = this.#components
+    const { candidates, onVerified, part, picker, shares } = this.#components
     try {
       await part.write(piece, bytes)
     } catch (cause) {
@@ -166,30 +196,31 @@ export class Swarm {
         return this.#finish(() => this.#done.reject(cause))
       }
       shares.addWasted(peer, bytes.byteLength)
-      return this.#drop(peer, `it gave a wrong piece ${piece}`, true)
+      return this.#drop(peer, `it gave a wrong piece ${piece}`, 'misbehaved')
     }
+    candidates.noteProven(peer)
     shares.addPiece(peer, bytes.byteLength)
     for (const other of picker.verify(piece, peer)) this.#sources.get(other)?.cancel(piece)
     onVerified(piece)
     this.#endIfComplete()
   }
 
-  #onLost(source: SourcePeer, why: string, isMisbehaviour: boolean): void {
-    if (this.#sources.get(source.peer) === source) this.#drop(source.peer, why, isMisbehaviour)
+  #onLost(source: SourcePeer, why: string, kind: Loss): void {
+    if (this.#sources.get(source.peer) === source) this.#drop(source.peer, why, kind)
   }
 
-  #drop(peer: string, why: string, isMisbehaviour: boolean): void {
+  #drop(peer: string, why: string, kind: Loss): void {
     const source = this.#sources.get(peer)
     if (source === undefined) return
     const { candidates, onMisbehaviour, shares } = this.#components
     this.#lastLoss = `${peer}: ${why}`
     this.#sources.delete(peer)
     source.close()
-    shares.note(peer, { state: isMisbehaviour ? 'banned' : 'dropped', reason: why })
-    if (isMisbehaviour) {
+    shares.note(peer, { state: kind === 'misbehaved' ? 'banned' : 'dropped', reason: why })
+    if (kind === 'misbehaved') {
       candidates.ban(peer)
       onMisbehaviour(peer, why)
-    } else candidates.leave(peer, true)
+    } else candidates.leave(peer, kind === 'away' ? 'away' : 'failed')
     this.connect()
     this.#fillAll()
   }
@@ -237,7 +268,7 @@ export class Swarm {
     const [slowest] = [...this.#sources.values()]
       .filter(({ openedAtMs }) => nowMs - openedAtMs >= TRIAL_MS)
       .toSorted((left, right) => (left.pace.bytesPerSecond ?? 0) - (right.pace.bytesPerSecond ?? 0))
-    if (slowest !== undefined) this.#drop(slowest.peer, 'others may be faster', false)
+    if (slowest !== undefined) this.#drop(slowest.peer, 'others may be faster', 'useless')
   }
 
   #giveUp(): void {
@@ -263,6 +294,7 @@ export class Swarm {
   #finish(settle: () => void): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    this.#controller.abort()
     for (const source of this.#sources.values()) source.close()
     this.#sources.clear()
     settle()

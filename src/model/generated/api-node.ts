@@ -30,6 +30,10 @@ export type Images = string[]
 export type NetworkEngines = (
   'builtin' | 'function' | 'javascript' | 'wasm' | 'process' | 'container' | 'storage'
 )[]
+/**
+ * The best way by which a peer is reached, and all that is sent goes: within this machine, by the local network, directly, through a hole that both ends have punched in their NATs, or through a relay.
+ */
+export type PathKind = 'local' | 'lan' | 'direct' | 'punched' | 'relayed'
 
 /**
  * A worker as a router sees it.
@@ -73,7 +77,16 @@ export interface NodeView {
    * Tasks that this router has there now.
    */
   in_flight: number
+  /**
+   * The round trip of the session with it; null while there is none.
+   */
   latency_ms: number | null
+  path?: PathKind
+  /**
+   * PeerId of the relay, of a peer that is reached through one.
+   */
+  relay?: string
+  bandwidth?: Bandwidth
   reputation: number
   evidence: number
   addresses: string[]
@@ -103,6 +116,20 @@ export interface EngineEnforcement {
 }
 export interface Labels {
   [k: string]: string
+}
+/**
+ * How fast bytes went to the peer and came from it on that path, by what was moved anyway; a direction in which nothing large was moved for half an hour is left out.
+ */
+export interface Bandwidth {
+  to?: Rate
+  from?: Rate
+}
+export interface Rate {
+  bytes_per_second: number
+  /**
+   * Since it was last measured.
+   */
+  age_ms: number
 }
 /**
  * The machine's capacity as this worker may use it: a container's limits, not its host's figures.

@@ -1,7 +1,7 @@
 /** Generated from schemas/commands/find-nodes.schema.json by `npm run generate`; do not edit. */
 
 /**
- * Workers known to the answering node that fit, best first.
+ * Workers known to the answering node that fit: of a router those that are ready, best first; of a bootstrap those that it has heard of lately, by peer id.
  */
 export interface FindNodes {
   params: FindNodesParams
@@ -16,12 +16,27 @@ export interface FindNodesParams {
   max_cpu_usage?: number
   min_memory_mb?: number
   min_disk_mb?: number
+  /**
+   * Of routers only.
+   */
   max_latency_ms?: number
   task_type?: 'compute' | 'file_share' | 'storage'
   /**
-   * Asks for `holders` of a file; the nodes are then those workers that have it.
+   * Asks for `holders` of a file; the nodes are then those workers that have it. Of routers only.
    */
   file_hash?: string
+  /**
+   * That of the answering node when absent.
+   */
+  namespace?: string
+  /**
+   * Nodes of one answer, 1000 when absent; 0 for the `total` alone. An answer may have fewer, and `next` all the same.
+   */
+  limit?: number
+  /**
+   * The `next` of the answer before.
+   */
+  cursor?: string
 }
 /**
  * This interface was referenced by `FindNodes`'s JSON-Schema
@@ -37,11 +52,26 @@ export interface FindNodesResult {
      */
     peer_id: string
     capabilities: Capabilities
-    weighted_score: number
+    /**
+     * Of routers only.
+     */
+    weighted_score?: number
     latency_ms?: number
     reputation?: number
     addresses?: string[]
+    /**
+     * The worker's own signed capability record, of a bootstrap's answer: it can leave a worker out, but not make one up.
+     */
+    record?: string
   }[]
+  /**
+   * All that fit, on this page or not.
+   */
+  total?: number
+  /**
+   * There are more: give it back as `cursor`.
+   */
+  next?: string
   /**
    * All peers that are known to have the file, workers or not.
    *

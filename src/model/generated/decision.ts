@@ -1,6 +1,11 @@
 /** Generated from schemas/decision.schema.json by `npm run generate`; do not edit. */
 
 /**
+ * The best way by which a peer is reached, and all that is sent goes: within this machine, by the local network, directly, through a hole that both ends have punched in their NATs, or through a relay.
+ */
+export type PathKind = 'local' | 'lan' | 'direct' | 'punched' | 'relayed'
+
+/**
  * Why one attempt went where it went: who was looked at, who was refused and why, every term of every score. `job plan` makes one without an attempt.
  */
 export interface DecisionRecord {
@@ -36,6 +41,14 @@ export interface DecisionRecord {
    * How long a task of that type is expected to run at 1 GHz, by what this router has seen.
    */
   work_ms: number
+  /**
+   * How long the task's own text was taken to be, without its files, which are in the term `data`. Left out: 0.
+   */
+  send_bytes?: number
+  /**
+   * How long its answer was expected to be, by what tasks of that type have answered. Left out: 0.
+   */
+  return_bytes?: number
   /**
    * `best`: who costs least. `top3`: one of the best three, by odds. `chance`: one of all of the first tier, each as likely, as for copies that check a result.
    */
@@ -95,6 +108,12 @@ export interface DecisionCandidate {
    * What it is chosen by, the least first: the milliseconds of all terms by their factors, times `preference`.
    */
   cost_ms: number
+  path?: PathKind
+  bandwidth?: Bandwidth
+  /**
+   * Of the term `latency`: the task's text on its way there and its answer on its way back; the rest is the round trip. Left out: 0.
+   */
+  move_ms?: number
   /**
    * Of the term `cpu`: until a slot is free there.
    */
@@ -156,4 +175,18 @@ export interface ScoreTerm {
    * What this part was expected to cost, in milliseconds, before its factor: path, wait and run, spare room taken, missing inputs, risk of failure.
    */
   ms: number
+}
+/**
+ * How fast bytes went to the peer and came from it on that path, by what was moved anyway; a direction in which nothing large was moved for half an hour is left out.
+ */
+export interface Bandwidth {
+  to?: Rate
+  from?: Rate
+}
+export interface Rate {
+  bytes_per_second: number
+  /**
+   * Since it was last measured.
+   */
+  age_ms: number
 }

@@ -68,6 +68,12 @@ export class BootstrapKeeper implements Startable {
     return this.#entries.length
   }
 
+  /** Those that are connected now. */
+  get peers(): string[] {
+    const alive = this.#entries.filter((entry) => this.#isAlive(entry))
+    return [...new Set(alive.flatMap(({ peer }) => peer ?? []))]
+  }
+
   /**
    * Calls back whenever this node has to say anew that it is there, and may find whom it did not before: each time
    * that a bootstrap is connected, that anybody at all is found who keeps the DHT, and that the node has moved.

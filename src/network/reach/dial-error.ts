@@ -1,6 +1,11 @@
 /** What it means when a peer could not be dialled: whether only the way there failed, or its program is not running. */
 import { MeshError, messageOf } from '../../core/errors.ts'
 
+/** Named as libp2p names its own, of which it gives no class. */
+export class DialDeniedError extends Error {
+  override readonly name = 'DialDeniedError'
+}
+
 export interface DialContext {
   /** This node belongs to a private network. */
   hasNetworkKey: boolean

@@ -7,6 +7,7 @@
 import { getNetConfig, isLoopback, isNetworkAddress } from '@libp2p/utils'
 import { LIMITS } from '../../core/limits.ts'
 import { isPublicAddress } from '../../core/public-address.ts'
+import { isCircuit } from '../addresses.ts'
 import { transportOf } from '../../config/address.ts'
 import type { AddressSorter } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -47,7 +48,7 @@ export function dialOrder(addresses: readonly Multiaddr[], here: Whereabouts): P
     const ours = distinct.filter((address) => tierOf(address) === tier)
     if (ours.length === 0) continue
     if (tier === 'relay' && plan.length > 0) startMs = RELAY_AFTER_MS
-    const inOrder = inTurns(ours.toSorted(byEase(here)), groupOf)
+    const inOrder = inTurns(ours.toSorted(byEase(here)))
     for (const [index, address] of inOrder.entries()) {
       plan.push({ address, tier, afterMs: startMs + index * STAGGER_MS })
     }
@@ -69,20 +70,17 @@ export function addressSorter(here: Whereabouts): AddressSorter {
     sign(rank(left) - rank(right) || ease(left, right))
 }
 
-export function isCircuit(address: Multiaddr): boolean {
-  return address.getComponents().some(({ name }) => name === 'p2p-circuit')
-}
-
-/** Undefined of an address that is not to be tried: a loopback address of a peer that is on another machine. */
+/**
+ * Undefined of an address that is not to be tried: a loopback address of a peer that is on another machine, as far as
+ * its other addresses show. One that names no other is on this machine, or cannot be reached at all.
+ */
 function tiersOfPeer(
   addresses: readonly Multiaddr[],
   here: Whereabouts
 ): (address: Multiaddr) => DialTier | undefined {
-  const beyond = addresses
-    .filter((address) => !isCircuit(address) && !isLoopback(address))
-    .map(hostOf)
-    .filter((host) => host !== undefined)
-  const isHere = beyond.some((host) => here.isOwn(host))
+  const beyond = addresses.filter((address) => !isCircuit(address) && !isLoopback(address))
+  const isOfLoopbackAlone = addresses.every((address) => !isCircuit(address) && isLoopback(address))
+  const isHere = isOfLoopbackAlone || beyond.some((address) => isOwn(address, here))
   return (address) => {
     if (isCircuit(address) || !isLoopback(address) || isHere) return baseTier(address, here)
     if (!here.isLoopbackOnly) return undefined
@@ -92,10 +90,11 @@ function tiersOfPeer(
 
 function baseTier(address: Multiaddr, here: Whereabouts): DialTier {
   if (isCircuit(address)) return 'relay'
+  // Those of the memory transport, in tests, are of no network.
+  if (!isNetworkAddress(address) || isLoopback(address)) return 'near'
   const host = hostOf(address)
-  // Of neither kind are the memory transport's, in tests.
-  if (host === undefined || isLoopback(address)) return 'near'
-  if (isName(address)) return 'public'
+  // Behind a name may be anything; who gives one is meant to be found by all.
+  if (host === undefined) return 'public'
   if (here.isOwn(host) || here.isNear(host)) return 'near'
   return isPublicAddress(host) ? 'public' : 'elsewhere'
 }
@@ -107,8 +106,7 @@ function isStrangersLoopback(address: Multiaddr, here: Whereabouts): boolean {
 /** Within a tier: this machine before its networks, and TCP before what is set up on top of it or ends later when called off. */
 function byEase(here: Whereabouts): (left: Multiaddr, right: Multiaddr) => number {
   const unease = (address: Multiaddr): number => {
-    const host = hostOf(address)
-    const isHere = isLoopback(address) || (host !== undefined && here.isOwn(host))
+    const isHere = isLoopback(address) || isOwn(address, here)
     // A relay at its own machine's loopback address is one that tells everything that it listens on.
     const isWellPlaced = isCircuit(address) ? !isHere || here.isLoopbackOnly : isHere
     return (isWellPlaced ? 0 : 2) + (transportOf(address) === 'tcp' ? 0 : 1)
@@ -117,15 +115,15 @@ function byEase(here: Whereabouts): (left: Multiaddr, right: Multiaddr) => numbe
 }
 
 /** One of each group before the second of any. */
-function inTurns<T>(items: readonly T[], groupOf: (item: T) => string): T[] {
+function inTurns(addresses: readonly Multiaddr[]): Multiaddr[] {
   const places = new Map<string, number>()
-  const numbered = items.map((item) => {
-    const group = groupOf(item)
+  const numbered = addresses.map((address) => {
+    const group = groupOf(address)
     const place = places.get(group) ?? 0
     places.set(group, place + 1)
-    return { item, place }
+    return { address, place }
   })
-  return numbered.toSorted((left, right) => left.place - right.place).map(({ item }) => item)
+  return numbered.toSorted((left, right) => left.place - right.place).map(({ address }) => address)
 }
 
 /** Addresses of one relay fail together, as do those of one family where this machine has no way out by it. */
@@ -135,12 +133,16 @@ function groupOf(address: Multiaddr): string {
   return relay?.value ?? first?.name ?? ''
 }
 
-function isName(address: Multiaddr): boolean {
-  return getNetConfig(address).type.startsWith('dns')
+function isOwn(address: Multiaddr, here: Whereabouts): boolean {
+  const host = hostOf(address)
+  return host !== undefined && here.isOwn(host)
 }
 
+/** The IP address that it begins with. */
 function hostOf(address: Multiaddr): string | undefined {
-  return isNetworkAddress(address) ? getNetConfig(address).host : undefined
+  if (!isNetworkAddress(address)) return undefined
+  const { host, type } = getNetConfig(address)
+  return type === 'ip4' || type === 'ip6' ? host : undefined
 }
 
 function sign(difference: number): -1 | 0 | 1 {

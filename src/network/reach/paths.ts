@@ -3,6 +3,7 @@
  * that both ends have punched, or through a relay. What is sent goes by the best of them.
  */
 import { isLoopback, isPrivate } from '@libp2p/utils'
+import { isCircuit } from '../addresses.ts'
 import { unlessAborted } from '../../core/abort.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -21,7 +22,7 @@ export type PathListener = (
 ) => void
 
 export interface PathsComponents {
-  clock: Pick<Clock, 'after'>
+  clock: Pick<Clock, 'after' | 'wallMs'>
   libp2p: Pick<MeshLibp2p, 'addEventListener' | 'getConnections'>
   /** Of a direct connection: whether it came about by hole punching. */
   isPunched: (connection: Connection) => boolean
@@ -79,15 +80,18 @@ export class Paths {
     })
   }
 
-  /** Waits for a way that is no relay's, and no longer than that. */
+  /** Waits for a way that is no relay's until the way through the relay is so old: later it seldom comes. */
   async whenDirect(peer: PeerId, options: AbortOptions & { timeoutMs: number }): Promise<void> {
+    const [best] = this.connections(peer)
+    const ageMs = this.#clock.wallMs() - (best?.timeline.open ?? 0)
+    if (!this.isRelayed(peer) || ageMs >= options.timeoutMs) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const cancel = this.onDirect((other) => {
       if (other === peer.toString()) resolve()
     })
-    const timer = this.#clock.after(options.timeoutMs, resolve)
+    const timer = this.#clock.after(options.timeoutMs - Math.max(0, ageMs), resolve)
     try {
-      if (this.isRelayed(peer)) await unlessAborted(promise, options)
+      await unlessAborted(promise, options)
     } finally {
       timer()
       cancel()
@@ -115,7 +119,13 @@ export class Paths {
   }
 }
 
-/** Those of libp2p's memory transport, in tests, are neither. */
 export function isRelayed({ remoteAddr }: Pick<Connection, 'remoteAddr'>): boolean {
-  return remoteAddr.getComponents().some(({ name }) => name === 'p2p-circuit')
+  return isCircuit(remoteAddr)
+}
+
+/** PeerId of the relay of a connection; undefined of a direct one, and where its address does not say. */
+export function relayOf({ remoteAddr }: Pick<Connection, 'remoteAddr'>): string | undefined {
+  const parts = remoteAddr.getComponents()
+  const circuit = parts.findIndex(({ name }) => name === 'p2p-circuit')
+  return parts.slice(0, Math.max(0, circuit)).findLast(({ name }) => name === 'p2p')?.value
 }

@@ -10,6 +10,7 @@ import {
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { guarded } from '../guard/guarded-service.ts'
+import { keepPlaces } from './relay-places.ts'
 import { overriding } from '../../core/overriding.ts'
 import { RelayTraffic } from './relay-traffic.ts'
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
@@ -55,7 +56,10 @@ export function relayServer(
   })
   const traffic = new RelayTraffic(components.clock, limits)
   const server = (libp2p: RelayComponents): CircuitRelayService =>
-    factory(watched(libp2p, traffic) as Parameters<typeof factory>[0])
+    keepPlaces(factory(watched(libp2p, traffic) as Parameters<typeof factory>[0]), {
+      clock: components.clock,
+      ttlMs: RESERVATION_MS
+    })
   return guarded(server as (libp2p: unknown) => CircuitRelayService, components, ASKED)
 }
 
@@ -116,6 +120,7 @@ export function relayTransport(
       }) as Parameters<typeof factory>[0]
     )
     forgiveRelays(made)
+    finishRenewals(made)
     return made
   }
   return guarded(transport as (libp2p: unknown) => Transport, components, ASKED)
@@ -146,4 +151,18 @@ interface WithRelayFilter {
 function forgiveRelays(transport: Transport): void {
   const { reservationStore } = transport as Transport & WithRelayFilter
   reservationStore.relayFilter = { has: () => false, add: () => {} }
+}
+
+interface WithReserveQueue {
+  reservationStore: { reserveQueue: { clear: () => void } }
+}
+
+/**
+ * Places are renewed one after the other, and once it has enough of them, libp2p forgets what waits: of two that are
+ * due in the same second, as they are when they were reserved together, the other would never be renewed again.
+ * Who has enough places takes no further ones, whether it forgets or not.
+ */
+function finishRenewals(transport: Transport): void {
+  const { reservationStore } = transport as Transport & WithReserveQueue
+  reservationStore.reserveQueue.clear = () => {}
 }

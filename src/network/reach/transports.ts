@@ -57,8 +57,10 @@ async function quicTransport(): Promise<TransportFactory> {
   return (components) => {
     const transport = quic({ maxConcurrentStreamLimit: LIMITS.streamsPerProtocolMax })(components)
     // Its own dial hears of the end of a caller's patience only when it has come to an end itself.
-    const dial: Transport['dial'] = async (to, options) =>
-      await unlessAborted(transport.dial(to, options), options)
+    const dial: Transport['dial'] = async (to, options) => {
+      options.signal.throwIfAborted()
+      return await unlessAborted(transport.dial(to, options), options)
+    }
     return overriding<Transport>(transport, { dial })
   }
 }

@@ -52,7 +52,10 @@ export class WorkerView implements Candidate {
   isSuspected = false
   tier: Candidate['tier'] = 'trusted'
   readonly availability = 'open'
+  readonly path = undefined
   latencyMs: number | undefined
+  readonly bytesPerMsTo = undefined
+  readonly bytesPerMsFrom = undefined
   reputation = REPUTATION
   prospect = 1
   evidenceCount = 0
@@ -81,7 +84,7 @@ export class WorkerView implements Candidate {
 
   get ages(): Candidate['ages'] {
     const loadMs = this.#events === undefined ? 0 : this.#events.nowMs - this.reportedMs
-    return { capabilitiesMs: 0, loadMs, latencyMs: 0, reputationMs: 0 }
+    return { ...NO_AGES, loadMs }
   }
 
   get unseenCount(): number {
@@ -129,6 +132,15 @@ export class WorkerView implements Candidate {
   updateSpeed(): void {
     this.speed = this.cpuSpeed / (this.slowdown * this.slowness)
   }
+}
+
+/** All else is known as of now. */
+const NO_AGES = {
+  capabilitiesMs: 0,
+  latencyMs: 0,
+  reputationMs: 0,
+  bytesToMs: 0,
+  bytesFromMs: 0
 }
 
 /** Its line is bounded by expected work, not by number. */

@@ -8,7 +8,12 @@ import { temporaryIdentity } from '../../../src/network/identity.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { Mesh, until } from '../../support/spawn-mesh.ts'
 import type { AddressInfo } from 'node:net'
+import type { MeshLibp2p } from '../../../src/network/mesh-node.ts'
+import type { PeerId } from '@libp2p/interface'
 import type { SpawnedNode } from '../../support/spawn-mesh.ts'
+
+/** The timer by which it looks at the routing table; each address that waits to be dialled has one more. */
+const LOOKING = 1
 
 const mesh = new Mesh()
 const keepers: BootstrapKeeper[] = []
@@ -42,6 +47,15 @@ function bare(address: string): string {
   return address.slice(0, address.indexOf('/p2p/'))
 }
 
+/** As the DHT does with those who do not answer. */
+async function removeFrom(
+  dht: MeshLibp2p['services']['dht'],
+  { node }: SpawnedNode
+): Promise<void> {
+  const table = dht.routingTable as unknown as { remove: (peer: PeerId) => Promise<void> }
+  await table.remove(node.libp2p.peerId)
+}
+
 async function freeAddress(): Promise<string> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -70,7 +84,7 @@ describe('a bootstrap', () => {
     const { keeper, clock } = keep(node, [`${bare(bootstrap.address)}/p2p/${other}`])
     await keeper.start()
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      await until(() => clock.timerCount > 0)
+      await until(() => clock.timerCount > LOOKING)
       clock.advance(20_000)
     }
     expect(keeper.isConnected).toBe(false)
@@ -88,7 +102,7 @@ describe('a bootstrap', () => {
     }
     await node.node.libp2p.hangUp(bootstrap.node.libp2p.peerId)
     const count = connections()
-    await until(() => clock.timerCount > 0)
+    await until(() => clock.timerCount > LOOKING)
     clock.advance(6_000)
     expect(connections()).toBe(count)
     expect(keeper.isConnected).toBe(false)
@@ -130,7 +144,7 @@ describe('a bootstrap', () => {
     const node = await mesh.add({ isOverTcp: true })
     const { keeper, clock, connections } = keep(node, [address])
     await keeper.start()
-    await until(() => clock.timerCount > 0)
+    await until(() => clock.timerCount > LOOKING)
     expect(keeper.isConnected).toBe(false)
 
     const bootstrap = await mesh.add({ key, listen: address })
@@ -140,6 +154,28 @@ describe('a bootstrap', () => {
     await mesh.add({ key, listen: address })
     await advanceUntil(clock, () => keeper.isConnected)
     expect(connections()).toBe(2)
+  })
+
+  it('by a name is looked up anew each time, and dialled with the name', async () => {
+    const address = await freeAddress()
+    const node = await mesh.add({ isOverTcp: true })
+    const { keeper, clock } = keep(node, [address.replace('/ip4/127.0.0.1', '/dns4/localhost')])
+    await keeper.start()
+    await until(() => clock.timerCount > LOOKING)
+    await mesh.add({ listen: address })
+    await advanceUntil(clock, () => keeper.isConnected)
+    expect(clock.timerCount).toBeLessThanOrEqual(LOOKING + 1)
+  })
+
+  it('that has dialled this node is taken for connected, and said so', async () => {
+    const bootstrap = await mesh.add({ isOverTcp: true })
+    const node = await mesh.add({ isOverTcp: true })
+    const { keeper, connections } = keep(node, [`/ip4/127.0.0.1/tcp/9/p2p/${bootstrap.peer}`])
+    await bootstrap.node.dial(node.address)
+    await until(() => node.node.isConnected(bootstrap.peer))
+    await keeper.start()
+    expect(keeper.isConnected).toBe(true)
+    expect(connections()).toBe(1)
   })
 
   it('that is no multiaddr is refused at once', async () => {
@@ -157,15 +193,90 @@ describe('a keeper', () => {
     await keeper.start()
     const waits: number[] = []
     for (let attempt = 0; attempt < 10; attempt += 1) {
-      await until(() => clock.timerCount === 1)
+      await until(() => clock.timerCount === LOOKING + 1)
       const beforeMs = clock.monotonicMs()
-      while (clock.timerCount === 1) clock.advance(1)
+      while (clock.timerCount === LOOKING + 1) clock.advance(1)
       waits.push(clock.monotonicMs() - beforeMs)
     }
     expect(waits[0]).toBeLessThanOrEqual(500)
     expect(Math.max(...waits)).toBeLessThanOrEqual(15_000)
     expect(Math.min(...waits.slice(-3))).toBeGreaterThanOrEqual(7_500)
     expect(new Set(waits).size).toBe(waits.length)
+  })
+
+  it('dials none of its own addresses, however they are written', async () => {
+    const node = await mesh.add({ isOverTcp: true })
+    const named = bare(node.address).replace('/ip4/127.0.0.1', '/dns4/localhost')
+    let dials = 0
+    const connect = node.node.connect.bind(node.node)
+    node.node.connect = async (...words) => {
+      dials += 1
+      return await connect(...words)
+    }
+    const { clock, keeper } = keep(node, [node.address, bare(node.address), named])
+    await keeper.start()
+    await until(() => clock.timerCount === LOOKING + 3)
+    // Only the name has to be tried to be known.
+    expect(dials).toBe(1)
+    clock.advance(59_000)
+    expect(dials).toBe(1)
+    expect(keeper.isConnected).toBe(false)
+  })
+
+  it('that is told to dials at once, whatever it has waited for', async () => {
+    const address = await freeAddress()
+    const node = await mesh.add({ isOverTcp: true })
+    const { clock, keeper } = keep(node, [address])
+    await keeper.start()
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      await until(() => clock.timerCount > LOOKING)
+      clock.advance(15_000)
+    }
+    await until(() => clock.timerCount > LOOKING)
+    await mesh.add({ listen: address })
+    keeper.dialNow()
+    await until(() => keeper.isConnected)
+    keeper.dialNow()
+    expect(clock.timerCount).toBeLessThanOrEqual(LOOKING + 1)
+  })
+
+  it('without a bootstrap may look up as long as anybody else keeps the DHT, and says when it may again', async () => {
+    const server = await mesh.add({ isDhtServer: true })
+    const node = await mesh.add()
+    const { clock, connections, keeper } = keep(node, ['/memory/nobody'])
+    await keeper.start()
+    expect(keeper.canLookUp).toBe(false)
+    await node.node.dial(server.address)
+    await advanceUntil(clock, () => connections() === 1)
+    expect(keeper.canLookUp).toBe(true)
+    expect(keeper.isConnected).toBe(false)
+  })
+
+  it('fills an empty routing table from whoever is connected, and bothers those who keep no DHT no more', async () => {
+    const server = await mesh.add({ isDhtServer: true })
+    const client = await mesh.add()
+    const node = await mesh.add()
+    const { dht, identify } = node.node.libp2p.services
+    for (const other of [client, server]) await node.node.dial(other.address)
+    await until(() => dht.routingTable.size === 1)
+    await node.node.libp2p.peerStore.patch(client.node.libp2p.peerId, { protocols: ['/x/1.0.0'] })
+    await server.stop()
+    await removeFrom(dht, server)
+    const asked: string[] = []
+    const ask = identify.identify.bind(identify)
+    identify.identify = async (connection, options) => {
+      asked.push(connection.remotePeer.toString())
+      return await ask(connection, options)
+    }
+    const { clock, keeper } = keep(node, [])
+    await keeper.start()
+    const other = await mesh.add({ isDhtServer: true })
+    await node.node.dial(other.address)
+    await until(() => dht.routingTable.size === 1)
+    await removeFrom(dht, other)
+    await advanceUntil(clock, () => keeper.canLookUp)
+    expect(asked).toContain(other.peer)
+    expect(asked).not.toContain(client.peer)
   })
 
   it('that is stopped leaves no timer, even in the middle of a dial', async () => {

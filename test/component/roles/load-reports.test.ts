@@ -107,8 +107,9 @@ class Router {
   private constructor(node: SpawnedNode, worker: SpawnedNode) {
     this.#node = node
     this.#worker = worker
+    const tracker = { wayTo: () => undefined }
     const told = { onRoom: () => this.onRoom(), onNode: () => {}, standingOf }
-    const shared = { clock: systemClock, logger: silentLogger, ...told }
+    const shared = { clock: systemClock, logger: silentLogger, tracker, ...told }
     this.directory = new Directory({ ...node, ...shared }, { namespace: 'demo' })
   }
 

@@ -6,7 +6,7 @@ import { canonicalJson } from '../../../src/core/json.ts'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { RecordEnvelope } from '@libp2p/peer-record'
 import { openExperience, sealExperience } from '../../../src/discovery/experience.ts'
-import { FILE_PRESENCE } from '../../../src/discovery/presence-kind.ts'
+import { FILE_PRESENCE, WORKER_PRESENCE } from '../../../src/discovery/presence-kind.ts'
 import { openRecord, sealRecord } from '../../../src/discovery/record.ts'
 import { CAPABILITY_RECORD_CODEC, CAPABILITY_RECORD_DOMAIN } from '../../../src/protocol/ids.ts'
 import { encodePlainCbor } from '../../../src/protocol/plain-cbor.ts'
@@ -175,6 +175,17 @@ const filePresence: FuzzTarget = {
   refusals: [...JSON_REFUSALS, ...SCHEMA_REFUSALS]
 }
 
+const workerBeat: FuzzTarget = {
+  name: 'worker-beat',
+  form: 'json',
+  seeds: () => exampleBytes('worker-beat'),
+  read: async (input) => {
+    // What begins otherwise is a signed record.
+    if (input[0] === 0x7b) expectPlain(await WORKER_PRESENCE.open(input))
+  },
+  refusals: [...JSON_REFUSALS, ...SCHEMA_REFUSALS, 'REQUEST_TOO_LARGE']
+}
+
 export const SIGNED_TARGETS: readonly FuzzTarget[] = [
   capabilityRecord,
   signedRecord,
@@ -185,5 +196,6 @@ export const SIGNED_TARGETS: readonly FuzzTarget[] = [
   proofs,
   experience,
   experienceBytes,
-  filePresence
+  filePresence,
+  workerBeat
 ]

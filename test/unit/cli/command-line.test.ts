@@ -1,13 +1,23 @@
 /** The command line itself: what is understood, what is refused and with which words. */
 import { join } from 'node:path'
-import { readdirSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { COMMANDS } from '../../../src/cli/commands.ts'
 import { errorLine } from '../../../src/cli/errors.ts'
 import { EXIT_TABLE, exitCodeOf } from '../../../src/cli/exit-codes.ts'
 import { runInProcess } from '../../support/fake-terminal.ts'
 
 const error = (code: string): { code: string; message: string } => ({ code, message: '' })
+
+test('a switch that the environment turns on is turned off with =false', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'taskmesh-switch-'))
+  onTestFinished(() => rmSync(home, { recursive: true }))
+  const words = ['bootstrap', '--open=false', '--listen', '/ip4/0.0.0.0/tcp/0']
+  const env = { TASKMESH_HOME: home, TASKMESH_OPEN: 'true' }
+  const { stderr } = await runInProcess(words, { env })
+  expect(stderr).toContain('would let anyone in')
+})
 
 describe('refusals name the nearest right word', () => {
   test.each([

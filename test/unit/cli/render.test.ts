@@ -196,7 +196,13 @@ describe('a decision', () => {
 
   test('fits a terminal of a hundred columns with every part that there can be', () => {
     const factors = { cpu: 1.5, memory: 1, disk: 1, gpu: 1, latency: 2, reputation: 1, data: 1 }
-    const candidates = record.candidates.map((row) => ({ ...row, preference: 0.4, run_ms: 12_345 }))
+    const candidates = record.candidates.map((row) => ({
+      ...row,
+      path: 'relayed' as const,
+      move_ms: 1_000,
+      preference: 0.4,
+      run_ms: 12_345
+    }))
     const lines = renderDecision({ ...record, factors, candidates }, PLAIN)
       .split('\n')
       .slice(0, 5)
@@ -212,6 +218,18 @@ describe('a decision', () => {
     expect(text).toContain('3.2MiB there, 10ms ago')
     expect(text).toContain('sees 97.5% through, 10ms ago')
     expect(text).toContain('SUITS')
+  })
+
+  test('says by which path each is reached, and how fast that is', () => {
+    const [chosen, other] = record.candidates as [DecisionCandidate, DecisionCandidate]
+    const rate = { bytes_per_second: 2 ** 20, age_ms: 5 }
+    const far = { ...other, path: 'relayed', move_ms: 1_000, bandwidth: { to: rate } } as const
+    const decision = { ...record, candidates: [{ ...chosen, path: 'lan' as const }, far] }
+    expect(decisionSentence(decision)).toMatch(/^…GYkZzB was chosen, lan: picked/)
+    expect(whyNotSentence(decision)).toBe('not …otherX, relayed: lacks label zone = home')
+    const text = renderDecision(decision, PLAIN, { isWide: true })
+    expect(text).toContain('…otherX  rejected, relayed: lacks label')
+    expect(text).toContain('1ms, 1s to move, 1MiB/s to it, relayed, 10ms ago')
   })
 
   test('answers why a worker did not get it', () => {

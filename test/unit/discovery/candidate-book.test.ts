@@ -30,7 +30,10 @@ function drawn(evidenceLeft: number, claims: { slots: number; queue_slots: numbe
   const entries = new Map<string, WorkerEntry>()
   const seen = { evidenceCount: evidenceLeft, evidenceLeft }
   const standing = { ...seen, prospect: 0.9, reputation: 0.9, tier: 'probation' } as const
-  const book = new CandidateBook({ clock: new FakeClock(), standingOf: () => standing }, entries)
+  const book = new CandidateBook(
+    { clock: new FakeClock(), standingOf: () => standing, wayTo: () => undefined },
+    entries
+  )
   const record: CapabilityRecord = { ...recordOf(PEER), ...claims, engines: ['builtin'] }
   const found = { peer: PEER, record, by: 'dht' } as const
   const entry = newWorkerEntry(found, book.loadOf(PEER), 0)

@@ -45,6 +45,8 @@ let directory: Directory
 let open: () => Promise<unknown>
 /** Whether the node has a session with the peer, whoever opened it. */
 let hasSession: boolean
+/** The one that is used. */
+let current: object
 let changes: NodeChange[]
 let listener: SessionListener
 
@@ -53,12 +55,13 @@ beforeEach(() => {
   opened = []
   open = () => Promise.reject(new MeshError('PEER_UNREACHABLE', 'nobody there'))
   hasSession = false
+  current = {}
   changes = []
   const sessions = {
     listen: (given: SessionListener) => {
       listener = given
     },
-    get: () => (hasSession ? {} : undefined),
+    get: () => (hasSession ? current : undefined),
     open: async (peer: string) => {
       opened.push(peer)
       return await open()
@@ -70,6 +73,7 @@ beforeEach(() => {
       access: OPEN_ACCESS,
       node,
       sessions,
+      tracker: { wayTo: () => undefined },
       clock,
       logger: silentLogger,
       standingOf,
@@ -516,6 +520,49 @@ describe('a session that is lost while the worker is still being asked', () => {
     found(PEER)
     await settle()
     expect(directory.entries()[0]?.state).toBe('unreachable')
+  })
+})
+
+describe('a session that moves to a better way', () => {
+  it('is followed, and its worker is neither lost nor asked again', async () => {
+    await directory.start()
+    await answerAs({ running: 1 })
+    found(worker.peer)
+    await until(isReady)
+    current = { latencyMs: 7 }
+    listener.onLoad?.(worker.peer, { ...IDLE, running: 2 })
+    const [entry] = directory.entries()
+    expect(entry).toMatchObject({ state: 'ready', readyCount: 1 })
+    expect(entry?.session).toBe(current)
+    expect(directory.candidates()).toMatchObject([{ running: 2 }])
+    expect(opened).toHaveLength(1)
+  })
+})
+
+describe('many workers that are found at once', () => {
+  it('are introduced to so many at a time, one that somebody waits for first', async () => {
+    const answers: PromiseWithResolvers<never>[] = []
+    open = () => {
+      const answer = Promise.withResolvers<never>()
+      answers.push(answer)
+      return answer.promise
+    }
+    for (let index = 0; index < 100; index += 1) found(`fake-${index}`)
+    await settle()
+    expect(opened).toHaveLength(LIMITS.contactsAtOnceMax)
+    const stop = new AbortController()
+    const waiting = failureOf(directory.whenReady('fake-99', { signal: stop.signal }))
+    answers[0]?.reject(new MeshError('PEER_UNREACHABLE', 'nobody there'))
+    await settle()
+    expect(opened).toHaveLength(LIMITS.contactsAtOnceMax + 1)
+    expect(opened.at(-1)).toBe('fake-99')
+    stop.abort(new Error('enough'))
+    await waiting
+    await directory.stop()
+    for (const answer of answers) answer.reject(new MeshError('STOPPING', 'over'))
+    await settle()
+    expect(opened).toHaveLength(LIMITS.contactsAtOnceMax + 1)
+    expect(clock.timerCount).toBe(0)
   })
 })
 

@@ -19,9 +19,10 @@ class Scene {
   readonly provided: string[] = []
   readonly cancelled: string[] = []
   readonly announcer: FileAnnouncer
+  /** Who keeps the DHT. */
+  readonly table = { size: 1 }
   /** Its hold on the bootstraps. */
   readonly keeper = {
-    isConnected: true,
     onConnected: (callback: () => void): void => {
       this.#onConnected = callback
     }
@@ -50,7 +51,7 @@ class Scene {
     }
     this.announcer = new FileAnnouncer(
       {
-        node: { libp2p: { contentRouting, services: { dht: { routingTable: { size: 1 } } } } },
+        node: { libp2p: { contentRouting, services: { dht: { routingTable: this.table } } } },
         keeper: this.keeper,
         clock: this.clock,
         logger: silentLogger,
@@ -129,12 +130,12 @@ describe('files are announced', () => {
 
   it('when somebody is there to keep it, again after a failure, and anew for a bootstrap that has come back', async () => {
     const scene = new Scene(10)
-    scene.keeper.isConnected = false
+    scene.table.size = 0
     await scene.announcer.start()
     await scene.offer('a*')
     await scene.pass(5_000)
     expect(scene.onTheWayMax).toBe(0)
-    scene.keeper.isConnected = true
+    scene.table.size = 1
     scene.isFailing = true
     scene.reconnect()
     await scene.pass(10_000)

@@ -34,7 +34,10 @@ function stateOf(state: WorkerState, said: Partial<LoadReport> | undefined): Nod
 
 function viewsOf(entry: WorkerEntry): NodeViews {
   const clock = new FakeClock()
-  const book = new CandidateBook({ clock, standingOf }, new Map([[PEER, entry]]))
+  const book = new CandidateBook(
+    { clock, standingOf, wayTo: () => undefined },
+    new Map([[PEER, entry]])
+  )
   book.recordChanged(entry)
   const judged = book.judged.bind(book)
   return new NodeViews({
@@ -42,6 +45,8 @@ function viewsOf(entry: WorkerEntry): NodeViews {
     directory: { entries: () => [entry], judged } as unknown as Directory,
     clock,
     files: { has: () => false },
+    namespace: 'demo',
+    tracker: { wayView: () => ({ path: 'relayed', relay: 'R' }) },
     standingOf,
     weights: { cpu: 1, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0 }
   })
@@ -120,4 +125,34 @@ it('what a task would find at a worker is shown with its speed', () => {
   const view = checkNode(viewsOf(entry).describe(PEER))
   const speed = record.capabilities.cpu_speed_ghz / 2
   expect(view).toMatchObject({ queued_ms: 120, wait_ms: 150, slowdown: 2, speed })
+})
+
+describe('workers are found', () => {
+  const record = recordOf(PEER)
+  const entry = newWorkerEntry({ peer: PEER, by: 'registry', record }, new WorkerLoad(), 0)
+  entry.state = 'ready'
+  const views = viewsOf(entry)
+
+  it('in pages, each with the number of all', () => {
+    const whole = views.find({})
+    expect(whole).toMatchObject({ nodes: [{ peer_id: PEER }], total: 1 })
+    expect(whole.next).toBeUndefined()
+    expect(views.find({ limit: 0 })).toEqual({ nodes: [], total: 1 })
+    const [{ weighted_score: score } = {}] = whole.nodes
+    expect(views.find({ cursor: `${score}/${PEER}` }).nodes).toEqual([])
+    expect(views.find({ cursor: `${score}/1` }).nodes).toHaveLength(1)
+    expect(views.find({ cursor: `1/${PEER}` }).nodes).toHaveLength(1)
+    expect(views.find({ cursor: `-1/${PEER}` }).nodes).toEqual([])
+  })
+
+  it('in the namespace of the router alone', () => {
+    expect(views.find({ namespace: 'demo' }).total).toBe(1)
+    expect(views.find({ namespace: 'other' })).toEqual({ nodes: [], total: 0 })
+  })
+
+  it.each(['x', '/x', 'NaN/x', '0.5/'])('not from a place that nobody named: %s', (cursor) => {
+    expect(() => views.find({ cursor })).toThrow(
+      expect.objectContaining({ code: 'FIELD_INVALID', path: 'params.cursor' })
+    )
+  })
 })

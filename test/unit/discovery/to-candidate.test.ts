@@ -4,7 +4,14 @@ import { LIMITS } from '../../../src/core/limits.ts'
 import { recordOf } from '../../support/spawn-discovery.ts'
 import { believedRoom, newCandidate, speedOf } from '../../../src/discovery/to-candidate.ts'
 
-const NO_AGES = { capabilitiesMs: 0, loadMs: 0, latencyMs: 0, reputationMs: 0 }
+const NO_AGES = {
+  capabilitiesMs: 0,
+  loadMs: 0,
+  latencyMs: 0,
+  reputationMs: 0,
+  bytesToMs: 0,
+  bytesFromMs: 0
+}
 const PEER = '12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB'
 
 test.each([

@@ -130,6 +130,16 @@ describe('waiting for a direct way', () => {
     expect(paths.isRelayed(peer)).toBe(true)
   })
 
+  it('is no longer than the relayed way is young: a direct one would have come with it', async () => {
+    open(ADDRESSES.relayed)
+    clock.advance(400)
+    const waiting = paths.whenDirect(peer, { timeoutMs: 1_000 })
+    clock.advance(600)
+    await waiting
+    await paths.whenDirect(peer, { timeoutMs: 1_000 })
+    expect(clock.timerCount).toBe(0)
+  })
+
   it('ends with the signal', async () => {
     open(ADDRESSES.relayed)
     const controller = new AbortController()

@@ -45,7 +45,7 @@ describe('the decision record', () => {
     const record = recordOf(request, candidates, { draw: 0.42, nowMs: 1_000 })
     expect(record).toMatchObject({
       at_ms: 1_000,
-      policy: 'expected-completion-time/1',
+      policy: 'expected-completion-time/2',
       preset: 'balanced',
       factors: { cpu: 1, gpu: 0, latency: 1, data: 0 },
       task_type: 'builtin:noop',

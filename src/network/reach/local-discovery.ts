@@ -1,0 +1,124 @@
+/**
+ * Finds nodes of the same mesh on the local network, without internet or bootstrap. Whoever answers there is a hint:
+ * it is dialled like anybody else, and shows its certificate then. Who was lost is dialled again when it answers.
+ */
+import { randomBytes } from 'node:crypto'
+import { isLoopback } from '@libp2p/utils'
+import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
+import { isCircuit, readAddresses } from '../addresses.ts'
+import { LanMulticast } from './lan-multicast.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { LanMulticastInit } from './lan-multicast.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { MeshNode } from '../mesh-node.ts'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Startable } from '../../core/startable.ts'
+
+export interface LocalDiscoveryComponents {
+  clock: Pick<Clock, 'every' | 'monotonicMs'>
+  logger: Logger
+  node: Pick<MeshNode, 'dial' | 'isConnected' | 'learnAddresses' | 'selfPeer'>
+}
+
+export interface LocalDiscoveryInit {
+  /** Which mesh, in a word; undefined: any that is open. */
+  meshTag: string | undefined
+  /** Where this node listens, as multiaddrs without its peer id. */
+  listened: () => readonly Multiaddr[]
+  /** For tests. @default multicast DNS */
+  multicast?: (init: LanMulticastInit) => Startable
+}
+
+/** Who answers and is not connected is dialled again after so long. */
+const REDIAL_MS = 30_000
+const DIAL_TIMEOUT_MS = 10_000
+/** At a time. A lab that starts as a whole is through in a moment; who invents peers keeps us no busier than this. */
+const DIALS_MAX = 8
+const INSTANCE_BYTES = 16
+
+export class LocalDiscovery implements Startable {
+  readonly #components: LocalDiscoveryComponents
+  readonly #multicast: Startable
+  readonly #controller = new AbortController()
+  /** When each peer that has answered was last dialled, longest ago first. */
+  readonly #dialledMs = new Map<string, number>()
+  #dialCount = 0
+
+  constructor(components: LocalDiscoveryComponents, init: LocalDiscoveryInit) {
+    const { listened, meshTag, multicast = (of) => new LanMulticast(of) } = init
+    const suffix = `/p2p/${components.node.selfPeer}`
+    this.#components = components
+    this.#multicast = multicast({
+      clock: components.clock,
+      service: serviceName(meshTag),
+      instance: randomBytes(INSTANCE_BYTES).toString('hex'),
+      addresses: () =>
+        listened()
+          .filter(isNear)
+          .map((address) => address.toString() + suffix),
+      onAnswer: (addresses) => void this.#meet(addresses)
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#multicast.start()
+  }
+
+  async stop(): Promise<void> {
+    this.#controller.abort()
+    await this.#multicast.stop()
+  }
+
+  async #meet(texts: readonly string[]): Promise<void> {
+    const { logger, node } = this.#components
+    const peer = peerOf(readAddresses(texts))
+    if (peer === undefined || peer === node.selfPeer) return
+    if (node.isConnected(peer) || !this.#mayDial(peer)) return
+    this.#dialCount += 1
+    try {
+      const signal = AbortSignal.any([
+        this.#controller.signal,
+        AbortSignal.timeout(DIAL_TIMEOUT_MS)
+      ])
+      await node.learnAddresses(peer, texts)
+      await node.dial(peer, { signal })
+      logger.info({ peer }, 'peer found on the local network')
+    } catch (cause) {
+      const { message } = MeshError.from(cause)
+      logger.debug({ peer, why: message }, 'peer of the local network not reachable')
+    } finally {
+      this.#dialCount -= 1
+    }
+  }
+
+  #mayDial(peer: string): boolean {
+    const nowMs = this.#components.clock.monotonicMs()
+    if (this.#controller.signal.aborted || this.#dialCount >= DIALS_MAX) return false
+    if (nowMs - (this.#dialledMs.get(peer) ?? -Infinity) < REDIAL_MS) return false
+    this.#dialledMs.delete(peer)
+    this.#dialledMs.set(peer, nowMs)
+    const [oldest] = this.#dialledMs.keys()
+    if (this.#dialledMs.size > LIMITS.pacedPeersMax && oldest !== undefined) {
+      this.#dialledMs.delete(oldest)
+    }
+    return true
+  }
+}
+
+/** A name of DNS-SD. */
+function serviceName(meshTag = 'taskmesh'): string {
+  return `_${meshTag}._udp.local`
+}
+
+/** What the local network can dial. */
+function isNear(address: Multiaddr): boolean {
+  return !isCircuit(address) && !isLoopback(address)
+}
+
+/** The one whom all addresses are of. */
+function peerOf(addresses: readonly Multiaddr[]): string | undefined {
+  const [first, ...others] = addresses.map((address) => address.getComponents().at(-1))
+  if (first?.name !== 'p2p') return undefined
+  return others.every((other) => other?.value === first.value) ? first.value : undefined
+}
