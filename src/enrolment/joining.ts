@@ -178,7 +178,7 @@ export class Joining implements Startable {
     }
     const params = this.#rightToJoin()
     const result = await firstOf(
-      this.#init.bootstrap,
+      [...this.#init.bootstrap, ...this.#metBootstraps()],
       (address, signal) => this.#askAt(address, params, signal),
       { clock, signal: this.#controller.signal, staggerMs: STAGGER_MS, failure: mostTelling }
     )
@@ -188,15 +188,23 @@ export class Joining implements Startable {
     return undefined
   }
 
+  /** They may have other addresses by now than those that this node was given. */
+  #metBootstraps(): string[] {
+    const { members, node } = this.#components
+    const peers = node.libp2p.getPeers().map(String)
+    return peers.filter((peer) => members.of(peer)?.role === 'bootstrap')
+  }
+
+  /** @param to its address, or its peer id */
   async #askAt(
-    address: string,
+    to: string,
     params: Pick<JoinMeshParams, 'certificate' | 'token'>,
     signal: AbortSignal
   ): Promise<JoinMeshResult> {
     const { binding, node } = this.#components
     const { name, token } = this.#init
     const timeLimit = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
-    const peer = await node.dial(address, { signal: AbortSignal.any([signal, timeLimit]) })
+    const peer = await node.dial(to, { signal: AbortSignal.any([signal, timeLimit]) })
     // Whoever has the text of a token has its right: nobody sees it but the node that exchanges it.
     if (params.token !== undefined && token?.claims.aud !== peer) throw notTheIssuer(peer, token)
     const own = { ...params, agent: AGENT, ...(name === undefined ? {} : { name }) }

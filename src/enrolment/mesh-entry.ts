@@ -49,24 +49,33 @@ const EVERYWHERE_V6 = '/ip6/::/tcp/0'
  * The settings with what its mesh says of what their owner has not: which namespace, and where to listen. A node
  * whose mesh is on other machines is of no use where they cannot reach it, and takes nobody but members.
  */
-export function settle<S extends NodeSettings>(settings: S, entry: MeshEntry | undefined): S {
+export function settle<S extends NodeSettings>(
+  settings: S,
+  entry: MeshEntry | undefined,
+  hasIpv6: () => boolean = machineHasIpv6
+): S {
   const { listen, namespace } = settings
   const isMeshElsewhere = entry?.bootstrap.some((address) => !isLoopbackAddress(address)) === true
   return {
     ...settings,
-    listen: listen.length > 0 ? listen : isMeshElsewhere ? everywhere() : [LOOPBACK],
+    listen: listen.length > 0 ? listen : usualListen(isMeshElsewhere, hasIpv6),
     namespace: namespace === NAMESPACE_DEFAULT ? (entry?.namespace ?? namespace) : namespace
   }
 }
 
-/** On IPv6 as well where this machine has an address that others can dial. */
-function everywhere(): string[] {
-  const hasV6 = Object.values(networkInterfaces())
+function usualListen(isForOthers: boolean, hasIpv6: () => boolean): string[] {
+  if (!isForOthers) return [LOOPBACK]
+  return hasIpv6() ? [EVERYWHERE, EVERYWHERE_V6] : [EVERYWHERE]
+}
+
+/** An address by it that others can dial. */
+function machineHasIpv6(): boolean {
+  return Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses)
-    .some(({ address, family, internal }) => {
-      return family === 'IPv6' && !internal && !address.toLowerCase().startsWith('fe80:')
-    })
-  return hasV6 ? [EVERYWHERE, EVERYWHERE_V6] : [EVERYWHERE]
+    .some(
+      ({ address, family, internal }) =>
+        family === 'IPv6' && !internal && !address.toLowerCase().startsWith('fe80:')
+    )
 }
 
 /**

@@ -9,7 +9,7 @@ import type { ReadyReport } from './role.ts'
 
 /** What any node says of itself to GET_CAPABILITIES; a worker adds to it. */
 export function describeSelf(
-  core: NodeCore,
+  core: Pick<NodeCore, 'host' | 'tracker'>,
   asker: { role: ReadyReport['role']; namespace: string; peer: string }
 ): GetCapabilitiesResult {
   const latencyMs = core.tracker.latencyOf(asker.peer)

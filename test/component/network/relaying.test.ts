@@ -1,9 +1,11 @@
 /** Relays over real sockets: places are reserved, kept and lost, circuits carry what they should, and no more. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { BareNodes } from '../../support/bare-mesh-node.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { until } from '../../support/until.ts'
 import type { BareNode } from '../../support/bare-mesh-node.ts'
-import type { RelayLimits } from '../../../src/network/reach/relaying.ts'
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import type { RelayLimits } from '../../../src/network/relay/relay-traffic.ts'
 import type { Stream } from '@libp2p/interface'
 
 const ECHO = '/taskmesh/test-echo/1'
@@ -32,6 +34,11 @@ async function addHidden(relays: readonly BareNode[]): Promise<BareNode> {
   for (const { address } of relays) await hidden.node.dial(address)
   await untilReachableBy(hidden, relays.length)
   return hidden
+}
+
+function placesOf({ node }: BareNode): CircuitRelayService['reservations'] {
+  const { relay } = node.libp2p.services as unknown as { relay: CircuitRelayService }
+  return relay.reservations
 }
 
 async function untilReachableBy({ node }: BareNode, count: number): Promise<string[]> {
@@ -101,6 +108,21 @@ describe('a relay', () => {
     await second.node.dial(relay.address)
     expect(await second.node.libp2p.services.ping.ping(relay.node.libp2p.peerId)).toBeDefined()
     expect(second.node.addresses()).toEqual([])
+  })
+
+  it('that had no place is asked again, and again', async () => {
+    const relay = await addRelay({ reservationsMax: 1 })
+    const first = await addHidden([relay])
+    const clock = new FakeClock()
+    const reach = { relays: 1, punches: false, isProbed: false }
+    const second = await nodes.add({ listen: [], clock, reach })
+    await second.node.dial(relay.address)
+    placesOf(relay).delete(first.node.libp2p.peerId)
+    const look = (): string[] => {
+      clock.advance(15_000)
+      return second.node.addresses()
+    }
+    await until('a place', look, ({ length }) => length === 1)
   })
 
   it('ends a circuit that has carried what its owner allows', async () => {

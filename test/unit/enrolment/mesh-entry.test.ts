@@ -48,7 +48,7 @@ function enter(text?: string): MeshEntry | undefined {
 
 function settled(entry: MeshEntry | undefined, ...listen: string[]): unknown {
   const given = loadSettings('worker', { flags: listen.length > 0 ? { listen } : {}, env: {} })
-  const { listen: where, namespace } = settle(given, entry)
+  const { listen: where, namespace } = settle(given, entry, () => false)
   return { listen: where, namespace }
 }
 
@@ -98,5 +98,11 @@ describe('where nothing is said, it listens', () => {
     expect(settled(entry)).toEqual({ listen: ['/ip4/0.0.0.0/tcp/0'], namespace: 'mine' })
     const own = '/ip4/127.0.0.1/tcp/7'
     expect(settled(entry, own)).toEqual({ listen: [own], namespace: 'mine' })
+  })
+
+  test('there by IPv6 as well, on a machine that has it', async () => {
+    const given = loadSettings('worker', { flags: {}, env: {} })
+    const { listen } = settle(given, enter(await tokenWith({})), () => true)
+    expect(listen).toEqual(['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0'])
   })
 })

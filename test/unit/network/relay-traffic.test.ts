@@ -1,7 +1,7 @@
 /** How much a relay carries at a time, and how fast. */
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../src/core/limits.ts'
-import { RelayTraffic } from '../../../src/network/reach/relay-traffic.ts'
+import { RelayTraffic } from '../../../src/network/relay/relay-traffic.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import type { Stream } from '@libp2p/interface'
 

@@ -2,6 +2,7 @@
 import { LIMITS } from '../../core/limits.ts'
 import { Pace } from '../../core/pace.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { GuardInit } from '../guard/guarded-service.ts'
 import type { Stream } from '@libp2p/interface'
 
 /** What a relay's owner gives to others. */
@@ -15,6 +16,16 @@ export interface RelayLimits {
   /** Bytes a second through all circuits together; undefined: no limit. */
   readonly rateBytes: number | undefined
 }
+
+/**
+ * A circuit is one stream of the relay's, and all that goes through it is of that stream: that is bounded here. What
+ * a guard bounds is how often a peer asks for one.
+ */
+export const CIRCUITS_ASKED = {
+  pace: { burst: 512, perSecond: 16 },
+  streamBytes: 1,
+  isBulk: true
+} as const satisfies GuardInit
 
 /** All share one allowance. */
 const ALL = 'all'
