@@ -70,7 +70,7 @@ export function renderDecision(
 export function decisionSentence({ chosen, candidates, considered }: DecisionRecord): string {
   const winner = candidates.find(({ peer_id }) => peer_id === chosen)
   if (chosen === null) return `nobody was chosen out of ${plural(considered, 'worker')}`
-  return `${shortPeer(chosen)} was chosen${pathOf(winner)}: ${printable(winner?.reason ?? 'the record does not say why')}`
+  return `${shortPeer(chosen)}${pathOf(winner)} was chosen: ${printable(winner?.reason ?? 'the record does not say why')}`
 }
 
 /** Why a worker did not get a task, in one sentence. */
@@ -85,7 +85,7 @@ export function whyNotSentence({ candidates, chosen }: DecisionRecord): string {
   const figures = isCompared
     ? `: it costs ${formatCost(costMs)}, ${shortPeer(chosen)} ${formatCost(winner.cost_ms)}`
     : ''
-  return `not ${shortPeer(peer)}${when}${pathOf(other)}: ${printable(reason)}${figures}`
+  return `not ${shortPeer(peer)}${pathOf(other)}${when}: ${printable(reason)}${figures}`
 }
 
 function headline(record: DecisionRecord, style: Style): string {
@@ -154,7 +154,7 @@ function reasons(record: DecisionRecord, style: Style): string[] {
   const { candidates, chosen, considered, rejected } = record
   const others = candidates.filter(({ peer_id }) => peer_id !== chosen)
   const lines = others.map(
-    (row) => `  ${shortPeer(row.peer_id)}  ${row.verdict}${pathOf(row)}: ${printable(row.reason)}`
+    (row) => `  ${shortPeer(row.peer_id)}${pathOf(row)}  ${row.verdict}: ${printable(row.reason)}`
   )
   const unlisted = considered - candidates.length
   const codes = Object.entries(rejected).map(([code, count]) => `${count} × ${code}`)
@@ -165,7 +165,7 @@ function reasons(record: DecisionRecord, style: Style): string[] {
 
 /** `, relayed` */
 function pathOf(row: DecisionCandidate | undefined): string {
-  return row?.path === undefined ? '' : `, ${row.path}`
+  return row?.path === undefined ? '' : ` (${row.path})`
 }
 
 function timesText(factor: number): string {

@@ -21,7 +21,7 @@ test('the demo counts words, explains itself and leaves nothing behind', async (
   expect(stdout).toMatch(/^the {2,}[\d,]+ {2}█+$/m)
   for (const size of ['small', 'medium', 'large'])
     expect(stdout).toMatch(new RegExp(`${size} +\\d slots? +\\d+`))
-  expect(stdout).toMatch(/was chosen: picked among \d/)
+  expect(stdout).toMatch(/\(local\) was chosen: picked among \d/)
   expect(stdout).toMatch(/WORKER +STATE +REPUTATION/)
   expect(stdout).toContain('Everything is stopped')
   const pids = pidsIn(stdout)

@@ -225,10 +225,10 @@ describe('a decision', () => {
     const rate = { bytes_per_second: 2 ** 20, age_ms: 5 }
     const far = { ...other, path: 'relayed', move_ms: 1_000, bandwidth: { to: rate } } as const
     const decision = { ...record, candidates: [{ ...chosen, path: 'lan' as const }, far] }
-    expect(decisionSentence(decision)).toMatch(/^…GYkZzB was chosen, lan: picked/)
-    expect(whyNotSentence(decision)).toBe('not …otherX, relayed: lacks label zone = home')
+    expect(decisionSentence(decision)).toMatch(/^…GYkZzB \(lan\) was chosen: picked/)
+    expect(whyNotSentence(decision)).toBe('not …otherX (relayed): lacks label zone = home')
     const text = renderDecision(decision, PLAIN, { isWide: true })
-    expect(text).toContain('…otherX  rejected, relayed: lacks label')
+    expect(text).toContain('…otherX (relayed)  rejected: lacks label')
     expect(text).toContain('1ms, 1s to move, 1MiB/s to it, relayed, 10ms ago')
   })
 
