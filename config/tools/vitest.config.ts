@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           root,
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/{crash,scale}/**/*.test.ts'],
           exclude: ALONE,
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -64,9 +64,11 @@ export const LIMITS = {
   commandBytesTotalMax: 256 * MIB,
   /** Streams of one protocol that libp2p lets a connection open before it resets them. */
   streamsPerProtocolMax: 2_048,
-  /** Circuits that a relay carries at a time, and those of one of its peers' connections; some 40 KiB each. */
+  /** Circuits that a relay carries at a time, and those that one of its peers has asked for; some 40 KiB each. */
   circuitsMax: 4_096,
   circuitsPerPeerMax: 512,
+  /** Those from one peer to another: as many as it may have connections there, so that others find room. */
+  circuitsPerPairMax: 8,
   /** Members that one issuer lets in, and that one node knows by their certificates; some 3 KiB each. */
   membersMax: 10_000,
   /** Bans and pardons that a mesh may have; each node keeps them all, some 700 bytes each. */
@@ -103,8 +105,8 @@ export const LIMITS = {
   addressBytesMax: 512,
   /** Peers that are dialled at a time: more wait for their turn than a node has connections. */
   dialledPeersMax: 2_048,
-  /** Addresses tried at a time, of all peers together: each has a socket, and may be dead. */
-  dialTriesMax: 128,
+  /** Addresses tried at a time, of all peers together: each has a socket, and may be dead for six seconds. */
+  dialTriesMax: 512,
   /** Of one peer: those of its networks that answer nothing leave room for those that do. */
   dialTriesPerPeerMax: 8,
   /** DHT keys under which one peer is noted: all its files, its namespace, and room. */

@@ -54,6 +54,11 @@ export class NodeViews {
       .toSorted((left, right) => (right.score ?? 0) - (left.score ?? 0))
   }
 
+  /** Workers that are ready. Who only counts them need not have all of them described. */
+  get readyCount(): number {
+    return this.#components.directory.candidates().length
+  }
+
   /** A worker of that peer id is known. */
   has(peer: string): boolean {
     return this.#components.directory.has(peer)

@@ -15,11 +15,13 @@ const PAGE_NODES_MAX = 1_000
  * @throws MeshError COMMAND_NOT_SERVED for what only routers answer
  */
 export function findRegistered(
-  registry: Pick<WorkerRegistry, 'list'>,
+  registry: Pick<WorkerRegistry, 'count' | 'list'>,
   { namespace: own, params }: { namespace: string; params: FindNodesParams }
 ): FindNodesResult {
   refuseUnknown(params)
   const { cursor = '', limit = PAGE_NODES_MAX, namespace = own } = params
+  // Each worker that comes asks so: to put all in order for each, while they come, would take ever longer.
+  if (limit === 0 && hasNoCondition(params)) return { nodes: [], total: registry.count(namespace) }
   const fitting = registry.list(namespace).filter(({ record }) => isFitting(record, params))
   const rest = fitting.slice(firstAfter(fitting, cursor))
   const page = rest.slice(0, pageLength(rest, limit))
@@ -29,6 +31,16 @@ export function findRegistered(
     total: fitting.length,
     ...(last === undefined || page.length === rest.length ? {} : { next: last.peer })
   }
+}
+
+function hasNoCondition({
+  max_cpu_usage,
+  min_cpu_cores,
+  min_disk_mb,
+  min_memory_mb
+}: FindNodesParams): boolean {
+  const conditions = [max_cpu_usage, min_cpu_cores, min_disk_mb, min_memory_mb]
+  return conditions.every((condition) => condition === undefined)
 }
 
 function refuseUnknown({ file_hash: hash, max_latency_ms: latencyMs }: FindNodesParams): void {

@@ -69,6 +69,12 @@ export class WorkerRegistry {
     known.untilMs = untilMs
   }
 
+  /** How many a namespace has. */
+  count(namespace: string): number {
+    this.#sweep()
+    return this.#shelves.get(namespace)?.workers.size ?? 0
+  }
+
   /** Those of a namespace, by peer id. */
   list(namespace: string): readonly Registered[] {
     this.#sweep()

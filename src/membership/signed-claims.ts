@@ -63,7 +63,7 @@ export interface Trust {
 export const SIGNED_TEXT_MAX = 8_192
 
 /** Two clocks may differ by so much without anybody noticing. */
-const CLOCK_SKEW_S = 300
+export const CLOCK_SKEW_S = 300
 
 const ALGORITHM = 'EdDSA'
 const SERIAL_BYTES = 9

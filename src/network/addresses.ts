@@ -1,8 +1,10 @@
 /** Addresses and peer ids as they come from people and from strangers: read, bounded, grouped by who is behind them. */
 import { multiaddr } from '@multiformats/multiaddr'
+import { getNetConfig, isNetworkAddress } from '@libp2p/utils'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError, messageOf } from '../core/errors.ts'
+import { isPublicAddress } from '../core/public-address.ts'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerId } from '@libp2p/interface'
 
@@ -46,12 +48,13 @@ export function readAddresses(texts: readonly string[]): Multiaddr[] {
 
 /**
  * Whether an address that others name is remembered. A `/dnsaddr` stands for as many addresses as its owner
- * likes, and would have us ask name servers of his choice: bootstraps may be given so, by our own user.
+ * likes, and would have us ask name servers of his choice: bootstraps may be given so, by our own user. A `/unix` one
+ * is a socket of this machine, and libp2p would dial it.
  */
 export function isWorthKeeping(address: Multiaddr): boolean {
   return (
     address.bytes.byteLength <= LIMITS.addressBytesMax &&
-    !address.getComponents().some(({ name }) => name === 'dnsaddr')
+    !address.getComponents().some(({ name }) => name === 'dnsaddr' || name === 'unix')
   )
 }
 
@@ -70,6 +73,22 @@ export function withoutPeer(address: Multiaddr, peer: PeerId): Multiaddr {
 /** Whether it leads through a relay. */
 export function isCircuit(address: Multiaddr): boolean {
   return address.getComponents().some(({ name }) => name === 'p2p-circuit')
+}
+
+/** The IP address that it begins with. */
+export function hostOf(address: Multiaddr): string | undefined {
+  if (!isNetworkAddress(address)) return undefined
+  const { host, type } = getNetConfig(address)
+  return type === 'ip4' || type === 'ip6' ? host : undefined
+}
+
+/**
+ * Whether an address leads to a peer by the internet, whoever has named it: to no name, which its owner may have lead
+ * into our own network, to nobody else, and through no relay.
+ */
+export function isOfInternet(address: Multiaddr, peer: string): boolean {
+  const host = isCircuit(address) ? undefined : hostOf(address)
+  return host !== undefined && isPublicAddress(host) && (peerIn(address) ?? peer) === peer
 }
 
 /** Who shares a bound: an address of IPv4, a network of IPv6 as one customer has it (/64). */

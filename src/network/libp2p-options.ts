@@ -134,8 +134,13 @@ export function libp2pOptions(init: MeshNodeInit, parts: OptionParts): Libp2pOpt
       addressDialTimeout: 4_000,
       addressSorter: addressSorter(here)
     },
-    // A machine under load answers late; three seconds of silence are no reason to cut it off.
-    connectionMonitor: { pingTimeout: { minTimeout: 10_000 } },
+    connectionMonitor: {
+      // A machine under load answers late; three seconds of silence are no reason to cut it off.
+      pingTimeout: { minTimeout: 10_000 },
+      // All connections are pinged at once, which costs a hub half a millisecond for each. It is for the other end to
+      // notice soon that a hub is lost: that a worker is, the router's session tells.
+      ...(init.isHub === true ? { pingInterval: MINUTE_MS } : {})
+    },
     // Addresses outlive a night's sleep; with the default hour, providers found in the DHT have none.
     peerStore: { maxPeerAge: 7 * 24 * HOUR_MS, maxAddressAge: 6 * HOUR_MS },
     services: services(init, parts, here)

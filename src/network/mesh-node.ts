@@ -10,6 +10,7 @@ import { MeshError, messageOf } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 import { offenceOf } from '../protocol/offence.ts'
 import { systemClock } from '../core/clock.ts'
+import { systemRandom } from '../core/random.ts'
 import { OPEN_ADMISSION } from './guard/admission.ts'
 import { parseAddress, parsePeer, readAddresses } from './addresses.ts'
 import { Bandwidth } from './reach/bandwidth.ts'
@@ -112,7 +113,9 @@ export class MeshNode implements PeerLink, Startable {
   /** Whoever misbehaves often enough is cut off and kept out for a while. */
   complain(peer: string, error: MeshError): void {
     const offence = offenceOf(error)
-    if (offence !== undefined) this.#parts.conduct.strike(peer, offence)
+    // What does not come, or is not read, through a relay may be the relay's doing.
+    if (offence === undefined || (offence === 'stall' && this.isRelayed(peer))) return
+    this.#parts.conduct.strike(peer, offence)
   }
 
   counts(): NetworkCounts {
@@ -258,7 +261,7 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
   const onFlood = (peer: string): void => conduct.strike(peer, 'flood')
   const onBadMessage = (peer: string): void => conduct.strike(peer, 'gossip')
   const { gater } = door
-  const punching = new Punching(self)
+  const punching = new Punching(systemRandom)
   const hasNetworkKey = networkKey !== undefined
   const transports = await createTransports({
     names: transportsFor(init.transportNames ?? [], [...init.listen, ...(init.announce ?? [])]),

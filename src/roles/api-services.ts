@@ -132,7 +132,7 @@ function healthOf(core: NodeCore, engine: JobEngine, namespace: string): ApiServ
       agent: AGENT,
       addresses: node.addresses(),
       uptime_ms: Math.round(clock.monotonicMs() - startedAtMs),
-      workers_ready: engine.nodes.list({}).length,
+      workers_ready: engine.nodes.readyCount,
       items_queued: queued,
       items_running: running
     }

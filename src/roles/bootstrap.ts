@@ -1,6 +1,7 @@
 /** A bootstrap node: introduces peers to each other, keeps the DHT's records, passes presence on and tells what it has heard. */
 import { ContactFile } from './contact-file.ts'
 import { PresenceRelay } from '../discovery/presence-relay.ts'
+import { RegistryPace } from '../discovery/registry-pace.ts'
 import { WorkerRegistry } from '../discovery/worker-registry.ts'
 import { commonHandlers, describeSelf } from './common-commands.ts'
 import { findRegistered } from '../discovery/registry-answers.ts'
@@ -23,13 +24,16 @@ function buildBootstrap(core: NodeCore, { announce, namespace }: BootstrapSettin
   const { folder, node, server } = core
   const self = { role: 'bootstrap', namespace } as const
   const registry = new WorkerRegistry(core)
+  const pace = new RegistryPace(core)
   const relay = new PresenceRelay(
     { ...core, onWorker: (news) => registry.take(news) },
     { namespaces: [namespace] }
   )
   server.register({
     ...commonHandlers,
-    FIND_NODES: (params) => ({ result: findRegistered(registry, { namespace, params }) }),
+    FIND_NODES: (params, { remotePeer }) => ({
+      result: pace.tell(remotePeer, () => findRegistered(registry, { namespace, params }))
+    }),
     GET_CAPABILITIES: (_params, { remotePeer }) => ({
       result: describeSelf(core, { ...self, peer: remotePeer })
     })

@@ -140,7 +140,7 @@ async function createNodeCore<S extends NodeSettings>(
         ...init.offer
       }),
       keeper: new BootstrapKeeper(shared, entry?.bootstrap ?? settings.bootstrap),
-      tracker: new PeerTracker(shared)
+      tracker: new PeerTracker(shared, { measureMs: MEASURE_MS })
     }
     return { core, settings }
   } catch (cause) {
@@ -182,6 +182,9 @@ function createOpenings(
 
 /** Two, so that one may end. */
 const RELAYS = 2
+
+/** Each measurement is a stream of its own, at both ends: at five seconds they were most of what an idle worker does. */
+export const MEASURE_MS = 15_000
 
 /** A node that only its own machine can reach needs no relay. */
 function reachOf({ listen, relays }: NodeSettings, relay: RelayLimits | undefined): ReachInit {

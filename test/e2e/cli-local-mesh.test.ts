@@ -5,6 +5,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { isAlive } from '../../src/cli/process-facts.ts'
 import { PROJECT } from '../support/running-taskmesh.ts'
 import { startTaskmesh, taskmesh, temporaryHome } from '../support/spawn-taskmesh.ts'
+import type { MeshFacts } from '../../src/cli/survey/facts.ts'
+import type { SectionReport } from '../../src/cli/doctor/checks.ts'
 
 const SYSTEM_NODE = '/usr/bin/node'
 
@@ -70,7 +72,7 @@ test('up runs a mesh, survives the death of a worker, and down stops it', async 
   expect((await taskmesh(['down'], { env })).stdout).toBe('no local mesh is running\n')
 })
 
-test('demo --keep leaves the mesh up until down', async () => {
+test('demo --keep leaves the mesh up until down, and the doctor finds nothing wrong with it', async () => {
   const env = { TASKMESH_HOME: temporaryHome() }
   onTestFinished(async () => void (await taskmesh(['down'], { env })))
   const demo = await taskmesh(['demo', '--keep', '--workers', '1'], { env })
@@ -78,6 +80,22 @@ test('demo --keep leaves the mesh up until down', async () => {
   expect(demo.stdout).toContain('taskmesh down')
   const nodes = await taskmesh(['node', 'list', '--json'], { env })
   expect(JSON.parse(nodes.stdout)).toMatchObject([{ state: 'ready' }])
+  const doctor = await taskmesh(['doctor', '--json'], { env })
+  const { mesh, sections } = JSON.parse(doctor.stdout) as {
+    mesh: MeshFacts
+    sections: SectionReport[]
+  }
+  expect(doctor.code).toBe(0)
+  const found = mesh.own.map(({ found: one, role }) => [role, one?.isFound ?? 'not looked for'])
+  expect(Object.fromEntries(found)).toEqual({
+    bootstrap: 'not looked for',
+    router: true,
+    worker: true
+  })
+  // What was looked at in the mesh has a summary.
+  const judged = sections.filter(({ summary }) => summary !== undefined)
+  expect(judged.map(({ section }) => section)).toContain('reachability')
+  expect(judged.flatMap(({ findings }) => findings)).toEqual([])
   expect((await taskmesh(['down'], { env })).stdout).toBe('stopped 3 processes\n')
   expect(pidsIn(demo.stdout).filter(isAlive)).toEqual([])
 })

@@ -5,6 +5,7 @@
 import { DOCUMENT_TARGETS } from './targets/documents.ts'
 import { HTTP_TARGETS } from './targets/http.ts'
 import { MEMBERSHIP_TARGETS } from './targets/membership.ts'
+import { NETWORK_TARGETS } from './targets/network.ts'
 import { SIGNED_TARGETS } from './targets/signed.ts'
 import { TEXT_TARGETS } from './targets/texts.ts'
 import { WIRE_TARGETS } from './targets/wire.ts'
@@ -16,5 +17,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...MEMBERSHIP_TARGETS,
   ...DOCUMENT_TARGETS,
   ...TEXT_TARGETS,
-  ...HTTP_TARGETS
+  ...HTTP_TARGETS,
+  ...NETWORK_TARGETS
 ]

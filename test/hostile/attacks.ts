@@ -3,6 +3,7 @@ import { CERTIFICATE_ATTACKS } from './attacks/certificates.ts'
 import { COMMAND_ATTACKS } from './attacks/commands.ts'
 import { GOSSIP_ATTACKS } from './attacks/gossip.ts'
 import { HTTP_ATTACKS } from './attacks/http.ts'
+import { REACH_ATTACKS } from './attacks/reach.ts'
 import { SESSION_ATTACKS } from './attacks/sessions.ts'
 import { SOCKET_ATTACKS } from './attacks/sockets.ts'
 import { STREAM_ATTACKS } from './attacks/streams.ts'
@@ -16,6 +17,7 @@ export const ATTACKS: readonly Attack[] = [
   ...COMMAND_ATTACKS,
   ...SESSION_ATTACKS,
   ...GOSSIP_ATTACKS,
+  ...REACH_ATTACKS,
   ...WORKER_ATTACKS,
   ...HTTP_ATTACKS
 ]

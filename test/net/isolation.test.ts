@@ -33,6 +33,15 @@ async function ask(from: Host, address: string, localPort = 0): Promise<string> 
   return probe.stdout.trim()
 }
 
+/** As which port of its gateway a machine is seen by one and by another. */
+async function seenPorts(localPort: number): Promise<(string | undefined)[]> {
+  const answers = [
+    await ask(laptop, first.address, localPort),
+    await ask(laptop, second.address, localPort)
+  ]
+  return answers.map((answer) => answer.split(' ')[1])
+}
+
 test('public machines reach each other, by IPv4 and IPv6', async () => {
   expect(await ask(first, second.address)).toContain(first.address)
   expect(await ask(first, second.address6 ?? '')).toContain(first.address6)
@@ -55,13 +64,6 @@ describe('a gateway', () => {
   })
 
   test('shows one port to all as a cone, and to each another one where it is symmetric', async () => {
-    const seenPorts = async (localPort: number): Promise<(string | undefined)[]> => {
-      const answers = [
-        await ask(laptop, first.address, localPort),
-        await ask(laptop, second.address, localPort)
-      ]
-      return answers.map((answer) => answer.split(' ')[1])
-    }
     expect(await seenPorts(21_001)).toEqual(['21001', '21001'])
     homeA.setNat('symmetric')
     const [one, other] = await seenPorts(21_002)

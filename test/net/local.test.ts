@@ -38,10 +38,11 @@ test('nodes that start without internet find each other on their network, and on
   const task = { engine: 'javascript', source: 'function main () { return "here" }' }
   const { id } = await router.client.submit({ task })
   expect(await router.client.wait(id)).toMatchObject({ result: 'here', worker: worker.peer })
-  expect((await router.client.peers()).map(({ peer_id: id }) => id)).toEqual([worker.peer])
+  expect((await router.client.peers()).map(({ peer_id: peer }) => peer)).toEqual([worker.peer])
 })
 
 test('once there is internet again, so is everybody else', async () => {
   for (const { gateway } of [home, elsewhere]) gateway.mend()
   await router.untilReady(worker, stranger)
+  expect(await router.peerView(worker)).toMatchObject({ path: 'lan' })
 })

@@ -31,9 +31,11 @@ test('a worker behind a gateway holds a place at both relays, and says so', asyn
   const circuits = bootstraps.map(
     ({ host, peer }) => `/ip4/${host.address}/tcp/51820/p2p/${peer}/p2p-circuit`
   )
-  await router.untilAddresses(worker, 'both relays', (addresses) =>
+  const told = await router.untilAddresses(worker, 'both relays', (addresses) =>
     circuits.every((circuit) => addresses.some((address) => address.startsWith(circuit)))
   )
+  // Where relays are for nobody but themselves is not told.
+  expect(told.filter((address) => /^\/ip4\/127\..*p2p-circuit/.test(address))).toEqual([])
 })
 
 test('it is found in the DHT by its peer id alone, and dialled through a relay', async () => {
@@ -54,7 +56,10 @@ describe.each<NatKind>(['cone', 'symmetric'])('through a %s gateway', (kind) => 
     home.setNat(kind)
     await worker.kill()
     await worker.start()
-    await router.untilPath(worker, 'direct')
+    const { addresses } = await router.untilPath(worker, 'direct')
+    expect(addresses.some((each) => each.startsWith(`/ip4/${home.gateway.address}/tcp/`))).toBe(
+      true
+    )
     await router.untilReady(worker)
   })
 })

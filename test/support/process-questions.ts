@@ -57,18 +57,17 @@ export class Asker {
   }
 }
 
-/** Answers the process that has started this one. It does not keep this one alive. */
+/** Answers the process that has started this one. */
 export function answerQuestions(answers: Answers): void {
-  process.on('message', (question: Question) => {
-    if (question.name in answers) void answer(answers, question)
-  })
-  process.channel?.unref()
+  process.on('message', (question: Question) => void answer(answers, question))
 }
 
 async function answer(answers: Answers, question: Question): Promise<void> {
   const { argument, id, name } = question
   try {
-    const value = await answers[name]?.(argument as never)
+    const work = answers[name]
+    if (work === undefined) throw new Error(`nobody here answers "${name}"`)
+    const value = await work(argument as never)
     send({ id, value: value ?? null })
   } catch (cause) {
     send({ id, failure: cause instanceof Error ? (cause.stack ?? '') : messageOf(cause) })

@@ -1,11 +1,12 @@
-/** `taskmesh doctor`: what is wrong with this machine as a place for nodes, why it matters, and what to type. */
+/** `taskmesh doctor`: what is wrong with this machine as a place for nodes and with its mesh, why, and what to type. */
 import { printable } from '../../core/plain-text.ts'
 import { systemClock } from '../../core/clock.ts'
-import { API_FLAGS, flag, setting } from '../command.ts'
+import { VISITOR_FLAGS, flag, setting } from '../command.ts'
 import { CHECKS, runChecks } from '../doctor/checks.ts'
 import { findNodes } from '../doctor/node-processes.ts'
 import { EXIT } from '../exit-codes.ts'
 import { plural } from '../render.ts'
+import { bootstrapsNamed, networkKeyNamed } from '../mesh-visit.ts'
 import { homeOf } from '../router-connection.ts'
 import type { CliCommand } from '../command.ts'
 import type { Finding, NodeProcess, Severity } from '../doctor/check.ts'
@@ -16,25 +17,45 @@ const SEVERITIES: readonly Severity[] = ['problem', 'warning', 'note']
 
 export const doctorCommand: CliCommand = {
   words: 'doctor',
-  summary:
-    'look for what is wrong on this machine: keys, exposure, membership, sandboxes, disk, clock',
+  summary: 'look for what is wrong with this machine and its mesh, and say what to do about it',
   flags: {
     strict: flag('switch', 'fail for warnings too'),
-    home: API_FLAGS['home'] ?? setting('text', '')
+    bootstrap: VISITOR_FLAGS['bootstrap'] ?? setting('list', ''),
+    'network-key': VISITOR_FLAGS['network-key'] ?? setting('text', ''),
+    home: VISITOR_FLAGS['home'] ?? setting('text', '')
   },
   examples: [
     ['taskmesh doctor', 'of the nodes below ~/.taskmesh, whether they run or not'],
-    ['taskmesh doctor --strict --json', 'for a script that must not go on otherwise']
+    ['taskmesh doctor --strict --json', 'for a script that must not go on otherwise'],
+    ['taskmesh doctor --bootstrap /dns4/mesh.example.org/tcp/51820', 'before anything runs here']
   ],
   notes:
-    'Exit code 0 if there are no problems, 1 if there are; with --strict also for warnings, and never for notes. It changes nothing.',
-  run: async ({ args, output }) => {
+    'Exit code 0 if there are no problems, 1 if there are; with --strict also for warnings, and never for notes. ' +
+    'It visits the mesh as a peer of its own, takes 20 seconds at most, and changes nothing.',
+  run: async ({ args, output, terminal }) => {
     const home = homeOf(args)
     const nodes = findNodes(home)
-    const reports = await runChecks(CHECKS, { home, nodes, nowMs: systemClock.wallMs() })
-    const findings = reports.flatMap((report) => report.findings)
-    const view = { home, nodes, sections: reports }
-    output.value(view, (style) => renderReport(home, nodes, reports, style))
+    const nowMs = systemClock.wallMs()
+    if (terminal.stderr.isTTY)
+      output.note(output.stderrStyle.dim('looking at this machine and its mesh …'))
+    // Imported only now: libp2p takes a while to load, and most commands need none of it.
+    const { checkMesh } = await import('../doctor/mesh-checks.ts')
+    const [reports, mesh] = await Promise.all([
+      runChecks(CHECKS, { home, nodes, nowMs }),
+      checkMesh({
+        home,
+        nodes,
+        nowMs,
+        bootstrap: bootstrapsNamed(args),
+        networkKeyFile: networkKeyNamed(args),
+        signal: terminal.signal
+      })
+    ])
+    const sections = [...reports, ...mesh.sections]
+    const findings = sections.flatMap((report) => report.findings)
+    output.value({ home, nodes, sections, mesh: mesh.facts ?? null }, (style) =>
+      renderReport(home, nodes, sections, style)
+    )
     const failing: Severity[] = args.has('strict') ? ['problem', 'warning'] : ['problem']
     return findings.some(({ severity }) => failing.includes(severity)) ? EXIT.error : EXIT.completed
   }
@@ -48,8 +69,12 @@ function renderReport(
 ): string {
   const running = nodes.map(({ name, pid }) => `${printable(name)} (${pid})`).join(', ')
   const head = `${home}: ${running === '' ? 'no node runs' : `running ${running}`}`
-  const sections = reports.flatMap(({ findings, section }) => [
-    `${findings.length === 0 ? style.green('ok') : style.yellow('!!')}  ${style.bold(section)}`,
+  const sections = reports.flatMap(({ findings, section, summary }) => [
+    [
+      findings.some(({ severity }) => severity !== 'note') ? style.yellow('!!') : style.green('ok'),
+      style.bold(section),
+      ...(summary === undefined ? [] : [style.dim(printable(summary))])
+    ].join('  '),
     ...findings.map((one) => renderFinding(one, style))
   ])
   return [head, '', ...sections, '', sumOf(reports)].join('\n')

@@ -2,6 +2,7 @@
  * What a check of the doctor is: it looks at facts of this machine, changes nothing, and says of each thing that is
  * wrong what it is, why that matters, and what to type.
  */
+import type { MeshFacts } from '../survey/facts.ts'
 
 /** `problem`: something is broken, or a secret is open. `warning`: it may become so. `note`: good to know. */
 export type Severity = 'problem' | 'warning' | 'note'
@@ -41,6 +42,18 @@ export interface ListenAddress {
 export interface Check {
   readonly section: string
   readonly run: (context: CheckContext) => readonly Finding[] | Promise<readonly Finding[]>
+}
+
+/** The same of the mesh: it judges what a survey has found, and asks nobody itself. */
+export interface MeshCheck {
+  readonly section: string
+  readonly judge: (facts: MeshFacts) => Verdict
+}
+
+export interface Verdict {
+  /** What was found, in a few words, whether or not anything is wrong with it. */
+  readonly summary: string
+  readonly findings: readonly Finding[]
 }
 
 /** For a shell; a plain path stays plain. */

@@ -1,27 +1,35 @@
-/** All checks, in the order in which they are shown. A new one is its file and its line here. */
+/** All checks of this machine, in the order in which they are shown. A new one is its file and its line here. */
+import { diskCheck } from './disk-check.ts'
 import { exposureCheck } from './exposure-check.ts'
 import { filesCheck } from './files-check.ts'
 import { homeCheck } from './home-check.ts'
+import { identityCheck } from './identity-check.ts'
 import { machineCheck } from './machine-check.ts'
 import { membershipCheck } from './membership-check.ts'
 import { nodesCheck } from './nodes-check.ts'
+import { portsCheck } from './ports-check.ts'
 import { sandboxesCheck } from './sandboxes-check.ts'
 import { messageOf } from '../../core/errors.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
 
 export interface SectionReport {
   section: string
+  /** What was found, where that is worth a word though nothing be wrong. */
+  summary?: string
   findings: readonly Finding[]
 }
 
 export const CHECKS: readonly Check[] = [
   homeCheck,
   filesCheck,
+  identityCheck,
   nodesCheck,
   exposureCheck,
+  portsCheck,
   membershipCheck,
   sandboxesCheck,
-  machineCheck
+  machineCheck,
+  diskCheck
 ]
 
 /** One that breaks is a finding too, and keeps none of the others from their turn. */

@@ -6,6 +6,7 @@ import { SECRET_FLAGS } from '../../config/options.ts'
 import { asRecord, parseJson } from '../../core/json.ts'
 import { secretFault } from '../../core/secret-file.ts'
 import { quoted } from './check.ts'
+import { valuesOf } from './node-words.ts'
 import type { Stats } from 'node:fs'
 import type { Check, CheckContext, Finding } from './check.ts'
 
@@ -20,7 +21,7 @@ const SECRET_FILES: ReadonlySet<string> = new Set([
   'api.json'
 ])
 /** They name files with a key inside. */
-const KEY_FLAGS = ['--network-key', '--tls-key'] as const
+const KEY_FLAGS = ['network-key', 'tls-key'] as const
 const OTHERS = 0o077
 
 export const filesCheck: Check = { section: 'key files', run: checkFiles }
@@ -31,9 +32,9 @@ function checkFiles({ home, nodes }: CheckContext): Finding[] {
   const folders = readdirSync(real, { withFileTypes: true }).filter((entry) => entry.isDirectory())
   return [
     ...folders.flatMap(({ name }) => checkFolder(join(real, name))),
-    ...nodes.flatMap(({ words }) => [
-      ...checkConfig(valueOf(words, '--config')),
-      ...KEY_FLAGS.flatMap((flag) => checkGiven(valueOf(words, flag)))
+    ...nodes.flatMap((node) => [
+      ...checkConfig(valuesOf(node, 'config').at(-1)),
+      ...KEY_FLAGS.flatMap((flag) => checkGiven(valuesOf(node, flag).at(-1)))
     ])
   ]
 }
@@ -61,11 +62,6 @@ function checkConfig(file: string | undefined): Finding[] {
 function checkGiven(file: string | undefined): Finding[] {
   const stats = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
   return file === undefined || stats === undefined ? [] : checkRights(file, stats)
-}
-
-function valueOf(words: readonly string[], flag: string): string | undefined {
-  const at = words.findIndex((word) => word === flag || word.startsWith(`${flag}=`))
-  return words[at] === flag ? words[at + 1] : words[at]?.slice(flag.length + 1)
 }
 
 function checkFolder(folder: string): Finding[] {

@@ -1,16 +1,11 @@
-/** The machine below the nodes: its user, its Node, its disk, its clock, and where a crash leaves what it knew. */
+/** The machine below the nodes: its user, its Node, its clock, and where a crash leaves what it knew. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, statSync, statfsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { childEnvironment } from '../../core/child-environment.ts'
-import { formatBytes, formatDuration } from '../../core/units.ts'
-import { quoted } from './check.ts'
+import { formatDuration } from '../../core/units.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
 
-const GIB = 2 ** 30
-/** Below, stores refuse what comes. */
-const FREE_BYTES_MIN = GIB / 8
-const FREE_BYTES_GOOD = GIB
 /** The one that tests run on. */
 const NODE_MAJOR = 24
 /** Two machines' file systems may differ by that much. */
@@ -23,7 +18,6 @@ export const machineCheck: Check = {
   run: (context) => [
     ...checkUser(process.geteuid?.(), CONTAINER_MARKS.some(existsSync)),
     ...checkNode(process.versions.node),
-    ...checkDisk(context),
     ...checkClock(context),
     ...checkSync(ntpState()),
     ...checkCores(context)
@@ -52,24 +46,6 @@ export function checkNode(version: string): Finding[] {
       what: `this is Node ${version}`,
       why: `taskmesh is tested with Node ${NODE_MAJOR}`,
       remedy: `npm install --global node@${NODE_MAJOR}`
-    }
-  ]
-}
-
-/** Where the home lies, or will. */
-function checkDisk({ home }: CheckContext): Finding[] {
-  const { bavail, bsize, ffree, files } = statfsSync(existing(home))
-  const freeBytes = bavail * bsize
-  // Some file systems make them as they go and count none.
-  const isOutOfFiles = files > 0 && ffree === 0
-  if (freeBytes >= FREE_BYTES_GOOD && !isOutOfFiles) return []
-  const what = isOutOfFiles ? 'no more files can be made' : `${formatBytes(freeBytes)} are free`
-  return [
-    {
-      severity: freeBytes < FREE_BYTES_MIN || isOutOfFiles ? 'problem' : 'warning',
-      what: `${what} where the home lies`,
-      why: 'a router takes no jobs and a worker no files once the disk is full',
-      remedy: `du -sh ${quoted(home)}/*, then taskmesh files rm; or a --home on a larger disk`
     }
   ]
 }
@@ -139,9 +115,4 @@ function leavesCore(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-/** The folder itself, or the nearest around it that there is. */
-function existing(path: string): string {
-  return existsSync(path) || dirname(path) === path ? path : existing(dirname(path))
 }

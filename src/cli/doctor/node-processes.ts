@@ -34,6 +34,13 @@ function openFiles(pid: number): string[] {
   )
 }
 
+/** The process that listens on a port, whosever it is; undefined where that is not ours to see. */
+export function ownerOfPort(port: number): number | undefined {
+  return numbersIn('/proc').find((pid) =>
+    listensOf(pid, openFiles(pid)).some((listen) => listen.port === port)
+  )
+}
+
 function listensOf(pid: number, files: readonly string[]): ListenAddress[] {
   const sockets = new Set(files.map((file) => SOCKET.exec(file)?.[1]))
   const rows = ['tcp', 'tcp6'].flatMap((table) => {

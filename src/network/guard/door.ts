@@ -7,7 +7,7 @@
  */
 import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
-import { addressGroup, isWorthKeeping } from '../addresses.ts'
+import { addressGroup, isCircuit, isWorthKeeping } from '../addresses.ts'
 import { limitAnswers } from './answer-limit.ts'
 import { Pace } from '../../core/pace.ts'
 import type { Admission } from './admission.ts'
@@ -69,7 +69,8 @@ export class Door {
     denyDialPeer: (peer) => this.#isToBeLeftAlone(peer),
     denyOutboundEncryptedConnection: (peer) => this.#isToBeLeftAlone(peer),
     denyInboundConnection: (connection) => this.#denyPending(connection),
-    denyInboundEncryptedConnection: (peer) => this.#isShunned(peer) || this.#hasEnough(peer),
+    denyInboundEncryptedConnection: (peer, connection) =>
+      this.#isShunned(peer) || this.#hasEnough(peer, connection),
     denyInboundUpgradedConnection: (peer, connection) => this.#enter(peer, connection),
     filterMultiaddrForPeer: (_peer, address) => isWorthKeeping(address)
   }
@@ -95,11 +96,12 @@ export class Door {
     return isShunned
   }
 
-  #hasEnough(peerId: PeerId): boolean {
+  #hasEnough(peerId: PeerId, { remoteAddr }: Pick<MultiaddrConnection, 'remoteAddr'>): boolean {
     const peer = peerId.toString()
     if ((this.#open.get(peer) ?? 0) < LIMITS.peerConnectionsMax) return false
     this.#counts.excess += 1
-    this.#components.conduct.strike(peer, 'flood')
+    // A relay can keep those open that the peer has long given up.
+    if (!isCircuit(remoteAddr)) this.#components.conduct.strike(peer, 'flood')
     return true
   }
 

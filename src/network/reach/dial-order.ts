@@ -4,10 +4,10 @@
  * does not wait until the one before it has failed, only for a moment ("Happy Eyeballs", RFC 8305): a wrong address
  * costs that moment and no more. Pure.
  */
-import { getNetConfig, isLoopback, isNetworkAddress } from '@libp2p/utils'
+import { isLoopback, isNetworkAddress } from '@libp2p/utils'
 import { LIMITS } from '../../core/limits.ts'
 import { isPublicAddress } from '../../core/public-address.ts'
-import { isCircuit } from '../addresses.ts'
+import { hostOf, isCircuit } from '../addresses.ts'
 import { transportOf } from '../../config/address.ts'
 import type { AddressSorter } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -136,13 +136,6 @@ function groupOf(address: Multiaddr): string {
 function isOwn(address: Multiaddr, here: Whereabouts): boolean {
   const host = hostOf(address)
   return host !== undefined && here.isOwn(host)
-}
-
-/** The IP address that it begins with. */
-function hostOf(address: Multiaddr): string | undefined {
-  if (!isNetworkAddress(address)) return undefined
-  const { host, type } = getNetConfig(address)
-  return type === 'ip4' || type === 'ip6' ? host : undefined
 }
 
 function sign(difference: number): -1 | 0 | 1 {

@@ -45,6 +45,7 @@ export class DialRace {
   readonly #errors: Error[] = []
   readonly #startMs: number
   #waiting: PlannedDial[]
+  #begunCount = 0
   #cancel: CancelTimer = () => {}
   /** By which way the peer has come itself or was reached. */
   #reached: 'directly' | 'relayed' | undefined
@@ -122,8 +123,9 @@ export class DialRace {
     const attempt = { planned, controller: new AbortController() }
     this.#running.add(attempt)
     const { slots } = this.#components
+    // Nobody's second try keeps another one's first waiting, however many dead addresses he names.
     void slots
-      .use(1, () => this.#dial(attempt))
+      .use(1, () => this.#dial(attempt), this.#begunCount++)
       .then(
         (connection) => this.#succeed(attempt, connection),
         (cause: unknown) => this.#fail(attempt, cause)

@@ -14,6 +14,8 @@ export interface LanMulticastInit {
   clock: Pick<Clock, 'every' | 'monotonicMs'>
   /** What is asked for and answered; nodes of other meshes have another. */
   service: string
+  /** Whether an address is of a network that this machine is in: whoever writes from elsewhere is not heard (RFC 6762). */
+  isNear: (host: string) => boolean
   /** Tells apart what comes back of this node's own. */
   instance: string
   /** Addresses to answer with, each with the peer id. */
@@ -75,8 +77,8 @@ export class LanMulticast implements Startable {
   #network(address: string): MulticastDNS {
     // Bound to all addresses, as what is sent to many does not come to one; what it sends leaves by this one.
     const network = multicastDns({ interface: address, bind: '0.0.0.0' })
-    network.on('query', (packet) => this.#onQuery(packet))
-    network.on('response', (packet) => this.#onResponse(packet))
+    network.on('query', (packet, { address: sender }) => this.#onQuery(packet, sender))
+    network.on('response', (packet, { address: sender }) => this.#onResponse(packet, sender))
     // A port that another program keeps to itself, a network that has just gone: the others go on.
     network.on('error', () => void this.#leave(address))
     network.on('warning', () => {})
@@ -92,9 +94,9 @@ export class LanMulticast implements Startable {
     })
   }
 
-  #onQuery({ questions = [] }: QueryPacket): void {
-    const { addresses, clock, instance, service } = this.#init
-    if (!questions.some(({ name }) => name === service)) return
+  #onQuery({ questions = [] }: QueryPacket, sender: string): void {
+    const { addresses, clock, instance, isNear, service } = this.#init
+    if (!questions.some(({ name }) => name === service) || !isNear(sender)) return
     if (clock.monotonicMs() - this.#answeredMs < ANSWER_MS_MIN) return
     const texts = addresses()
       .map((address) => PREFIX + address)
@@ -110,17 +112,26 @@ export class LanMulticast implements Startable {
     for (const network of this.#networks.values()) network.respond([pointer, ...records])
   }
 
-  #onResponse({ additionals = [], answers = [] }: ResponsePacket): void {
-    const { instance, onAnswer, service } = this.#init
-    const name = answers.find((record) => record.type === 'PTR' && record.name === service)
-    if (name?.type !== 'PTR' || name.data.startsWith(instance)) return
-    const texts = [...answers, ...additionals]
-      .flatMap((record) => (record.type === 'TXT' ? [record.data].flat() : []))
-      .slice(0, LIMITS.peerAddressesMax)
-      .map(String)
-      .filter((text) => text.startsWith(PREFIX))
-    if (texts.length > 0) onAnswer(texts.map((text) => text.slice(PREFIX.length)))
+  #onResponse(packet: ResponsePacket, sender: string): void {
+    const { instance, isNear, onAnswer, service } = this.#init
+    const addresses = addressesIn(packet, { service, instance })
+    if (addresses.length > 0 && isNear(sender)) onAnswer(addresses)
   }
+}
+
+/** What somebody answers who asks for the service; nothing of another one's, or of this node's own. */
+export function addressesIn(
+  { additionals = [], answers = [] }: Pick<ResponsePacket, 'additionals' | 'answers'>,
+  { instance, service }: Pick<LanMulticastInit, 'instance' | 'service'>
+): string[] {
+  const name = answers.find((record) => record.type === 'PTR' && record.name === service)
+  if (name?.type !== 'PTR' || name.data.startsWith(instance)) return []
+  return [...answers, ...additionals]
+    .flatMap((record) => (record.type === 'TXT' ? [record.data].flat() : []))
+    .slice(0, LIMITS.peerAddressesMax)
+    .map(String)
+    .filter((text) => text.startsWith(PREFIX))
+    .map((text) => text.slice(PREFIX.length))
 }
 
 function ownAddresses(): string[] {

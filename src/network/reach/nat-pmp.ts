@@ -67,11 +67,15 @@ function addressIn(bytes: Buffer): string {
   return [...bytes.subarray(8, 12)].join('.')
 }
 
+/** @throws MeshError where it names no port, or gives it for no time */
 function leaseOf(
   { bytes, ownHost }: Answer,
   { internalPort, protocol }: PortRequest,
   externalHost: string
 ): Lease {
+  if (bytes.readUInt16BE(10) === 0 || bytes.readUInt32BE(12) === 0) {
+    throw new MeshError('PEER_UNREACHABLE', 'the gateway gives no port')
+  }
   return {
     protocol,
     internal: { host: ownHost, port: internalPort },
@@ -98,15 +102,13 @@ async function ask(
 }
 
 async function answerTo(socket: Socket, message: Buffer, options: AbortOptions): Promise<Buffer> {
-  const opcode = message.readUInt8(1)
   const { promise, reject, resolve } = Promise.withResolvers<Buffer>()
   socket.on('error', reject)
   socket.on('message', (bytes: Buffer) => {
-    if (bytes.byteLength < (opcode === OPCODES.address ? 12 : 16)) {
-      if (bytes.byteLength >= 4 && bytes.readUInt16BE(2) !== 0) reject(refusal(bytes))
-    } else if (bytes.readUInt8(1) === opcode + ANSWER) {
-      if (bytes.readUInt16BE(2) === 0) resolve(bytes)
-      else reject(refusal(bytes))
+    try {
+      if (isAnswerTo(message, bytes)) resolve(bytes)
+    } catch (cause) {
+      reject(cause)
     }
   })
   for (const pauseMs of PAUSES_MS) {
@@ -118,6 +120,21 @@ async function answerTo(socket: Socket, message: Buffer, options: AbortOptions):
     if (answer !== undefined) return answer
   }
   throw new MeshError('RESPONSE_TIMED_OUT', 'the gateway does not answer')
+}
+
+/**
+ * Whether a packet is what a request waits for, and complete.
+ * @throws MeshError where it says no
+ */
+export function isAnswerTo(message: Buffer, bytes: Buffer): boolean {
+  const opcode = message.readUInt8(1)
+  // Who does not know the version or the number of a request may answer with these four bytes alone.
+  if (bytes.byteLength < 4) return false
+  const isWhole = bytes.byteLength >= (opcode === OPCODES.address ? 12 : 16)
+  if (isWhole && bytes.readUInt8(1) !== opcode + ANSWER) return false
+  if (bytes.readUInt16BE(2) !== 0) throw refusal(bytes)
+  if (!isWhole) return false
+  return opcode === OPCODES.address || bytes.readUInt16BE(8) === message.readUInt16BE(4)
 }
 
 function given({ signal }: AbortOptions): AbortSignal[] {

@@ -39,6 +39,8 @@ const VERSION = 1
 const FILE_BYTES_MAX = 2 * 1_024 * 1_024
 /** Of each peer: those that have worked come first, and the rest seldom helps. */
 const ADDRESSES_MAX = 8
+/** Those of Ed25519 have 52. */
+const PEER_ID_CHARACTERS_MAX = 128
 /** Through these, a node finds everybody else. */
 const INTRODUCERS: ReadonlySet<MemberRole | undefined> = new Set<MemberRole>([
   'bootstrap',
@@ -125,7 +127,7 @@ export class PeerBook {
 }
 
 /** @throws MeshError where it is no book of ours; of one that is, rows that make no sense are left out */
-function parseBook(text: string): KnownPeer[] {
+export function parseBook(text: string): KnownPeer[] {
   const { peers, version } = asRecord(parseJson(text, FILE_BYTES_MAX))
   if (version !== VERSION || !Array.isArray(peers)) {
     throw new MeshError('FIELD_INVALID', `it is no peer book of version ${VERSION}`)
@@ -153,8 +155,10 @@ function storable(addresses: readonly string[]): string[] {
 }
 
 function isPeer(value: unknown): value is string {
+  // To read a long one takes the square of its length.
+  if (typeof value !== 'string' || value.length > PEER_ID_CHARACTERS_MAX) return false
   try {
-    return typeof value === 'string' && peerIdFromString(value).toString() === value
+    return peerIdFromString(value).toString() === value
   } catch {
     return false
   }

@@ -4,16 +4,26 @@
  * with three things put right here. All dials to public addresses leave from one port, so that the mapping that a
  * relay sees is the one that a peer can punch to. The addresses that relays see, which identify drops
  * (https://github.com/libp2p/js-libp2p/issues/2620), are offered to peers for punching, and told to nobody else.
- * And whoever is to answer when both dial at once does so: libp2p's dial queue has both begin.
+ * And both dial at once, and whoever is to answer then does so: libp2p's dial queue has them wait, and both begin. The addresses are the
+ * other end's word: only its own are dialled, and only on the internet.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { dcutr } from '@libp2p/dcutr'
 import { isPrivate } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import { guarded } from '../guard/guarded-service.ts'
 import { overriding } from '../../core/overriding.ts'
+import { DialDeniedError } from './dial-error.ts'
+import { isOfInternet, parsePeer, peerIn, withoutPeer } from '../addresses.ts'
 import { isRelayed } from './paths.ts'
-import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type {
+  AddressManager,
+  ConnectionManager,
+  Registrar,
+  TransportManager
+} from '@libp2p/interface-internal'
+import type {
+  AbortOptions,
   Connection,
   IdentifyResult,
   Libp2pEvents,
@@ -22,8 +32,10 @@ import type {
   Transport,
   TypedEventTarget
 } from '@libp2p/interface'
+import type { Clock } from '../../core/clock.ts'
 import type { GuardComponents } from '../guard/guarded-service.ts'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Random } from '../../core/random.ts'
 
 type DialOptions = Parameters<Transport['dial']>[1]
 
@@ -33,11 +45,11 @@ interface PunchComponents {
   events: TypedEventTarget<Libp2pEvents>
   peerId: PeerId
   registrar: Registrar
+  transportManager: TransportManager
 }
 
 /** What DCUtR says of a dial that libp2p's types do not know. */
-interface PunchOptions {
-  force?: boolean
+interface PunchOptions extends AbortOptions {
   /** Given by DCUtR where both dial at once, and only then. */
   priority?: number
   /** False: dials, and then answers as if it had been dialled. */
@@ -48,19 +60,26 @@ interface PunchOptions {
 const PORTS = { first: 20_000, count: 12_000 }
 /** Seen by so many relays lately; more would only be more to try. */
 const OBSERVED_MAX = 3
+/** Of those that the other end names: what relays have seen of it, and what it listens on. */
+const DIALLED_MAX = 8
+/** A mapping that a NAT has kept from before, or a port that is not free yet, is another by then. */
+const RETRY_MS = { min: 30_000, max: 600_000 }
 const ASKED = { pace: { burst: 32, perSecond: 0.5 }, streamBytes: 1, isBulk: true }
 
 export class Punching {
   readonly #port: number
-  /** Addresses that are dialled by one who is to answer. */
+  /** Addresses that both ends dial now; of them, those that this end dials as the one who is to answer. */
+  readonly #punching = new Set<string>()
   readonly #answering = new Set<string>()
   /** How relays see this node, oldest first. */
   readonly #observed = new Map<string, Multiaddr>()
   readonly #punched = new WeakSet<Connection>()
+  /** With whom it is agreed what is dialled. */
+  readonly #partner = new AsyncLocalStorage<string>()
 
-  constructor(selfPeer: PeerId) {
-    const [high = 0, low = 0] = selfPeer.toMultihash().digest.subarray(-2)
-    this.#port = PORTS.first + ((high * 256 + low) % PORTS.count)
+  /** Another port in each run: what went by the last one's may not be over yet for the system, or for a NAT. */
+  constructor(random: Random) {
+    this.#port = PORTS.first + Math.floor(random.next() * PORTS.count)
   }
 
   isPunched(connection: Connection): boolean {
@@ -88,11 +107,11 @@ export class Punching {
     const service = (libp2p: PunchComponents): unknown => {
       libp2p.events.addEventListener('peer:identify', ({ detail }) => this.#observe(detail))
       const offered = overriding(libp2p, {
-        registrar: keepingRelayed(libp2p.registrar),
+        registrar: this.#registrar(libp2p, components.clock),
         addressManager: overriding(libp2p.addressManager, {
-          getAddresses: () => [...libp2p.addressManager.getAddresses(), ...this.#candidates(libp2p)]
+          getAddresses: () => [...this.#candidates(libp2p), ...libp2p.addressManager.getAddresses()]
         }),
-        connectionManager: this.#connections(libp2p.connectionManager)
+        connectionManager: this.#connections(libp2p)
       })
       return factory(offered as unknown as Parameters<typeof factory>[0])
     }
@@ -104,7 +123,9 @@ export class Punching {
     try {
       return await transport.dial(to, { ...options, localPort: this.#port } as DialOptions)
     } catch (cause) {
-      if (!isPortTaken(cause) || options.signal.aborted) throw cause
+      // From another port nobody is let in by the hole.
+      const isInVain = this.#punching.has(to.toString())
+      if (isInVain || !isPortTaken(cause) || options.signal.aborted) throw cause
       return await transport.dial(to, options)
     }
   }
@@ -122,42 +143,129 @@ export class Punching {
   }
 
   #candidates({ peerId }: PunchComponents): Multiaddr[] {
-    return [...this.#observed.values()].map((address) => address.encapsulate(`/p2p/${peerId}`))
+    return [...this.#observed.values()].map((address) =>
+      address.encapsulate(`/p2p/${peerId.toString()}`)
+    )
   }
 
-  #connections(connectionManager: ConnectionManager): ConnectionManager {
+  #connections({ connectionManager, transportManager }: PunchComponents): ConnectionManager {
     return overriding(connectionManager, {
       openConnection: async (to, options): Promise<Connection> => {
-        const { initiator, priority } = (options ?? {}) as PunchOptions
-        const answered = initiator === false && Array.isArray(to) ? to.map(String) : []
-        for (const address of answered) this.#answering.add(address)
-        try {
-          const connection = await connectionManager.openConnection(to, options)
-          if (priority !== undefined) this.#punched.add(connection)
-          return connection
-        } finally {
-          for (const address of answered) this.#answering.delete(address)
+        const partner = this.#partner.getStore()
+        if (!Array.isArray(to) || partner === undefined) {
+          return await connectionManager.openConnection(to, options)
         }
+        const punch = (options ?? {}) as PunchOptions
+        const own = ownOf(partner, to, punch.priority !== undefined)
+        return punch.priority === undefined
+          ? await connectionManager.openConnection(own, options)
+          : await this.#punch(transportManager, own, punch)
       }
     })
   }
+
+  /**
+   * All addresses at once, and right now: libp2p's dial queue would join whatever else is being dialled of this peer,
+   * when the other end's turn is long over. What comes after the first is kept: the other end may have taken that one.
+   */
+  async #punch(
+    transportManager: TransportManager,
+    to: readonly Multiaddr[],
+    { initiator, signal }: PunchOptions
+  ): Promise<Connection> {
+    const addresses = to.map(String)
+    add(this.#punching, addresses)
+    if (initiator === false) add(this.#answering, addresses)
+    const dial = async (address: Multiaddr): Promise<Connection> => {
+      // The transport ends a connection by the signal that it was dialled with, however long ago that was.
+      const dialling = new AbortController()
+      const giveUp = (): void => dialling.abort(signal?.reason)
+      signal?.addEventListener('abort', giveUp)
+      try {
+        const options = { signal: dialling.signal } as DialOptions
+        const connection = await transportManager.dial(address, options)
+        this.#punched.add(connection)
+        return connection
+      } finally {
+        signal?.removeEventListener('abort', giveUp)
+      }
+    }
+    const dials = to.map(dial)
+    void this.#forgetAfter(dials, addresses)
+    return await Promise.any(dials)
+  }
+
+  async #forgetAfter(dials: readonly Promise<Connection>[], to: readonly string[]): Promise<void> {
+    await Promise.allSettled(dials)
+    remove(this.#punching, to)
+    remove(this.#answering, to)
+  }
+
+  /**
+   * DCUtR closes the relayed connection as soon as there is another: `relay-retirement.ts` knows when nothing needs
+   * it. As long as it lives, DCUtR is told of it again and again; and where it had no luck, it tries again later.
+   */
+  #registrar(
+    { connectionManager, registrar }: PunchComponents,
+    clock: Pick<Clock, 'after'>
+  ): Registrar {
+    const isWanted = (connection: Connection): boolean =>
+      connection.status === 'open' &&
+      connectionManager.getConnections(connection.remotePeer).every(isRelayed)
+    return overriding(registrar, {
+      handle: async (protocol, handler, options) =>
+        await registrar.handle(
+          protocol,
+          (stream, connection) => {
+            if (!isWanted(connection)) return stream.abort(new Error('there is a direct way'))
+            return this.#with(connection, () => handler(stream, kept(connection)))
+          },
+          options
+        ),
+      register: async (protocol, topology) => {
+        const seen = new WeakSet<Connection>()
+        const attempt = (connection: Connection, pauseMs: number): void => {
+          if (!isWanted(connection)) return
+          const { remotePeer } = connection
+          void this.#with(connection, () => topology.onConnect?.(remotePeer, kept(connection)))
+          const nextMs = Math.min(2 * pauseMs, RETRY_MS.max)
+          clock.after(pauseMs, () => attempt(connection, nextMs))
+        }
+        const onConnect = (_peer: PeerId, connection: Connection): void => {
+          if (seen.has(connection)) return
+          seen.add(connection)
+          attempt(connection, RETRY_MS.min)
+        }
+        return await registrar.register(protocol, { ...topology, onConnect })
+      }
+    })
+  }
+
+  #with<T>({ remotePeer }: Connection, work: () => T): T {
+    return this.#partner.run(remotePeer.toString(), work)
+  }
 }
 
-/** DCUtR closes the relayed connection as soon as there is another: `relay-retirement.ts` knows when nothing needs it. */
-function keepingRelayed(registrar: Registrar): Registrar {
-  return overriding(registrar, {
-    handle: async (protocol, handler, options) =>
-      await registrar.handle(
-        protocol,
-        (stream, connection) => handler(stream, kept(connection)),
-        options
-      ),
-    register: async (protocol, topology) =>
-      await registrar.register(protocol, {
-        ...topology,
-        onConnect: (peer, connection) => topology.onConnect?.(peer, kept(connection))
-      })
-  })
+function add(set: Set<string>, texts: readonly string[]): void {
+  for (const text of texts) set.add(text)
+}
+
+function remove(set: Set<string>, texts: readonly string[]): void {
+  for (const text of texts) set.delete(text)
+}
+
+/**
+ * Of the addresses that a peer has named those that are its own. Another one's would be dialled in the wrong part of
+ * the handshake, and keep us from whom they belong to.
+ * @throws DialDeniedError where there are none
+ */
+function ownOf(partner: string, addresses: readonly Multiaddr[], punches: boolean): Multiaddr[] {
+  const own = addresses
+    .filter((address) => (punches ? isOfInternet(address, partner) : peerIn(address) === partner))
+    .slice(0, DIALLED_MAX)
+    .map((address) => withoutPeer(address, parsePeer(partner)).encapsulate(`/p2p/${partner}`))
+  if (own.length === 0) throw new DialDeniedError('it names no address of its own on the internet')
+  return own
 }
 
 function kept(connection: Connection): Connection {

@@ -5,12 +5,13 @@
 import { createSocket } from 'node:dgram'
 import { request as httpRequest } from 'node:http'
 import { networkInterfaces } from 'node:os'
-import { isPrivateIp } from '@libp2p/utils'
 import { unlessAborted } from '../../core/abort.ts'
 import { MeshError } from '../../core/errors.ts'
 import { LEASE_SECONDS } from './gateway.ts'
+import { errorCodeIn, externalHostIn, locationIn, serviceIn } from './upnp-answers.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { Gateway, Lease, PortRequest } from './gateway.ts'
+import type { DescribedService } from './upnp-answers.ts'
 import type { Socket } from 'node:dgram'
 
 export interface SearchOptions extends AbortOptions {
@@ -22,18 +23,17 @@ const SSDP = { host: '239.255.255.250', port: 1_900 }
 const DEVICES = [1, 2].map(
   (version) => `urn:schemas-upnp-org:device:InternetGatewayDevice:${version}`
 )
-const SERVICE = /urn:schemas-upnp-org:service:WAN(?:IP|PPP)Connection:[12]/
 const SEARCH_MS = 3_000
 const HTTP_MS = 5_000
 const DOCUMENT_BYTES_MAX = 262_144
+/** A network has one gateway, or a few; whoever answers for many is none of them. */
+const FOUND_MAX = 4
 /** What the gateway shows its owner. */
 const DESCRIPTION = 'taskmesh'
 /** Of a gateway that keeps mappings for ever or not at all. */
 const PERMANENT_ONLY = 725
 
-interface Service {
-  control: URL
-  type: string
+interface Service extends DescribedService {
   /** This machine's address, as it talks to the gateway. */
   ownHost: string
 }
@@ -59,9 +59,11 @@ function gatewayOf(service: Service): Gateway {
     kind: 'UPnP',
     internalHost: ownHost,
     async map(wanted, options = {}) {
+      const host = externalHostIn(await call(service, 'GetExternalIPAddress', {}, options))
+      if (host === undefined) {
+        throw new MeshError('PEER_UNREACHABLE', 'the gateway has no address of its own')
+      }
       const lifetimeMs = await addMapping(service, wanted, options)
-      const answer = await call(service, 'GetExternalIPAddress', {}, options)
-      const host = elementIn(answer, 'NewExternalIPAddress') ?? ''
       return {
         protocol: wanted.protocol,
         internal: { host: ownHost, port: wanted.internalPort },
@@ -112,7 +114,7 @@ async function search({ signal, target = SSDP }: SearchOptions): Promise<URL[]> 
     socket.on('error', () => {})
     socket.on('message', (bytes: Buffer, { address }) => {
       const location = locationIn(bytes.toString('latin1'), address)
-      if (location === undefined) return
+      if (location === undefined || found.size >= FOUND_MAX) return
       found.set(location.href, location)
       resolve()
     })
@@ -146,27 +148,10 @@ function ownHosts(target: string): string[] {
     .map(({ address }) => address)
 }
 
-/** Whoever names another machine than itself would have us talk to that one. */
-function locationIn(answer: string, sender: string): URL | undefined {
-  const text = /^location:\s*(\S+)\s*$/im.exec(answer)?.[1]
-  if (text === undefined || !answer.includes('InternetGatewayDevice') || !URL.canParse(text)) {
-    return undefined
-  }
-  const url = new URL(text)
-  const isItsOwn = url.hostname === sender && isPrivateIp(sender) === true
-  return url.protocol === 'http:' && isItsOwn ? url : undefined
-}
-
 async function serviceAt(location: URL, options: AbortOptions): Promise<Service | undefined> {
   const { ownHost, text } = await exchange(location, { method: 'GET' }, '', options)
-  for (const [block] of text.matchAll(/<service>[^]*?<\/service>/g)) {
-    const type = SERVICE.exec(elementIn(block, 'serviceType') ?? '')?.[0]
-    const path = elementIn(block, 'controlURL')
-    if (type === undefined || path === undefined || !URL.canParse(path, location)) continue
-    const control = new URL(path, location)
-    if (control.hostname === location.hostname) return { control, type, ownHost }
-  }
-  return undefined
+  const service = serviceIn(text, location)
+  return service === undefined ? undefined : { ...service, ownHost }
 }
 
 /** @throws MeshError PEER_UNREACHABLE where it refuses */
@@ -180,7 +165,7 @@ function accepted(action: string, answer: HttpAnswer): string {
 }
 
 function codeIn({ status, text }: HttpAnswer): number {
-  return Number(elementIn(text, 'errorCode') ?? status)
+  return errorCodeIn(text) ?? status
 }
 
 async function post(
@@ -222,8 +207,4 @@ async function exchange(
   request.on('error', reject)
   request.end(body)
   return await promise
-}
-
-function elementIn(xml: string, name: string): string | undefined {
-  return new RegExp(`<${name}[^>]*>([^<]*)</${name}>`).exec(xml)?.[1]?.trim()
 }

@@ -24,9 +24,11 @@ export function boundListener(listener: Listener): Listener {
   wsServer.options.maxPayload = MESSAGE_BYTES_MAX
   const pending = new Set<Socket>()
   server.on('connection', (socket) => {
-    if (pending.size >= LIMITS.pendingConnectionsMax) {
-      socket.destroy()
-      return
+    // An honest one needs its place for less than a second, so that the oldest goes.
+    const [oldest] = pending
+    if (pending.size >= LIMITS.pendingConnectionsMax && oldest !== undefined) {
+      pending.delete(oldest)
+      oldest.destroy()
     }
     pending.add(socket)
     // Lifted where the socket becomes a WebSocket.

@@ -45,7 +45,8 @@ export function relayServer(
   const server = (libp2p: RelayComponents): CircuitRelayService =>
     keepPlaces(factory(watched(libp2p, traffic) as Parameters<typeof factory>[0]), {
       clock: components.clock,
-      ttlMs: RESERVATION_MS
+      ttlMs: RESERVATION_MS,
+      isConnected: (peer) => libp2p.connectionManager.getConnections(peer).length > 0
     })
   return guarded(server as (libp2p: unknown) => CircuitRelayService, components, CIRCUITS_ASKED)
 }
@@ -71,7 +72,8 @@ function watched(libp2p: RelayComponents, traffic: RelayTraffic): RelayComponent
 
 function boundedCircuits(handler: StreamHandler, traffic: RelayTraffic): StreamHandler {
   return (stream, connection) => {
-    if (traffic.add(stream)) return handler(stream, connection)
+    const asker = connection.remotePeer.toString()
+    if (traffic.add(stream, asker)) return traffic.runFor(asker, () => handler(stream, connection))
     stream.abort(new MeshError('TOO_MANY_REQUESTS', 'this relay has no room for another circuit'))
   }
 }
@@ -79,9 +81,26 @@ function boundedCircuits(handler: StreamHandler, traffic: RelayTraffic): StreamH
 function paced(connection: Connection, traffic: RelayTraffic): Connection {
   return overriding(connection, {
     newStream: async (protocols, options): Promise<Stream> => {
-      const stream = await connection.newStream(protocols, options)
-      traffic.pace(stream)
-      return stream
+      const leave = traffic.enter(connection.remotePeer.toString())
+      try {
+        const stream = await connection.newStream(protocols, options)
+        stream.addEventListener('close', leave)
+        traffic.pace(stream)
+        endUnanswered(stream, options?.signal)
+        return stream
+      } catch (cause) {
+        leave()
+        throw cause
+      }
     }
+  })
+}
+
+/** Whoever is called and does not answer in time would keep the stream, and with enough of them nobody could call it. */
+function endUnanswered(stream: Stream, signal: AbortSignal | undefined): void {
+  let isAnswered = false
+  stream.addEventListener('message', () => (isAnswered = true), { once: true })
+  signal?.addEventListener('abort', () => {
+    if (!isAnswered) stream.abort(new MeshError('RESPONSE_TIMED_OUT', 'it takes no call'))
   })
 }

@@ -1,6 +1,9 @@
 /** What goes through this relay: how many circuits there are, and how fast all of them together may be. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { LIMITS } from '../../core/limits.ts'
+import { MeshError } from '../../core/errors.ts'
 import { Pace } from '../../core/pace.ts'
+import { PeerQuota } from '../../protocol/peer-quota.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { GuardInit } from '../guard/guarded-service.ts'
 import type { Stream } from '@libp2p/interface'
@@ -33,7 +36,16 @@ const ALL = 'all'
 export class RelayTraffic {
   readonly #clock: Pick<Clock, 'after'>
   readonly #pace: Pace | undefined
-  #circuitCount = 0
+  readonly #circuits = new PeerQuota({
+    perPeerMax: LIMITS.circuitsPerPeerMax,
+    totalMax: LIMITS.circuitsMax
+  })
+  readonly #pairs = new PeerQuota({
+    perPeerMax: LIMITS.circuitsPerPairMax,
+    totalMax: LIMITS.circuitsMax
+  })
+  /** For whom another one is called. */
+  readonly #asker = new AsyncLocalStorage<string>()
 
   constructor(
     clock: Pick<Clock, 'after' | 'monotonicMs'>,
@@ -45,15 +57,29 @@ export class RelayTraffic {
     }
   }
 
-  /** @returns false where there are as many as this node carries */
-  add(stream: Stream): boolean {
-    if (this.#circuitCount >= LIMITS.circuitsMax) return false
-    this.#circuitCount += 1
-    stream.addEventListener('close', () => {
-      this.#circuitCount -= 1
-    })
+  /** @returns false where this node, or that peer, has as many as it may */
+  add(stream: Stream, asker: string): boolean {
+    if (!this.#circuits.take(asker, 1)) return false
+    stream.addEventListener('close', () => this.#circuits.give(asker, 1))
     this.pace(stream)
     return true
+  }
+
+  /** What is called meanwhile is called for that peer. */
+  runFor<T>(asker: string, work: () => T): T {
+    return this.#asker.run(asker, work)
+  }
+
+  /**
+   * A circuit leads to that peer. @returns what says that it has ended
+   * @throws MeshError TOO_MANY_REQUESTS where its asker has as many to it as one may
+   */
+  enter(called: string): () => void {
+    const pair = `${this.#asker.getStore() ?? ''} ${called}`
+    if (!this.#pairs.take(pair, 1)) {
+      throw new MeshError('TOO_MANY_REQUESTS', 'it is called too often by the same peer')
+    }
+    return () => this.#pairs.give(pair, 1)
   }
 
   /** What comes in by it is read no faster than the owner allows. */

@@ -4,24 +4,20 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Asker } from '../../support/process-questions.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { BenchOptions } from './bench.ts'
 import type { LoadInit, LoadResult } from './load.ts'
-import type { Question, Reply } from './child.ts'
 
 const STOP_MS = 10_000
 
 export class BenchProcess {
   readonly #child: ChildProcess
-  readonly #file: string
-  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
-  #nextId = 1
+  readonly #asker: Asker
 
   private constructor(child: ChildProcess, file: string) {
     this.#child = child
-    this.#file = file
-    child.on('message', (reply: Reply) => this.#onReply(reply))
-    child.on('exit', (code, signal) => this.#failAll(`${file} ended with ${code ?? signal}`))
+    this.#asker = new Asker(child, file)
   }
 
   /** Starts `test/bench/<file>` and waits until it answers. */
@@ -50,15 +46,7 @@ export class BenchProcess {
   }
 
   ask<T>(name: string, argument: unknown = null): Promise<T> {
-    const id = this.#nextId
-    this.#nextId += 1
-    const waiting = Promise.withResolvers<unknown>()
-    this.#waiting.set(id, waiting)
-    const question: Question = { id, name, argument }
-    this.#child.send(question, (error) => {
-      if (error !== null) this.#take(id)?.reject(error)
-    })
-    return waiting.promise as Promise<T>
+    return this.#asker.ask(name, argument)
   }
 
   /** As a power cut would. */
@@ -75,22 +63,6 @@ export class BenchProcess {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS)
     await exited
     clearTimeout(timer)
-  }
-
-  #onReply(reply: Reply): void {
-    const waiting = this.#take(reply.id)
-    if ('failure' in reply) waiting?.reject(new Error(`${this.#file}: ${reply.failure}`))
-    else waiting?.resolve(reply.value)
-  }
-
-  #failAll(why: string): void {
-    for (const id of this.#waiting.keys()) this.#take(id)?.reject(new Error(why))
-  }
-
-  #take(id: number): PromiseWithResolvers<unknown> | undefined {
-    const waiting = this.#waiting.get(id)
-    this.#waiting.delete(id)
-    return waiting
   }
 }
 

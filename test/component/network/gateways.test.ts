@@ -69,6 +69,16 @@ describe('by NAT-PMP', () => {
     await expect(natPmpGateway(HOST, { port })).resolves.toMatchObject({ internalHost: HOST })
   })
 
+  test('one that gives no port is not believed to have given one', async () => {
+    const port = await onUdp((bytes) => {
+      const said = answerTo(bytes)
+      if (said.byteLength > 12) said.writeUInt16BE(0, 10)
+      return said
+    })
+    const gateway = await natPmpGateway(HOST, { port })
+    await expect(gateway.map(WANTED)).rejects.toThrow('no port')
+  })
+
   test('a refusal is an error that says why; what is no answer is none', async () => {
     const port = await onUdp((bytes) => {
       return bytes.readUInt8(1) === 0 ? answerTo(bytes) : answerTo(bytes, 2)
@@ -97,7 +107,8 @@ describe('by UPnP', () => {
   /** @param answer to a call: the text of a fault, or undefined where all is well */
   async function gatewayWith(
     answer: (call: Call) => string | undefined,
-    location = (port: number): string => `http://${HOST}:${port}/description.xml`
+    location = (port: number): string => `http://${HOST}:${port}/description.xml`,
+    faultStatus = 500
   ): Promise<Gateway | undefined> {
     const server = createServer((request, response) => {
       void (async () => {
@@ -105,7 +116,7 @@ describe('by UPnP', () => {
         for await (const part of request) body += String(part)
         const action = /#(\w+)"/.exec(String(request.headers['soapaction']))?.[1] ?? ''
         const fault = request.method === 'GET' ? undefined : answer({ action, body })
-        response.statusCode = fault === undefined ? 200 : 500
+        response.statusCode = fault === undefined ? 200 : faultStatus
         const address = '<NewExternalIPAddress>45.0.0.9</NewExternalIPAddress>'
         response.end(fault ?? (request.method === 'GET' ? DESCRIPTION : address))
       })()
@@ -133,11 +144,11 @@ describe('by UPnP', () => {
     })
     if (lease !== undefined) await gateway?.unmap(lease)
     expect(calls.map(({ action }) => action)).toEqual([
-      'AddPortMapping',
       'GetExternalIPAddress',
+      'AddPortMapping',
       'DeletePortMapping'
     ])
-    expect(calls[0]?.body).toContain(`<NewInternalClient>${HOST}</NewInternalClient>`)
+    expect(calls[1]?.body).toContain(`<NewInternalClient>${HOST}</NewInternalClient>`)
     expect(calls[2]?.body).toContain('<NewExternalPort>4001</NewExternalPort><NewProtocol>TCP<')
   })
 
@@ -153,6 +164,22 @@ describe('by UPnP', () => {
   test('a refusal is an error', async () => {
     const gateway = await gatewayWith(() => faultOf(718))
     await expect(gateway?.map(WANTED)).rejects.toThrow('718')
+  })
+
+  test('one that names no address is asked for no port', async () => {
+    const calls: string[] = []
+    const gateway = await gatewayWith(
+      ({ action }) => {
+        calls.push(action)
+        return action === 'GetExternalIPAddress'
+          ? '<NewExternalIPAddress>x</NewExternalIPAddress>'
+          : ''
+      },
+      undefined,
+      200
+    )
+    await expect(gateway?.map(WANTED)).rejects.toThrow('no address')
+    expect(calls).toEqual(['GetExternalIPAddress'])
   })
 
   test('who names another machine than itself is not believed', async () => {

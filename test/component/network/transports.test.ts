@@ -86,6 +86,9 @@ describe('over WebSocket', () => {
     await Promise.race(silent.map(async (socket) => await once(socket, 'close')))
     const open = silent.filter(({ destroyed }) => !destroyed)
     expect(open.length).toBeGreaterThan(LIMITS.pendingConnectionsMax / 2)
+    // They keep nobody out.
+    const { node } = await nodes.add({ listen: [], transportNames: ['ws'] })
+    expect(await heardFrom(node, address)).toEqual(SAID)
     for (const socket of open) socket.destroy()
   })
 })

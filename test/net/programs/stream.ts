@@ -104,7 +104,7 @@ interface Echoes {
 }
 
 function echoesOf(stream: Stream): Echoes {
-  let heard = Promise.withResolvers<number>()
+  let heard = awaited()
   stream.addEventListener('message', ({ data }) => heard.resolve(data.subarray()[0] ?? -1))
   stream.addEventListener('close', () => heard.reject(new Error('the stream has ended')))
   const echoes: Echoes = {
@@ -113,10 +113,17 @@ function echoesOf(stream: Stream): Echoes {
       const byte = echoes.count % 256
       stream.send(Uint8Array.of(byte))
       const back = await heard.promise
-      heard = Promise.withResolvers()
+      heard = awaited()
       if (back !== byte) throw new Error(`${back} came back for ${byte}`)
       echoes.count += 1
     }
   }
   return echoes
+}
+
+/** Whether it fails is of interest to who waits for it, and to nobody else. */
+function awaited(): PromiseWithResolvers<number> {
+  const byte = Promise.withResolvers<number>()
+  byte.promise.catch(() => undefined)
+  return byte
 }

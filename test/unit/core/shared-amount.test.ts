@@ -28,3 +28,16 @@ test('work that fails gives its share back', async () => {
   await expect(amount.use(1, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(await amount.use(1, async () => 'yes')).toBe('yes')
 })
+
+test('those of a lower rank come first, and of one rank as they came', async () => {
+  const amount = new SharedAmount(1)
+  const order: string[] = []
+  const gate = deferred<void>()
+  const run = (name: string, rank: number): Promise<void> =>
+    amount.use(1, async () => void order.push(name), rank)
+  const held = amount.use(1, () => gate.promise)
+  const all = [run('c', 1), run('a', 0), run('d', 1), run('b', 0)]
+  gate.resolve()
+  await Promise.all([held, ...all])
+  expect(order).toEqual(['a', 'b', 'c', 'd'])
+})

@@ -53,6 +53,24 @@ describe('a worker that a bootstrap has heard of', () => {
     expect(registry.size).toEqual({ workers: 0, bytes: 0 })
   })
 
+  it('is counted without all of them being put in order', () => {
+    const counted = {
+      count: () => 7,
+      list: () => {
+        throw new Error('nobody asked for it')
+      }
+    }
+    const count = (params: FindNodesParams): unknown =>
+      findRegistered(counted, { namespace: NAMESPACE, params })
+    expect(count({ limit: 0 })).toEqual({ nodes: [], total: 7 })
+    expect(() => count({ limit: 0, min_cpu_cores: 1 })).toThrow('nobody asked for it')
+    registry.take(said(1))
+    registry.take(said(2, { namespace: 'other' }))
+    expect([NAMESPACE, 'other', 'none'].map((name) => registry.count(name))).toEqual([1, 1, 0])
+    clock.advance(100_000)
+    expect(registry.count(NAMESPACE)).toBe(0)
+  })
+
   it('stays for as long as it beats', () => {
     registry.take(said(1))
     for (let seq = 11; seq < 20; seq += 1) {

@@ -24,11 +24,15 @@ class Track {
   readonly dialled = new Map<number, Dialled>()
   readonly closed: Connection[] = []
 
-  constructor(plan: readonly [DialTier, number][], slotCount = 10, triesMax = 5) {
+  constructor(
+    plan: readonly (readonly [DialTier, number])[],
+    slots: number | SharedAmount = 10,
+    triesMax = 5
+  ) {
     this.race = new DialRace(
       {
         clock: this.clock,
-        slots: new SharedAmount(slotCount),
+        slots: typeof slots === 'number' ? new SharedAmount(slots) : slots,
         dial: async (address, signal) => {
           const result = deferred<Connection>()
           signal.addEventListener('abort', () => result.reject(new Error('called off')))
@@ -74,6 +78,18 @@ class Track {
 }
 
 describe('tries', () => {
+  it('of one peer that go on for ever keep the first of another one waiting no longer than one of them', async () => {
+    const slots = new SharedAmount(1)
+    const endless = new Track(
+      Array.from({ length: 5 }, () => ['public', 0] as const),
+      slots
+    )
+    const honest = new Track([['public', 0]], slots)
+    expect([endless.ports, honest.ports]).toEqual([[0], []])
+    await endless.fail(0)
+    expect([endless.ports, honest.ports]).toEqual([[0], [0]])
+  })
+
   it('begin in their turn, without waiting for each other', () => {
     const track = new Track([
       ['near', 0],

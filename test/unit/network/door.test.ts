@@ -153,6 +153,17 @@ describe('connections that are being set up', () => {
 })
 
 describe('connections of one peer', () => {
+  test('that come by a relay are bounded too, and held against the peer by nobody', () => {
+    members.add(String(peers[0]))
+    const relayed = (): FakeConnection =>
+      new FakeConnection(`/ip4/1.2.3.4/tcp/1/p2p/${String(peers[1])}/p2p-circuit`)
+    for (let count = 0; count < LIMITS.peerConnectionsMax; count += 1) {
+      expect(enter(relayed())).toBe(true)
+    }
+    expect(enter(relayed())).toBe(false)
+    expect(strikes).toEqual([])
+  })
+
   test('are bounded; what is beyond counts against it, and what ends makes room', () => {
     members.add(String(peers[0]))
     const open = Array.from({ length: LIMITS.peerConnectionsMax }, () => at('1.2.3.4'))

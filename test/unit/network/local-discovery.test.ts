@@ -1,4 +1,6 @@
 /** Whom a node dials of those that answer on the local network. */
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { beforeEach, expect, test } from 'vitest'
 import { LocalDiscovery } from '../../../src/network/reach/local-discovery.ts'
@@ -17,6 +19,7 @@ const LAN = `/ip4/192.168.1.5/tcp/1/p2p/${OTHER}`
 let clock: FakeClock
 let lan: LanMulticastInit
 let dialled: string[]
+let learned: string[]
 let connected: Set<string>
 let discovery: LocalDiscovery
 let isReachable: boolean
@@ -36,7 +39,9 @@ function create(meshTag?: string): LocalDiscovery {
   const node = {
     selfPeer: SELF,
     isConnected: (peer: string) => connected.has(peer),
-    learnAddresses: async () => {},
+    learnAddresses: async (_peer: string, addresses: readonly string[]) => {
+      learned.push(...addresses)
+    },
     dial: async (peer: string) => {
       dialled.push(peer)
       if (!isReachable) throw new Error('unreachable')
@@ -44,12 +49,15 @@ function create(meshTag?: string): LocalDiscovery {
       return peer
     }
   }
-  return new LocalDiscovery({ clock, logger: silentLogger, node }, { meshTag, listened, multicast })
+  const here = { isNear: (host: string) => host.startsWith('192.168.1.') }
+  const init = { meshTag, listened, here, multicast }
+  return new LocalDiscovery({ clock, logger: silentLogger, node }, init)
 }
 
 beforeEach(() => {
   clock = new FakeClock()
   dialled = []
+  learned = []
   connected = new Set()
   isReachable = true
   discovery = create('mesh-2xAbCdEf')
@@ -94,6 +102,31 @@ test('neither itself nor nonsense is dialled, nor what names two peers', async (
   await hear('nonsense', '/ip4/192.168.1.5/tcp/1')
   await hear(LAN, `/ip4/192.168.1.6/tcp/1/p2p/${THIRD}`)
   expect(dialled).toEqual([])
+})
+
+test('only addresses of the local network are dialled, whatever an answer names', async () => {
+  const elsewhere = [
+    `/ip4/45.0.0.1/tcp/22/p2p/${OTHER}`,
+    `/ip4/127.0.0.1/tcp/22/p2p/${OTHER}`,
+    `/dns4/www.example.org/tcp/80/p2p/${OTHER}`,
+    `/ip4/192.168.1.9/tcp/1/p2p/${THIRD}/p2p-circuit/p2p/${OTHER}`
+  ]
+  await hear(...elsewhere)
+  expect(dialled).toEqual([])
+  await hear(...elsewhere, LAN)
+  expect(learned).toEqual([LAN])
+})
+
+test('who invents peers has some of them dialled, and no more', async () => {
+  isReachable = false
+  const keys = await Promise.all(Array.from({ length: 100 }, () => generateKeyPair('Ed25519')))
+  for (const peer of keys.map((key) => peerIdFromPrivateKey(key).toString())) {
+    await hear(`/ip4/192.168.1.5/tcp/1/p2p/${peer}`) // oxlint-disable-line no-await-in-loop
+  }
+  expect(dialled.length).toBe(64)
+  clock.advance(10_000)
+  await hear(LAN)
+  expect(dialled.at(-1)).toBe(OTHER)
 })
 
 test('after the end nobody is', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { RelayTraffic } from '../../../src/network/relay/relay-traffic.ts'
+import { MeshError } from '../../../src/core/errors.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import type { Stream } from '@libp2p/interface'
 
@@ -32,7 +33,7 @@ class FakeStream extends EventTarget {
 function bytesInAMinute(rateBytes: number | undefined, streams: readonly FakeStream[]): number {
   const clock = new FakeClock()
   const traffic = new RelayTraffic(clock, { rateBytes })
-  for (const stream of streams) traffic.add(stream.asStream)
+  for (const stream of streams) traffic.add(stream.asStream, 'a')
   let bytes = 0
   for (let ms = 0; ms < 60_000; ms += 10) {
     for (const stream of streams.filter(({ readStatus }) => readStatus === 'readable')) {
@@ -48,13 +49,32 @@ describe('a relay', () => {
   it('carries so many circuits at a time', () => {
     const traffic = new RelayTraffic(new FakeClock(), { rateBytes: undefined })
     const first = new FakeStream()
-    expect(traffic.add(first.asStream)).toBe(true)
+    expect(traffic.add(first.asStream, 'first')).toBe(true)
     for (let count = 1; count < LIMITS.circuitsMax; count += 1) {
-      traffic.add(new FakeStream().asStream)
+      traffic.add(new FakeStream().asStream, `peer ${count % 10}`)
     }
-    expect(traffic.add(new FakeStream().asStream)).toBe(false)
+    expect(traffic.add(new FakeStream().asStream, 'last')).toBe(false)
     first.dispatchEvent(new Event('close'))
-    expect(traffic.add(new FakeStream().asStream)).toBe(true)
+    expect(traffic.add(new FakeStream().asStream, 'last')).toBe(true)
+  })
+
+  it('gives one peer so many of them, by however many connections', () => {
+    const traffic = new RelayTraffic(new FakeClock(), { rateBytes: undefined })
+    const streams = Array.from({ length: LIMITS.circuitsPerPeerMax }, () => new FakeStream())
+    expect(streams.every((stream) => traffic.add(stream.asStream, 'a'))).toBe(true)
+    expect(traffic.add(new FakeStream().asStream, 'a')).toBe(false)
+    expect(traffic.add(new FakeStream().asStream, 'b')).toBe(true)
+  })
+
+  it('has nobody called without end by the same peer', async () => {
+    const traffic = new RelayTraffic(new FakeClock(), { rateBytes: undefined })
+    const enter = (asker: string): (() => void) => traffic.runFor(asker, () => traffic.enter('c'))
+    const leaves = Array.from({ length: LIMITS.circuitsPerPairMax }, () => enter('a'))
+    expect(() => enter('a')).toThrow(MeshError)
+    leaves.push(enter('b'))
+    leaves[0]?.()
+    leaves.push(enter('a'))
+    expect(() => enter('a')).toThrow(MeshError)
   })
 
   it.each([1, 3])('carries no more bytes a second than allowed, over %i circuits', (count) => {
