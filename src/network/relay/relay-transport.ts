@@ -99,14 +99,14 @@ function lookingForRelays(
   libp2p: RelayComponents,
   clock: Pick<Clock, 'every'>
 ): Inside {
-  let cancel: CancelTimer = () => {}
+  let cancel: CancelTimer | undefined
   return overriding(transport, {
     start: async () => {
       await transport.start()
       cancel = clock.every(LOOK_MS, () => void askRelays(transport, libp2p))
     },
     stop: async () => {
-      cancel()
+      cancel?.()
       await transport.stop()
     }
   })

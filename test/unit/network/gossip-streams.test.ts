@@ -33,7 +33,7 @@ beforeEach(async () => {
   gossip.peers.set(peer.toString(), peer)
   const paths = { connections: () => connections }
   type Given = Parameters<typeof keepGossipStreams>
-  keepGossipStreams(libp2p as unknown as Given[0], gossip as unknown as Given[1], paths)
+  keepGossipStreams(libp2p as Given[0], gossip as unknown as Given[1], paths)
 })
 
 function closeOne(): void {
