@@ -16,7 +16,7 @@ import type { JobView } from '../model/generated/api-job.ts'
 import type { LogFilter } from './api-jobs.ts'
 import type { LogView } from '../model/generated/api-log.ts'
 import type { MeshEvent } from '../model/generated/api-event.ts'
-import type { PeerChange } from '../network/reach/peer-tracker.ts'
+import type { PeerChange } from '../network/paths/peer-tracker.ts'
 import type { PlanView } from '../model/generated/api-plan.ts'
 
 export interface SubmitOptions extends AbortOptions {

@@ -2,11 +2,11 @@
  * A visitor to the mesh: joins as a peer with a passing identity, dials, asks, watches, and leaves.
  * What `taskmesh dial`, `command` and `peers` are made of, and any program that wants no HTTP.
  */
-import { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
+import { BootstrapKeeper } from '../network/contact/bootstrap-keeper.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
 import { givenNetworkKey } from '../network/wire/network-key.ts'
-import { PeerTracker } from '../network/reach/peer-tracker.ts'
+import { PeerTracker } from '../network/paths/peer-tracker.ts'
 import { MeshError } from '../core/errors.ts'
 import { silentLogger } from '../observe/logger.ts'
 import { deferred, sleep, withTimeLimit } from '../core/abort.ts'
@@ -19,7 +19,7 @@ import type { AbortOptions } from '../core/abort.ts'
 import type { CommandName, Params, Result } from '../protocol/commands.ts'
 import type { Exchange } from '../model/generated/envelope.ts'
 import type { Logger } from '../observe/logger.ts'
-import type { PeerChange } from '../network/reach/peer-tracker.ts'
+import type { PeerChange } from '../network/paths/peer-tracker.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { PeerView } from '../model/generated/api-peer.ts'
 import type { Visit } from '../enrolment/visit.ts'

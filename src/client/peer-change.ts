@@ -1,6 +1,6 @@
 /** Changes among a router's peers in the form in which a node of the mesh itself sees its own. */
 import type { MeshEvent } from '../model/generated/api-event.ts'
-import type { PeerChange } from '../network/reach/peer-tracker.ts'
+import type { PeerChange } from '../network/paths/peer-tracker.ts'
 
 const CHANGES: Readonly<Partial<Record<MeshEvent['type'], PeerChange['event']>>> = {
   'peer:connected': 'connected',

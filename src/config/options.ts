@@ -42,7 +42,12 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('mdns', 'switch', ROLES, 'find the mesh on the local network [on; --mdns=false]'),
   option('map_ports', 'switch', ROLES, 'ask the router at home for a port (UPnP, NAT-PMP)'),
   option('relays', 'integer', FILE_ROLES, 'relays to be reached by [2, beyond loopback]'),
-  option('relay', 'switch', ['bootstrap'], 'relay for those that nobody can dial [on; --relay=false]'),
+  option(
+    'relay',
+    'switch',
+    ['bootstrap'],
+    'relay for those that nobody can dial [on; --relay=false]'
+  ),
   option('relay_max', 'integer', ['bootstrap'], 'nodes that it relays for [1024]'),
   option('relay_data', 'text', ['bootstrap'], 'bytes of one relayed connection [no limit]'),
   option('relay_duration', 'text', ['bootstrap'], 'how long one may last [no limit]'),

@@ -12,7 +12,7 @@ import type { Candidate } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { SentWork } from './worker-load.ts'
 import type { Standing } from './to-candidate.ts'
-import type { Way } from '../network/reach/peer-tracker.ts'
+import type { Way } from '../network/paths/peer-tracker.ts'
 import type { WorkerEntry } from './worker-entry.ts'
 
 export interface CandidateBookComponents {

@@ -3,7 +3,7 @@
  * pace of presence and the choice of DHT keys, which work with any number, only not as well with a wrong one.
  */
 import { repeat } from '../core/repeat.ts'
-import type { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
+import type { BootstrapKeeper } from '../network/contact/bootstrap-keeper.ts'
 import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
 import type { Logger } from '../observe/logger.ts'

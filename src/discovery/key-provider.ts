@@ -3,7 +3,7 @@
 import { repeat } from '../core/repeat.ts'
 import { sleep } from '../core/abort.ts'
 import { keyCid } from './key-cid.ts'
-import type { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
+import type { BootstrapKeeper } from '../network/contact/bootstrap-keeper.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { MeshNode } from '../network/mesh-node.ts'

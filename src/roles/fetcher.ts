@@ -3,7 +3,7 @@
  * come lies in a folder of the caller's, from where the next run goes on.
  */
 import { AGENT } from '../core/version.ts'
-import { BootstrapKeeper } from '../network/reach/bootstrap-keeper.ts'
+import { BootstrapKeeper } from '../network/contact/bootstrap-keeper.ts'
 import { FileFinder } from '../discovery/file-finder.ts'
 import { FileLibrary } from '../files/store/library.ts'
 import { FileService } from '../files/service/file-service.ts'

@@ -5,7 +5,7 @@ import type { Directory } from '../discovery/directory.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { JobIntake } from '../dispatch/intake/job-intake.ts'
 import type { JobReader } from '../dispatch/views/job-reader.ts'
-import type { PeerTracker } from '../network/reach/peer-tracker.ts'
+import type { PeerTracker } from '../network/paths/peer-tracker.ts'
 import type { Random } from '../core/random.ts'
 import type { ReputationKeeper } from './reputation-keeper.ts'
 

@@ -1,10 +1,10 @@
 /** What must hold of how fast a peer is taken to be, whatever was moved. fast-check prints its seed. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Bandwidth } from '../../src/network/reach/bandwidth.ts'
+import { Bandwidth } from '../../src/network/paths/bandwidth.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { PATH_KINDS } from '../../src/network/reach/paths.ts'
-import type { PathKind } from '../../src/network/reach/paths.ts'
+import { PATH_KINDS } from '../../src/network/paths/paths.ts'
+import type { PathKind } from '../../src/network/paths/paths.ts'
 import type { Transfer } from '../../src/protocol/transfer-meter.ts'
 
 const PEER = 'peer'

@@ -1,7 +1,7 @@
 /** What must hold of the cost of the way to a worker. fast-check prints its seed. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PATH_KINDS } from '../../src/network/reach/paths.ts'
+import { PATH_KINDS } from '../../src/network/paths/paths.ts'
 import { buildCandidate, buildCircumstances, buildRequest } from '../support/build-candidate.ts'
 import { completionMs, emptyCost, measureCost, totalCost } from '../../src/selection/cost.ts'
 import { compileRequest } from '../../src/selection/compile.ts'

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BootstrapKeeper } from '../../src/network/reach/bootstrap-keeper.ts'
+import { BootstrapKeeper } from '../../src/network/contact/bootstrap-keeper.ts'
 import { PresenceRelay } from '../../src/discovery/presence-relay.ts'
 import { commonHandlers } from '../../src/roles/common-commands.ts'
 import { createNodeFiles } from '../../src/roles/node-files.ts'

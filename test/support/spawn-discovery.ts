@@ -1,6 +1,6 @@
 /** Bootstraps, workers and routers with nothing but what discovery needs, in one process. */
 import { Advertiser } from '../../src/discovery/advertiser.ts'
-import { BootstrapKeeper } from '../../src/network/reach/bootstrap-keeper.ts'
+import { BootstrapKeeper } from '../../src/network/contact/bootstrap-keeper.ts'
 import { Directory } from '../../src/discovery/directory.ts'
 import { Finder } from '../../src/discovery/finder.ts'
 import { PresenceRelay } from '../../src/discovery/presence-relay.ts'

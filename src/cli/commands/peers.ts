@@ -13,7 +13,7 @@ import { connectToRouter } from '../router-connection.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { CliCommand, CommandContext } from '../command.ts'
 import type { Output } from '../output.ts'
-import type { PeerChange } from '../../network/reach/peer-tracker.ts'
+import type { PeerChange } from '../../network/paths/peer-tracker.ts'
 import type { PeerView } from '../../model/generated/api-peer.ts'
 
 const MEASURE_TIMEOUT_MS = 2_000

@@ -1,7 +1,7 @@
 /** What checks of the mesh have in common: how a peer is called, and where a mesh lies. */
 import { isCircuit, parseAddress } from '../../network/addresses.ts'
 import { isLoopbackAddress } from '../../config/address.ts'
-import { isPublic } from '../../network/reach/own-addresses.ts'
+import { isPublic } from '../../network/nat/own-addresses.ts'
 import { shortPeer } from '../render.ts'
 import type { BootstrapFacts, MeshFacts, OwnNodeFacts } from '../survey/facts.ts'
 

@@ -2,8 +2,8 @@
  * A look at the mesh as a member that is none of its nodes: whether the DHT leads others to those of this home, and
  * what relays answer to who needs a place. It comes, asks and leaves.
  */
-import { BootstrapKeeper } from '../../network/reach/bootstrap-keeper.ts'
-import { askForPlace } from '../../network/reach/relay-question.ts'
+import { BootstrapKeeper } from '../../network/contact/bootstrap-keeper.ts'
+import { askForPlace } from '../../network/relay/relay-question.ts'
 import { createVisitor } from '../../enrolment/linked-node.ts'
 import { keyCid } from '../../discovery/key-cid.ts'
 import { LEVEL_MAX, SPLIT_WORKERS, shardKey, shardsOf } from '../../discovery/shards.ts'

@@ -4,10 +4,10 @@
  */
 import { DHT_PROTOCOL_V1 } from '../../protocol/ids.ts'
 import { parsePeer } from '../addresses.ts'
-import { isRelayed } from '../reach/paths.ts'
+import { isRelayed } from '../paths/paths.ts'
 import type { CancelTimer, Clock } from '../../core/clock.ts'
 import type { Connection } from '@libp2p/interface'
-import type { Paths } from '../reach/paths.ts'
+import type { Paths } from '../paths/paths.ts'
 
 export interface RelayRetirementComponents {
   clock: Pick<Clock, 'after' | 'monotonicMs'>

@@ -9,7 +9,7 @@ import {
 } from '@libp2p/circuit-relay-v2'
 import { LIMITS } from '../../core/limits.ts'
 import { guarded } from '../guard/guarded-service.ts'
-import { isRelayed } from '../reach/paths.ts'
+import { isRelayed } from '../paths/paths.ts'
 import { overriding } from '../../core/overriding.ts'
 import { CIRCUITS_ASKED } from './relay-traffic.ts'
 import type { CancelTimer, Clock } from '../../core/clock.ts'

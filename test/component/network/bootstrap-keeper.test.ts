@@ -1,7 +1,7 @@
 /** The hold on the bootstraps: found sooner or later, found again after every loss, whatever the address says. */
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { BootstrapKeeper } from '../../../src/network/reach/bootstrap-keeper.ts'
+import { BootstrapKeeper } from '../../../src/network/contact/bootstrap-keeper.ts'
 import { seededRandom } from '../../../src/core/random.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { temporaryIdentity } from '../../../src/network/identity.ts'

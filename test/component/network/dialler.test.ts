@@ -12,7 +12,7 @@ import { failureOf } from '../../support/spawn-mesh.ts'
 import { until } from '../../support/until.ts'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { BareNode } from '../../support/bare-mesh-node.ts'
-import type { Dialler } from '../../../src/network/reach/dialler.ts'
+import type { Dialler } from '../../../src/network/dialling/dialler.ts'
 import type { MeshNodeInit } from '../../../src/network/mesh-node.ts'
 
 const PROTOCOL = '/test/1.0.0'

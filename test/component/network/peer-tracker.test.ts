@@ -1,12 +1,12 @@
 /** Who is connected, as it changes. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { PeerTracker } from '../../../src/network/reach/peer-tracker.ts'
+import { PeerTracker } from '../../../src/network/paths/peer-tracker.ts'
 import { BareNodes } from '../../support/bare-mesh-node.ts'
-import { measureRoundTrip } from '../../../src/network/reach/round-trip.ts'
+import { measureRoundTrip } from '../../../src/network/paths/round-trip.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { Mesh, until } from '../../support/spawn-mesh.ts'
-import type { PeerChange } from '../../../src/network/reach/peer-tracker.ts'
+import type { PeerChange } from '../../../src/network/paths/peer-tracker.ts'
 import type { PeerView } from '../../../src/model/generated/api-peer.ts'
 
 const checkPeer = validatorFor<PeerView>('api/peer')

@@ -2,15 +2,15 @@
 import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
 import multicastDns from 'multicast-dns'
-import { addressesIn } from '../../../src/network/reach/lan-multicast.ts'
-import { isAnswerTo } from '../../../src/network/reach/nat-pmp.ts'
-import { parseBook } from '../../../src/network/reach/peer-book.ts'
+import { addressesIn } from '../../../src/network/contact/lan-multicast.ts'
+import { isAnswerTo } from '../../../src/network/nat/nat-pmp.ts'
+import { parseBook } from '../../../src/network/contact/peer-book.ts'
 import {
   errorCodeIn,
   externalHostIn,
   locationIn,
   serviceIn
-} from '../../../src/network/reach/upnp-answers.ts'
+} from '../../../src/network/nat/upnp-answers.ts'
 import { readAddresses } from '../../../src/network/addresses.ts'
 import { JSON_REFUSALS, bytesOf, textOf, utf8 } from '../target.ts'
 import type { FuzzTarget } from '../target.ts'

@@ -6,7 +6,7 @@
 // oxlint-disable no-await-in-loop -- one look, one byte after the other
 import { sleep } from '../../../src/core/abort.ts'
 import { systemClock } from '../../../src/core/clock.ts'
-import { isRelayed } from '../../../src/network/reach/paths.ts'
+import { isRelayed } from '../../../src/network/paths/paths.ts'
 import { MeshNode } from '../../../src/network/mesh-node.ts'
 import { temporaryIdentity } from '../../../src/network/identity.ts'
 import type { ReachInit } from '../../../src/network/libp2p-options.ts'

@@ -5,7 +5,7 @@ import { dhtCheck } from '../../../src/cli/doctor/dht-check.ts'
 import { natCheck } from '../../../src/cli/doctor/nat-check.ts'
 import { offsetOf } from '../../../src/cli/survey/outsider.ts'
 import { reachabilityCheck } from '../../../src/cli/doctor/reachability-check.ts'
-import { readAnswer } from '../../../src/network/reach/relay-question.ts'
+import { readAnswer } from '../../../src/network/relay/relay-question.ts'
 import { relaysCheck } from '../../../src/cli/doctor/relays-check.ts'
 import { versionsCheck } from '../../../src/cli/doctor/versions-check.ts'
 import type {

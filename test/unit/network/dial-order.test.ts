@@ -1,7 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { addressSorter, dialOrder } from '../../../src/network/reach/dial-order.ts'
-import type { Whereabouts } from '../../../src/network/reach/dial-order.ts'
+import { addressSorter, dialOrder } from '../../../src/network/dialling/dial-order.ts'
+import type { Whereabouts } from '../../../src/network/dialling/dial-order.ts'
 
 const RELAY = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN'
 const OTHER_RELAY = '12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X'

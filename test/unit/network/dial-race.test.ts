@@ -1,13 +1,13 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { deferred } from '../../../src/core/abort.ts'
-import { DialRace } from '../../../src/network/reach/dial-race.ts'
+import { DialRace } from '../../../src/network/dialling/dial-race.ts'
 import { SharedAmount } from '../../../src/core/shared-amount.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { settle } from '../../support/settle.ts'
 import type { Connection } from '@libp2p/interface'
 import type { Deferred } from '../../../src/core/abort.ts'
-import type { DialTier } from '../../../src/network/reach/dial-order.ts'
+import type { DialTier } from '../../../src/network/dialling/dial-order.ts'
 
 const TRY_MS = 6_000
 

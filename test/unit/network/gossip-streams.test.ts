@@ -2,7 +2,7 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { beforeEach, expect, it } from 'vitest'
-import { keepGossipStreams } from '../../../src/network/reach/gossip-streams.ts'
+import { keepGossipStreams } from '../../../src/network/paths/gossip-streams.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 
 class FakeGossip extends EventTarget {

@@ -1,7 +1,7 @@
 /** Which of its addresses a node tells others. */
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
-import { isPublic, toldAddresses } from '../../../src/network/reach/own-addresses.ts'
+import { isPublic, toldAddresses } from '../../../src/network/nat/own-addresses.ts'
 
 const RELAY = '/tcp/1/p2p/12D3KooWGRUVh5rBZFv4oHwrbBrpEqHEPE9DX6eSrt9BnPGYkZzB/p2p-circuit'
 

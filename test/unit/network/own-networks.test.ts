@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { OwnNetworks } from '../../../src/network/reach/own-networks.ts'
+import { OwnNetworks } from '../../../src/network/dialling/own-networks.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import type { NetworkInterfaceInfo } from 'node:os'
 

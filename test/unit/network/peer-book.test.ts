@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../../src/core/limits.ts'
-import { PEER_BOOK_FILE, PeerBook } from '../../../src/network/reach/peer-book.ts'
+import { PEER_BOOK_FILE, PeerBook } from '../../../src/network/contact/peer-book.ts'
 import { createLogger, silentLogger } from '../../../src/observe/logger.ts'
 import { peerOf } from '../../../src/core/peer-keys.ts'
-import type { KnownPeer } from '../../../src/network/reach/peer-book.ts'
+import type { KnownPeer } from '../../../src/network/contact/peer-book.ts'
 import type { MemberRole } from '../../../src/membership/documents.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 1)

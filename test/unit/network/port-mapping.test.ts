@@ -1,11 +1,11 @@
 /** When ports are asked of a gateway, and given back. */
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, test } from 'vitest'
-import { PortMapper } from '../../../src/network/reach/port-mapping.ts'
+import { PortMapper } from '../../../src/network/nat/port-mapping.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { settle } from '../../support/settle.ts'
-import type { Gateway, Lease } from '../../../src/network/reach/gateway.ts'
+import type { Gateway, Lease } from '../../../src/network/nat/gateway.ts'
 
 const LOOK_MS = 300_000
 const HOST = '192.168.1.4'

@@ -1,7 +1,7 @@
 /** A stream comes by the best way that answers. */
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { openStreamBy } from '../../../src/network/reach/stream-opening.ts'
+import { openStreamBy } from '../../../src/network/dialling/stream-opening.ts'
 import { settle } from '../../support/settle.ts'
 import type { Connection, Stream } from '@libp2p/interface'
 

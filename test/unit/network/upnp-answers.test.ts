@@ -5,7 +5,7 @@ import {
   externalHostIn,
   locationIn,
   serviceIn
-} from '../../../src/network/reach/upnp-answers.ts'
+} from '../../../src/network/nat/upnp-answers.ts'
 
 const LOCATION = new URL('http://192.168.1.1:5000/root.xml')
 const TYPE = 'urn:schemas-upnp-org:service:WANIPConnection:1'

@@ -1,8 +1,8 @@
 /** What counts as having moved or slept: addresses by which others come, and time in which nothing ran. */
 import { describe, expect, it } from 'vitest'
-import { WakeWatch, upheavalBetween } from '../../../src/network/reach/wake-watch.ts'
+import { WakeWatch, upheavalBetween } from '../../../src/network/contact/wake-watch.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import type { Interfaces, Upheaval } from '../../../src/network/reach/wake-watch.ts'
+import type { Interfaces, Upheaval } from '../../../src/network/contact/wake-watch.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -6,7 +6,7 @@
 import { MeshError } from '../../core/errors.ts'
 import { WakeWatch } from './wake-watch.ts'
 import { asRecord } from '../../core/json.ts'
-import { measureRoundTrip } from './round-trip.ts'
+import { measureRoundTrip } from '../paths/round-trip.ts'
 import { withTimeLimit } from '../../core/abort.ts'
 import { withoutPeer } from '../addresses.ts'
 import type { BootstrapKeeper } from './bootstrap-keeper.ts'

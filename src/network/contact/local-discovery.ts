@@ -9,7 +9,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { hostOf, isCircuit, readAddresses } from '../addresses.ts'
 import { LanMulticast } from './lan-multicast.ts'
-import { OwnNetworks } from './own-networks.ts'
+import { OwnNetworks } from '../dialling/own-networks.ts'
 import { Pace } from '../../core/pace.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { LanMulticastInit } from './lan-multicast.ts'
@@ -17,7 +17,7 @@ import type { Logger } from '../../observe/logger.ts'
 import type { MeshNode } from '../mesh-node.ts'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Startable } from '../../core/startable.ts'
-import type { Whereabouts } from './dial-order.ts'
+import type { Whereabouts } from '../dialling/dial-order.ts'
 
 export interface LocalDiscoveryComponents {
   clock: Pick<Clock, 'every' | 'monotonicMs'>

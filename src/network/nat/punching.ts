@@ -13,9 +13,9 @@ import { isPrivate } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import { guarded } from '../guard/guarded-service.ts'
 import { overriding } from '../../core/overriding.ts'
-import { DialDeniedError } from './dial-error.ts'
+import { DialDeniedError } from '../dialling/dial-error.ts'
 import { isOfInternet, parsePeer, peerIn, withoutPeer } from '../addresses.ts'
-import { isRelayed } from './paths.ts'
+import { isRelayed } from '../paths/paths.ts'
 import type {
   AddressManager,
   ConnectionManager,

@@ -11,7 +11,7 @@ import { SharedWork } from '../../core/shared-work.ts'
 import { DialDeniedError } from './dial-error.ts'
 import { DialPlans } from './dial-plans.ts'
 import { DialRace } from './dial-race.ts'
-import { isRelayed } from './paths.ts'
+import { isRelayed } from '../paths/paths.ts'
 import type { ConnectionManager, TransportManager } from '@libp2p/interface-internal'
 import type {
   Connection,
