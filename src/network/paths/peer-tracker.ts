@@ -42,6 +42,7 @@ interface Tracked {
 
 /** Peers measured in one round; a hub with thousands takes several rounds. */
 const MEASURED_PER_ROUND_MAX = 64
+const AGENT_LETTERS_MAX = 100
 const PING_TIMEOUT_MS = 4_000
 /** As protocol/heartbeat.ts does, the least of so many is taken: a busy moment only adds. */
 const ROUND_TRIPS = 6
@@ -65,7 +66,7 @@ export class PeerTracker implements Startable {
     libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
     libp2p.addEventListener('peer:identify', this.#onIdentify)
     this.#endPaths = paths.onChange((peer, path) => this.#onPath(peer, path))
-    for (const peerId of libp2p.getPeers()) this.#add(peerId)
+    for (const peerId of libp2p.getPeers()) void this.#catchUp(peerId)
     this.#cancel = this.#components.clock.every(this.#measureMs, () => void this.#measureAll())
   }
 
@@ -132,7 +133,18 @@ export class PeerTracker implements Startable {
   readonly #onIdentify = (event: CustomEvent<{ peerId: PeerId; agentVersion?: string }>): void => {
     const tracked = this.#tracked.get(event.detail.peerId.toString())
     if (tracked === undefined || event.detail.agentVersion === undefined) return
-    tracked.agent = event.detail.agentVersion.slice(0, 100)
+    tracked.agent = event.detail.agentVersion.slice(0, AGENT_LETTERS_MAX)
+  }
+
+  /** One that came before this began to listen: what it says of its program is known already. */
+  async #catchUp(peerId: PeerId): Promise<void> {
+    const tracked = this.#add(peerId)
+    const { peerStore } = this.#components.node.libp2p
+    const known = await peerStore.get(peerId).catch(() => undefined)
+    const agent = known?.metadata.get('AgentVersion')
+    if (agent !== undefined)
+      tracked.agent ??= new TextDecoder().decode(agent).slice(0, AGENT_LETTERS_MAX)
+    await this.#measure(tracked)
   }
 
   /** What was measured on the way before says nothing of this one. */

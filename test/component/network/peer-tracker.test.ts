@@ -6,6 +6,7 @@ import { measureRoundTrip } from '../../../src/network/paths/round-trip.ts'
 import { validatorFor } from '../../../src/model/validate.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { Mesh, until } from '../../support/spawn-mesh.ts'
+import type { Connection } from '@libp2p/interface'
 import type { PeerChange } from '../../../src/network/paths/peer-tracker.ts'
 import type { PeerView } from '../../../src/model/generated/api-peer.ts'
 
@@ -44,12 +45,17 @@ describe('a peer tracker', () => {
     expect(clock.timerCount).toBe(0)
   })
 
-  it('knows those who were there before it, and measures them again and again', async () => {
+  it('knows those who were there before it, and measures them at once, again and again', async () => {
     const clock = new FakeClock()
     const { asker, answerer } = await mesh.pair()
+    // So that what it says of its program is known, as it is only told once.
+    await asker.node.libp2p.services.identify.identify(
+      asker.node.libp2p.getConnections()[0] as Connection
+    )
     const tracker = new PeerTracker({ node: asker.node, clock })
     await tracker.start()
-    expect(tracker.list()).toMatchObject([{ peer_id: answerer.peer, latency_ms: null }])
+    await until(() => tracker.latencyOf(answerer.peer) !== undefined)
+    expect(tracker.list()).toMatchObject([{ peer_id: answerer.peer, agent: expect.stringMatching(/^test\//) }])
     const measured: PeerChange[] = []
     const unwatch = tracker.watch((event) => measured.push(event))
     for (let round = 1; round <= 2; round += 1) {
