@@ -55,7 +55,9 @@ describe('a peer tracker', () => {
     const tracker = new PeerTracker({ node: asker.node, clock })
     await tracker.start()
     await until(() => tracker.latencyOf(answerer.peer) !== undefined)
-    expect(tracker.list()).toMatchObject([{ peer_id: answerer.peer, agent: expect.stringMatching(/^test\//) }])
+    expect(tracker.list()).toMatchObject([
+      { peer_id: answerer.peer, agent: expect.stringMatching(/^test\//) }
+    ])
     const measured: PeerChange[] = []
     const unwatch = tracker.watch((event) => measured.push(event))
     for (let round = 1; round <= 2; round += 1) {
