@@ -78,9 +78,21 @@ export class Reconnection implements Startable {
     const lost = await this.#probe(connections.filter((connection) => !dead.includes(connection)))
     if (this.#controller.signal.aborted) return
     if (sleptMs > 0) this.#tellSoon()
-    if (lost === 0) return
-    keeper.dialNow()
-    recall.dialNow()
+    if (lost > 0) {
+      keeper.dialNow()
+      recall.dialNow()
+    }
+    if (come.length > 0) await this.#leaveRelays()
+  }
+
+  /** Whom only a relay led to may be near by now. */
+  async #leaveRelays(): Promise<void> {
+    const { libp2p, paths } = this.#components.node
+    const { signal } = this.#controller
+    const relayed = libp2p.getPeers().filter((peer) => paths.isRelayed(peer))
+    await Promise.allSettled(
+      relayed.map((peer) => libp2p.services.dialler.upgrade(peer, { signal }))
+    )
   }
 
   /** libp2p looks at the addresses of its listeners anew, but tells nobody. */

@@ -7,22 +7,33 @@ import { BootstrapKeeper } from '../../../src/network/contact/bootstrap-keeper.t
 import { Reconnection, localHostOf } from '../../../src/network/contact/reconnection.ts'
 import { seededRandom } from '../../../src/core/random.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
+import { BareNodes } from '../../support/bare-mesh-node.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { Mesh, until } from '../../support/spawn-mesh.ts'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Interfaces } from '../../../src/network/contact/wake-watch.ts'
 import type { SpawnedNode } from '../../support/spawn-mesh.ts'
 
+const RELAY = {
+  reservationsMax: 4,
+  dataBytes: undefined,
+  durationMs: undefined,
+  rateBytes: undefined
+}
 const mesh = new Mesh()
+const nodes = new BareNodes()
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()
   await mesh.stop()
+  await nodes.stop()
 })
 
 function up(...addresses: string[]): Interfaces {
   return { eth0: addresses.map((address) => ({ address, internal: false })) }
 }
+
+const isCircuit = (address: string): boolean => address.includes('/p2p-circuit')
 
 interface Scene {
   clock: FakeClock
@@ -35,7 +46,10 @@ interface Scene {
 }
 
 /** A node whose machine has, as far as it knows, the addresses of loopback for its own. */
-async function watch({ node }: SpawnedNode, bootstraps: string[] = []): Promise<Scene> {
+async function watch(
+  { node }: Pick<SpawnedNode, 'node'>,
+  bootstraps: string[] = []
+): Promise<Scene> {
   const clock = new FakeClock()
   const shared = { clock, logger: silentLogger, node, random: seededRandom(1) }
   const keeper = new BootstrapKeeper(shared, bootstraps)
@@ -66,6 +80,24 @@ async function watch({ node }: SpawnedNode, bootstraps: string[] = []): Promise<
 }
 
 describe('after a move', () => {
+  it('whom only a relay led to is tried directly', async () => {
+    const relay = await nodes.add({
+      reach: { relays: 0, punches: false, isProbed: false, relay: RELAY }
+    })
+    const hidden = await nodes.add({ reach: { relays: 1, punches: false, isProbed: false } })
+    await hidden.node.dial(relay.address)
+    await until(() => hidden.node.addresses().some(isCircuit))
+    const { selfPeer: peer } = hidden.node
+    const addresses = hidden.node.addresses()
+    const node = await nodes.add({ isDhtServer: false, listen: [] })
+    await node.node.dial(addresses.find(isCircuit) ?? '')
+    expect(node.node.isRelayed(peer)).toBe(true)
+    await node.node.learnAddresses(peer, addresses)
+    const { move } = await watch(node)
+    move('127.0.0.1', '192.168.7.7')
+    await until(() => !node.node.isRelayed(peer))
+  })
+
   it('connections by an address that is gone are dropped, and the bootstrap is dialled at once', async () => {
     const bootstrap = await mesh.add({ isOverTcp: true })
     const node = await mesh.add({ isOverTcp: true })
