@@ -16,8 +16,8 @@ import type { SettingsOf } from '../../config/load.ts'
 import type { ReadyReport, RunningNode } from '../../roles/role.ts'
 import type { Role } from '../../config/options.ts'
 
-/** More than a node takes to start on a busy machine, as long as nobody keeps it waiting. */
-const STARTING_MS = 3_000
+/** More than a node takes to start on a machine with much else to do; whoever has no patience says it once more. */
+const STARTING_MS = 15_000
 
 export const ROLE_NOTES: string = [
   'Every flag has a variable (--task-memory is TASKMESH_TASK_MEMORY; lists are separated by commas) and a',
