@@ -13,6 +13,7 @@ import { isPrivate } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import { guarded } from '../guard/guarded-service.ts'
 import { overriding } from '../../core/overriding.ts'
+import { whenAborted } from '../../core/abort.ts'
 import { DialDeniedError } from '../dialling/dial-error.ts'
 import { isOfInternet, parsePeer, peerIn, withoutPeer } from '../addresses.ts'
 import { isRelayed } from '../paths/paths.ts'
@@ -179,15 +180,14 @@ export class Punching {
     const dial = async (address: Multiaddr): Promise<Connection> => {
       // The transport ends a connection by the signal that it was dialled with, however long ago that was.
       const dialling = new AbortController()
-      const giveUp = (): void => dialling.abort(signal?.reason)
-      signal?.addEventListener('abort', giveUp)
+      const forget = signal && whenAborted(signal, () => dialling.abort(signal.reason))
       try {
         const options = { signal: dialling.signal } as DialOptions
         const connection = await transportManager.dial(address, options)
         this.#punched.add(connection)
         return connection
       } finally {
-        signal?.removeEventListener('abort', giveUp)
+        forget?.()
       }
     }
     const dials = to.map(dial)
