@@ -1,19 +1,23 @@
 /**
- * Who may do what: finds out whose token a request has, counts what is asked with it, and holds its scope
- * against the operation's. Tokens come in the Authorization header and nowhere else (an address with a
+ * Who may do what: finds out whose token a request has, or which peer of the mesh it comes from, counts what is asked
+ * by them, and holds the scope against the operation's. Tokens come in the Authorization header and nowhere else (an address with a
  * token in it ends up in logs and histories; a cookie would be sent along with what another page asks).
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { OWNER, checkScope } from './caller.ts'
+import { OWNER, checkScope, covers, peerCaller } from './caller.ts'
+import { PeerSocket } from './peer-socket.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller } from './caller.ts'
+import type { PeerCallers } from './peer-door.ts'
 import type { TokenServices } from './services.ts'
 
 export interface AccessInit {
   /** The router's own. */
   token: string
+  /** What peers may do that come by libp2p. */
+  scopeOf: PeerCallers['scopeOf']
   wrongTokensMax: number
   ownRequestsMax: number
   namedRequestsMax: number
@@ -34,6 +38,7 @@ type Limits = Pick<FastifyInstance, 'createRateLimit'>
 export class Access {
   readonly #own: Buffer
   readonly #tokens: TokenServices
+  readonly #scopeOf: PeerCallers['scopeOf']
   readonly #wrongTokens: Limiter
   readonly #requests: Limiter
   readonly #used = new UsedTokens()
@@ -41,7 +46,8 @@ export class Access {
   constructor(app: Limits, tokens: TokenServices, init: AccessInit) {
     this.#own = digest(init.token)
     this.#tokens = tokens
-    // By address; of IPv6 by network, as whoever has one address there has all of them.
+    this.#scopeOf = init.scopeOf
+    // By address, or peer; of IPv6 by network, as whoever has one address there has all of them.
     this.#wrongTokens = limiterOf(app, { max: init.wrongTokensMax, timeWindow: WRONG_TOKENS_MS })
     this.#requests = limiterOf(app, {
       max: ({ caller }) => (caller === OWNER ? init.ownRequestsMax : init.namedRequestsMax),
@@ -58,19 +64,26 @@ export class Access {
     request.caller = caller
     const retryAfterMs = await this.#requests(request)
     if (retryAfterMs !== undefined) {
-      throw new MeshError(
-        'TOO_MANY_REQUESTS',
-        `too many requests with the token of ${caller.submitter}`,
-        {
-          retryAfterMs
-        }
-      )
+      throw new MeshError('TOO_MANY_REQUESTS', `too many requests of ${caller.submitter}`, {
+        retryAfterMs
+      })
     }
     if (operation?.scope !== undefined) checkScope(caller, operation.scope)
   }
 
-  /** Where wrong tokens came from, only those pass that did before: a guess that hits says nothing. */
+  /** A token counts where it allows more than what its bearer is in the mesh. */
   async #callerOf(request: FastifyRequest): Promise<Caller> {
+    const peer = peerOf(request)
+    if (peer === undefined) return await this.#bearerOf(request)
+    const scope = this.#scopeOf(peer)
+    const member = scope === undefined ? undefined : peerCaller(peer, scope, this.#scopeOf)
+    if (request.headers.authorization === undefined) return member ?? forbidden()
+    const bearer = await this.#bearerOf(request)
+    return member !== undefined && covers(member.scope, bearer.scope) ? member : bearer
+  }
+
+  /** Where wrong tokens came from, only those pass that did before: a guess that hits says nothing. */
+  async #bearerOf(request: FastifyRequest): Promise<Caller> {
     const { authorization } = request.headers
     const token = BEARER.exec(authorization ?? '')?.[1]
     const caller = token === undefined ? undefined : this.#find(token)
@@ -92,6 +105,11 @@ export class Access {
     if (timingSafeEqual(digest(token), this.#own)) return OWNER
     return this.#tokens.find(token)
   }
+}
+
+/** Whom a request comes from, if not to a port. */
+export function peerOf({ raw: { socket } }: FastifyRequest): string | undefined {
+  return socket instanceof PeerSocket ? socket.peer : undefined
 }
 
 /** Which right tokens came from where; a bounded number, the oldest go first. */
@@ -130,6 +148,12 @@ function limiterOf(
     const isFull = isCounted ? result.isExceeded : result.remaining === 0
     return isFull ? result.ttl : undefined
   }
+}
+
+function forbidden(): never {
+  throw new MeshError('FORBIDDEN', 'what this peer is in the mesh allows it nothing here', {
+    hint: 'come as a client or an operator, or send "authorization: Bearer TOKEN"'
+  })
 }
 
 function unauthorised(authorization: string | undefined): MeshError {

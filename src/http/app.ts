@@ -9,34 +9,34 @@ import { assert } from '../core/assert.ts'
 import { MeshError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
-import { Access } from './access.ts'
+import { Access, peerOf } from './access.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
-import { addDescriptionRoute } from './routes/description.ts'
 import { checkOrigin, hostGuard, pipelineGuard } from './guards.ts'
 import { methodsOf, unknownRoute, wrongMethod } from './not-found.ts'
 import { answerFor, methodNotAllowed, refuseConnection, sendProblem } from './problems.ts'
-import { addEventRoutes } from './routes/events.ts'
-import { addFileByteRoutes } from './routes/file-bytes.ts'
-import { addFileRoutes } from './routes/files.ts'
-import { addItemRoutes } from './routes/items.ts'
-import { addJobActionRoutes } from './routes/job-actions.ts'
-import { addJobRoutes } from './routes/jobs.ts'
-import { addLogRoutes } from './routes/logs.ts'
-import { addMeshRoutes } from './routes/mesh.ts'
-import { addDecisionRoutes } from './routes/decisions.ts'
-import { addReputationRoutes } from './routes/reputation.ts'
-import { addOperatorRoutes } from './routes/operator.ts'
-import { addSubmissionRoutes } from './routes/submissions.ts'
+import { addRoutes } from './route-groups.ts'
+import { isPageRequest } from './pages.ts'
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { Json } from '../core/json.ts'
 import type { KnownRoute } from './not-found.ts'
+import type { Operation } from './operation.ts'
+import type { Pages } from './pages.ts'
+import type { RequestWatch } from './request-watch.ts'
 import type { RouteContext } from './routes/context.ts'
 import type { AccessInit } from './access.ts'
-import type { ApiLogger } from './services.ts'
+import type { ApiLogger, OfferedServices } from './services.ts'
+
+export interface AppContext extends Omit<RouteContext, 'operations' | 'services'> {
+  services: OfferedServices
+}
 
 export interface AppInit extends AccessInit {
   host: string
+  /** Given out wherever no operation is. */
+  pages?: Pages | undefined
+  /** Counts and traces requests. */
+  watch?: RequestWatch | undefined
   /** Without them it speaks http. */
   tls?: TlsPair | undefined
   headersTimeoutMs: number
@@ -65,7 +65,7 @@ const HANDSHAKE_MS = 10_000
 const PARAMETER_LETTERS_MAX = 200
 
 export async function buildApp(
-  context: RouteContext,
+  context: AppContext,
   init: AppInit,
   logger?: ApiLogger
 ): Promise<FastifyInstance> {
@@ -85,11 +85,13 @@ export async function buildApp(
     }
   })
   app.server.maxConnections = init.connectionsMax
-  addErrors(app, logger)
+  const operations = addErrors(app, init, logger)
   await app.register(rateLimit, { global: false })
+  init.watch?.attach(app)
   addGuards(app, context, init)
+  init.watch?.attachTraces(app)
   addBodyParser(app)
-  addRoutes(app, context)
+  addRoutes(app, { ...context, operations })
   return app
 }
 
@@ -110,24 +112,8 @@ function serverOptions({
   return { https: { ...http, ...secure } } as object
 }
 
-function addRoutes(app: FastifyInstance, context: RouteContext): void {
-  addSubmissionRoutes(app, context)
-  addJobRoutes(app, context)
-  addJobActionRoutes(app, context)
-  addItemRoutes(app, context)
-  addLogRoutes(app, context)
-  addEventRoutes(app, context)
-  addFileRoutes(app, context)
-  addFileByteRoutes(app, context)
-  addMeshRoutes(app, context)
-  addReputationRoutes(app, context)
-  addDecisionRoutes(app, context)
-  addOperatorRoutes(app, context)
-  addDescriptionRoute(app, context)
-}
-
 /** They run before a body is read, so that strangers can't make us hold any. */
-function addGuards(app: FastifyInstance, context: RouteContext, init: AppInit): void {
+function addGuards(app: FastifyInstance, context: AppContext, init: AppInit): void {
   const { services, stopping } = context
   const checkHost = hostGuard(init.host)
   const checkPipeline = pipelineGuard()
@@ -136,8 +122,12 @@ function addGuards(app: FastifyInstance, context: RouteContext, init: AppInit): 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SAFE_HEADERS)
     checkPipeline(request.raw, reply.raw)
-    checkHost(request.headers.host)
-    checkOrigin(request.headers)
+    const isOfPeer = peerOf(request) !== undefined
+    // Only what comes to a port may be a browser's doing.
+    if (!isOfPeer) checkHost(request.headers.host)
+    // A page says nothing of the mesh: whoever follows a link to it may, and brings a token with what it asks next.
+    if (init.pages !== undefined && isPageRequest(request)) return
+    if (!isOfPeer) checkOrigin(request.headers)
     await access.check(request)
     if (stopping.aborted) throw new MeshError('STOPPING', 'this router is stopping')
   })
@@ -163,16 +153,24 @@ function parseBody(body: Buffer): Json | undefined {
   return parseJson(text, LIMITS.submissionBytesMax)
 }
 
-function addErrors(app: FastifyInstance, logger?: ApiLogger): void {
+/** @returns the operations that routes are made of from here on */
+function addErrors(
+  app: FastifyInstance,
+  { pages }: AppInit,
+  logger?: ApiLogger
+): ReadonlySet<Operation> {
   const routes: KnownRoute[] = []
+  const operations = new Set<Operation>()
   app.addHook('onRoute', ({ config, method, url }) => {
     assert(config?.operation !== undefined, `the route ${url} is an operation of the table`)
+    operations.add(config.operation)
     for (const each of [method].flat()) routes.push({ method: each, path: url })
   })
   app.setErrorHandler((error, request, reply) =>
     sendProblem(reply, answerFor(error, request, logger))
   )
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    if (pages !== undefined && isPageRequest(request)) return await pages.answer(request, reply)
     const path = request.url.split('?', 1)[0] as string
     const allowed = methodsOf(routes, path)
     return sendProblem(
@@ -182,4 +180,5 @@ function addErrors(app: FastifyInstance, logger?: ApiLogger): void {
         : methodNotAllowed(wrongMethod(request.method, path, allowed), allowed)
     )
   })
+  return operations
 }

@@ -1,4 +1,7 @@
-/** Who asks: the token that came with a request, and what its scope allows. Each scope holds those before it. */
+/**
+ * Who asks: the token that came with a request, or the peer that it came from, and what the scope allows. Each scope holds
+ * those before it.
+ */
 import { MeshError } from '../core/errors.ts'
 import type { TokenScope } from '../model/generated/api-token.ts'
 
@@ -28,6 +31,27 @@ export const OWNER: Caller = Object.freeze({
 /** Tokens of one name count as one, so that a new one takes over the jobs of the one before it. */
 export function submitterOf(tokenName: string): string {
   return `${OWNER_NAME}/${tokenName}`
+}
+
+/** A member of the mesh, known by its PeerId. */
+export function peerCaller(
+  peer: string,
+  scope: TokenScope,
+  scopeOf: (peer: string) => TokenScope | undefined
+): Caller {
+  return {
+    submitter: peer,
+    scope,
+    isValid: () => {
+      try {
+        const now = scopeOf(peer)
+        return now !== undefined && covers(now, scope)
+      } catch {
+        // It belongs here no more.
+        return false
+      }
+    }
+  }
 }
 
 export function covers(scope: TokenScope, needed: TokenScope): boolean {

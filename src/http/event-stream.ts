@@ -7,8 +7,11 @@
  */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { OWNER } from './caller.ts'
+import { PeerQuota } from '../protocol/peer-quota.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
 import type { ServerResponse } from 'node:http'
+import type { Caller } from './caller.ts'
 import type { Clock } from '../core/clock.ts'
 
 export interface EventStreamsInit {
@@ -42,9 +45,10 @@ const LAST_EVENT = 'event: end\ndata: {}\n\n'
 
 /** One event on its way. */
 export interface StreamFrame {
-  /** What a reader that comes again says it has seen. */
-  id: string | number
-  data: object
+  /** What a reader that comes again says it has seen; a stream without them begins anew. */
+  id?: string | number
+  /** As text it is JSON already. */
+  data: object | string
 }
 
 /** A place among the streams, taken before the work of watching begins. */
@@ -59,7 +63,12 @@ export interface StreamPlace {
 export class EventStreams {
   readonly #clock: Clock
   readonly #init: Required<EventStreamsInit>
-  readonly #places = new Map<StreamPlace, { stream?: EventStream; isAllowed: () => boolean }>()
+  readonly #places = new Map<StreamPlace, { stream?: EventStream; caller: Caller }>()
+  /** Of those who are not the owner. */
+  readonly #shares = new PeerQuota({
+    perPeerMax: LIMITS.eventStreamsPerCallerMax,
+    totalMax: Infinity
+  })
   #stopHeartbeat: (() => void) | undefined
 
   constructor(clock: Clock, init: EventStreamsInit = {}) {
@@ -72,30 +81,29 @@ export class EventStreams {
   }
 
   /**
-   * @param isAllowed whether the reader may still read; once it is not, its stream ends
+   * @param caller once it may not read any more, its stream ends
    * @throws MeshError TOO_MANY_REQUESTS
    */
-  take(isAllowed: () => boolean = () => true): StreamPlace {
-    if (this.#places.size >= this.#init.streamsMax) {
-      throw new MeshError(
-        'TOO_MANY_REQUESTS',
-        `this server feeds ${this.#init.streamsMax} event streams already`,
-        { hint: 'close some, or ask again later' }
-      )
+  take(caller: Caller): StreamPlace {
+    if (this.#places.size >= this.#init.streamsMax)
+      throw tooMany(`${this.#init.streamsMax} event streams`)
+    if (caller !== OWNER && !this.#shares.take(caller.submitter, 1)) {
+      throw tooMany(`${LIMITS.eventStreamsPerCallerMax} event streams of ${caller.submitter}`)
     }
     const place: StreamPlace = {
       open: (response, backlog) => {
         const stream = new EventStream(response, backlog)
-        this.#places.set(place, { stream, isAllowed })
+        this.#places.set(place, { stream, caller })
         response.once('close', () => place.release())
         return stream
       },
       release: () => {
-        this.#places.delete(place)
+        if (!this.#places.delete(place)) return
+        if (caller !== OWNER) this.#shares.give(caller.submitter, 1)
         if (this.#places.size === 0) this.#rest()
       }
     }
-    this.#places.set(place, { isAllowed })
+    this.#places.set(place, { caller })
     this.#stopHeartbeat ??= this.#clock.every(this.#init.heartbeatMs, () => this.#beat())
     return place
   }
@@ -107,8 +115,8 @@ export class EventStreams {
 
   /** Ends the streams of those who may not read any more. */
   dismiss(): void {
-    for (const { isAllowed, stream } of this.#places.values()) {
-      if (!isAllowed()) stream?.end()
+    for (const { caller, stream } of this.#places.values()) {
+      if (!caller.isValid()) stream?.end()
     }
   }
 
@@ -147,6 +155,11 @@ export class EventStream {
     this.#flush()
   }
 
+  /** Whether all that was sent is on its way. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && !this.#response.writableNeedDrain
+  }
+
   /** In the order of the calls. Of a reader that is too far behind, the stream ends. */
   send(frame: StreamFrame): void {
     if (this.#isEnding || this.#response.destroyed) return
@@ -182,13 +195,24 @@ export class EventStream {
   #flush(): void {
     const response = this.#response
     let count = 0
-    for (const { id, data } of this.#waiting) {
+    for (const frame of this.#waiting) {
       if (response.writableNeedDrain || response.destroyed) break
-      response.write(`id: ${id}\ndata: ${JSON.stringify(data)}\n\n`)
+      response.write(toText(frame))
       count += 1
     }
     this.#waiting.splice(0, count)
     if (!this.#isEnding || this.#waiting.length > 0 || response.writableEnded) return
     response.end(this.#isWhole ? LAST_EVENT : undefined)
   }
+}
+
+function tooMany(what: string): MeshError {
+  return new MeshError('TOO_MANY_REQUESTS', `this server feeds ${what} already`, {
+    hint: 'close some, or ask again later'
+  })
+}
+
+function toText({ data, id }: StreamFrame): string {
+  const text = typeof data === 'string' ? data : JSON.stringify(data)
+  return `${id === undefined ? '' : `id: ${id}\n`}data: ${text}\n\n`
 }

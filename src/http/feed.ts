@@ -6,10 +6,12 @@ import type { EventStream, EventStreams, StreamFrame } from './event-stream.ts'
 /**
  * Begins to watch; may call back at once, and any time before it resolves to what ends the watch.
  * @param end there is nothing more to say
+ * @param isReady whether the reader has taken all that was sent
  */
 export type Subscribe = (
   send: (frame: StreamFrame) => void,
-  end: () => void
+  end: () => void,
+  isReady: () => boolean
 ) => Promise<() => void> | (() => void)
 
 /** Subscribes first, so that an error is still an ordinary answer; then the stream begins. */
@@ -18,7 +20,7 @@ export async function feed(
   streams: EventStreams,
   subscribe: Subscribe
 ): Promise<FastifyReply> {
-  const place = streams.take(() => caller.isValid())
+  const place = streams.take(caller)
   const backlog: StreamFrame[] = []
   let stream: EventStream | undefined
   let hasEnded = false
@@ -29,7 +31,8 @@ export async function feed(
       () => {
         hasEnded = true
         stream?.finish()
-      }
+      },
+      () => stream?.isIdle === true
     )
   } catch (cause) {
     place.release()

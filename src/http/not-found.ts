@@ -8,9 +8,6 @@ export interface KnownRoute {
   path: string
 }
 
-const TOP_ROUTES =
-  'the routes are /v1/jobs, /v1/events, /v1/files, /v1/nodes, /v1/decisions, /v1/weights, /v1/idle-reasons, /v1/peers, /v1/reputation, /v1/security, /v1/store/backup, /v1/tokens, /v1/openapi.json and /v1/health'
-
 /** A path is a stranger's text; of a longer one only the beginning is looked at. */
 const PATH_LETTERS_SHOWN = 100
 
@@ -32,8 +29,13 @@ export function unknownRoute(routes: readonly KnownRoute[], path: string): MeshE
   const nearest =
     methodsOf(routes, `/v1${path}`).length > 0 ? `/v1${path}` : nearestPath(routes, path)
   return new MeshError('NOT_FOUND', `there is no route ${shorten(path)}`, {
-    hint: nearest === undefined ? TOP_ROUTES : `did you mean ${nearest}?`
+    hint: nearest === undefined ? topRoutes(routes) : `did you mean ${nearest}?`
   })
+}
+
+function topRoutes(routes: readonly KnownRoute[]): string {
+  const tops = routes.map(({ path }) => path.split('/', 3).join('/'))
+  return `the routes are ${[...new Set(tops)].toSorted().join(', ')}`
 }
 
 function nearestPath(routes: readonly KnownRoute[], path: string): string | undefined {

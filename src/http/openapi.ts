@@ -16,7 +16,7 @@ export function openApiDocument(operations: Readonly<Record<string, Operation>>)
   const components = new Components()
   const paths: Record<string, Json> = {}
   for (const [name, operation] of Object.entries(operations)) {
-    const path = operation.path.replaceAll(/:(\w+)/g, '{$1}')
+    const path = operation.path.replaceAll(/:(\w+)/g, '{$1}').replace('*', '{path}')
     const item = (paths[path] ??= {})
     item[operation.method.toLowerCase()] = describe(name, operation, components)
   }
@@ -64,7 +64,7 @@ function describe(name: string, operation: Operation, components: Components): J
 }
 
 function pathParameters({ path }: Operation): Json[] {
-  return [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+  return [...path.replace('*', ':path').matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
@@ -101,7 +101,8 @@ class Components {
     return Object.fromEntries([...this.#schemas].toSorted(([a], [b]) => (a < b ? -1 : 1)))
   }
 
-  #rewrite(value: unknown, base: string): unknown {
+  /** @param isOfNames its keys are names of properties, which may be called as anything */
+  #rewrite(value: unknown, base: string, isOfNames = false): unknown {
     if (Array.isArray(value)) return value.map((part) => this.#rewrite(part, base))
     if (typeof value !== 'object' || value === null) return value
     const entries = Object.entries(value).map(([key, part]) => [
@@ -109,9 +110,9 @@ class Components {
       key === '$ref' && typeof part === 'string'
         ? this.#reference(new URL(part, base))
         : // An example is data, whatever its keys are.
-          key === 'examples' || key === 'default' || key === 'const'
+          !isOfNames && (key === 'examples' || key === 'default' || key === 'const')
           ? part
-          : this.#rewrite(part, base)
+          : this.#rewrite(part, base, !isOfNames && key === 'properties')
     ])
     return Object.fromEntries(entries) as unknown
   }

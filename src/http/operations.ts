@@ -23,6 +23,7 @@ import type { FileFetchRequest } from '../model/generated/api-file-fetch.ts'
 import type { FilePinRequest } from '../model/generated/api-file-pin.ts'
 import type { FileUploadRequest } from '../model/generated/api-file-upload-request.ts'
 import type { HoldRequest } from '../model/generated/api-hold.ts'
+import type { RecipePublication } from '../model/generated/api-recipe-publication.ts'
 import type { RerunRequest } from '../model/generated/api-rerun.ts'
 import type { StopRequest } from '../model/generated/api-stop.ts'
 import type { TokenRequest } from '../model/generated/api-token-request.ts'
@@ -217,6 +218,28 @@ const MESH = {
     body: json<AvailabilityRequest>('api/availability'),
     answers: { 200: one('api/node') }
   }),
+  readOverview: operation('read', 'GET /v1/overview', {
+    summary: 'What there is and what goes on, in numbers, and what your token allows',
+    answers: { 200: one('api/overview') }
+  }),
+  readSeries: operation('read', 'GET /v1/series', {
+    summary: 'How it went over time: in steps of 5 s up to an hour, of 2 min up to a day',
+    query: QUERIES.series,
+    answers: { 200: one('api/series') }
+  }),
+  readMap: operation('read', 'GET /v1/map', {
+    summary: 'The mesh as a graph: who is there, and who is connected to whom',
+    answers: { 200: one('api/map') }
+  }),
+  watchLive: operation('read', 'GET /v1/live', {
+    summary:
+      'All of that as server-sent events: first the whole, then what changes, once a second at most',
+    answers: { 200: answer('Messages, each an object', EVENT_STREAM, schemaOf('api/live')) }
+  }),
+  listRouters: operation('read', 'GET /v1/routers', {
+    summary: 'The routers of the namespace that this node knows, itself among them if it is one',
+    answers: { 200: listOf('api/router', 'All of them') }
+  }),
   listPeers: operation('read', 'GET /v1/peers', {
     summary: 'The peers that the router is connected to',
     answers: { 200: listOf('api/peer', 'All of them') }
@@ -296,6 +319,10 @@ const ROUTER = {
     summary: 'This description',
     answers: { 200: answer('An OpenAPI document', 'application/json', { type: 'object' }) }
   }),
+  readMetrics: operation('read', 'GET /v1/metrics', {
+    summary: 'What the node keeps count of, for Prometheus',
+    answers: { 200: answer('Its text format', 'text/plain', { type: 'string' }) }
+  }),
   // A supervisor asks it, and it says nothing of jobs.
   checkHealth: operation(undefined, 'GET /v1/health', {
     summary: 'Whether the router can do its work',
@@ -303,4 +330,50 @@ const ROUTER = {
   })
 } as const
 
-export const OPERATIONS = { ...JOBS, ...FILES, ...MESH, ...ROUTER } as const
+const RECIPES = {
+  listRecipes: operation('read', 'GET /v1/recipes', {
+    summary: 'The recipes of the namespace, by name, without their jobs',
+    query: QUERIES.page,
+    answers: { 200: listOf('api/recipe') }
+  }),
+  describeRecipe: operation('read', 'GET /v1/recipes/:name', {
+    summary: 'One recipe, with its job; name@author where two authors use one name',
+    answers: { 200: one('api/recipe') }
+  }),
+  publishRecipe: operation('submit', 'POST /v1/recipes', {
+    summary: 'Publish a recipe, or take one back, as its author has signed it',
+    body: json<RecipePublication>('api/recipe-publication'),
+    answers: { 201: one('api/recipe', 'It is on disk'), 204: nothing('It is taken back') }
+  }),
+  removeRecipe: operation('operate', 'DELETE /v1/recipes/:name', {
+    summary: 'Have this router show a recipe no more, whoever its author is',
+    answers: { 204: nothing('It is not shown any more') }
+  })
+} as const
+
+const AS_ANSWERED = { 200: answer('As that router answers', OCTETS, {}) }
+
+/** Word for word that router's own: bodies and answers are as it has them. */
+const OTHERS = {
+  readFromRouter: operation('read', 'GET /v1/routers/:peer/*', {
+    summary:
+      'Ask a router of the mesh; `Router-Authorization: Bearer TOKEN` shows it a token of its own',
+    answers: AS_ANSWERED
+  }),
+  postToRouter: operation('submit', 'POST /v1/routers/:peer/*', {
+    summary: 'Have a router of the mesh do something',
+    body: BYTES,
+    answers: AS_ANSWERED
+  }),
+  putToRouter: operation('submit', 'PUT /v1/routers/:peer/*', {
+    summary: 'Give a router of the mesh something',
+    body: BYTES,
+    answers: AS_ANSWERED
+  }),
+  deleteAtRouter: operation('submit', 'DELETE /v1/routers/:peer/*', {
+    summary: 'Take something away at a router of the mesh',
+    answers: AS_ANSWERED
+  })
+} as const
+
+export const OPERATIONS = { ...JOBS, ...FILES, ...MESH, ...RECIPES, ...ROUTER, ...OTHERS } as const

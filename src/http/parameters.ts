@@ -49,6 +49,9 @@ const WAIT_TEXT_DEFAULT = '30s'
 /** More lines than a captured log can have. */
 const TAIL_LINES_MAX = LIMITS.logBytesMax
 
+/** Longer ones are in no name. */
+const SEARCH_LETTERS_MAX = 100
+
 const itemIndex = integer({ min: 0, max: LIMITS.jobItemsMax })
 const attempt = integer({ min: 1, max: LIMITS.attemptsMax })
 const wait = { timeout: duration({ default: WAIT_TEXT_DEFAULT, max: WAIT_TEXT_MAX }) }
@@ -64,6 +67,7 @@ export const QUERIES = {
     submitter: text(),
     parent: text(),
     since: moment(),
+    q: searchText(),
     ...page
   },
   plan: { all: oneOf(['true', 'false']) },
@@ -95,8 +99,27 @@ export const QUERIES = {
   reputation: { after: text(), limit: pageLimit(LIMITS.pageRowsMax) },
   reputationAt: { as_of: moment() },
   suspects: { after: integer({ min: 0, max: 1e9 }), limit: pageLimit() },
-  export: { peer: text() }
+  export: { peer: text() },
+  series: { span: duration({ default: '15m', max: '24h' }) }
 } as const
+
+/** What a job is looked for by. */
+function searchText(): QueryReader<string | undefined> {
+  const { read, schema } = text()
+  const description =
+    'The beginning of an id (`j-7m2`), or a part of a name, in capitals or not. A page that has fewer rows than `limit` and a Link header was not at the end: so many names are looked at for a page.'
+  return {
+    schema: { ...schema, maxLength: SEARCH_LETTERS_MAX, description },
+    read: (texts, name, clock) => {
+      const value = read(texts, name, clock)
+      if (value === undefined || value.length <= SEARCH_LETTERS_MAX) return value
+      throw new MeshError('FIELD_INVALID', `the query parameter "${name}" is too long`, {
+        path: name,
+        hint: `${SEARCH_LETTERS_MAX} letters at most`
+      })
+    }
+  }
+}
 
 /** `types=peer`, `types=job:ended`, several times for several. */
 function eventTypes(): QueryReader<readonly string[]> {

@@ -8,6 +8,7 @@ import { ERROR_CATALOGUE, MeshError } from '../core/errors.ts'
 import { LIMITS } from '../core/limits.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
 import type { Problem } from '../model/generated/api-problem.ts'
 import type { ApiLogger } from './services.ts'
@@ -126,7 +127,16 @@ export function refuseConnection(thrown: NodeJS.ErrnoException, socket: Socket):
     socket.destroy()
     return
   }
-  const { error, status = ERROR_CATALOGUE[error.code].httpStatus } = connectionAnswer(thrown.code)
+  const { error, status } = connectionAnswer(thrown.code)
+  refuseOn(socket, error, status)
+}
+
+/** Writes a refusal by hand, and ends the connection. */
+export function refuseOn(
+  socket: Duplex,
+  error: MeshError,
+  status: number = ERROR_CATALOGUE[error.code].httpStatus
+): void {
   const body = JSON.stringify(toProblem(error, status))
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nconnection: close\r\n` +

@@ -10,23 +10,28 @@ import { parseDurationMs } from '../core/units.ts'
 import { buildApp } from './app.ts'
 import { EventStreams } from './event-stream.ts'
 import { bracketed, isLoopback } from './guards.ts'
+import { PeerDoor } from './peer-door.ts'
 import { WAIT_TEXT_MAX } from './parameters.ts'
 import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../core/clock.ts'
+import type { PeerCallers } from './peer-door.ts'
 import type { Startable } from '../core/startable.ts'
 import type { AppInit } from './app.ts'
 import type { EventStreamsInit } from './event-stream.ts'
-import type { ApiLogger, ApiServices } from './services.ts'
+import type { ApiLogger, OfferedServices } from './services.ts'
 
 export interface ApiServerComponents {
-  services: ApiServices
+  services: OfferedServices
   logger?: ApiLogger
+  /** With it, peers of the mesh may ask by libp2p, too. */
+  peers?: PeerCallers | undefined
   /** @default systemClock */
   clock?: Clock
 }
 
-export interface ApiServerInit extends Partial<Omit<AppInit, 'host' | 'token'>>, EventStreamsInit {
+export interface ApiServerInit
+  extends Partial<Omit<AppInit, 'host' | 'scopeOf' | 'token'>>, EventStreamsInit {
   host: string
   /** 0 takes a free one. */
   port: number
@@ -62,10 +67,12 @@ assert(
   'event streams leave room for other callers'
 )
 
-type SettledInit = ApiServerInit & AppInit & { bodyBytesMax: number; stopTimeoutMs: number }
+type SettledInit = ApiServerInit &
+  Omit<AppInit, 'scopeOf'> & { bodyBytesMax: number; stopTimeoutMs: number }
 
 interface Running {
   app: FastifyInstance
+  door: PeerDoor | undefined
   streams: EventStreams
   stopping: AbortController
 }
@@ -113,7 +120,7 @@ export class ApiServer implements Startable {
       running.app.server.closeAllConnections()
     )
     try {
-      await running.app.close()
+      await Promise.all([running.app.close(), running.door?.stop()])
     } finally {
       giveUp()
       this.#starting = undefined
@@ -121,18 +128,23 @@ export class ApiServer implements Startable {
   }
 
   async #listen(): Promise<Running> {
-    const { services, logger } = this.#components
+    const { services, logger, peers } = this.#components
     const streams = new EventStreams(this.#clock, this.#init)
     const stopping = new AbortController()
     const { bodyBytesMax, tls } = this.#init
     const clock = this.#clock
     const context = { services, streams, clock, stopping: stopping.signal, bodyBytesMax }
-    const app = await buildApp(context, this.#init, logger)
+    const scopeOf = peers?.scopeOf ?? (() => undefined)
+    const app = await buildApp(context, { ...this.#init, scopeOf }, logger)
+    let door: PeerDoor | undefined
     try {
       this.#warnIfBare()
       // "localhost" may be two addresses with two free ports; one server has one.
       const host = this.#init.host === 'localhost' ? '127.0.0.1' : this.#init.host
       await app.listen({ host, port: this.#init.port })
+      door =
+        peers && new PeerDoor({ ...peers, clock, server: app.server, isSecure: tls !== undefined })
+      await door?.start()
     } catch (cause) {
       await app.close()
       throw this.#listenError(cause)
@@ -141,7 +153,7 @@ export class ApiServer implements Startable {
       app.server.address() as AddressInfo,
       tls === undefined ? 'http' : 'https'
     )
-    return { app, streams, stopping }
+    return { app, door, streams, stopping }
   }
 
   /** An owner may have a tunnel or a proxy in front of it; nobody should learn of it from a thief. */

@@ -1,6 +1,6 @@
 /**
- * The port between the HTTP API and the router's work: http declares it, `roles/router.ts` joins it to
- * dispatch and discovery. Everything is plain data of the published schemas; ids are already text.
+ * The port between the HTTP API and a node's work: http declares it, the roles join it to dispatch and
+ * discovery. A router gives all of it, other roles what they have. Everything is plain data of the published schemas; ids are already text.
  */
 import type { Caller } from './caller.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
@@ -18,16 +18,23 @@ import type { HistoryRow, AttemptView, ItemView, JobView } from '../model/genera
 import type { IdleReasonsView } from '../model/generated/api-idle-reasons.ts'
 import type { LogView } from '../model/generated/api-log.ts'
 import type { MeshEvent } from '../model/generated/api-event.ts'
+import type { MapView } from '../model/generated/api-map.ts'
+import type { MetricsPage } from '../observe/node-metrics.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
+import type { OverviewView } from '../model/generated/api-overview.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
 import type { PlanView } from '../model/generated/api-plan.ts'
 import type { ReceiptView } from '../model/generated/api-receipt.ts'
+import type { RecipeView } from '../model/generated/api-recipe.ts'
 import type { RerunRequest } from '../model/generated/api-rerun.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
+import type { RouterView } from '../model/generated/api-router.ts'
 import type { SecurityView } from '../model/generated/api-security.ts'
+import type { SeriesView } from '../model/generated/api-series.ts'
 import type { SetAvailabilityParams } from '../model/generated/commands-set-availability.ts'
 import type { TokenRequest } from '../model/generated/api-token-request.ts'
-import type { TokenView } from '../model/generated/api-token.ts'
+import type { TokenScope, TokenView } from '../model/generated/api-token.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 import type { WeightsView } from '../model/generated/api-weights.ts'
 
 /** Which attempt's log: without `item` that of a job's only item, without `attempt` the newest. */
@@ -42,9 +49,13 @@ export interface JobServices {
    * Validates and stores. Resolves when the job is on disk; `isNew` is false when its key had been submitted before.
    * @throws MeshError FIELD_…, KEY_CONFLICT, JOB_NOT_FOUND (of `needs`), QUEUE_FULL, STORE_FAILED
    */
-  submit(document: unknown, submitter: string): Promise<{ job: JobView; isNew: boolean }>
+  submit(
+    document: unknown,
+    submitter: string,
+    trace?: TraceContext
+  ): Promise<{ job: JobView; isNew: boolean }>
   /** Several jobs, all or none, in the order in which they can run. @throws as `submit`, and NEEDS_CYCLE */
-  submitGraph(document: unknown, submitter: string): Promise<JobView[]>
+  submitGraph(document: unknown, submitter: string, trace?: TraceContext): Promise<JobView[]>
   /** @param isWhole whether all workers are listed, however many */
   plan(document: unknown, isWhole: boolean): Promise<PlanView>
   /** Newest first. */
@@ -54,9 +65,13 @@ export interface JobServices {
     submitter?: string
     parent?: string
     sinceMs?: number
+    /** The beginning of an id, or a part of a name. */
+    text?: string
     after?: string
     limit: number
   }): Promise<JobView[]>
+  /** Where a search that gave less than a page goes on; undefined where it has seen all. */
+  searchEnd(filter: { text?: string; after?: string }): Promise<string | undefined>
   /** With result and logs for a single job. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */
   describe(id: string): Promise<JobView>
   /** Which job an id begins, and who handed it in. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */
@@ -112,7 +127,7 @@ export interface JobServices {
   /** @throws MeshError JOB_NOT_HELD */
   release(id: string, by: string): Promise<JobView>
   /** @throws MeshError JOB_NOT_ENDED, and as `submit` */
-  rerun(id: string, request: RerunRequest, by: string): Promise<JobView>
+  rerun(id: string, request: RerunRequest, by: string, trace?: TraceContext): Promise<JobView>
 }
 
 export interface EventServices {
@@ -193,6 +208,18 @@ export interface ReputationServices {
   export(which: { peer?: string }): AsyncIterable<string>
 }
 
+/** Job templates of the namespace. */
+export interface RecipeServices {
+  /** All, by name, then author, without jobs. */
+  list(): RecipeView[]
+  /** @param name or `name@author`. @throws MeshError RECIPE_NOT_FOUND, ID_AMBIGUOUS */
+  describe(name: string): RecipeView
+  /** @returns undefined where its author has taken it back. @throws MeshError RECEIPT_INVALID, KEY_CONFLICT, STORE_FULL, STORE_FAILED */
+  publish(envelope: string): Promise<RecipeView | undefined>
+  /** @throws MeshError RECIPE_NOT_FOUND, ID_AMBIGUOUS */
+  refuse(name: string): Promise<void>
+}
+
 /** The router's named tokens. */
 export interface TokenServices {
   /** Whose token that is; undefined where it is none, or is over. */
@@ -204,7 +231,27 @@ export interface TokenServices {
   revoke(id: string): TokenView
 }
 
-/** What the HTTP API needs of a router. */
+/** Somebody who is told what changes. */
+export interface LiveReader {
+  /** What it may do. */
+  readonly scope: TokenScope
+  /** Whether it has taken all that it was told; while it has not, news for it is put together. */
+  isReady(): boolean
+  /** One message of `api/live`, as JSON text. */
+  send(text: string): void
+}
+
+/** What a node sees of the mesh as a whole. */
+export interface MonitoringServices {
+  overview(): Promise<OverviewView>
+  series(spanMs: number): SeriesView
+  map(): MapView
+  routers(): RouterView[]
+  /** Tells a reader all that there is, then what changes. Resolves to what ends it. */
+  watch(reader: LiveReader): Promise<() => void>
+}
+
+/** What the whole HTTP API needs: that of a router. */
 export interface ApiServices {
   jobs: JobServices
   events: EventServices
@@ -213,9 +260,14 @@ export interface ApiServices {
     list(filter: { require?: string[] }): Promise<NodeView[]>
     /** `peer` may be any unique prefix or suffix. @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS */
     describe(peer: string): Promise<NodeView>
-    /** Cordons, drains or opens a worker. @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS, PEER_UNREACHABLE */
-    setAvailability(peer: string, request: SetAvailabilityParams): Promise<NodeView>
   }
+  availability: {
+    /** Cordons, drains or opens a worker. @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS, PEER_UNREACHABLE */
+    set(peer: string, request: SetAvailabilityParams): Promise<NodeView>
+  }
+  monitoring: MonitoringServices
+  /** For Prometheus. */
+  metrics: { page(): Promise<MetricsPage> }
   /** Why tasks went elsewhere. */
   idleReasons(
     which: { peer?: string; spanMs: number },
@@ -226,11 +278,17 @@ export interface ApiServices {
   /** What peers have done wrong. */
   security(): SecurityView
   reputation: ReputationServices
+  recipes: RecipeServices
   tokens: TokenServices
   /** Copies the job store beside it, or into a file of that name on the router's machine. @throws MeshError STORE_FAILED */
   backup(file: string | undefined): Promise<BackupView>
   health(): HealthView
+  /** What other nodes of the mesh answer: their API is at `url`, for that `fetch`. @throws MeshError FIELD_INVALID for what is no PeerId */
+  forwarding: { to(peer: string): { fetch: typeof globalThis.fetch; url: string } }
 }
+
+/** What a node gives: the API has those of its operations alone whose services are here. */
+export type OfferedServices = Partial<ApiServices> & Pick<ApiServices, 'tokens'>
 
 /** The little of a logger that the API uses; a pino logger fits. */
 export interface ApiLogger {

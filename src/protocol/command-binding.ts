@@ -7,10 +7,11 @@ import { withTimeLimit } from '../core/abort.ts'
 import { isCutShort, parseJson } from '../core/json.ts'
 import { Pace } from '../core/pace.ts'
 import { LIMITS } from '../core/limits.ts'
-import { MeshError, messageOf } from '../core/errors.ts'
+import { MeshError } from '../core/errors.ts'
 import { validatorFor } from '../model/validate.ts'
 import { COMMANDS, isCommandName } from './commands.ts'
 import { COMMAND_PROTOCOL_V1 } from './ids.ts'
+import { exchange, requestOf } from './command-call.ts'
 import { isFirstWord } from './access.ts'
 import { PeerQuota } from './peer-quota.ts'
 import { closeWithin, cutShort, discardInput, readToEnd, writeAndClose } from './stream-text.ts'
@@ -105,14 +106,14 @@ export class CommandBinding implements Startable {
     options: AbortOptions & { timeoutMs: number; to?: string | undefined }
   ): Promise<Exchange> {
     const { access, clock, link } = this.#components
-    const request: CommandRequest = {
+    const request = requestOf({
+      id: `${this.#nextRequest++}`,
       command,
-      request_id: `${this.#nextRequest++}`,
+      params,
       from: link.selfPeer,
-      ...(options.to === undefined ? {} : { to: options.to }),
-      timestamp: Math.floor(clock.wallMs() / 1_000),
-      params: params as CommandRequest['params']
-    }
+      to: options.to,
+      nowMs: clock.wallMs()
+    })
     const limit = {
       clock,
       timeoutMs: options.timeoutMs,
@@ -123,15 +124,7 @@ export class CommandBinding implements Startable {
     const response = await withTimeLimit(limit, async (signal) => {
       if (!isFirstWord(command)) await access.introduce(peer, { signal })
       const stream = await link.openStream(peer, COMMAND_PROTOCOL_V1, { signal })
-      try {
-        // Both at once: an asker that sends too much hears so before it is done.
-        const reading = readAnswer(stream, signal)
-        const [text] = await Promise.all([reading, sendRequest(stream, request, signal)])
-        return asResponse(text)
-      } catch (cause) {
-        stream.abort(MeshError.from(cause))
-        throw cause
-      }
+      return await exchange(stream, request, { check: checkResponse, signal })
     })
     return { request, response }
   }
@@ -202,9 +195,10 @@ export class CommandBinding implements Startable {
       const answer = await this.#timed(remotePeer, () => {
         const value = this.#parse(text, remotePeer)
         request = identifying(value)
-        const { command, from, params, to } = checkRequest(value)
+        const { command, from, params, to, trace } = checkRequest(value)
         const { signal } = gone
-        return this.#components.server.answer({ command, params, remotePeer, from, to, signal })
+        const incoming = { command, params, remotePeer, from, to, trace, signal }
+        return this.#components.server.answer(incoming)
       })
       // Any other error may be what was asked for.
       if (answer.error?.code === 'FROM_MISMATCH') throw answer.error
@@ -309,43 +303,6 @@ function identifying(value: unknown): Partial<CommandRequest> {
     ...(typeof command === 'string' ? { command: command.slice(0, 64) } : {}),
     ...(typeof requestId === 'string' ? { request_id: requestId.slice(0, 128) } : {})
   }
-}
-
-/**
- * An answer may come, and the stream end, before all of the request was sent; the answer says why, so
- * what befalls the rest of the request is of no account. Without an answer the reading fails.
- */
-async function sendRequest(
-  stream: Stream,
-  request: CommandRequest,
-  signal: AbortSignal
-): Promise<void> {
-  try {
-    await writeAndClose(stream, JSON.stringify(request), { signal })
-  } catch (cause) {
-    if (stream.status === 'open') throw cause
-  }
-}
-
-async function readAnswer(stream: Stream, signal: AbortSignal): Promise<string> {
-  try {
-    return await readToEnd(stream, { bytesMax: LIMITS.commandBytesMax, signal })
-  } catch (cause) {
-    throw MeshError.from(cause).code === 'REQUEST_NOT_JSON' ? invalidAnswer(cause) : cause
-  }
-}
-
-function asResponse(text: string): CommandResponse {
-  try {
-    return checkResponse(parseJson(text))
-  } catch (cause) {
-    throw invalidAnswer(cause)
-  }
-}
-
-function invalidAnswer(cause: unknown): MeshError {
-  const message = `the answer is not what the protocol asks for: ${messageOf(cause)}`
-  return new MeshError('RESPONSE_INVALID', message, { cause })
 }
 
 function tooMany(what: string, { retryAfterMs }: { retryAfterMs?: number } = {}): MeshError {

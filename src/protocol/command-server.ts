@@ -3,11 +3,15 @@
  * parameters to the one handler of that command, and turns every failure into a typed answer.
  */
 import { MeshError } from '../core/errors.ts'
+import { OTHER } from '../observe/metrics.ts'
 import { nearestName } from '../model/validate.ts'
 import { COMMANDS, COMMAND_NAMES, isCommandName } from './commands.ts'
+import { Tally } from '../observe/readings.ts'
 import type { Access } from './access.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { CommandName, Params, Result } from './commands.ts'
+import type { Readings } from '../observe/readings.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 
 /** A request as a binding hands it over: its envelope is parsed, its parameters are not yet checked. */
 export interface IncomingCommand {
@@ -20,6 +24,8 @@ export interface IncomingCommand {
   to: string | undefined
   /** A bulk field that came beside the parameters, where it is one of them, too: its JSON text, in UTF-8. */
   bulk?: Uint8Array | undefined
+  /** Where it belongs in a trace. */
+  trace?: TraceContext | undefined
   /** Fires when the asker cancels or is gone. */
   signal: AbortSignal
 }
@@ -31,6 +37,7 @@ export interface CommandContext {
   isAddressed: boolean
   /** The command's bulk field as it came; undefined where it came within the parameters. */
   bulk: Uint8Array | undefined
+  trace?: TraceContext | undefined
   signal: AbortSignal
 }
 
@@ -61,6 +68,8 @@ export interface CommandServerComponents {
 export class CommandServer {
   readonly #components: CommandServerComponents
   #handlers: CommandHandlers = {}
+  readonly #answers = new Tally('command')
+  readonly #refusals = new Tally('code')
 
   constructor(components: CommandServerComponents) {
     this.#components = components
@@ -73,6 +82,20 @@ export class CommandServer {
 
   /** Never rejects. */
   async answer(incoming: IncomingCommand): Promise<CommandAnswer> {
+    const answer = await this.#answer(incoming)
+    this.#answers.add([isCommandName(incoming.command) ? incoming.command : OTHER])
+    if (answer.error !== undefined) this.#refusals.add([answer.error.code])
+    return answer
+  }
+
+  readings(): Readings {
+    return {
+      taskmesh_command_answers_total: this.#answers.samples(),
+      taskmesh_command_refusals_total: this.#refusals.samples()
+    }
+  }
+
+  async #answer(incoming: IncomingCommand): Promise<CommandAnswer> {
     try {
       return await this.#dispatch(incoming)
     } catch (cause) {
@@ -121,6 +144,7 @@ export class CommandServer {
       remotePeer,
       isAddressed,
       bulk: incoming.bulk,
+      trace: incoming.trace,
       signal
     })
   }

@@ -24,6 +24,7 @@ import type {
   GetIdleReasonsParams,
   GetIdleReasonsResult
 } from '../model/generated/commands-get-idle-reasons.ts'
+import type { GetLinksParams, GetLinksResult } from '../model/generated/commands-get-links.ts'
 import type {
   GetReputationParams,
   GetReputationResult
@@ -31,6 +32,10 @@ import type {
 import type { IntroduceParams, IntroduceResult } from '../model/generated/commands-introduce.ts'
 import type { JoinMeshParams, JoinMeshResult } from '../model/generated/commands-join-mesh.ts'
 import type { ListFilesParams, ListFilesResult } from '../model/generated/commands-list-files.ts'
+import type {
+  ListRecipesParams,
+  ListRecipesResult
+} from '../model/generated/commands-list-recipes.ts'
 import type {
   ListMembersParams,
   ListMembersResult
@@ -44,6 +49,10 @@ import type {
   RequestPieceParams,
   RequestPieceResult
 } from '../model/generated/commands-request-piece.ts'
+import type {
+  SendMessageParams,
+  SendMessageResult
+} from '../model/generated/commands-send-message.ts'
 import type {
   SetAvailabilityParams,
   SetAvailabilityResult
@@ -72,12 +81,15 @@ export interface CommandTypes {
   GET_REPUTATION: { params: GetReputationParams; result: GetReputationResult }
   UPDATE_REPUTATION: { params: UpdateReputationParams; result: UpdateReputationResult }
   GET_IDLE_REASONS: { params: GetIdleReasonsParams; result: GetIdleReasonsResult }
+  GET_LINKS: { params: GetLinksParams; result: GetLinksResult }
   FIND_NODES: { params: FindNodesParams; result: FindNodesResult }
   LIST_FILES: { params: ListFilesParams; result: ListFilesResult }
   GET_FILE_METADATA: { params: GetFileMetadataParams; result: GetFileMetadataResult }
   REQUEST_PIECE: { params: RequestPieceParams; result: RequestPieceResult }
   INTRODUCE: { params: IntroduceParams; result: IntroduceResult }
   JOIN_MESH: { params: JoinMeshParams; result: JoinMeshResult }
+  SEND_MESSAGE: { params: SendMessageParams; result: SendMessageResult }
+  LIST_RECIPES: { params: ListRecipesParams; result: ListRecipesResult }
   SYNC_NOTICES: { params: SyncNoticesParams; result: SyncNoticesResult }
   LIST_MEMBERS: { params: ListMembersParams; result: ListMembersResult }
   DECIDE_MEMBER: { params: DecideMemberParams; result: DecideMemberResult }
@@ -120,12 +132,15 @@ export const COMMANDS: { readonly [C in CommandName]: CommandSpec<C> } = {
   GET_REPUTATION: spec('get-reputation'),
   UPDATE_REPUTATION: spec('update-reputation'),
   GET_IDLE_REASONS: spec('get-idle-reasons'),
+  GET_LINKS: spec('get-links'),
   FIND_NODES: spec('find-nodes'),
   LIST_FILES: spec('list-files'),
   GET_FILE_METADATA: spec('get-file-metadata'),
   REQUEST_PIECE: spec('request-piece', { result: 'data' }),
   INTRODUCE: spec('introduce'),
   JOIN_MESH: spec('join-mesh'),
+  SEND_MESSAGE: spec('send-message'),
+  LIST_RECIPES: spec('list-recipes'),
   SYNC_NOTICES: spec('sync-notices'),
   LIST_MEMBERS: spec('list-members'),
   DECIDE_MEMBER: spec('decide-member')

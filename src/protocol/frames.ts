@@ -5,7 +5,9 @@
 import { LIMITS } from '../core/limits.ts'
 import { ERROR_TEXT_MAX, MeshError } from '../core/errors.ts'
 import { decodePlainCbor, encodePlainCbor } from './plain-cbor.ts'
+import { readTrace } from '../model/trace-context.ts'
 import type { Blame, ErrorData } from '../core/errors.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 
 /** First element of every frame. Numbers are never reused. */
 const KIND = { hello: 0, request: 1, response: 2, cancel: 3, beat: 4, echo: 5, goodbye: 6 } as const
@@ -19,6 +21,8 @@ export type Frame =
       to: string | null
       params: Record<string, unknown>
       bulk: Uint8Array | null
+      /** The last and optional part: an older node reads the frame without it. */
+      trace?: TraceContext | undefined
     }
   | {
       kind: 'response'
@@ -65,7 +69,7 @@ function toArray(frame: Frame): unknown[] {
     case 'hello':
       return [KIND.hello, frame.version, frame.agent]
     case 'request':
-      return [KIND.request, frame.id, frame.command, frame.to, frame.params, frame.bulk]
+      return requestArray(frame)
     case 'response':
       return [KIND.response, frame.id, frame.error, frame.result, frame.bulk]
     case 'cancel':
@@ -77,6 +81,12 @@ function toArray(frame: Frame): unknown[] {
     case 'goodbye':
       return [KIND.goodbye, frame.code, frame.message]
   }
+}
+
+function requestArray(frame: Extract<Frame, { kind: 'request' }>): unknown[] {
+  const { bulk, command, id, params, to, trace } = frame
+  const parts = [KIND.request, id, command, to, params, bulk]
+  return trace === undefined ? parts : [...parts, trace]
 }
 
 /** Decodes one frame's payload. @throws MeshError FRAME_INVALID */
@@ -98,13 +108,13 @@ const READERS: Readonly<Record<number, Reader>> = {
     isCount(version) && typeof agent === 'string'
       ? { kind: 'hello', version, agent: agent.slice(0, 100) }
       : undefined,
-  [KIND.request]: ([id, command, to, params, bulk]) =>
+  [KIND.request]: ([id, command, to, params, bulk, trace]) =>
     isCount(id) &&
     typeof command === 'string' &&
     isTextOrNull(to) &&
     isRecord(params) &&
     isBytesOrNull(bulk)
-      ? { kind: 'request', id, command, to, params, bulk }
+      ? { kind: 'request', id, command, to, params, bulk, ...tracePart(trace) }
       : undefined,
   [KIND.response]: ([id, error, result, bulk]) =>
     isCount(id) &&
@@ -120,6 +130,12 @@ const READERS: Readonly<Record<number, Reader>> = {
     typeof code === 'string' && typeof message === 'string'
       ? { kind: 'goodbye', code: code.slice(0, 64), message: message.slice(0, 500) }
       : undefined
+}
+
+/** What is wrong in it is as good as nothing: no task fails for its trace. */
+function tracePart(value: unknown): { trace?: TraceContext } {
+  const trace = value === undefined ? undefined : readTrace(value)
+  return trace === undefined ? {} : { trace }
 }
 
 const isCount = (value: unknown): value is number =>

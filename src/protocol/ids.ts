@@ -9,6 +9,9 @@ export const SESSION_PROTOCOL_V1 = '/taskmesh/session/1.0.0'
 /** One long-lived stream per peer and direction of asking, for pieces of files. */
 export const PIECES_PROTOCOL_V1 = '/taskmesh/pieces/1'
 
+/** libp2p's own name for HTTP over a stream: one request and its answer on each. */
+export const HTTP_PROTOCOL_V1 = '/http/1.1'
+
 /** The mesh's own DHT, apart from the public one. */
 export const DHT_PROTOCOL_V1 = '/taskmesh/kad/1.0.0'
 
@@ -36,6 +39,44 @@ export function presenceNamespace(topic: string): string | undefined {
 /** The same of a topic of files. */
 export function filesNamespace(topic: string): string | undefined {
   return namespaceAfter(FILES_TOPIC_PREFIX, topic)
+}
+
+const TOPIC_PREFIX = '/taskmesh/topic/1/'
+const CARRIED_TOPIC_PREFIX = '/taskmesh/topic-carried/1/'
+/** As in schemas/topic-message.schema.json. */
+const TOPIC_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
+
+/** Where people and programs of a namespace talk about something. */
+export function openTopic(namespace: string, name: string): string {
+  return `${TOPIC_PREFIX}${namespace}/${name}`
+}
+
+/** The namespace and the name of such a topic; undefined for any other. */
+export function openTopicParts(topic: string): { namespace: string; name: string } | undefined {
+  return partsAfter(TOPIC_PREFIX, topic)
+}
+
+/** Nothing is said here: who is subscribed to it carries the topic for others, so many steps from a listener. */
+export function carriedTopic(distance: number, namespace: string, name: string): string {
+  return `${CARRIED_TOPIC_PREFIX}${distance}/${namespace}/${name}`
+}
+
+/** Whether a topic is of that kind, at a distance that there is. */
+export function isCarriedTopic(topic: string): boolean {
+  const [distance = '', ...rest] = topic.slice(CARRIED_TOPIC_PREFIX.length).split('/')
+  const isMark = topic.startsWith(CARRIED_TOPIC_PREFIX) && /^[1-9]$/.test(distance)
+  return isMark && partsAfter('', rest.join('/')) !== undefined
+}
+
+function partsAfter(
+  prefix: string,
+  topic: string
+): { namespace: string; name: string } | undefined {
+  const [namespace = '', name = '', ...more] = topic.slice(prefix.length).split('/')
+  const isWhole = topic.startsWith(prefix) && more.length === 0
+  return isWhole && NAMESPACE.test(namespace) && TOPIC_NAME.test(name)
+    ? { namespace, name }
+    : undefined
 }
 
 function namespaceAfter(prefix: string, topic: string): string | undefined {

@@ -80,6 +80,7 @@ export class RequestAnswerer {
         remotePeer,
         from: undefined,
         to: frame.to ?? undefined,
+        trace: frame.trace,
         signal
       })
     } catch (cause) {

@@ -3,10 +3,12 @@ import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { unlessAborted, withTimeLimit } from '../core/abort.ts'
 import { SESSION_PROTOCOL_V1 } from './ids.ts'
+import { Tally } from '../observe/readings.ts'
 import { Session, refuseSession } from './session.ts'
 import { SessionMoves } from './session-moves.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Access } from './access.ts'
+import type { Readings } from '../observe/readings.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { SessionComponents, SessionInit } from './session.ts'
 import type { Startable } from '../core/startable.ts'
@@ -44,6 +46,8 @@ export class SessionService implements Startable {
   readonly #opening = new Map<string, Promise<Session>>()
   readonly #listeners = new Set<SessionListener>()
   readonly #moves: SessionMoves
+  readonly #closed = new Tally('code')
+  #openedCount = 0
   readonly #controller = new AbortController()
 
   constructor(components: SessionServiceComponents, init: SessionServiceInit = {}) {
@@ -74,6 +78,17 @@ export class SessionService implements Startable {
     await this.#components.link.unhandle(SESSION_PROTOCOL_V1)
     const open = [...this.#sessions.values()].flat()
     await Promise.all(open.map((session) => session.close(error)))
+  }
+
+  readings(): Readings {
+    const sessions = [...this.#sessions.values()].flat().filter(({ isReady }) => isReady)
+    return {
+      taskmesh_session_open: sessions.length,
+      taskmesh_session_opened_total: this.#openedCount,
+      taskmesh_session_closed_total: this.#closed.samples(),
+      taskmesh_session_waiting_requests: sessions.reduce((sum, one) => sum + one.waitingCount, 0),
+      taskmesh_session_waiting_bytes: sessions.reduce((sum, one) => sum + one.waitingBytes, 0)
+    }
   }
 
   listen(listener: SessionListener): void {
@@ -190,6 +205,7 @@ export class SessionService implements Startable {
 
   #onReady(session: Session): void {
     if (!session.isReady) return
+    this.#openedCount += 1
     for (const listener of this.#listeners) listener.onOpened?.(session.remotePeer)
   }
 
@@ -199,6 +215,7 @@ export class SessionService implements Startable {
     if (rest.length > 0) this.#sessions.set(peer, rest)
     else {
       this.#sessions.delete(peer)
+      this.#closed.add([error.code])
       for (const listener of this.#listeners) listener.onClosed?.(peer, error)
     }
   }

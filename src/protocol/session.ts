@@ -20,6 +20,7 @@ import type { CommandAnswer, CommandServer } from './command-server.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Frame } from './frames.ts'
 import type { SessionAnswer } from './pending-requests.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 import type { Transfer, TransferDirection } from './transfer-meter.ts'
 
 export type { SessionAnswer }
@@ -64,6 +65,7 @@ export interface OutgoingCommand {
   params: object
   bulk?: string
   to?: string
+  trace?: TraceContext | undefined
 }
 
 /** Ends of which the other side may tell us; what else it says becomes SESSION_CLOSED. */
@@ -208,7 +210,8 @@ export class Session {
         command: outgoing.command,
         to: outgoing.to ?? null,
         params: outgoing.params as Record<string, unknown>,
-        bulk: outgoing.bulk === undefined ? null : encoder.encode(outgoing.bulk)
+        bulk: outgoing.bulk === undefined ? null : encoder.encode(outgoing.bulk),
+        trace: outgoing.trace
       })
     )
     return await this.#pending.wait(id, options)

@@ -76,13 +76,21 @@ export async function writeAndClose(
   text: string,
   options: AbortOptions
 ): Promise<void> {
-  const bytes = new TextEncoder().encode(text)
+  await writePaced(stream, new TextEncoder().encode(text), options)
+  await stream.close(options.signal === undefined ? {} : { signal: options.signal })
+}
+
+/** Writes bytes at the pace of their reader. @throws MeshError SESSION_CLOSED, or the signal's reason */
+export async function writePaced(
+  stream: Stream,
+  bytes: Uint8Array,
+  options: AbortOptions = {}
+): Promise<void> {
   for (let offset = 0; offset < bytes.byteLength; offset += CHUNK_BYTES) {
     options.signal?.throwIfAborted()
     const hasRoom = stream.send(bytes.subarray(offset, offset + CHUNK_BYTES))
     if (!hasRoom) await drained(stream, options)
   }
-  await stream.close(options.signal === undefined ? {} : { signal: options.signal })
 }
 
 /**

@@ -3,21 +3,30 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { OPERATIONS } from '../operations.ts'
 import { defined } from '../query.ts'
+import { lastOf, linkNext } from '../next-page.ts'
 import { leavingSignal } from './leaving.ts'
 import { serve } from '../serve.ts'
+import type { DecisionRecord } from '../../model/generated/decision.ts'
 import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
 
-export function addDecisionRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addDecisionRoutes(
+  app: FastifyInstance,
+  context: RouteContext<'idleReasons' | 'jobs' | 'weights'>
+): void {
   const { services, stopping } = context
 
-  serve(app, context, OPERATIONS.listDecisions, async ({ query: { after, limit, since } }) =>
-    services.jobs.decisions({
+  serve(app, context, OPERATIONS.listDecisions, async ({ query, reply }) => {
+    const { after, limit, since } = query
+    const rows = await services.jobs.decisions({
       sinceMs: since ?? 0,
       ...defined({ after: after === undefined ? undefined : readPlace(after) }),
       limit
     })
-  )
+    const last = lastOf(rows, limit)
+    if (last !== undefined) linkNext(reply, '/v1/decisions', { after: placeOf(last), limit })
+    return rows
+  })
 
   serve(app, context, OPERATIONS.explainIdle, async ({ query: { peer, since }, reply }) => {
     const signal = leavingSignal(reply, stopping)
@@ -25,6 +34,10 @@ export function addDecisionRoutes(app: FastifyInstance, context: RouteContext): 
   })
 
   serve(app, context, OPERATIONS.readWeights, async () => services.weights())
+}
+
+function placeOf({ at_ms: atMs, attempt, item, job_id: jobId }: DecisionRecord): string {
+  return [atMs, jobId, item, attempt].join(',')
 }
 
 /** `AT_MS,JOB,ITEM,ATTEMPT` of the last record of the page before. */

@@ -12,7 +12,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { MeshEvent } from '../../model/generated/api-event.ts'
 import type { RouteContext } from './context.ts'
 
-export function addEventRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addEventRoutes(app: FastifyInstance, context: RouteContext<'events'>): void {
   const { clock, services, streams } = context
 
   serve(app, context, OPERATIONS.watchEvents, async (call) => {

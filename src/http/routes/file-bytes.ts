@@ -12,7 +12,7 @@ import type { RouteContext } from './context.ts'
 const PART_OF = 206
 const UNSATISFIABLE = 416
 
-export function addFileByteRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addFileByteRoutes(app: FastifyInstance, context: RouteContext<'files'>): void {
   const { files } = context.services
   serve(app, context, OPERATIONS.announceFile, async ({ body, reply }) => {
     const upload = await files.announce(body)
@@ -26,7 +26,7 @@ export function addFileByteRoutes(app: FastifyInstance, context: RouteContext): 
 }
 
 /** In a scope of its own, where a body is a stream of bytes, whatever it says it is; no longer than a piece. */
-function addPieceRoute(app: FastifyInstance, context: RouteContext): void {
+function addPieceRoute(app: FastifyInstance, context: RouteContext<'files'>): void {
   const { files } = context.services
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
@@ -39,7 +39,7 @@ function addPieceRoute(app: FastifyInstance, context: RouteContext): void {
   })
 }
 
-function addContentRoute(app: FastifyInstance, context: RouteContext): void {
+function addContentRoute(app: FastifyInstance, context: RouteContext<'files'>): void {
   const { services, stopping } = context
   const readers = new FileReaders()
   serve(app, context, OPERATIONS.readFile, async ({ parameter, reply, request }) => {

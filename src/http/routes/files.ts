@@ -4,6 +4,7 @@ import { MeshError } from '../../core/errors.ts'
 import { OPERATIONS } from '../operations.ts'
 import { defined } from '../query.ts'
 import { endOf } from './file-readers.ts'
+import { lastOf, linkNext } from '../next-page.ts'
 import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
@@ -11,12 +12,12 @@ import type { RouteContext } from './context.ts'
 /** Longer than any name may be. */
 const NAME_LETTERS_MAX = LIMITS.filePathBytesMax
 
-export function addFileRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addFileRoutes(app: FastifyInstance, context: RouteContext<'files'>): void {
   addReadingRoutes(app, context)
   addErrandRoutes(app, context)
 }
 
-function addReadingRoutes(app: FastifyInstance, context: RouteContext): void {
+function addReadingRoutes(app: FastifyInstance, context: RouteContext<'files'>): void {
   const { services, stopping } = context
   const { files } = services
 
@@ -24,16 +25,10 @@ function addReadingRoutes(app: FastifyInstance, context: RouteContext): void {
     const { after, limit, name, order = 'name' } = query
     const start = after === undefined ? {} : { after: readPlace(after) }
     const rows = files.list({ ...defined({ name }), ...start, order, limit })
-    const last = rows.at(-1)
-    if (last !== undefined && rows.length === limit) {
+    const last = lastOf(rows, limit)
+    if (last !== undefined) {
       const place = order === 'id' ? last.id : `${last.id}/${last.name}`
-      const next = new URLSearchParams({
-        ...defined({ name }),
-        order,
-        after: place,
-        limit: `${limit}`
-      })
-      reply.header('link', `</v1/files?${next}>; rel="next"`)
+      linkNext(reply, '/v1/files', { name, order, after: place, limit })
     }
     return rows
   })
@@ -47,17 +42,17 @@ function addReadingRoutes(app: FastifyInstance, context: RouteContext): void {
     const id = parameter('id')
     const signal = AbortSignal.any([stopping, endOf(reply)])
     const entries = await files.entries(id, { ...defined({ after }), limit }, { signal })
-    const last = entries.at(-1)
-    if (last !== undefined && entries.length === limit) {
-      const next = new URLSearchParams({ after: last.path, limit: `${limit}` })
-      reply.header('link', `</v1/files/${encodeURIComponent(id)}/entries?${next}>; rel="next"`)
+    const last = lastOf(entries, limit)
+    if (last !== undefined) {
+      const path = `/v1/files/${encodeURIComponent(id)}/entries`
+      linkNext(reply, path, { after: last.path, limit })
     }
     return entries
   })
 }
 
 /** What the router is to do with its copy. */
-function addErrandRoutes(app: FastifyInstance, context: RouteContext): void {
+function addErrandRoutes(app: FastifyInstance, context: RouteContext<'files'>): void {
   const { services, stopping } = context
   const { files } = services
 

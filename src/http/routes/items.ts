@@ -4,6 +4,7 @@
  * in small lots: a page of large results is never in memory whole as objects.
  */
 import { OPERATIONS } from '../operations.ts'
+import { linkNext } from '../next-page.ts'
 import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
 import type { JobServices } from '../services.ts'
@@ -28,7 +29,7 @@ interface Page {
   lastIndex: number | undefined
 }
 
-export function addItemRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addItemRoutes(app: FastifyInstance, context: RouteContext<'jobs'>): void {
   serve(app, context, OPERATIONS.listItems, async ({ parameter, query, reply }) => {
     const { state, after, limit } = query
     const id = parameter('id')
@@ -36,12 +37,8 @@ export function addItemRoutes(app: FastifyInstance, context: RouteContext): void
     const start = after === undefined ? {} : { after }
     const page = await readPage(context.services.jobs, id, { ...byState, ...start, limit })
     if (page.lastIndex !== undefined) {
-      const next = new URLSearchParams({
-        ...byState,
-        after: String(page.lastIndex),
-        limit: String(limit)
-      })
-      reply.header('link', `</v1/jobs/${encodeURIComponent(id)}/items?${next}>; rel="next"`)
+      const path = `/v1/jobs/${encodeURIComponent(id)}/items`
+      linkNext(reply, path, { ...byState, after: page.lastIndex, limit })
     }
     return reply.type('application/json; charset=utf-8').send(`[${page.rows.join(',')}]`)
   })

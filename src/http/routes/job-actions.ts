@@ -11,7 +11,7 @@ import type { RouteContext } from './context.ts'
 
 const STOP_REASON_DEFAULT = 'stopped through the API'
 
-export function addJobActionRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addJobActionRoutes(app: FastifyInstance, context: RouteContext<'jobs'>): void {
   const { jobs } = context.services
 
   serve(app, context, OPERATIONS.stopJob, async ({ body, caller, parameter }) => {
@@ -32,8 +32,9 @@ export function addJobActionRoutes(app: FastifyInstance, context: RouteContext):
     return jobs.release(id, caller.submitter)
   })
 
-  serve(app, context, OPERATIONS.rerunJob, async ({ body, caller, parameter, reply }) => {
-    const job = await jobs.rerun(parameter('id'), body, caller.submitter)
+  serve(app, context, OPERATIONS.rerunJob, async ({ body, caller, parameter, reply, request }) => {
+    const trace = request.span?.context
+    const job = await jobs.rerun(parameter('id'), body, caller.submitter, trace)
     return reply.code(201).header('location', `/v1/jobs/${job.id}`).send(job)
   })
 }

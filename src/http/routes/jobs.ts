@@ -1,17 +1,31 @@
 /** Looking at jobs, and waiting for them. What they mean is decided behind `ApiServices`. */
 import { OPERATIONS } from '../operations.ts'
 import { defined } from '../query.ts'
+import { lastOf, linkNext } from '../next-page.ts'
 import { leavingSignal } from './leaving.ts'
 import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
 
-export function addJobRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addJobRoutes(app: FastifyInstance, context: RouteContext<'jobs'>): void {
   const { jobs } = context.services
 
-  serve(app, context, OPERATIONS.listJobs, async ({ query }) => {
-    const { label, limit, since, ...filter } = query
-    return jobs.list({ ...defined({ ...filter, labels: label, sinceMs: since }), limit })
+  serve(app, context, OPERATIONS.listJobs, async ({ query, reply }) => {
+    const { after, label, limit, q, since, ...same } = query
+    const search = defined({ after, text: q })
+    const rows = await jobs.list({
+      ...defined({ ...same, labels: label, sinceMs: since }),
+      ...search,
+      limit
+    })
+    const last = lastOf(rows, limit)?.id ?? (q && (await jobs.searchEnd(search)))
+    if (last !== undefined) {
+      const labels = Object.entries(label ?? {}).map(([name, value]) => `${name}=${value}`)
+      // A moment that was said to be so long ago would be another one by then.
+      const from = since === undefined ? undefined : new Date(since).toISOString()
+      linkNext(reply, '/v1/jobs', { ...same, label: labels, since: from, q, after: last, limit })
+    }
+    return rows
   })
 
   serve(app, context, OPERATIONS.describeJob, async ({ parameter }) =>
@@ -29,9 +43,15 @@ export function addJobRoutes(app: FastifyInstance, context: RouteContext): void 
     })
   )
 
-  serve(app, context, OPERATIONS.listAttempts, async ({ parameter, query }) => {
+  serve(app, context, OPERATIONS.listAttempts, async ({ parameter, query, reply }) => {
     const { limit, ...filter } = query
-    return jobs.attempts(parameter('id'), { ...defined(filter), limit })
+    const id = parameter('id')
+    const rows = await jobs.attempts(id, { ...defined(filter), limit })
+    // The last item of a page comes with all its attempts.
+    const last = rows.length >= limit ? rows.at(-1)?.index : undefined
+    if (last !== undefined && filter.item === undefined)
+      linkNext(reply, `/v1/jobs/${encodeURIComponent(id)}/attempts`, { after: last, limit })
+    return rows
   })
 
   serve(app, context, OPERATIONS.readHistory, async ({ parameter, query }) =>

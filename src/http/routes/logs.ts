@@ -18,7 +18,7 @@ interface Following {
   cursor: LogCursor | undefined
 }
 
-export function addLogRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addLogRoutes(app: FastifyInstance, context: RouteContext<'jobs'>): void {
   const { jobs } = context.services
 
   serve(app, context, OPERATIONS.readLog, async (call) => {

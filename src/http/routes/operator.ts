@@ -1,4 +1,4 @@
-/** What an operator does: takes workers out of service and back, copies the job store, hands out tokens. */
+/** What an operator does: takes workers out of service and back, copies the job store. */
 import { MeshError } from '../../core/errors.ts'
 import { OPERATIONS } from '../operations.ts'
 import { parseDurationMs } from '../../core/units.ts'
@@ -9,29 +9,19 @@ import type { AvailabilityRequest } from '../../model/generated/api-availability
 import type { SetAvailabilityParams } from '../../model/generated/commands-set-availability.ts'
 import type { RouteContext } from './context.ts'
 
-export function addOperatorRoutes(app: FastifyInstance, context: RouteContext): void {
-  const { services, streams } = context
-  const { tokens } = services
+export function addOperatorRoutes(
+  app: FastifyInstance,
+  context: RouteContext<'availability' | 'backup'>
+): void {
+  const { services } = context
 
   serve(app, context, OPERATIONS.setAvailability, async ({ body, parameter }) =>
-    services.nodes.setAvailability(parameter('peer'), compileAvailability(body))
+    services.availability.set(parameter('peer'), compileAvailability(body))
   )
 
   serve(app, context, OPERATIONS.backupStore, async ({ body, caller }) => {
     if (body.file !== undefined) requireOwner(caller)
     return services.backup(body.file)
-  })
-
-  serve(app, context, OPERATIONS.createToken, async ({ body, reply }) =>
-    reply.code(201).send(tokens.create(body))
-  )
-
-  serve(app, context, OPERATIONS.listTokens, async () => tokens.list())
-
-  serve(app, context, OPERATIONS.revokeToken, async ({ parameter }) => {
-    const revoked = tokens.revoke(parameter('id'))
-    streams.dismiss()
-    return revoked
   })
 }
 

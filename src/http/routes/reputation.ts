@@ -2,17 +2,21 @@
 import { Readable } from 'node:stream'
 import { OPERATIONS } from '../operations.ts'
 import { defined } from '../query.ts'
+import { lastOf, linkNext } from '../next-page.ts'
 import { serve } from '../serve.ts'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
 
-export function addReputationRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addReputationRoutes(
+  app: FastifyInstance,
+  context: RouteContext<'reputation'>
+): void {
   const { reputation } = context.services
 
   serve(app, context, OPERATIONS.listReputation, async ({ query: { after, limit }, reply }) => {
     const rows = reputation.list({ ...defined({ after }), limit })
-    const last = rows.length === limit ? rows.at(-1)?.peer_id : undefined
-    linkNext(reply, '/v1/reputation', { after: last, limit })
+    const last = lastOf(rows, limit)
+    if (last !== undefined) linkNext(reply, '/v1/reputation', { after: last.peer_id, limit })
     return rows
   })
 
@@ -29,7 +33,8 @@ export function addReputationRoutes(app: FastifyInstance, context: RouteContext)
     const { after, limit } = query
     const peer = parameter('peer')
     const { entries, next } = await reputation.evidence(peer, { ...defined({ after }), limit })
-    linkNext(reply, `/v1/reputation/${encodeURIComponent(peer)}/evidence`, { after: next, limit })
+    const path = `/v1/reputation/${encodeURIComponent(peer)}/evidence`
+    if (next !== undefined) linkNext(reply, path, { after: next, limit })
     return entries
   })
 
@@ -37,19 +42,8 @@ export function addReputationRoutes(app: FastifyInstance, context: RouteContext)
     const { after = 0, limit } = query
     const peer = parameter('peer')
     const rows = await reputation.suspects(peer, { after, limit })
-    const next = rows.length === limit ? `${after + limit}` : undefined
-    linkNext(reply, `/v1/reputation/${encodeURIComponent(peer)}/suspects`, { after: next, limit })
+    const path = `/v1/reputation/${encodeURIComponent(peer)}/suspects`
+    if (rows.length === limit) linkNext(reply, path, { after: after + limit, limit })
     return rows
   })
-}
-
-/** Where the next page is, if there may be one. */
-function linkNext(
-  reply: FastifyReply,
-  path: string,
-  { after, limit }: { after: string | undefined; limit: number }
-): void {
-  if (after === undefined) return
-  const query = new URLSearchParams({ after, limit: `${limit}` })
-  reply.header('link', `<${path}?${query}>; rel="next"`)
 }

@@ -13,16 +13,17 @@ type JsonObject = Record<string, unknown>
 /** With the name of any job of a graph after it, it is still a key. */
 const HEADER_KEY_LETTERS_MAX = 128
 
-export function addSubmissionRoutes(app: FastifyInstance, context: RouteContext): void {
+export function addSubmissionRoutes(app: FastifyInstance, context: RouteContext<'jobs'>): void {
   const { jobs } = context.services
 
   serve(app, context, OPERATIONS.submitJob, async ({ body, caller, reply, request }) => {
     const { submitter } = caller
+    const trace = request.span?.context
     const key = headerKey(request)
     if (isGraph(body)) {
-      return reply.code(201).send(await jobs.submitGraph(withKeys(body, key), submitter))
+      return reply.code(201).send(await jobs.submitGraph(withKeys(body, key), submitter, trace))
     }
-    const { job, isNew } = await jobs.submit(withKey(body, key), submitter)
+    const { job, isNew } = await jobs.submit(withKey(body, key), submitter, trace)
     return reply
       .code(isNew ? 201 : 200)
       .header('location', `/v1/jobs/${job.id}`)

@@ -1,7 +1,7 @@
 /** Generated from schemas/api/health.schema.json by `npm run generate`; do not edit. */
 
 /**
- * Whether the router can do its work.
+ * Whether a node can do its work.
  */
 export interface HealthView {
   status: 'ok' | 'stopping'
@@ -11,6 +11,12 @@ export interface HealthView {
   addresses?: string[]
   uptime_ms: number
   workers_ready: number
-  items_queued: number
-  items_running: number
+  /**
+   * Of a router.
+   */
+  items_queued?: number
+  /**
+   * Of a router.
+   */
+  items_running?: number
 }

@@ -7,14 +7,14 @@
 export type Count = number
 
 /**
- * What the router is in its mesh, and what peers have done wrong since it started.
+ * What the router or monitor is in its mesh, and what peers have done wrong since it started.
  */
 export interface SecurityView {
   /**
    * Null in an open mesh, which takes anyone.
    */
   mesh_id: string | null
-  role: 'router'
+  role: 'router' | 'monitor'
   /**
    * Milliseconds since 1970; null where it has none.
    */

@@ -55,6 +55,14 @@ export interface WorkerConfig {
    * Belongs to no mesh with an authority: whoever reaches this node may use it. Only what listens on loopback does so without being told.
    */
   open?: boolean
+  /**
+   * HOST:PORT at which Prometheus finds this node's metrics, without a token; a port alone is on loopback, port 0 picks a free one. By default nowhere.
+   */
+  metrics?: string
+  /**
+   * Base address (http or https) of an OpenTelemetry collector that gets this node's traces; by default that of OTEL_EXPORTER_OTLP_ENDPOINT, and where that is not set either, none are made.
+   */
+  otlp?: string
   log_level?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
   /**
    * Tasks at once; by default the number of CPU cores.

@@ -20,6 +20,7 @@ export type CommandName =
   | 'GET_REPUTATION'
   | 'UPDATE_REPUTATION'
   | 'GET_IDLE_REASONS'
+  | 'GET_LINKS'
   | 'FIND_NODES'
   | 'LIST_FILES'
   | 'GET_FILE_METADATA'
@@ -27,6 +28,8 @@ export type CommandName =
   | 'INTRODUCE'
   | 'JOIN_MESH'
   | 'SYNC_NOTICES'
+  | 'SEND_MESSAGE'
+  | 'LIST_RECIPES'
   | 'LIST_MEMBERS'
   | 'DECIDE_MEMBER'
 
@@ -62,6 +65,23 @@ export interface CommandRequest {
   params: {
     [k: string]: unknown
   }
+  trace?: TraceContext
+}
+/**
+ * Where what is asked belongs in a trace, as W3C Trace Context has it. Of EXECUTE_TASK; to other commands it says nothing. A program that knows no traces leaves it out.
+ *
+ * This interface was referenced by `Exchange`'s JSON-Schema
+ * via the `definition` "trace".
+ */
+export interface TraceContext {
+  /**
+   * Version, trace, span and flags.
+   */
+  traceparent: string
+  /**
+   * What tracing systems add for themselves; passed on as it is.
+   */
+  tracestate?: string
 }
 /**
  * This interface was referenced by `Exchange`'s JSON-Schema
