@@ -1,9 +1,10 @@
-/** Tells programs of the same user where the router's API is and what opens it, in a file only they can read. */
+/** Tells programs of the same user where a node's API is and what opens it, in a file only they can read. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Startable } from '../core/startable.ts'
 
 export interface ApiFacts {
+  role: 'monitor' | 'router'
   url: string
   token: string
   /** Of https: the certificate that answers there (PEM), which may be known to nobody else. */

@@ -2,13 +2,13 @@
 import { statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { AGENT } from '../core/version.ts'
 import { COMMANDS } from '../protocol/commands.ts'
 import { weightsView } from '../selection/weights-view.ts'
 import { createReputationServices } from './reputation-services.ts'
+import { nodeHealth } from './node-health.ts'
 import { securityView } from './security-view.ts'
 import { loadTokenBook } from './api-token.ts'
-import type { ApiServices, EventServices, FileServices, JobServices } from '../http/services.ts'
+import type { ApiServices, EventServices, JobServices } from '../http/services.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { JobEngine } from './job-engine.ts'
 import type { NodeCore } from './node-core.ts'
@@ -24,18 +24,22 @@ const AVAILABILITY_TIMEOUT_MS = 10_000
 export function createApiServices(
   core: NodeCore,
   engine: JobEngine,
-  files: FileServices,
+  { files, monitoring, recipes }: Pick<ApiServices, 'files' | 'monitoring' | 'recipes'>,
   { namespace, preset, weights }: Pick<RouterSettings, 'namespace' | 'preset' | 'weights'>
-): ApiServices {
+): Omit<ApiServices, 'forwarding'> {
   const { nodes, reputation } = engine
   return {
     jobs: jobServices(engine),
     events: eventServices(engine),
     files,
+    monitoring,
+    recipes,
     nodes: {
       list: async (filter) => nodes.list(filter),
-      describe: async (peer) => nodes.describe(peer),
-      setAvailability: async (peer, request) => {
+      describe: async (peer) => nodes.describe(peer)
+    },
+    availability: {
+      set: async (peer, request) => {
         const { peer_id: worker } = nodes.describe(peer)
         return nodes.answered(worker, await setAvailability(core, worker, request))
       }
@@ -46,7 +50,8 @@ export function createApiServices(
     },
     weights: () => weightsView({ preset, weights }),
     peers: { list: () => core.tracker.list() },
-    security: () => securityView(core),
+    metrics: core.metrics,
+    security: () => securityView(core, 'router'),
     reputation: createReputationServices(reputation, core.signer),
     tokens: loadTokenBook(core.folder.path, core.clock),
     backup: (file) => backup(core, engine, file),
@@ -63,10 +68,11 @@ function jobServices({
   receipts
 }: JobEngine): JobServices {
   return {
-    submit: (document, submitter) => intake.submit(document, submitter),
-    submitGraph: (document, submitter) => intake.submitGraph(document, submitter),
+    submit: (document, submitter, trace) => intake.submit(document, submitter, trace),
+    submitGraph: (document, submitter, trace) => intake.submitGraph(document, submitter, trace),
     plan: (document, isWhole) => intake.plan(document, isWhole),
     list: (filter) => reader.list(filter),
+    searchEnd: (filter) => reader.searchEnd(filter),
     describe: (id) => reader.describe(id),
     find: (id) => reader.find(id),
     document: (id) => reader.document(id),
@@ -82,7 +88,7 @@ function jobServices({
     stop: (id, wish, by) => control.stop(id, wish, by),
     hold: (id, reason, by) => control.hold(id, reason, by),
     release: (id, by) => control.release(id, by),
-    rerun: (id, request, by) => intake.rerun(id, request, by)
+    rerun: (id, request, by, trace) => intake.rerun(id, request, by, trace)
   }
 }
 
@@ -121,17 +127,12 @@ async function backup(
 }
 
 function healthOf(core: NodeCore, engine: JobEngine, namespace: string): ApiServices['health'] {
-  const { clock, node } = core
-  const startedAtMs = clock.monotonicMs()
+  const about = nodeHealth(core, namespace)
   return () => {
     const { queued, running } = engine.dispatcher.counts()
     return {
       status: 'ok',
-      peer_id: node.selfPeer,
-      namespace,
-      agent: AGENT,
-      addresses: node.addresses(),
-      uptime_ms: Math.round(clock.monotonicMs() - startedAtMs),
+      ...about(),
       workers_ready: engine.nodes.readyCount,
       items_queued: queued,
       items_running: running

@@ -1,6 +1,7 @@
 /** Commands that every node answers alike: those about itself as a machine, and the refusal of hearsay. */
 import { AGENT } from '../core/version.ts'
 import { MeshError } from '../core/errors.ts'
+import { nobodyListens } from '../messages/inbox.ts'
 import { lowerBound, shownShare } from '../reputation/score.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
 import type { GetCapabilitiesResult } from '../model/generated/commands-get-capabilities.ts'
@@ -36,6 +37,9 @@ export const commonHandlers: CommandHandlers = {
     throw new MeshError('FILE_NOT_FOUND', `no file ${hash} is offered here`, {
       path: 'params.file_hash'
     })
+  },
+  SEND_MESSAGE: () => {
+    throw nobodyListens()
   },
   UPDATE_REPUTATION: () => {
     throw new MeshError('PROOF_REQUIRED', 'only routers count what others have seen of a worker', {

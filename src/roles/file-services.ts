@@ -10,7 +10,7 @@ import { openContent, readRange } from '../files/service/file-content.ts'
 import { parseAddress } from '../network/addresses.ts'
 import { parseUntil } from '../core/moment.ts'
 import { setImmediate as turn } from 'node:timers/promises'
-import { readManifestInTurns } from '../files/content/manifest.ts'
+import { readManifestInTurns } from '../files/content/manifest-reading.ts'
 import { toSafeName } from '../model/safe-name.ts'
 import { sleep } from '../core/abort.ts'
 import type { FileServices } from '../http/services.ts'
@@ -23,6 +23,8 @@ import type { Startable } from '../core/startable.ts'
 
 export interface ApiFiles {
   services: FileServices
+  /** What is being fetched now. */
+  transfers: FileViews['transfers']
   /** Need the library. */
   parts: readonly Startable[]
 }
@@ -45,6 +47,7 @@ export function createFileServices(
   const parts = { core, errands, files, pinned, uploads, views }
   return {
     parts: [uploads, errands],
+    transfers: () => views.transfers(),
     services: {
       list: (page) => views.list(page),
       ...lookingAt(parts),

@@ -30,6 +30,7 @@ export interface FileViewsComponents {
 
 const HOLDERS_SHOWN = 100
 const ORDERS_SHOWN = 100
+const TRANSFERS_SHOWN = 100
 /** Of a whole id. */
 const DIGITS = 64
 /** Shorter ones begin too many ids to be a name of one. */
@@ -55,6 +56,17 @@ export class FileViews {
       .toSorted((left, right) => compareBy(page.order, left, right))
       .slice(0, page.limit)
       .map((file) => this.#row(file))
+  }
+
+  /** Those that are being fetched now. */
+  transfers(): FileView[] {
+    return this.#components.service
+      .progress()
+      .slice(0, TRANSFERS_SHOWN)
+      .map(({ fileId }) => {
+        const progress = this.#progress(fileId)
+        return { ...this.#row(this.#file(fileId)), ...(progress === undefined ? {} : { progress }) }
+      })
   }
 
   /** @throws MeshError FILE_NOT_FOUND where nobody is known to have it */

@@ -9,10 +9,10 @@ import type { ActiveJob } from '../dispatch/active-job.ts'
 import type { AttemptOutcome } from '../reputation/outcomes.ts'
 import type { Directory } from '../discovery/directory.ts'
 import type { FinishedItem } from '../dispatch/job-steps.ts'
-import type { JobEvents } from '../dispatch/views/job-events.ts'
 import type { JobFiles } from './job-files.ts'
 import type { JobGround } from './job-ground.ts'
 import type { JobLogs } from '../dispatch/views/job-logs.ts'
+import type { JobNews } from './job-news.ts'
 import type { JobRecord } from '../jobs/records.ts'
 import type { NodeCore } from './node-core.ts'
 import type { ResultChecks } from '../dispatch/ports.ts'
@@ -24,16 +24,16 @@ export interface JobDispatch {
 
 export interface JobDispatchParts extends JobGround {
   checks: ResultChecks
-  jobEvents: JobEvents
   jobFiles: JobFiles
   logs: JobLogs
+  news: JobNews
   source: Directory
   onChanged: (job: JobRecord, finished?: FinishedItem) => void
   onEnded: (job: JobRecord) => void
 }
 
 export function createJobDispatch(core: NodeCore, parts: JobDispatchParts): JobDispatch {
-  const { documents, idleReasons, jobEvents, jobFiles, nowMs, reputation, source } = parts
+  const { documents, idleReasons, jobFiles, news, nowMs, reputation, source } = parts
   const link = new SessionTaskLink(core)
   const onOutcome = (outcome: AttemptOutcome): void => {
     reputation.record(outcome)
@@ -58,13 +58,16 @@ export function createJobDispatch(core: NodeCore, parts: JobDispatchParts): JobD
     orders: new ReceiptDesk({ ...parts, signer: core.signer }),
     taskText: (jobId, index) => documents.taskText(jobId, index),
     taskBytes: (jobId) => documents.taskBytes(jobId),
-    onDecided: (selection) => idleReasons.note(selection, nowMs()),
+    onDecided: (selection) => {
+      news.tally.decided(selection)
+      idleReasons.note(selection, nowMs())
+    },
+    onWaited: (waitedMs) => news.waited(waitedMs),
     onOutcome,
     onAttempt: (attempt, item, isNewState) => {
       if (attempt.state === 'offered') stragglers.attemptBegan()
       if (isNewState) outdone.attemptChanged(attempt)
-      if (isNewState) jobEvents.attempt(attempt, item)
-      else jobEvents.progress(attempt, item)
+      news.attempt(attempt, item, isNewState)
       const job = attempt.logFile === null ? undefined : dispatcher.job(attempt.jobId)
       if (job !== undefined) jobFiles.attemptEnded(job, attempt)
     },

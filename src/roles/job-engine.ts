@@ -8,11 +8,12 @@ import { createJobEntry } from './job-entry.ts'
 import { createJobFiles } from './job-files.ts'
 import { createJobGround } from './job-ground.ts'
 import { createJobWorkers } from './job-workers.ts'
+import { by } from '../observe/readings.ts'
 import { createStorageKeeper } from './storage-jobs.ts'
 import { Decisions } from '../dispatch/views/decisions.ts'
 import { IdleSurvey } from '../discovery/idle-survey.ts'
-import { JobEvents } from '../dispatch/views/job-events.ts'
 import { JobLogs } from '../dispatch/views/job-logs.ts'
+import { JobNews } from './job-news.ts'
 import { JobReader } from '../dispatch/views/job-reader.ts'
 import { LogReader } from '../dispatch/views/log-reader.ts'
 import { ReceiptReader } from '../dispatch/views/receipt-reader.ts'
@@ -25,14 +26,18 @@ import type { JobDispatch } from './job-dispatch.ts'
 import type { JobEntry } from './job-entry.ts'
 import type { JobGround } from './job-ground.ts'
 import type { JobRecord } from '../jobs/records.ts'
+import type { JobMeter } from '../monitoring/job-meter.ts'
 import type { JobStore, StoreChange } from '../jobs/store.ts'
 import type { NodeCore } from './node-core.ts'
 import type { NodeViews } from '../discovery/node-views.ts'
+import type { Readings } from '../observe/readings.ts'
 import type { ReputationKeeper } from './reputation-keeper.ts'
 import type { RouterFiles } from './router-files.ts'
 import type { RouterSettings } from '../config/settings.ts'
 import type { Startable } from '../core/startable.ts'
 import type { StorageKeeper } from '../dispatch/storage-keeper.ts'
+
+const MS_PER_SECOND = 1_000
 
 export interface JobEngine extends Omit<JobEntry, 'admission' | 'pending'> {
   decisions: Decisions
@@ -40,6 +45,8 @@ export interface JobEngine extends Omit<JobEntry, 'admission' | 'pending'> {
   events: EventLog
   idle: IdleSurvey
   logReader: LogReader
+  /** Hears of all that happens to jobs. */
+  meter: JobMeter
   nodes: NodeViews
   reader: JobReader
   receipts: ReceiptReader
@@ -58,7 +65,7 @@ export function createJobEngine(
 ): JobEngine {
   const ground = createJobGround(core, settings)
   const { events, reputation, store, watchers } = ground
-  const jobEvents = new JobEvents(ground)
+  const news = new JobNews(ground)
   const logs = new JobLogs({ store, write: writeLogs(ground) })
   const { finder, nodes, source } = createJobWorkers(core, settings, {
     ...ground,
@@ -74,7 +81,7 @@ export function createJobEngine(
   })
   /** Both kinds of jobs tell of their changes: those that wait to begin, and those that have begun. */
   const onChanged = (job: JobRecord, finished?: FinishedItem): void => {
-    jobEvents.changed(job, finished)
+    news.changed(job, finished)
     storage.onJob(job)
     watchers.tell({ job, finished })
     if (finished !== undefined) admission.ended(1)
@@ -82,22 +89,21 @@ export function createJobEngine(
   const { dispatcher, stragglers }: JobDispatch = createJobDispatch(core, {
     ...ground,
     checks,
-    jobEvents,
     jobFiles,
     logs,
+    news,
     source,
     onChanged,
     // Jobs that never began tell those that need them by themselves.
     onEnded: (job) => pending.jobEnded(job)
   })
   const reader: JobReader = new JobReader({ ...ground, dispatcher })
-  const { holdings, texts, web } = jobFiles
-  const parts = { ...ground, dispatcher, holdings, logs, nodes, reader, source, texts, web }
+  const parts = { ...ground, ...jobFiles, dispatcher, logs, nodes, reader, source }
   const { admission, pending, ...entry }: JobEntry = createJobEntry(settings, {
     ...parts,
     onChanged,
     onNew: (job) => {
-      jobEvents.submitted(job)
+      news.submitted(job)
       storage.onJob(job)
     }
   })
@@ -105,12 +111,14 @@ export function createJobEngine(
   const storage: StorageKeeper = createStorageKeeper(settings, { ...parts, files, intake })
   const isNeeded = (jobId: string): boolean => pending.isNeeded(jobId) || storage.needs(jobId)
   const retention = new Retention({ ...parts, isNeeded }, settings)
+  addMetrics(core, { ...parts, news })
   const working = [source, finder, storage, dispatcher, stragglers, pending, intake, retention]
   return {
     ...entry,
     ...createViews(core, settings, parts),
     dispatcher,
     events,
+    meter: news.meter,
     nodes,
     reader,
     reputation,
@@ -118,6 +126,29 @@ export function createJobEngine(
     store,
     before: [store, reputation, ground.checker, ...jobFiles.before],
     after: [...working, ...jobFiles.after]
+  }
+}
+
+function addMetrics(
+  { metrics }: NodeCore,
+  parts: JobGround & { dispatcher: Dispatcher; news: JobNews; source: Directory }
+): void {
+  const { dispatcher, news, reputation, source } = parts
+  metrics.add(() => ({
+    ...news.tally.readings(),
+    ...queueReadings(dispatcher, parts),
+    ...source.readings(),
+    ...reputation.readings()
+  }))
+}
+
+function queueReadings(dispatcher: Dispatcher, { nowMs }: JobGround): Readings {
+  const fromMs = dispatcher.waitingFromMs()
+  const waitedMs = fromMs === undefined ? 0 : Math.max(0, nowMs() - fromMs)
+  return {
+    taskmesh_job_open: dispatcher.jobCount,
+    taskmesh_queue_items: by('state', dispatcher.counts()),
+    taskmesh_queue_oldest_seconds: waitedMs / MS_PER_SECOND
   }
 }
 

@@ -15,11 +15,13 @@ import type { Logger } from '../observe/logger.ts'
 import type { NodeCore } from './node-core.ts'
 import type { Random } from '../core/random.ts'
 import type { RouterSettings } from '../config/settings.ts'
+import type { Tracer } from '../observe/tracing.ts'
 
 export interface JobGround {
   clock: Clock
   logger: Logger
   random: Random
+  tracer: Tracer
   /** Milliseconds since 1970 that never jump. */
   nowMs: () => number
   events: EventLog
@@ -38,13 +40,14 @@ export function createJobGround(
   core: NodeCore,
   { evidenceBytesMax, preset, sync, weights }: RouterSettings
 ): JobGround {
-  const { clock, folder, logger, random } = core
+  const { clock, folder, logger, random, tracer } = core
   const nowMs = steadyTime(clock)
   const store = new SqliteJobStore({ file: join(folder.path, 'jobs.db'), sync })
   return {
     clock,
     logger,
     random,
+    tracer,
     nowMs,
     store,
     events: createEvents(core, nowMs),

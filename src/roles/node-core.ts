@@ -9,7 +9,10 @@ import { DhtService } from '../network/nat/dht-service.ts'
 import { HostMonitor } from '../host/host-monitor.ts'
 import { givenNetworkKey } from '../network/wire/network-key.ts'
 import { isLoopbackAddress } from '../config/address.ts'
+import { libp2pMetrics } from '../network/libp2p-metrics.ts'
 import { loadIdentity } from '../network/identity.ts'
+import { MetricsServer } from '../http/metrics-server.ts'
+import { NodeMetrics } from '../observe/node-metrics.ts'
 import { LocalDiscovery } from '../network/contact/local-discovery.ts'
 import { PEER_BOOK_FILE, PeerBook } from '../network/contact/peer-book.ts'
 import { PeerRecall } from '../network/contact/peer-recall.ts'
@@ -23,6 +26,9 @@ import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import { createLinkedNode } from '../enrolment/linked-node.ts'
 import { claimFolder } from './node-folder.ts'
+import { linkHandlers, nameOf } from './own-links.ts'
+import { nodeReadings } from './node-readings.ts'
+import { openTracer } from '../observe/open-tracer.ts'
 import { describeEntry, findEntry, settle } from '../enrolment/mesh-entry.ts'
 import type { Clock } from '../core/clock.ts'
 import type { HostMonitorInit } from '../host/host-monitor.ts'
@@ -37,6 +43,7 @@ import type { RelayLimits } from '../network/relay/relay-traffic.ts'
 import type { ReadyReport, RunningNode } from './role.ts'
 import type { Signer } from '../receipts/signer.ts'
 import type { Startable } from '../core/startable.ts'
+import type { Tracer } from '../observe/tracing.ts'
 
 export interface NodeCore extends LinkedNode {
   readonly folder: NodeFolder
@@ -49,6 +56,9 @@ export interface NodeCore extends LinkedNode {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** To which each part adds what it keeps count of. */
+  readonly metrics: NodeMetrics
+  readonly tracer: Tracer
 }
 
 export interface NodeCoreInit {
@@ -80,17 +90,29 @@ export async function startNode<S extends NodeSettings>(
   build: (core: NodeCore, settings: S) => NodeParts
 ): Promise<RunningNode> {
   const { core, settings } = await createNodeCore(given, logger, init)
-  const { binding, folder, host, keeper, membership, node, sessions, tracker } = core
-  const folderPart = { start: async () => {}, stop: async () => folder.release() }
-  const stopGround = await startInOrder([folderPart, host])
+  const { binding, folder, host, keeper, membership, metrics, node, sessions, tracer, tracker } =
+    core
+  const ground = {
+    start: async () => {},
+    stop: async () => {
+      await tracer.stop()
+      folder.release()
+    }
+  }
+  const stopGround = await startInOrder([ground, host])
   try {
     const { after, before, report } = build(core, settings)
+    core.server.register(linkHandlers(core, { role: init.role, name: nameOf(folder) }))
+    metrics.add(nodeReadings(core, init))
+    const page = settings.metrics && new MetricsServer(core, settings.metrics)
     const conductLog = new ConductLog(core)
     const network = [node, conductLog, sessions, binding, ...membership.parts]
     const hold = [tracker, keeper, ...createReturn(core, init.role)]
     const openings = createOpenings(core, settings, init)
-    const stopParts = await startInOrder([...before, ...network, ...openings, ...hold, ...after])
-    const ready = { ...report(), pid: process.pid }
+    const parts = [...before, ...network, ...openings, ...hold, ...after]
+    const stopParts = await startInOrder(page === undefined ? parts : [...parts, page])
+    const metricsUrl = page === undefined ? {} : { metrics: page.url }
+    const ready = { ...report(), ...metricsUrl, pid: process.pid }
     logger.info({ peer: ready.peer_id, addresses: ready.addresses }, `${ready.role} ready`)
     return { report: ready, stop: async () => await stopParts().then(stopGround) }
   } catch (cause) {
@@ -112,6 +134,7 @@ async function createNodeCore<S extends NodeSettings>(
     const entry = findEntry(given, self)
     const settings = settle(given, entry)
     logger.info({ mesh: describeEntry(entry) }, 'mesh')
+    const metrics = new NodeMetrics()
     const linked = await createLinkedNode({
       identity: key,
       listen: settings.listen,
@@ -125,7 +148,10 @@ async function createNodeCore<S extends NodeSettings>(
       name: settings.name,
       folder: folder.path,
       logger,
-      describeLoad: init.describeLoad
+      describeLoad: init.describeLoad,
+      ...(settings.metrics === undefined
+        ? {}
+        : { metrics: await libp2pMetrics(await metrics.registry()) })
     })
     const shared = { clock: systemClock, random: systemRandom, logger, node: linked.node }
     const core = {
@@ -140,7 +166,14 @@ async function createNodeCore<S extends NodeSettings>(
         ...init.offer
       }),
       keeper: new BootstrapKeeper(shared, entry?.bootstrap ?? settings.bootstrap),
-      tracker: new PeerTracker(shared, { measureMs: MEASURE_MS })
+      tracker: new PeerTracker(shared, { measureMs: MEASURE_MS }),
+      metrics,
+      tracer: await openTracer({
+        otlp: settings.otlp,
+        role: init.role,
+        peer: signer.peer,
+        logger
+      })
     }
     return { core, settings }
   } catch (cause) {

@@ -9,12 +9,14 @@ import { FileService } from '../files/service/file-service.ts'
 import { OfferJournal } from '../files/service/offer-journal.ts'
 import { OwnerFolders } from './owner-folders.ts'
 import { MeshPieceSources } from './piece-sources.ts'
+import { by } from '../observe/readings.ts'
 import { memberLink } from '../protocol/member-link.ts'
 import { fileHandlers } from '../files/service/file-commands.ts'
 import type { CommandHandlers } from '../protocol/command-server.ts'
 import type { FileCatalogue } from '../discovery/file-catalogue.ts'
 import type { FileSettings } from '../config/settings.ts'
 import type { NodeCore } from './node-core.ts'
+import type { Readings } from '../observe/readings.ts'
 import type { ShareFolderInit } from '../files/store/share-folder.ts'
 import type { Startable } from '../core/startable.ts'
 
@@ -76,6 +78,7 @@ export function createNodeFiles(core: NodeCore, init: NodeFilesInit): NodeFiles 
     },
     { limitRateDown, limitRateUp }
   )
+  core.metrics.add(() => ({ ...libraryReadings(library), ...service.readings() }))
   return {
     journal,
     library,
@@ -88,5 +91,14 @@ export function createNodeFiles(core: NodeCore, init: NodeFilesInit): NodeFiles 
       new FileAnnouncer({ ...core, offers: journal }, { namespace }),
       folders.reading
     ]
+  }
+}
+
+function libraryReadings(library: FileLibrary): Readings {
+  const { budgetBytes, fileCount, ownBytes, sizeBytes } = library.totals()
+  return {
+    taskmesh_file_stored: fileCount,
+    taskmesh_file_bytes: by('of', { all: sizeBytes, kept: ownBytes }),
+    taskmesh_file_budget_bytes: budgetBytes
   }
 }

@@ -8,6 +8,7 @@ import { EvidenceReader } from './evidence-reader.ts'
 import { ItemCases } from '../reputation/cases.ts'
 import { KnownPromises } from '../reputation/promises.ts'
 import { ReceiptDigests } from '../reputation/receipt-digests.ts'
+import { Tally } from '../observe/readings.ts'
 import { ReputationLedger } from '../reputation/ledger.ts'
 import { checkpointOfNote } from '../reputation/old-note.ts'
 import { outcomeOf, replay } from '../reputation/evidence.ts'
@@ -16,6 +17,7 @@ import type { CancelTimer, Clock } from '../core/clock.ts'
 import type { Imported, Reputation } from '../reputation/reputation.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { Readings } from '../observe/readings.ts'
 import type { ReceiptDigest } from '../reputation/receipt-digests.ts'
 import type { Startable } from '../core/startable.ts'
 
@@ -44,6 +46,7 @@ export class ReputationKeeper implements Startable {
   readonly #log: EvidenceLog
   #ledger = new ReputationLedger()
   readonly #cases = new ItemCases()
+  readonly #outcomes = new Tally('kind')
   readonly #promises = new KnownPromises()
   readonly #receipts = new ReceiptDigests()
   #cancel: CancelTimer = () => {}
@@ -86,12 +89,22 @@ export class ReputationKeeper implements Startable {
     return this.#receipts.of(peer)
   }
 
+  readings(): Readings {
+    const { quarantined, workers } = this.#ledger.counts(this.#components.nowMs())
+    return {
+      taskmesh_reputation_workers: workers,
+      taskmesh_reputation_quarantined_workers: quarantined,
+      taskmesh_reputation_outcomes_total: this.#outcomes.samples()
+    }
+  }
+
   record(outcome: AttemptOutcome): void {
     const nowMs = this.#components.nowMs()
     for (const settled of this.#cases.settle(this.#promises.weigh(outcome), nowMs)) {
       const change = this.#ledger.record(settled, nowMs)
       if (change === undefined) continue
       this.#log.append(settled, nowMs)
+      this.#outcomes.add([settled.kind])
       const { receipt, workerId } = settled
       if (receipt !== undefined) this.#receipts.add(workerId, receipt, nowMs)
       // A router that forgot it in a crash would go on to believe a cheat.

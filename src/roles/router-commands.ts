@@ -89,7 +89,8 @@ async function route(
       hint: 'submit it through the API or with `taskmesh job run --detach`'
     })
   }
-  const executed = await execution.execute(document, context.remotePeer, { signal: context.signal })
+  const { remotePeer, signal, trace } = context
+  const executed = await execution.execute(document, remotePeer, { signal, trace })
   const { each, ops } = executed.job.spec
   return each === true || ops === 'every' ? answerArray(executed) : answerOne(executed)
 }

@@ -1,14 +1,17 @@
-/** What a router knows of its own membership, and of what peers have done wrong. */
+/** What a router or monitor knows of its own membership, and of what peers have done wrong. */
 import type { NodeCore } from './node-core.ts'
 import type { SecurityView } from '../model/generated/api-security.ts'
 
-export function securityView({ clock, membership, node }: NodeCore): SecurityView {
+export function securityView(
+  { clock, membership, node }: NodeCore,
+  role: SecurityView['role']
+): SecurityView {
   const standing = membership.standing()
   const { conduct, refused, stored } = node.counts()
   const nowMs = clock.wallMs()
   return {
     mesh_id: standing?.meshId ?? null,
-    role: 'router',
+    role,
     certificate_until_ms: standing?.certificateUntilMs ?? null,
     notices: standing?.noticeCount ?? 0,
     strangers: node.strangerCount(),

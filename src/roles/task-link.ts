@@ -31,13 +31,13 @@ export class SessionTaskLink implements TaskLink {
 
   async execute(
     peer: string,
-    { assignment, text }: Parameters<TaskLink['execute']>[1],
+    { assignment, text, trace }: Parameters<TaskLink['execute']>[1],
     options: WaitOptions
   ): Promise<SessionAnswer> {
     const { sessions } = this.#components
     // One that was just lost is opened anew.
     const session = sessions.get(peer) ?? (await sessions.open(peer, options))
-    const command = { command: 'EXECUTE_TASK', params: { assignment }, bulk: text }
+    const command = { command: 'EXECUTE_TASK', params: { assignment }, bulk: text, trace }
     return await session.request(command, options)
   }
 

@@ -82,6 +82,7 @@ function buildWorker(
   const offer = { settings, slots, queueSlots, executors }
   const tasks = createTaskServer(core, offer, forTasks)
   const advertiser: Advertiser = createAdvertiser(core, offer)
+  core.metrics.add(() => ({ ...tasks.readings(), ...executors.readings() }))
   const self = { role: 'worker', namespace } as const
   server.register({
     ...commonHandlers,
