@@ -1,6 +1,7 @@
 /** The words of one command line after parsing: texts, read as what a command needs them to be. */
 import { MeshError } from '../core/errors.ts'
 import { parseDurationMs } from '../core/units.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 
 /** What stood on the command line or, for settings, in the environment. Everything is text still. */
 export interface RawArgs {
@@ -10,6 +11,8 @@ export interface RawArgs {
   readonly positionals: Readonly<Record<string, readonly string[]>>
   /** Flags whose value came from a variable → its name. */
   readonly variables: Readonly<Record<string, string>>
+  /** What the command is a part of. */
+  readonly trace?: TraceContext | undefined
 }
 
 export class Args {
@@ -76,6 +79,11 @@ export class Args {
 
   positionalList(name: string): readonly string[] {
     return this.#raw.positionals[name] ?? []
+  }
+
+  /** Of whoever has started this command in a trace. */
+  get trace(): TraceContext | undefined {
+    return this.#raw.trace
   }
 
   /** What to call the place where a flag's value came from. */

@@ -27,6 +27,8 @@ export interface CommandContext {
   readonly args: Args
   readonly output: Output
   readonly terminal: Terminal
+  /** All of them, for those that tell of the others. */
+  readonly commands: readonly CliCommand[]
 }
 
 export interface CliCommand {
@@ -67,6 +69,12 @@ export const VISITOR_FLAGS: Flags = {
   join: setting('text', 'join token of a client, or @FILE with one; needed once'),
   'network-key': setting('text', 'file with the key of a private network, if no token brings it'),
   home: setting('text', 'folder with the state of nodes [~/.taskmesh]')
+}
+
+/** As it stands in help: `<id>`, `[file]`, `<file..>`. */
+export function shapeOf({ isList, isOptional, name }: Positional): string {
+  const inner = isList === true ? `${name}..` : name
+  return isOptional === true ? `[${inner}]` : `<${inner}>`
 }
 
 /** A flag that belongs to a place rather than to one call: it has an environment variable too. */

@@ -1,12 +1,17 @@
 /** Every command of `taskmesh`, in the order in which help lists them. */
-import { bootstrapCommand, routerCommand, workerCommand } from './commands/roles.ts'
+import { bootstrapCommand, monitorCommand, routerCommand, workerCommand } from './commands/roles.ts'
 import { commandCommand } from './commands/command.ts'
+import { completionCommand } from './commands/completion.ts'
 import { configShowCommand } from './commands/config-show.ts'
 import { initCommand } from './commands/init.ts'
 import { joinCommand } from './commands/join.ts'
+import { manCommand } from './commands/man.ts'
 import { meshShowCommand } from './commands/mesh-show.ts'
 import { demoCommand } from './commands/demo.ts'
+import { chatCommand } from './commands/chat.ts'
+import { dashboardCommand } from './commands/dashboard.ts'
 import { dialCommand } from './commands/dial.ts'
+import { inboxCommand, sendCommand } from './commands/direct-messages.ts'
 import { downCommand, upCommand } from './commands/up.ts'
 import { eventsCommand } from './commands/events.ts'
 import { filesAddCommand } from './commands/files-add.ts'
@@ -53,6 +58,13 @@ import { nodeIdleReasonsCommand } from './commands/node-idle-reasons.ts'
 import { nodeDescribeCommand, nodeListCommand } from './commands/nodes.ts'
 import { peersCommand } from './commands/peers.ts'
 import { receiptShowCommand, receiptVerifyCommand } from './commands/receipts.ts'
+import { recipeCreateCommand, recipeRunCommand } from './commands/recipe-run.ts'
+import {
+  recipeListCommand,
+  recipePublishCommand,
+  recipeRemoveCommand,
+  recipeShowCommand
+} from './commands/recipes.ts'
 import { reputationExportCommand, reputationVerifyCommand } from './commands/reputation-export.ts'
 import { reputationShowCommand, reputationTopCommand } from './commands/reputation-show.ts'
 import { routeSimulateCommand } from './commands/route-simulate.ts'
@@ -71,6 +83,7 @@ import { shareCommand } from './commands/share.ts'
 import { tokenCreateCommand } from './commands/token-create.ts'
 import { tokenRevokeCommand } from './commands/token-revoke.ts'
 import { tokenShowCommand } from './commands/token-show.ts'
+import { topicListCommand, topicPublishCommand, topicSubscribeCommand } from './commands/topics.ts'
 import { versionCommand } from './commands/version.ts'
 import type { CliCommand } from './command.ts'
 
@@ -78,6 +91,7 @@ export const COMMANDS: readonly CliCommand[] = [
   demoCommand,
   upCommand,
   downCommand,
+  dashboardCommand,
   initCommand,
   tokenCreateCommand,
   tokenShowCommand,
@@ -88,6 +102,7 @@ export const COMMANDS: readonly CliCommand[] = [
   workerCommand,
   routerCommand,
   shareCommand,
+  monitorCommand,
   routerBackupCommand,
   routerCheckStoreCommand,
   routerTokenCreateCommand,
@@ -112,6 +127,12 @@ export const COMMANDS: readonly CliCommand[] = [
   jobReleaseCommand,
   jobStopCommand,
   jobRerunCommand,
+  recipeListCommand,
+  recipeShowCommand,
+  recipeCreateCommand,
+  recipePublishCommand,
+  recipeRunCommand,
+  recipeRemoveCommand,
   filesAddCommand,
   filesLsCommand,
   filesInfoCommand,
@@ -139,6 +160,12 @@ export const COMMANDS: readonly CliCommand[] = [
   securityCommand,
   dialCommand,
   commandCommand,
+  topicPublishCommand,
+  topicSubscribeCommand,
+  topicListCommand,
+  chatCommand,
+  sendCommand,
+  inboxCommand,
   receiptShowCommand,
   receiptVerifyCommand,
   routeSimulateCommand,
@@ -148,5 +175,7 @@ export const COMMANDS: readonly CliCommand[] = [
   reputationVerifyCommand,
   configShowCommand,
   doctorCommand,
+  completionCommand,
+  manCommand,
   versionCommand
 ]

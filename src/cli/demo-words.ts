@@ -1,6 +1,6 @@
 /** The demo's input, found where this program is installed, and the sum of its results. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MeshError } from '../core/errors.ts'
 import type { ItemView } from '../model/generated/api-job.ts'
@@ -54,8 +54,9 @@ export function mergeCounts(items: readonly Pick<ItemView, 'result'>[]): {
   return { total, ranked }
 }
 
-/** That of a checkout, or the one that this package itself is installed in. */
+/** What came with this package: beside it, or below it, as in a checkout and where it is installed for all users. */
 function modulesFolder(): string {
   const own = join(PROJECT, 'node_modules')
-  return existsSync(own) ? own : dirname(PROJECT)
+  const isBelow = existsSync(join(own, 'libp2p')) || basename(dirname(PROJECT)) !== 'node_modules'
+  return isBelow ? own : dirname(PROJECT)
 }

@@ -9,7 +9,7 @@ import { createAuthority, hasAuthority } from '../membership/authority.ts'
 import { MeshChild } from './mesh-child.ts'
 import { planWorkers } from './mesh-plan.ts'
 import { livingProcesses, removeMeshRecord, writeMeshRecord } from './mesh-record.ts'
-import { livingRouters } from './router-connection.ts'
+import { livingNodes } from './router-connection.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { PlannedNode } from './mesh-plan.ts'
 
@@ -31,6 +31,8 @@ export interface LocalMesh {
   client: ApiClient
   children: readonly MeshChild[]
   router: MeshChild
+  /** Opens the API of its router. */
+  token: string | undefined
   /** Ends all of it, in good order. May be called twice. */
   stop(): Promise<void>
   /** Lets this process end while the mesh goes on. */
@@ -70,12 +72,15 @@ export async function startLocalMesh(init: LocalMeshInit): Promise<LocalMesh> {
   }
   try {
     const router = await launchAll(init, launch)
-    const client = clientOf(home, router)
+    const { ca, token } = livingNodes(home).find(({ pid }) => pid === router.pid) ?? {}
+    const { http: url = '' } = router.report
+    const client = new ApiClient({ url, token, ca })
     await untilAllFound(client, children, init)
     return {
       client,
       children,
       router,
+      token,
       stop,
       leave: () => children.forEach((child) => child.leave())
     }
@@ -130,12 +135,6 @@ async function portFor(
   const free = await portOr0(port)
   if (free === 0) onTakenPort?.(port)
   return free
-}
-
-function clientOf(home: string, router: MeshChild): ApiClient {
-  const { http: url = '' } = router.report
-  const entry = livingRouters(home).find(({ pid }) => pid === router.pid)
-  return new ApiClient({ url, token: entry?.token, ca: entry?.ca })
 }
 
 async function untilAllFound(

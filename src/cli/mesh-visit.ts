@@ -24,17 +24,12 @@ export async function visitMesh<T>(
 
 /** The same by a way, and as somebody, that the caller knows. */
 export async function enterMesh<T>(
-  {
-    bootstrap,
-    networkKeyFile,
-    signal,
-    visit
-  }: Pick<MeshClientInit, 'bootstrap' | 'networkKeyFile' | 'signal' | 'visit'>,
+  init: Omit<MeshClientInit, 'logger'>,
   work: (mesh: MeshClient) => Promise<T>
 ): Promise<T> {
   // Imported only now: libp2p takes a while to load, and most commands need none of it.
   const { MeshClient: Client } = await import('../client/mesh-client.ts')
-  const mesh = await Client.connect({ bootstrap, networkKeyFile, visit, signal })
+  const mesh = await Client.connect(init)
   try {
     return await work(mesh)
   } finally {

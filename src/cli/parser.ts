@@ -3,9 +3,10 @@
  * complaints become errors of ours that name the nearest word that would have been right.
  */
 import yargs from 'yargs'
+import { readTrace } from '../model/trace-context.ts'
 import { variableOf } from '../config/options.ts'
 import { Args } from './args.ts'
-import { COMMON_FLAGS } from './command.ts'
+import { COMMON_FLAGS, shapeOf } from './command.ts'
 import { MISSING_COMMAND, complain } from './complaints.ts'
 import { exitCodeLines } from './exit-codes.ts'
 import type { Argv, Options } from 'yargs'
@@ -139,15 +140,6 @@ function addCommand(
   )
 }
 
-function shapeOf({
-  name,
-  isOptional,
-  isList
-}: NonNullable<CliCommand['positionals']>[number]): string {
-  const inner = isList === true ? `${name}..` : name
-  return isOptional === true ? `[${inner}]` : `<${inner}>`
-}
-
 function optionsOf(flags: Flags): Record<string, Options> {
   return Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, optionOf(flag)]))
 }
@@ -196,6 +188,8 @@ function readArgs(
     texts,
     switches,
     variables,
+    // As all programs that know traces have it of who started them.
+    trace: readTrace({ traceparent: env['TRACEPARENT'], tracestate: env['TRACESTATE'] }),
     positionals: Object.fromEntries(positionals) as RawArgs['positionals']
   }
 }

@@ -14,8 +14,11 @@ import { readTextFile } from './local-files.ts'
 import type { ApiClientInit } from '../client/api-caller.ts'
 import type { Args } from './args.ts'
 
-/** What a router tells programs of its own user. */
+/** What a node with an API tells programs of its own user. */
 export interface ApiEntry {
+  /** Of its folder. */
+  name: string
+  role: 'monitor' | 'router'
   url: string
   token: string
   pid: number
@@ -33,13 +36,14 @@ export function connectToRouter(args: Args): ApiClient {
 
 export function findRouter(args: Args): ApiClientInit {
   const api = args.text('api')
-  const entries = livingRouters(homeOf(args))
-  const url = api ?? onlyOne(entries)?.url ?? URL_DEFAULT
-  const entry = entries.find((candidate) => isSameAddress(candidate.url, url))
+  const nodes = livingNodes(homeOf(args))
+  const url = api ?? onlyOne(nodes.filter(({ role }) => role === 'router'))?.url ?? URL_DEFAULT
+  const entry = nodes.find((candidate) => isSameAddress(candidate.url, url))
   const token = args.text('token')
   const caFile = args.text('api-ca')
   return {
     url,
+    trace: args.trace,
     token: token === undefined ? entry?.token : givenSecret(token, args.sourceOf('token')),
     ca: caFile === undefined ? entry?.ca : readTextFile(caFile, args.sourceOf('api-ca'))
   }
@@ -49,12 +53,12 @@ export function homeOf(args: Args): string {
   return expandHome(args.text('home') ?? HOME_DEFAULT)
 }
 
-/** The routers whose process still lives, by their files under `home`. */
-export function livingRouters(home: string): ApiEntry[] {
+/** Routers and monitors whose processes still live, by their files under `home`. */
+export function livingNodes(home: string): ApiEntry[] {
   if (!existsSync(home)) return []
   return readdirSync(home, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map((entry) => readEntry(join(home, entry.name, 'api.json')))
+    .map(({ name }) => readEntry(home, name))
     .filter((entry) => entry !== undefined)
     .filter(({ pid }) => isAlive(pid))
 }
@@ -67,13 +71,14 @@ function onlyOne(entries: readonly ApiEntry[]): ApiEntry | undefined {
   })
 }
 
-function readEntry(file: string): ApiEntry | undefined {
+function readEntry(home: string, name: string): ApiEntry | undefined {
   try {
     // Whoever else could have put it there would be sent our jobs.
-    const text = Buffer.from(readSecret(file) ?? '').toString()
-    const { ca, url, token, pid } = parseJson(text) as Partial<ApiEntry>
+    const text = Buffer.from(readSecret(join(home, name, 'api.json')) ?? '').toString()
+    const { ca, pid, role = 'router', token, url } = parseJson(text) as Partial<ApiEntry>
     const isWhole = typeof url === 'string' && typeof token === 'string' && typeof pid === 'number'
-    return isWhole ? { url, token, pid, ...(typeof ca === 'string' ? { ca } : {}) } : undefined
+    const secured = typeof ca === 'string' ? { ca } : {}
+    return isWhole ? { name, role, url, token, pid, ...secured } : undefined
   } catch {
     // Not there, of another user, or half written: then it is no help, and the next source is asked.
     return undefined

@@ -14,7 +14,7 @@ import type { CliCommand } from './command.ts'
 import type { ParsedCommand } from './parser.ts'
 import type { Terminal } from './terminal.ts'
 
-const ROLE_START = /^(bootstrap|worker)$/
+const ROLE_START = /^(bootstrap|worker|monitor)$/
 
 /** Never throws. @returns the exit code */
 export async function runCli(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -27,7 +27,7 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
     }
     command = parsed.command
     const output = new Output(terminal, outputInit(parsed, terminal.env))
-    return await command.run({ args: parsed.args, output, terminal })
+    return await command.run({ args: parsed.args, output, terminal, commands: COMMANDS })
   } catch (cause) {
     if (terminal.signal.aborted && cause === terminal.signal.reason) return EXIT.detached
     reportError(cause, words, terminal)
@@ -48,7 +48,7 @@ export function reportError(cause: unknown, words: readonly string[], terminal: 
  * `taskmesh` alone asks for help. `taskmesh help job` is `taskmesh job --help`, `taskmesh worker start` is `taskmesh worker`. A router has
  * other commands beside it, so that `taskmesh router` is `taskmesh router start`.
  */
-function plainWords(words: readonly string[]): readonly string[] {
+export function plainWords(words: readonly string[]): readonly string[] {
   const [first = '', second, ...rest] = words
   if (words.length === 0) return ['--help']
   if (first === 'help') return plainWords([...words.slice(1), '--help'])

@@ -1,5 +1,7 @@
 /** What a command may touch of the process around it, as one object, so that tests can stand in for it. */
 import { once } from 'node:events'
+import { createLineEditor } from './line-editor.ts'
+import type { LineEditor } from './line-editor.ts'
 
 export interface TextSink {
   write(content: string | Uint8Array): void
@@ -18,6 +20,8 @@ export interface Terminal {
   readonly stderr: TextSink
   /** All of stdin. */
   readStdin(): Promise<Buffer>
+  /** Its lines as they come, for those who write in between. */
+  editLines(prompt: string): LineEditor
   /** Aborted by Ctrl-C, by SIGTERM, and when the process that started this one has gone. */
   readonly signal: AbortSignal
 }
@@ -30,6 +34,7 @@ export function processTerminal(env: Terminal['env'], signal: AbortSignal): Term
     stdout: sinkOf(process.stdout),
     stderr: sinkOf(process.stderr),
     signal,
+    editLines: (prompt) => createLineEditor(process.stdin, process.stdout, prompt),
     readStdin: async () => {
       const chunks: Buffer[] = []
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer)

@@ -7,6 +7,7 @@ import type { MeshError } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { ApiRequest } from './api-transport.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 
 export interface ApiClientInit {
   /** Such as `http://127.0.0.1:51880`. */
@@ -14,6 +15,8 @@ export interface ApiClientInit {
   token?: string | undefined
   /** Certificates to trust (PEM) and no others: the router's own, or that of its authority. @default the system's */
   ca?: string | undefined
+  /** What all that is asked is a part of, by W3C Trace Context. @default nothing */
+  trace?: TraceContext | undefined
 }
 
 export interface ApiClientComponents {
@@ -30,6 +33,7 @@ export class ApiCaller {
     this.transport = new ApiTransport({
       url: init.url,
       token: init.token,
+      trace: init.trace,
       fetch: components.fetch ?? fetchFor(init.ca),
       clock: components.clock ?? systemClock,
       random: components.random ?? systemRandom

@@ -1,6 +1,6 @@
 /** The part of `ApiClient` that is about decisions: those that were made, what counts for them, whom they passed over. */
 import { LIMITS } from '../core/limits.ts'
-import { ReputationApi } from './api-reputation.ts'
+import { RecipeApi } from './api-recipes.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
 import type { IdleReasonsView } from '../model/generated/api-idle-reasons.ts'
@@ -9,7 +9,7 @@ import type { WeightsView } from '../model/generated/api-weights.ts'
 /** Some MiB at a time. */
 const PAGE_ROWS = LIMITS.decisionRowsMax
 
-export class DecisionApi extends ReputationApi {
+export class DecisionApi extends RecipeApi {
   /**
    * The decisions of all jobs, oldest first: those since a moment, or not longer ago than `1h`.
    * @example

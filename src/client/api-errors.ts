@@ -17,6 +17,8 @@ const EXCERPT_LETTERS = 80
 
 /** No connection, or one that broke before the answer was there. */
 export function unreachable(url: string, cause: unknown): MeshError {
+  // A way by libp2p says itself what is wrong with it.
+  if (cause instanceof MeshError) return cause
   const reason = reasonOf(cause)
   const isUntrusted = UNTRUSTED.test(reason)
   const what = isUntrusted ? `the router at ${url} is not trusted` : `no router answers at ${url}`
@@ -31,7 +33,9 @@ const CUT_OFF: readonly string[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
 
 /** True when somebody was there, and the answer got lost on its way. */
 export function isCutOff({ code, cause }: MeshError): boolean {
-  return code === 'API_UNREACHABLE' && CUT_OFF.includes(reasonOf(cause))
+  return (
+    code === 'SESSION_CLOSED' || (code === 'API_UNREACHABLE' && CUT_OFF.includes(reasonOf(cause)))
+  )
 }
 
 /** Something listens there, but it doesn't speak as a router does. */

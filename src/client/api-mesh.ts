@@ -52,6 +52,15 @@ export class MeshApi extends DecisionApi {
   }
 
   /**
+   * What the router keeps count of, as Prometheus reads it.
+   * @example
+   * const lines = (await client.metrics()).split('\n')
+   */
+  async metrics(options: AbortOptions = {}): Promise<string> {
+    return await (await this.transport.open('/v1/metrics', options)).text()
+  }
+
+  /**
    * The peers that the router is connected to.
    * @example
    * const relayed = (await client.peers()).filter(({ path }) => path === 'relayed')

@@ -11,10 +11,12 @@ import { fromProblem, notARouter, unreachable } from './api-errors.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 
 export interface ApiTransportInit {
   url: string
   token: string | undefined
+  trace?: TraceContext | undefined
   fetch: typeof globalThis.fetch
   clock: Clock
   random: Random
@@ -49,6 +51,7 @@ export class ApiTransport {
   readonly random: Random
   readonly #fetch: typeof globalThis.fetch
   readonly #token: string | undefined
+  readonly #trace: TraceContext | undefined
   readonly #base: URL
   #hasAnswered = false
 
@@ -57,12 +60,13 @@ export class ApiTransport {
     this.random = init.random
     this.#fetch = init.fetch
     this.#token = init.token
+    this.#trace = init.trace
     this.#base = baseOf(init.url)
   }
 
   /** Where the router is, for errors. */
   get origin(): string {
-    return this.#base.origin
+    return `${this.#base.protocol}//${this.#base.host}`
   }
 
   /** @throws MeshError as the router's problem says; API_UNREACHABLE, RESPONSE_TIMED_OUT, RESPONSE_INVALID */
@@ -93,6 +97,7 @@ export class ApiTransport {
     const response = await this.#send(this.#urlOf(path, query), {
       method,
       headers: {
+        ...this.#trace,
         ...headers,
         ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(body === undefined ? {} : { 'content-type': typeOf(body) })
@@ -144,11 +149,11 @@ export class ApiTransport {
   }
 }
 
-/** `127.0.0.1:51880` is taken as an http address. @throws MeshError CONFIG_INVALID */
+/** `127.0.0.1:51880` is taken as an http address; that of a peer needs a `fetch` of its own. @throws MeshError CONFIG_INVALID */
 function baseOf(text: string): URL {
   const full = text.includes('://') ? text : `http://${text}`
   const url = URL.canParse(full) ? new URL(full) : undefined
-  if (url !== undefined && /^https?:$/.test(url.protocol)) return url
+  if (url !== undefined && /^(https?|libp2p):$/.test(url.protocol)) return url
   throw new MeshError('CONFIG_INVALID', `"${text}" is not the address of an HTTP API`, {
     path: '--api',
     hint: 'write it as http://127.0.0.1:51880'
@@ -164,11 +169,17 @@ function encodeBody(body: unknown): string | Uint8Array<ArrayBuffer> | undefined
   // Nobody shares the memory that is read from files.
   if (body instanceof Uint8Array) return body as Uint8Array<ArrayBuffer>
   const text = JSON.stringify(body)
-  if (Buffer.byteLength(text) <= LIMITS.submissionBytesMax) return text
+  if (byteLengthOf(text) <= LIMITS.submissionBytesMax) return text
   // The router would refuse it too, but by closing the connection in the middle of it.
   throw new MeshError(
     'REQUEST_TOO_LARGE',
     `the job document is longer than ${formatBytes(LIMITS.submissionBytesMax)}`,
     { hint: 'split it into several jobs' }
   )
+}
+
+/** Of a letter there are three bytes at most, for each half of a pair; most texts need no second look. */
+function byteLengthOf(text: string): number {
+  const atMost = 3 * text.length
+  return atMost <= LIMITS.submissionBytesMax ? atMost : new TextEncoder().encode(text).byteLength
 }

@@ -1,6 +1,6 @@
 /**
- * A visitor to the mesh: joins as a peer with a passing identity, dials, asks, watches, and leaves.
- * What `taskmesh dial`, `command` and `peers` are made of, and any program that wants no HTTP.
+ * The client library in Node.js: a visitor to the mesh that joins as a peer with a passing identity, dials, asks, watches,
+ * hands in jobs, and leaves. `taskmesh dial`, `command` and `peers` are made of it. `browser/` has the one for tabs.
  */
 import { BootstrapKeeper } from '../network/contact/bootstrap-keeper.ts'
 import type { CommandBinding } from '../protocol/command-binding.ts'
@@ -9,18 +9,29 @@ import { givenNetworkKey } from '../network/wire/network-key.ts'
 import { PeerTracker } from '../network/paths/peer-tracker.ts'
 import { MeshError } from '../core/errors.ts'
 import { silentLogger } from '../observe/logger.ts'
-import { deferred, sleep, withTimeLimit } from '../core/abort.ts'
+import { sleep, withTimeLimit } from '../core/abort.ts'
 import { systemClock } from '../core/clock.ts'
 import { systemRandom } from '../core/random.ts'
 import { createVisitor } from '../enrolment/linked-node.ts'
 import { startVisit } from '../enrolment/visit-start.ts'
-import { strangerVisit } from '../enrolment/visit.ts'
+import { findVisit, strangerVisit } from '../enrolment/visit.ts'
+import { ApiClient } from './api-client.ts'
+import { MeshWork, notAPeer } from './mesh-work.ts'
+import { createMeshTalk } from './mesh-talk.ts'
+import { createPeerFetch } from '../protocol/http/peer-fetch.ts'
+import { expandHome } from '../config/compile.ts'
+import { findRouter } from './router-search.ts'
+import { reportDial } from './dial-report.ts'
 import type { AbortOptions } from '../core/abort.ts'
+import type { ApiClientInit } from './api-caller.ts'
+import type { DialReport } from './dial-report.ts'
+import type { RouterReach } from './mesh-work.ts'
 import type { CommandName, Params, Result } from '../protocol/commands.ts'
 import type { Exchange } from '../model/generated/envelope.ts'
+import type { MeshTalk, Messages } from './mesh-talk.ts'
+import type { Topics } from '../messages/topics.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { PeerChange } from '../network/paths/peer-tracker.ts'
-import type { PeerId } from '@libp2p/interface'
 import type { PeerView } from '../model/generated/api-peer.ts'
 import type { Visit } from '../enrolment/visit.ts'
 
@@ -31,67 +42,118 @@ export interface MeshClientInit extends AbortOptions {
   listen?: readonly string[]
   /** Waits to be let in for as long as it takes. @default false */
   isPatient?: boolean
-  /** Who it is. @default a stranger with a passing identity, for meshes that take anyone */
+  /** The text of a join token for a client or an operator. It is exchanged once; what comes of it is kept in `home`. */
+  join?: string | undefined
+  /** Whose member it is: that of this folder, such as `~/.taskmesh`, whose authority or earlier token counts. @default nobody's */
+  home?: string | undefined
+  /** The router to use: its PeerId, or a multiaddr of it. @default one that is found */
+  router?: string | undefined
+  /** Who it is, where that is known. @default as `join` and `home` say; else a stranger, for meshes that take anyone */
   visit?: Visit | undefined
   logger?: Logger
+  /** The mesh within the mesh whose routers it uses and whose topics it hears. @default that of its token or certificate, else `default` */
+  namespace?: string | undefined
+  /** What it calls itself in messages. @default nothing */
+  name?: string | undefined
+  /** Others may connect to it, through a relay where it cannot be dialled: for those that take messages. @default false */
+  isReachable?: boolean
   /** File with the key of a private network, if a join token has not brought it. */
   networkKeyFile?: string | undefined
 }
 
-/** Who answered at an address, and how. */
-export interface DialReport {
-  peer_id: string
-  address: string
-  agent: string | null
-  protocols: string[]
-  /** From the dial to the secured, identified connection. */
-  connect_ms: number
-  /** Round trips, each in milliseconds. */
-  ping_ms: number[]
-}
-
 const DEFAULT_TIMEOUT_MS = 15_000
-const PINGS = 4
+/** Two places, so that one relay may go; and a direct way where there is one. */
+const REACHABLE = { relays: 2, punches: true } as const
 
 interface Parts {
   node: MeshNode
   binding: CommandBinding
   tracker: PeerTracker
+  talk: MeshTalk
   stop: () => Promise<void>
 }
 
 /**
+ * A program's way into a mesh: as a peer of it, by its bootstraps, or as a caller of one router's HTTP API.
  * @example
- * const client = await MeshClient.connect({ bootstrap: ['/ip4/127.0.0.1/tcp/51820'] })
- * const { response } = await client.sendAndWait(peerId, 'GET_CAPABILITIES', {})
+ * const client = await MeshClient.connect(['/ip4/127.0.0.1/tcp/51820'], 'default')
+ * const answer = await client.run({ task: { engine: 'javascript', source: 'function main (n) { return n * n }', input: 7 } })
  * await client.close()
  */
-export class MeshClient {
-  readonly #parts: Parts
+export class MeshClient extends MeshWork implements AsyncDisposable {
+  readonly #held: Parts | undefined
 
-  private constructor(parts: Parts) {
-    this.#parts = parts
+  private constructor(reach: RouterReach, parts?: Parts) {
+    super(reach)
+    this.#held = parts
   }
 
   /**
-   * Joins the mesh; waits until a bootstrap has answered, if any were named.
-   * @throws MeshError PEER_UNREACHABLE when none of the bootstraps answers in time
+   * Joins the mesh as a peer; waits until a bootstrap has answered, if any were named. A router of the namespace is looked for
+   * when there is something for it to do.
+   * @param bootstraps multiaddrs, with or without `/p2p/<id>`
+   * @throws MeshError PEER_UNREACHABLE when none of the bootstraps answers in time; NOT_A_MEMBER and its kin
+   * @example
+   * const client = await MeshClient.connect('/dns4/mesh.example/tcp/51820', 'photos', { home: '~/.taskmesh', join: token })
    */
-  static async connect(init: MeshClientInit = {}): Promise<MeshClient> {
-    const { listen = [], logger = silentLogger, visit = await strangerVisit() } = init
+  static async connect(
+    bootstraps: string | readonly string[],
+    namespace?: string,
+    init?: Omit<MeshClientInit, 'bootstrap' | 'namespace'>
+  ): Promise<MeshClient>
+  /**
+   * Calls a router's HTTP API, and is no peer itself.
+   * @example
+   * const client = await MeshClient.connect('http://127.0.0.1:51880', { token })
+   */
+  static async connect(url: string, init: Omit<ApiClientInit, 'url'>): Promise<MeshClient>
+  /**
+   * As the first, with everything by its name.
+   * @example
+   * const client = await MeshClient.connect({ bootstrap: ['/ip4/127.0.0.1/tcp/51820'] })
+   */
+  static async connect(init?: MeshClientInit): Promise<MeshClient>
+  static async connect(
+    to: string | readonly string[] | MeshClientInit = {},
+    second?: string | Omit<ApiClientInit, 'url'>,
+    init: MeshClientInit = {}
+  ): Promise<MeshClient> {
+    if (typeof to === 'string' && /^https?:/.test(to)) {
+      const api = new ApiClient({ ...(second as Omit<ApiClientInit, 'url'> | undefined), url: to })
+      return new MeshClient(async () => api)
+    }
+    if (typeof to !== 'string' && !Array.isArray(to)) return await this.#join(to as MeshClientInit)
+    const namespace = second as string | undefined
+    return await this.#join({ ...init, bootstrap: [to].flat() as string[], namespace })
+  }
+
+  static async #join(init: MeshClientInit): Promise<MeshClient> {
+    const { listen = [], logger = silentLogger, visit = await visitOf(init) } = init
     const bootstrap = [...new Set([...(init.bootstrap ?? []), ...(visit.entry?.bootstrap ?? [])])]
-    const { binding, membership, node } = await createVisitor(visit, {
+    const linked = await createVisitor(visit, {
       contacts: bootstrap,
       listen,
       logger,
+      ...(init.isReachable === true ? { reach: REACHABLE } : {}),
       networkKey: givenNetworkKey(init.networkKeyFile)
     })
+    const { binding, membership, node } = linked
     const clock = systemClock
+    const namespace = init.namespace ?? visit.entry?.namespace ?? 'default'
+    const ask = (...words: Parameters<MeshClient['ask']>): ReturnType<MeshClient['ask']> =>
+      client.ask(...words)
+    const talk = createMeshTalk({ ...linked, clock, ask }, { namespace, name: init.name })
+    linked.server.register(talk.handlers)
     const tracker = new PeerTracker({ node, clock })
     const keeper = new BootstrapKeeper({ node, clock, logger, random: systemRandom }, bootstrap)
-    const parts = [node, binding, ...membership.parts, tracker, keeper]
+    const parts = [node, binding, ...membership.parts, ...talk.parts, tracker, keeper]
     const stop = await startVisit(parts, membership, init)
-    const client = new MeshClient({ node, binding, tracker, stop })
+    const fetch = createPeerFetch({ ...linked, clock, link: node })
+    const reach: RouterReach = async (options) => {
+      const router = init.router && (await client.#peerAt(init.router, options))
+      return await findRouter({ fetch, logger, node }, { namespace, router }, options)
+    }
+    const client: MeshClient = new MeshClient(reach, { node, binding, tracker, talk, stop })
     try {
       if (bootstrap.length > 0) await client.#joined(keeper, bootstrap, init)
       return client
@@ -101,8 +163,24 @@ export class MeshClient {
     }
   }
 
+  /** @throws MeshError CONFIG_INVALID for a client that came by HTTP, as all that only a peer can do */
   get selfPeer(): string {
     return this.#parts.node.selfPeer
+  }
+
+  /** What all hear who listen. */
+  get topics(): Topics {
+    return this.#parts.talk.topics
+  }
+
+  /** What goes to one peer, and comes from one. */
+  get messages(): Messages {
+    return this.#parts.talk.messages
+  }
+
+  /** Where it can be reached now; those through relays come once one has given it a place. */
+  addresses(): string[] {
+    return this.#parts.node.addresses()
   }
 
   /**
@@ -111,24 +189,9 @@ export class MeshClient {
    */
   async connectToPeer(target: string, options: AbortOptions = {}): Promise<DialReport> {
     const { node } = this.#parts
-    const { ping } = node.libp2p.services
-    return await this.#limited(`${target} did not answer`, options, async (signal) => {
-      const startedAtMs = systemClock.monotonicMs()
-      const connection = await node.connect(target, { signal })
-      const about = await this.#identified(connection.remotePeer, { signal })
-      const connectMs = systemClock.monotonicMs() - startedAtMs
-      const pingMs: number[] = []
-      for (let count = 0; count < PINGS; count += 1) {
-        pingMs.push(await ping.ping(connection.remotePeer, { signal }))
-      }
-      return {
-        peer_id: connection.remotePeer.toString(),
-        address: connection.remoteAddr.toString(),
-        ...about,
-        connect_ms: connectMs,
-        ping_ms: pingMs
-      }
-    })
+    return await this.#limited(`${target} did not answer`, options, (signal) =>
+      reportDial(node.libp2p, () => node.connect(target, { signal }), { signal })
+    )
   }
 
   /**
@@ -174,7 +237,16 @@ export class MeshClient {
   }
 
   async close(): Promise<void> {
-    await this.#parts.stop()
+    await this.#held?.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  get #parts(): Parts {
+    if (this.#held === undefined) throw notAPeer('PeerId, and no other peers')
+    return this.#held
   }
 
   /** @param peer peer id or multiaddr */
@@ -183,34 +255,6 @@ export class MeshClient {
     const { node } = this.#parts
     const message = `${peer} did not answer`
     return await this.#limited(message, options, (signal) => node.dial(peer, { signal }))
-  }
-
-  /** What a peer says of itself; libp2p asks it on every new connection, and asking twice is refused. */
-  async #identified(
-    peer: PeerId,
-    options: AbortOptions
-  ): Promise<Pick<DialReport, 'agent' | 'protocols'>> {
-    const { libp2p } = this.#parts.node
-    const { promise, resolve, reject } = deferred<void>()
-    const onIdentify = (event: CustomEvent<{ peerId: PeerId }>): void => {
-      if (event.detail.peerId.equals(peer)) resolve()
-    }
-    libp2p.addEventListener('peer:identify', onIdentify)
-    try {
-      const isKnown = (await libp2p.peerStore.get(peer)).protocols.length > 0
-      options.signal?.addEventListener('abort', () => reject(options.signal?.reason), {
-        once: true
-      })
-      if (!isKnown) await promise
-      const { metadata, protocols } = await libp2p.peerStore.get(peer)
-      const agent = metadata.get('AgentVersion')
-      return {
-        agent: agent === undefined ? null : new TextDecoder().decode(agent),
-        protocols: protocols.toSorted()
-      }
-    } finally {
-      libp2p.removeEventListener('peer:identify', onIdentify)
-    }
   }
 
   async #joined(
@@ -240,4 +284,10 @@ export class MeshClient {
       throw MeshError.from(cause, 'PEER_UNREACHABLE')
     }
   }
+}
+
+async function visitOf({ bootstrap = [], home, join }: MeshClientInit): Promise<Visit> {
+  if (home === undefined && join === undefined) return await strangerVisit()
+  const folder = expandHome(home ?? '~/.taskmesh')
+  return await findVisit({ home: folder, join, bootstrap, nowMs: systemClock.wallMs() })
 }

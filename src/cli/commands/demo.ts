@@ -20,7 +20,7 @@ import { createProgress } from '../progress.ts'
 import { formatCount, plural, renderBar, renderGrid, renderTable, shortPeer } from '../render.ts'
 import { renderDecision } from '../render-decision.ts'
 import { homeOf } from '../router-connection.ts'
-import { NEXT_STEPS, WORKERS_DEFAULT, renderMesh } from './up.ts'
+import { WORKERS_DEFAULT, nextSteps, renderMesh } from './up.ts'
 import type { CliCommand, CommandContext } from '../command.ts'
 import type { DecisionRecord } from '../../model/generated/decision.ts'
 import type { ItemView, JobView } from '../../model/generated/api-job.ts'
@@ -94,8 +94,8 @@ async function runDemo(context: CommandContext, home: string): Promise<number> {
     else await mesh.stop()
   }
   const what = isKept
-    ? `The mesh goes on.\n\n${NEXT_STEPS}`
-    : `Everything is stopped. To keep the mesh up: npm start -- --keep`
+    ? `The mesh goes on.\n\n${nextSteps(mesh, terminal)}`
+    : `Everything is stopped. To keep the mesh up: npx taskmesh demo --keep`
   output.line(`\n${what}`)
   output.note(
     output.stderrStyle.dim(`whole run: ${formatDuration(systemClock.monotonicMs() - startedMs)}`)

@@ -28,6 +28,7 @@ export const jobGetCommand: CliCommand = {
   ],
   flags: {
     ...FETCH_FLAGS,
+    output: flag('text', 'folder to put it into, or - for stdout [.]'),
     item: flag('text', 'only of this task of an array job'),
     log: flag('switch', 'the whole log instead, where it is longer than the router keeps'),
     ...VISITOR_FLAGS,

@@ -1,4 +1,4 @@
-/** `taskmesh bootstrap`, `worker` and `router`: one node in this process, until it is told to stop. */
+/** `taskmesh bootstrap`, `worker`, `router` and `monitor`: one node in this process, until it is told to stop. */
 import { isLoopbackAddress } from '../../config/address.ts'
 import { loadSettings } from '../../config/load.ts'
 import { isRepeatable, optionsOf } from '../../config/options.ts'
@@ -62,10 +62,25 @@ export const routerCommand: CliCommand = {
   run: runRouter
 }
 
+export const monitorCommand: CliCommand = {
+  words: 'monitor',
+  summary: 'run a monitor: shows the mesh in a browser, and is a bootstrap and relay as well',
+  flags: roleFlags('monitor'),
+  examples: [
+    ['taskmesh monitor --bootstrap /ip4/127.0.0.1/tcp/51820', 'pages on 127.0.0.1:8080'],
+    [
+      'taskmesh monitor --listen /ip4/0.0.0.0/tcp/51820 --web-port 8443 --web-host 0.0.0.0 --tls-cert … --tls-key …',
+      'for other machines, as their first contact, too'
+    ]
+  ],
+  notes: `${ROLE_NOTES}\n\nWhat routers know (jobs, workers, files) it asks them for; to act on that, sign in with a token of the router. The address with its own token: taskmesh dashboard --name monitor.`,
+  run: runMonitor
+}
+
 /** The one line that says a node is ready; programs get the report itself. */
-export function readyLine({ role, peer_id, addresses, http, pid }: ReadyReport): string {
+export function readyLine({ addresses, http, pages, peer_id, pid, role }: ReadyReport): string {
   const where = addresses.length === 0 ? 'no address' : addresses.join(' ')
-  return `${role} ${peer_id} ready at ${where}${http === undefined ? '' : ` http ${http}`} pid ${pid}`
+  return `${role} ${peer_id} ready at ${where}${http === undefined ? '' : ` http ${http}`}${pages === undefined ? '' : ` pages ${pages}`} pid ${pid}`
 }
 
 /** What to say when others will look for this node and can't reach it. */
@@ -139,6 +154,11 @@ export interface NodeRun<R extends Role, N extends RunningNode> {
 async function runBootstrap(context: CommandContext): Promise<number> {
   const { startBootstrap: start } = await import('../../roles/bootstrap.ts')
   return await runNode('bootstrap', context, { start })
+}
+
+async function runMonitor(context: CommandContext): Promise<number> {
+  const { startMonitor: start } = await import('../../roles/monitor.ts')
+  return await runNode('monitor', context, { start })
 }
 
 async function runWorker(context: CommandContext): Promise<number> {

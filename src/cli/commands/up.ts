@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { API_FLAGS, setting } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { withoutPeerId } from '../columns.ts'
+import { dashboardAddress } from './dashboard.ts'
 import { describeOffer } from '../mesh-plan.ts'
 import { plural, renderGrid, shortPeer } from '../render.ts'
 import { stopRecordedMesh } from '../mesh-record.ts'
@@ -13,6 +14,7 @@ import type { CliCommand } from '../command.ts'
 import type { LocalMesh } from '../local-mesh.ts'
 import type { Output } from '../output.ts'
 import type { Style } from '../render.ts'
+import type { Terminal } from '../terminal.ts'
 
 export const WORKERS_DEFAULT = 3
 
@@ -43,7 +45,10 @@ export const upCommand: CliCommand = {
         ),
       onReady: ({ plan }) => output.note(output.stderrStyle.dim(`${plan.name} is ready`))
     })
-    output.value(meshReport(mesh), (style) => `${renderMesh(mesh, style)}\n\n${NEXT_STEPS}`)
+    output.value(
+      meshReport(mesh),
+      (style) => `${renderMesh(mesh, style)}\n\n${nextSteps(mesh, terminal)}`
+    )
     await untilEnd(mesh, signal, output)
     output.note('stopping')
     await mesh.stop()
@@ -67,8 +72,9 @@ export const downCommand: CliCommand = {
   }
 }
 
-export const NEXT_STEPS = [
+const NEXT_STEPS = [
   'Try, in another terminal:',
+  '  taskmesh dashboard --open',
   '  taskmesh node list',
   '  taskmesh run javascript examples/word-count/word-count.js --input text=@README.md',
   '  taskmesh job run examples/squares.json',
@@ -76,6 +82,13 @@ export const NEXT_STEPS = [
   '  taskmesh peers --watch',
   '  taskmesh down'
 ].join('\n')
+
+/** With what opens the dashboard for whoever sits there; what ends up in a file or in another program has no token. */
+export function nextSteps(mesh: LocalMesh, { stdout }: Terminal): string {
+  const { http = '' } = mesh.router.report
+  const address = dashboardAddress(http, stdout.isTTY ? mesh.token : undefined)
+  return `The dashboard: ${address}\n${NEXT_STEPS}`
+}
 
 /** Who runs where. */
 export function renderMesh(mesh: LocalMesh, style: Style): string {

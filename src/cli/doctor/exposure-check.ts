@@ -5,14 +5,14 @@ import { HIDDEN } from '../../core/secret-text.ts'
 import { SECRET_FLAGS } from '../../config/options.ts'
 import { hasAuthority } from '../../membership/authority.ts'
 import { membershipFile } from '../../membership/own-membership.ts'
-import { livingRouters } from '../router-connection.ts'
+import { livingNodes } from '../router-connection.ts'
 import { isReachable, quoted } from './check.ts'
 import type { Check, CheckContext, Finding, ListenAddress, NodeProcess } from './check.ts'
 
 export const exposureCheck: Check = { section: 'exposure', run: checkExposure }
 
 function checkExposure(context: CheckContext): Finding[] {
-  const apis = new Map(livingRouters(context.home).map(({ pid, url }) => [pid, new URL(url)]))
+  const apis = new Map(livingNodes(context.home).map(({ pid, url }) => [pid, new URL(url)]))
   return context.nodes.flatMap((node) => {
     const api = apis.get(node.pid)
     return [

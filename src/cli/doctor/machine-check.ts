@@ -8,6 +8,8 @@ import type { Check, CheckContext, Finding } from './check.ts'
 
 /** The one that tests run on. */
 const NODE_MAJOR = 24
+/** The oldest that the published package runs on; the launcher refuses what is older. */
+const NODE_MAJOR_MIN = 22
 /** Two machines' file systems may differ by that much. */
 const CLOCK_SLACK_MS = 60_000
 const TIMEDATECTL_TIMEOUT_MS = 5_000
@@ -42,7 +44,7 @@ export function checkNode(version: string): Finding[] {
   if (major === NODE_MAJOR) return []
   return [
     {
-      severity: major < NODE_MAJOR ? 'problem' : 'note',
+      severity: major < NODE_MAJOR_MIN ? 'problem' : 'note',
       what: `this is Node ${version}`,
       why: `taskmesh is tested with Node ${NODE_MAJOR}`,
       remedy: `npm install --global node@${NODE_MAJOR}`

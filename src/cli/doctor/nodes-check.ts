@@ -1,12 +1,12 @@
 /** Nodes of this home that run: whether others may be there that this user can't see. */
-import { livingRouters } from '../router-connection.ts'
+import { livingNodes } from '../router-connection.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
 
 export const nodesCheck: Check = { section: 'nodes', run: checkNodes }
 
 function checkNodes({ home, nodes }: CheckContext): Finding[] {
   const seen = new Set(nodes.map(({ pid }) => pid))
-  const hidden = livingRouters(home).filter(({ pid }) => !seen.has(pid))
+  const hidden = livingNodes(home).filter(({ pid }) => !seen.has(pid))
   if (hidden.length === 0) return []
   return [
     {

@@ -8,7 +8,7 @@ import { findVisit } from '../../enrolment/visit.ts'
 import { givenNetworkKey } from '../../network/wire/network-key.ts'
 import { homeMembership, ownNodes, waysFrom } from './home.ts'
 import { isRelay, relayIn } from './facts.ts'
-import { livingRouters } from '../router-connection.ts'
+import { livingNodes } from '../router-connection.ts'
 import { isLoopbackAddress } from '../../config/address.ts'
 import { MeshError } from '../../core/errors.ts'
 import { Outsider } from './outsider.ts'
@@ -47,7 +47,7 @@ export async function surveyMesh(init: SurveyInit): Promise<MeshFacts | undefine
   const { home, nodes } = init
   const visit = await findVisit(init)
   const ways = waysFrom(home, nodes, [...init.bootstrap, ...(visit.entry?.bootstrap ?? [])])
-  const apiPorts = livingRouters(home).map(({ url }) => Number(new URL(url).port))
+  const apiPorts = livingNodes(home).map(({ url }) => Number(new URL(url).port))
   const own = await ownNodes(home, nodes, apiPorts)
   if (ways.length === 0 && own.length === 0) return undefined
   const { isClosed, networkKey } = homeMembership(home)
