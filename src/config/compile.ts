@@ -6,6 +6,7 @@ import { MeshError } from '../core/errors.ts'
 import { parseBytes, parseDurationMs } from '../core/units.ts'
 import { readRouterRules } from '../model/router-rules.ts'
 import { compileReach, compileRelay } from './compile-reach.ts'
+import type { MonitorConfig } from '../model/generated/config-monitor.ts'
 import type { RouterConfig } from '../model/generated/config-router.ts'
 import type { ShareConfig } from '../model/generated/config-share.ts'
 import type { WorkerConfig } from '../model/generated/config-worker.ts'
@@ -15,10 +16,12 @@ import type {
   BootstrapSettings,
   ContainerSettings,
   FileSettings,
+  MonitorSettings,
   NodeSettings,
   ProcessSettings,
   RouterSettings,
   ShareSettings,
+  WebSettings,
   WorkerSettings
 } from './settings.ts'
 
@@ -30,7 +33,7 @@ const EVIDENCE_BYTES_MIN = 1_048_576
 export function compileSettings(
   role: Role,
   values: Readonly<Record<string, unknown>>
-): BootstrapSettings | WorkerSettings | RouterSettings | ShareSettings {
+): BootstrapSettings | WorkerSettings | RouterSettings | ShareSettings | MonitorSettings {
   switch (role) {
     case 'bootstrap':
       return Object.freeze({ ...compileNode(values), relay: compileRelay(values) })
@@ -40,6 +43,8 @@ export function compileSettings(
       return Object.freeze(compileRouter(values))
     case 'share':
       return Object.freeze({ ...compileNode(values), files: compileFiles(values) })
+    case 'monitor':
+      return Object.freeze(compileMonitor(values))
   }
 }
 
@@ -59,7 +64,23 @@ function compileNode(values: NodeConfig): NodeSettings {
     join: values.join,
     networkKeyFile: values.network_key === undefined ? undefined : expandHome(values.network_key),
     isOpen: values.open ?? false,
+    metrics:
+      values.metrics === undefined
+        ? undefined
+        : Object.freeze(parseHostPort(values.metrics, 'metrics')),
+    otlp: values.otlp === undefined ? undefined : parseCollector(values.otlp),
     logLevel
+  }
+}
+
+function compileMonitor(values: MonitorConfig): MonitorSettings {
+  const { web_host: host = '', web_port: port = 0 } = values
+  return {
+    ...compileNode(values),
+    relay: compileRelay(values),
+    http: Object.freeze({ host, port }),
+    token: values.token,
+    tls: compileTls(values)
   }
 }
 
@@ -146,6 +167,7 @@ function compileRouter(values: RouterConfig): RouterSettings {
     ...compileNode(values),
     files: compileFiles(values),
     http: Object.freeze(parseHostPort(values.http ?? '', 'http')),
+    hasPages: values.web ?? true,
     token: values.token,
     tls: compileTls(values),
     sync: values.sync ?? 'full',
@@ -164,7 +186,7 @@ function compileRouter(values: RouterConfig): RouterSettings {
 }
 
 /** @throws MeshError FIELD_INVALID where one stands without the other */
-function compileTls(values: RouterConfig): RouterSettings['tls'] {
+function compileTls(values: Pick<RouterConfig, 'tls_cert' | 'tls_key'>): WebSettings['tls'] {
   const { tls_cert: cert, tls_key: key } = values
   if (cert === undefined && key === undefined) return undefined
   if (cert !== undefined && key !== undefined) {
@@ -198,4 +220,15 @@ function parseHostPort(text: string, path: string): { host: string; port: number
     })
   }
   return { host: match[1] ?? match[2] ?? '127.0.0.1', port }
+}
+
+/** @throws MeshError FIELD_INVALID; one with a password in it as well, for addresses are shown and logged */
+function parseCollector(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isPlain = url?.username === '' && url.password === '' && url.search === ''
+  if (isPlain && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, '')
+  throw new MeshError('FIELD_INVALID', 'this is not the address of an OTLP/HTTP collector', {
+    path: 'otlp',
+    hint: 'write it as http://127.0.0.1:4318; what opens it goes into OTEL_EXPORTER_OTLP_HEADERS'
+  })
 }

@@ -14,6 +14,7 @@ import { readSecrets, secretsIn, withoutSecrets } from './secrets.ts'
 import type { Role } from './options.ts'
 import type {
   BootstrapSettings,
+  MonitorSettings,
   RouterSettings,
   ShareSettings,
   WorkerSettings
@@ -30,6 +31,7 @@ export interface SettingsOf {
   worker: WorkerSettings
   router: RouterSettings
   share: ShareSettings
+  monitor: MonitorSettings
 }
 
 /** The values of one source or of all, under the keys of config files, and where each came from. */
@@ -44,7 +46,8 @@ const VALIDATORS = {
   bootstrap: validatorFor('config/bootstrap'),
   worker: validatorFor('config/worker'),
   router: validatorFor('config/router'),
-  share: validatorFor('config/share')
+  share: validatorFor('config/share'),
+  monitor: validatorFor('config/monitor')
 }
 
 /**
@@ -94,7 +97,8 @@ export function loadConfig(role: Role, sources: SettingsSources): LoadedConfig {
   return { values, shown: withoutSecrets(role, given), origins }
 }
 
-function readDefaults(role: Role): Layer {
+/** What counts where nobody says anything. */
+export function readDefaults(role: Role): Layer {
   const file = fileURLToPath(new URL(`../../config/${role}.default.json`, import.meta.url))
   const values = JSON.parse(readFileSync(file, 'utf8')) as Layer['values']
   return { values, sources: sourcesOf(values, () => `the default`) }

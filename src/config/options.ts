@@ -3,7 +3,7 @@
  * environment variable follows from the flag (`--task-memory` → `TASKMESH_TASK_MEMORY`).
  */
 
-export const ROLES = ['bootstrap', 'worker', 'router', 'share'] as const
+export const ROLES = ['bootstrap', 'worker', 'router', 'share', 'monitor'] as const
 export type Role = (typeof ROLES)[number]
 
 /**
@@ -26,6 +26,11 @@ export interface RoleOption {
 /** Roles that have files, and that others may have to reach by a relay. */
 const FILE_ROLES = ['worker', 'router', 'share'] as const satisfies readonly Role[]
 
+/** First contacts, which carry what goes between those that nobody can dial. */
+const HUB_ROLES = ['bootstrap', 'monitor'] as const satisfies readonly Role[]
+/** Roles with a web server. */
+const WEB_ROLES = ['router', 'monitor'] as const satisfies readonly Role[]
+
 /** In the order in which help shows them. */
 export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('listen', 'list', ROLES, 'multiaddr to listen on (repeatable)'),
@@ -42,16 +47,11 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('mdns', 'switch', ROLES, 'find the mesh on the local network [on; --mdns=false]'),
   option('map_ports', 'switch', ROLES, 'ask the router at home for a port (UPnP, NAT-PMP)'),
   option('relays', 'integer', FILE_ROLES, 'relays to be reached by [2, beyond loopback]'),
-  option(
-    'relay',
-    'switch',
-    ['bootstrap'],
-    'relay for those that nobody can dial [on; --relay=false]'
-  ),
-  option('relay_max', 'integer', ['bootstrap'], 'nodes that it relays for [1024]'),
-  option('relay_data', 'text', ['bootstrap'], 'bytes of one relayed connection [no limit]'),
-  option('relay_duration', 'text', ['bootstrap'], 'how long one may last [no limit]'),
-  option('relay_rate', 'text', ['bootstrap'], 'bytes a second relayed, in all [no limit]'),
+  option('relay', 'switch', HUB_ROLES, 'relay for those that nobody can dial [on; --relay=false]'),
+  option('relay_max', 'integer', HUB_ROLES, 'nodes that it relays for [1024]'),
+  option('relay_data', 'text', HUB_ROLES, 'bytes of one relayed connection [no limit]'),
+  option('relay_duration', 'text', HUB_ROLES, 'how long one may last [no limit]'),
+  option('relay_rate', 'text', HUB_ROLES, 'bytes a second relayed, in all [no limit]'),
   {
     ...option('share_dirs', 'list', FILE_ROLES, 'folder whose files are offered (repeatable)'),
     flag: 'share-dir'
@@ -125,9 +125,12 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
     flag: 'router-limit'
   },
   option('http', 'text', ['router'], 'HOST:PORT of the API; port 0 picks a free one'),
-  secret('token', ['router'], "the API's token, or @FILE [a new one, in a file only you can read]"),
-  option('tls_cert', 'text', ['router'], 'certificate of the API (PEM file): it speaks https'),
-  option('tls_key', 'text', ['router'], 'private key of that certificate (PEM file)'),
+  option('web', 'switch', ['router'], 'give out the pages there as well [on; --web=false]'),
+  option('web_port', 'integer', ['monitor'], 'port of its pages [8080]; 0 picks a free one'),
+  option('web_host', 'text', ['monitor'], 'address on which they are given out [127.0.0.1]'),
+  secret('token', WEB_ROLES, "the API's token, or @FILE [a new one, in a file only you can read]"),
+  option('tls_cert', 'text', WEB_ROLES, 'certificate of the API (PEM file): it speaks https'),
+  option('tls_key', 'text', WEB_ROLES, 'private key of that certificate (PEM file)'),
   option('sync', 'text', ['router'], 'full: jobs survive a power cut; normal: a crash'),
   option('preset', 'text', ['router'], 'weights of jobs that name none'),
   {
@@ -170,6 +173,8 @@ export const ROLE_OPTIONS: readonly RoleOption[] = [
   option('max_queued', 'integer', ['router'], 'items that may wait or run before more are refused'),
   option('name', 'text', ROLES, "name of this node's folder [its role, numbered when taken]"),
   option('home', 'text', ROLES, 'folder for keys and state; each node has one inside'),
+  option('metrics', 'text', ROLES, 'HOST:PORT for Prometheus; port 0 picks a free one [none]'),
+  option('otlp', 'text', ROLES, 'URL of an OpenTelemetry collector that gets traces [none]'),
   option('log_level', 'text', ROLES, 'silent, error, warn, info, debug or trace')
 ]
 

@@ -30,6 +30,12 @@ export interface RelaySettings {
   readonly rateBytes: number | undefined
 }
 
+/** What a server of ours listens on; port 0 takes a free one. */
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
 export interface NodeSettings extends ReachSettings {
   /** Folder for keys and state of all nodes; each has a folder of its own in it. */
   readonly home: string
@@ -42,6 +48,10 @@ export interface NodeSettings extends ReachSettings {
   readonly networkKeyFile: string | undefined
   /** Takes anyone who reaches it. */
   readonly isOpen: boolean
+  /** Where its metrics are to be read; undefined: nowhere. */
+  readonly metrics: HostPort | undefined
+  /** Base address of the collector that gets its traces; undefined: what the environment says. */
+  readonly otlp: string | undefined
   readonly logLevel: LogLevel
 }
 
@@ -123,13 +133,21 @@ export interface WorkerSettings extends NodeSettings {
   readonly routerRules: readonly RouterRule[]
 }
 
-export interface RouterSettings extends NodeSettings {
-  readonly files: FileSettings
-  readonly http: { readonly host: string; readonly port: number }
+/** Of a node with a web server. */
+export interface WebSettings {
+  readonly http: HostPort
   /** Undefined: a new one in a file that only the owner can read. */
   readonly token: string | undefined
-  /** Absolute paths of the API's certificate and key; undefined: it speaks http. */
+  /** Absolute paths of the certificate and key; undefined: it speaks http. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+}
+
+export interface MonitorSettings extends BootstrapSettings, WebSettings {}
+
+export interface RouterSettings extends NodeSettings, WebSettings {
+  /** Whether it gives out the pages beside its API. */
+  readonly hasPages: boolean
+  readonly files: FileSettings
   readonly sync: 'full' | 'normal'
   readonly preset: Preset
   readonly weights: WeightsDocument | undefined

@@ -24,19 +24,25 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, callback) {
-    let timer = setTimeout(onTime, Math.min(delayMs, TIMER_MS_MAX)).unref()
+    let timer = loose(setTimeout(onTime, Math.min(delayMs, TIMER_MS_MAX)))
     let leftMs = delayMs - TIMER_MS_MAX
     function onTime(): void {
       if (leftMs <= 0) return callback()
-      timer = setTimeout(onTime, Math.min(leftMs, TIMER_MS_MAX)).unref()
+      timer = loose(setTimeout(onTime, Math.min(leftMs, TIMER_MS_MAX)))
       leftMs -= TIMER_MS_MAX
     }
     return () => clearTimeout(timer)
   },
   every(periodMs, callback) {
-    const timer = setInterval(callback, periodMs).unref()
+    const timer = loose(setInterval(callback, periodMs))
     return () => clearInterval(timer)
   }
+}
+
+/** It keeps no process alive; in a browser there is none, and a timer is a number. */
+function loose(timer: NodeJS.Timeout): NodeJS.Timeout {
+  if (typeof timer === 'object') timer.unref()
+  return timer
 }
 
 /**

@@ -70,6 +70,7 @@ export const ERROR_CATALOGUE = {
   JOB_NOT_FOUND: caller(404),
   NODE_NOT_FOUND: caller(404),
   FILE_NOT_FOUND: caller(404),
+  RECIPE_NOT_FOUND: caller(404),
   ID_AMBIGUOUS: caller(409),
   JOB_ENDED: caller(409),
   JOB_NOT_ENDED: caller(409),
@@ -114,6 +115,7 @@ export const ERROR_CATALOGUE = {
   SANDBOX_CRASHED: worker(),
   RESULT_INVALID: worker(),
   // What may be wrong with the way there.
+  NOBODY_LISTENS: { httpStatus: 503, retryable: true, blame: 'caller' },
   PEER_UNREACHABLE: network(),
   PEER_GONE: network(),
   PEER_SILENT: network(504),

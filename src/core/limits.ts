@@ -175,6 +175,13 @@ export const LIMITS = {
   decisionRowsMax: 100,
   /** Live event streams one HTTP server feeds. */
   eventStreamsMax: 256,
+  /** Of those, for tokens of one name, or for one peer: nobody but its owner takes all of them. */
+  eventStreamsPerCallerMax: 64,
+  /** Connections that a node tells of when it is asked for them. */
+  linksToldMax: 256,
+  /** Nodes and connections in the graph of the mesh: of more nobody sees anything. */
+  mapNodesMax: 4_096,
+  mapLinksMax: 16_384,
   /** One request of the HTTP API that is neither a job nor a file: no such document comes near it. */
   apiRequestBytesMax: 64 * KIB,
   /** The address and headers of such a request, query included. */
@@ -189,10 +196,31 @@ export const LIMITS = {
   apiAddressesMax: 4_096,
   /** Named tokens of one router. */
   apiTokensMax: 256,
+  /** Requests that one peer has open at the API by libp2p, and all of them. Those of one program are as many as it waits for at once. */
+  apiPeerStreamsMax: 64,
+  apiPeerStreamsTotalMax: 1_024,
   /** Programs send the next request once they have the answer; each answer may be megabytes that nobody reads. */
   apiPipelinedMax: 4,
   /** Presence topics a bootstrap relays: two per namespace that it serves, of workers and of files. */
   presenceTopicsMax: 128,
+  /** Of topics of people and programs, those that one node carries for its neighbours. */
+  topicsCarriedMax: 128,
+  /** Of those, what is carried for one neighbour's sake. */
+  topicsPerPeerMax: 32,
+  /** What is said on a topic, or to a peer; longer things are files of the mesh. */
+  messageBytesMax: 64 * KIB,
+  /** Messages of one listener that its program has not read; of more, the oldest go. */
+  messagesUnreadMax: 1_000,
+  /** Messages to one node whose answers its program has not given yet. */
+  messagesWaitingMax: 256,
+  /** Authors on topics whose last numbers are remembered. */
+  topicAuthorsMax: 8_192,
+  /** One recipe, signed: a job with its source; larger sources are files of the mesh. */
+  recipeBytesMax: 256 * KIB,
+  /** Recipes that one router keeps, with those that were taken back. */
+  recipesMax: 1_000,
+  /** Of those, what one author has. */
+  recipesPerAuthorMax: 100,
   /** File systems and JSON numbers go further; the list of pieces would not stay small. */
   fileBytesMax: 2 ** 40,
   /** Pieces of one file: 1 TiB in pieces of 16 MiB, 2 MiB of hashes. */
@@ -279,4 +307,5 @@ assert(
   'the set of the pieces of any file fits in one message'
 )
 assert(LIMITS.commandStreamsMax < LIMITS.streamsPerProtocolMax, 'a refusal needs a stream')
+assert(LIMITS.apiPeerStreamsMax < LIMITS.streamsPerProtocolMax, 'a refusal needs a stream')
 assert(LIMITS.announcedFilesMax < LIMITS.providerRecordsPerPeerMax, 'a node may announce its files')

@@ -40,6 +40,12 @@ export class Pace {
     return true
   }
 
+  /** Gives back what was taken and turned out not to be the peer's doing. */
+  giveBack(peer: string, amount: number): void {
+    const left = Math.min(this.#init.burst, this.leftOf(peer) + amount)
+    this.#keep(peer, { left, atMs: this.#clock.monotonicMs() })
+  }
+
   /** Takes what was had already: where less is left, what comes back makes up for it first, for as long as that took. */
   takeAll(peer: string, amount: number): void {
     const left = Math.max(-this.#init.burst, this.leftOf(peer) - amount)

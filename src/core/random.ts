@@ -1,6 +1,4 @@
 /** Chance, as something that is handed in, so that every decision can be repeated from its seed. */
-import { getRandomValues } from 'node:crypto'
-
 export interface Random {
   /** A number from 0 (included) to 1 (excluded). */
   next(): number
@@ -15,7 +13,7 @@ let used = POOL_LENGTH
 export const systemRandom: Random = {
   next() {
     if (used === POOL_LENGTH) {
-      getRandomValues(pool)
+      crypto.getRandomValues(pool)
       used = 0
     }
     const value = pool[used] as number

@@ -6,6 +6,7 @@
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { validatorFor } from '../model/validate.ts'
+import { by } from '../observe/readings.ts'
 import { askWorker } from './ask-worker.ts'
 import { lastNews, takeNews } from './node-news.ts'
 import { ReadyWaiters } from './ready-waiters.ts'
@@ -25,6 +26,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { NodeChange } from './node-news.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
 import type { PeerTracker } from '../network/paths/peer-tracker.ts'
+import type { Readings } from '../observe/readings.ts'
 import type { SentWork } from './worker-load.ts'
 import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
 import type { SessionService } from '../protocol/session-service.ts'
@@ -107,6 +109,23 @@ export class Directory implements Startable {
   /** All known workers, ready or not. */
   entries(): WorkerEntry[] {
     return [...this.#entries.values()]
+  }
+
+  readings(): Readings {
+    const all = this.entries()
+    const ready = all.filter(({ state }) => state === 'ready')
+    const sums = { total: 0, running: 0, waiting: 0 }
+    for (const { work } of ready) {
+      sums.total += work.report?.slots ?? 0
+      sums.running += work.report?.running ?? 0
+      sums.waiting += work.report?.queued ?? 0
+    }
+    const { running, total, waiting } = sums
+    return {
+      taskmesh_discovery_workers: by('state', { known: all.length, ready: ready.length }),
+      taskmesh_discovery_slots: by('state', { total, running }),
+      taskmesh_discovery_waiting_tasks: waiting
+    }
   }
 
   /** Ready workers as selection sees them now. */

@@ -95,6 +95,10 @@ export class FileCatalogue {
     this.events.setMaxListeners(0)
   }
 
+  get fileCount(): number {
+    return this.#files.size
+  }
+
   find(fileId: string): CatalogueFile | undefined {
     const file = this.#files.get(fileId)
     return file === undefined ? undefined : toView(file)

@@ -1,8 +1,17 @@
 /** The routers of a namespace that the DHT names: each announces itself under one key. */
 import { keyCid } from './key-cid.ts'
 import { routersKey } from '../protocol/ids.ts'
+import type { Libp2p } from '@libp2p/interface'
 import type { Logger } from '../observe/logger.ts'
 import type { MeshNode } from '../network/mesh-node.ts'
+
+/** What it takes. */
+export interface RouterFinding {
+  node: Pick<MeshNode, 'learnAddresses' | 'selfPeer'> & {
+    libp2p: Pick<Libp2p, 'contentRouting' | 'getPeers' | 'peerStore'>
+  }
+  logger: Pick<Logger, 'debug'>
+}
 
 export interface RouterSearch {
   namespace: string
@@ -15,7 +24,7 @@ export interface RouterSearch {
 
 /** As many as are found in that time. Never rejects. */
 export async function findRouters(
-  { logger, node }: { logger: Logger; node: MeshNode },
+  { logger, node }: RouterFinding,
   { countMax, namespace, others, signal, timeoutMs }: RouterSearch
 ): Promise<string[]> {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])

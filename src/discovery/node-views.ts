@@ -59,6 +59,34 @@ export class NodeViews {
     return this.#components.directory.candidates().length
   }
 
+  /** All that were ever ready, ready now or not, in no order. */
+  all(): NodeView[] {
+    return this.#met().map((entry) => this.#view(entry, this.#candidate(entry)))
+  }
+
+  /** The same in brief: who there is, and how it does. */
+  marks(): { peer_id: string; role: 'worker'; state: NodeView['state'] }[] {
+    return this.#met().map((entry) => ({
+      peer_id: entry.peer,
+      role: 'worker',
+      state: stateOf(entry)
+    }))
+  }
+
+  /** The same in numbers, and the slots of those that are ready. */
+  counts(): { byState: Record<string, number>; slots: { total: number; busy: number } } {
+    const byState: Record<string, number> = {}
+    const slots = { total: 0, busy: 0 }
+    for (const entry of this.#met()) {
+      const state = stateOf(entry)
+      byState[state] = (byState[state] ?? 0) + 1
+      if (entry.state !== 'ready') continue
+      slots.total += entry.record?.slots ?? 0
+      slots.busy += entry.work.report?.running ?? 0
+    }
+    return { byState, slots }
+  }
+
   /** A worker of that peer id is known. */
   has(peer: string): boolean {
     return this.#components.directory.has(peer)
@@ -117,6 +145,11 @@ export class NodeViews {
     const last = page.at(-1)
     const next = last === undefined || page.length === rest.length ? {} : { next: cursorOf(last) }
     return { nodes: page, total: nodes.length, ...next }
+  }
+
+  /** The DHT names many that never answer. */
+  #met(): WorkerEntry[] {
+    return this.#components.directory.entries().filter(({ readyCount }) => readyCount > 0)
   }
 
   #ready(): { entry: WorkerEntry; candidate: Candidate }[] {

@@ -135,13 +135,22 @@ export class ActiveJob {
     return copied
   }
 
+  /** When that of its items came into the queue that has waited there for longest; Infinity where none waits. */
+  get waitingFromMs(): number {
+    let fromMs = Infinity
+    for (const { places } of this.#all()) {
+      for (const { sinceMs } of places) fromMs = Math.min(fromMs, sinceMs)
+    }
+    return fromMs
+  }
+
   /** It stands in the queue from now on. @returns where; undefined if it does not want that now */
-  enqueued(index: number, wish: Wish): Place | undefined {
+  enqueued(index: number, wish: Wish, nowMs: number): Place | undefined {
     const item = this.#find(index)
     const isPrimary = wish.role === 'primary'
     if (item === undefined || !mayBegin(item.record, isPrimary)) return undefined
     if (!isPrimary && this.#record.isOnHold) return undefined
-    const place = this.#newPlace(index, wish)
+    const place = this.#newPlace(index, wish, nowMs)
     item.places = isPrimary ? [place] : [...item.places, place]
     return place
   }
@@ -150,7 +159,7 @@ export class ActiveJob {
   enqueuedAnew(index: number): readonly Place[] {
     const item = this.#find(index)
     if (item === undefined || item.places.length === 0) return []
-    item.places = item.places.map(({ wish }) => this.#newPlace(index, wish))
+    item.places = item.places.map(({ sinceMs, wish }) => this.#newPlace(index, wish, sinceMs))
     return item.places
   }
 
@@ -319,9 +328,9 @@ export class ActiveJob {
     else this.#items = undefined
   }
 
-  #newPlace(index: number, wish: Wish): Place {
+  #newPlace(index: number, wish: Wish, sinceMs: number): Place {
     this.#placeNumber += 1
-    return { number: this.#placeNumber, lane: this.#laneOf(index, wish), wish }
+    return { number: this.#placeNumber, lane: this.#laneOf(index, wish), wish, sinceMs }
   }
 
   #laneOf(index: number, wish: Wish): string {

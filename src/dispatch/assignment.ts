@@ -2,7 +2,7 @@
 import { LIMITS } from '../core/limits.ts'
 import type { ActiveJob } from './active-job.ts'
 import type { Assignment, FileSource } from '../model/generated/commands-execute-task.ts'
-import type { SentTask } from './attempt.ts'
+import type { SentTask } from './attempt-parts.ts'
 import type { AttemptRecord } from '../jobs/records.ts'
 import type { JobPlan } from '../model/job.ts'
 

@@ -4,14 +4,16 @@
  */
 import { consequenceOf } from './consequence.ts'
 import { Attempt } from './attempt.ts'
+import { beginAttempt, endAttempt, storingResult, traceQueue } from './attempt-traces.ts'
 import { MeshError } from '../core/errors.ts'
 import { isChecked } from './result-reviews.ts'
 import { newAttempt } from '../jobs/attempt-state.ts'
 import { newLeaseId } from '../core/ids.ts'
+import { NO_TRACER } from '../observe/tracing.ts'
 import { toDecisionText } from './decision-text.ts'
 import type { ActiveItem } from './active-item.ts'
 import type { ActiveJob } from './active-job.ts'
-import type { AttemptComponents, AttemptEnd, AttemptInit } from './attempt.ts'
+import type { AttemptComponents, AttemptEnd, AttemptInit } from './attempt-parts.ts'
 import type { AttemptRecord, AttemptRole, ItemRecord } from '../jobs/records.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ItemQueue } from './item-queue.ts'
@@ -20,6 +22,7 @@ import type { JobWriter } from './job-writer.ts'
 import type { Random } from '../core/random.ts'
 import type { ResultReviews } from './result-reviews.ts'
 import type { Selection } from '../selection/select.ts'
+import type { Tracer } from '../observe/tracing.ts'
 
 export interface AttemptDeskComponents extends Omit<
   AttemptComponents,
@@ -31,6 +34,10 @@ export interface AttemptDeskComponents extends Omit<
   reviews: Pick<ResultReviews, 'keep'>
   steps: JobSteps
   writer: JobWriter
+  /** @default traces go nowhere */
+  tracer?: Tracer
+  /** Called when something that waited goes to a worker. */
+  onWaited?: (waitedMs: number) => void
   /** Called when an attempt has begun. */
   onBegun: (job: ActiveJob) => void
   /** Called when a worker may have room again. */
@@ -44,11 +51,14 @@ export interface Chosen {
   workerId: string
   role: AttemptRole
   selection: Selection
+  /** When it came into the queue; undefined where it did not wait. */
+  sinceMs?: number
 }
 
 export class AttemptDesk {
   readonly #components: AttemptDeskComponents
   readonly #attemptComponents: AttemptComponents
+  readonly #tracer: Tracer
   readonly #open = new Map<Attempt, Promise<void>>()
   /** By lease, until their ends are stored. */
   readonly #leases = new Map<string, Attempt>()
@@ -56,6 +66,7 @@ export class AttemptDesk {
   constructor(components: AttemptDeskComponents) {
     this.#components = components
     const { steps } = components
+    this.#tracer = components.tracer ?? NO_TRACER
     this.#attemptComponents = {
       ...components,
       onStep: (attempt, isNewState) => this.#onStep(attempt, isNewState),
@@ -82,7 +93,7 @@ export class AttemptDesk {
   }
 
   /** Sends an item to the worker that was chosen. */
-  begin(job: ActiveJob, index: number, { role, selection, workerId }: Chosen): void {
+  begin(job: ActiveJob, index: number, { role, selection, sinceMs, workerId }: Chosen): void {
     const { nowMs, onAttempt, random, steps, writer } = this.#components
     // The record is of what was seen, so it is made before the figures change.
     const decision = selection.explain()
@@ -99,7 +110,12 @@ export class AttemptDesk {
     const key = { jobId: item.jobId, itemIndex: index, attempt: number }
     const text = toDecisionText(decision, key)
     const sent = this.#send(job, workerId, selection)
-    const attempt = new Attempt(this.#attemptComponents, { job, item, record, ...sent })
+    if (sinceMs !== undefined) {
+      this.#components.onWaited?.(record.offeredAtMs - sinceMs)
+      traceQueue(this.#tracer, job, record, sinceMs)
+    }
+    const span = beginAttempt(this.#tracer, job, record)
+    const attempt = new Attempt(this.#attemptComponents, { job, item, record, span, ...sent })
     job.began(index, attempt)
     // It is sent only once a restart would know of it: measured, that costs some 5 % of the pace, and without
     // it a router killed in that moment would run elsewhere what is done already.
@@ -113,7 +129,8 @@ export class AttemptDesk {
 
   /** Takes up an attempt that an earlier life of this router left open. */
   resume(job: ActiveJob, item: ItemRecord, record: AttemptRecord): void {
-    const attempt = new Attempt(this.#attemptComponents, { job, item, record })
+    const span = beginAttempt(this.#tracer, job, record)
+    const attempt = new Attempt(this.#attemptComponents, { job, item, record, span })
     job.began(item.index, attempt)
     this.#follow(attempt, attempt.resume())
     if (item.ending !== null) {
@@ -158,6 +175,7 @@ export class AttemptDesk {
 
   async #conclude(attempt: Attempt, ended: Promise<AttemptEnd | undefined>): Promise<void> {
     const end = await ended
+    endAttempt(attempt.span, end?.record ?? attempt.record)
     if (end === undefined) return
     const { link, onAttempt, onRoom, steps, writer } = this.#components
     const { job } = attempt
@@ -176,7 +194,10 @@ export class AttemptDesk {
     onAttempt(end.record, item.record, true)
     const output = end.verdict.kind === 'completed' ? end.verdict.output : null
     const happening = { ended: end.record, delayMs, output, hasLog: end.hasLog }
-    if (!(await steps.advance(job, index, event, happening))) return
+    const storing = storingResult(this.#tracer, attempt)
+    const isStored = await steps.advance(job, index, event, happening)
+    storing.end(isStored ? {} : { error: 'STORE_FAILED' })
+    if (!isStored) return
     this.#leases.delete(leaseId)
     if (state !== 'refused') link.release(workerId, leaseId)
   }

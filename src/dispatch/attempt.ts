@@ -7,7 +7,9 @@ import { AttemptOrder } from './attempt-order.ts'
 import { answerTimeoutMs, assignmentOf } from './assignment.ts'
 import { awaitWorker } from './silence.ts'
 import { MeshError } from '../core/errors.ts'
+import { NO_SPAN } from '../observe/tracing.ts'
 import { sleep } from '../core/abort.ts'
+import { traceFields } from '../model/trace-context.ts'
 import { stepAttempt } from '../jobs/attempt-state.ts'
 import { stopAtWorker } from './stop-at-worker.ts'
 import { readReport } from './task-report.ts'
@@ -21,69 +23,15 @@ import {
 } from './verdict.ts'
 import type { ActiveJob } from './active-job.ts'
 import type { AttemptEvent } from '../jobs/attempt-state.ts'
-import type { AttemptOutcome } from '../reputation/outcomes.ts'
+import type { AttemptComponents, AttemptEnd, AttemptInit, SentTask } from './attempt-parts.ts'
 import type { AttemptRecord, ItemRecord } from '../jobs/records.ts'
-import type { Clock } from '../core/clock.ts'
-import type { CandidateSource, OrderDesk, TaskLink } from './ports.ts'
-import type { JobLogs } from './views/job-logs.ts'
-import type { Logger } from '../observe/logger.ts'
 import type { Expectation } from '../selection/select.ts'
 import type { FileSource } from '../model/generated/commands-execute-task.ts'
-import type { Proof } from '../receipts/proof.ts'
 import type { ReportTaskParams } from '../model/generated/commands-report-task.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
+import type { Span } from '../observe/tracing.ts'
 import type { TaskReport } from './task-report.ts'
 import type { Ended, Verdict } from './verdict.ts'
-
-export interface AttemptComponents {
-  clock: Clock
-  logger: Logger
-  /** Milliseconds since 1970 that never jump. */
-  nowMs: () => number
-  /** Takes what an attempt says about its worker. */
-  onOutcome: (outcome: AttemptOutcome) => void
-  /** Called after each change of the record before its end; a new state is worth a write, progress is not. */
-  onStep: (attempt: Attempt, isNewState: boolean) => void
-  /** The worker is silent for too long, and the job would rather wait than run twice. */
-  onAwaited: (attempt: Attempt, error: MeshError) => void
-  /** The worker is back, and still has it. */
-  onResumed: (attempt: Attempt) => void
-  logs: JobLogs
-  source: CandidateSource
-  link: TaskLink
-  orders: OrderDesk
-  /** JSON text of one item's task. */
-  taskText: (jobId: string, index: number) => Promise<string>
-  /** Peers that have some of what one item's task needs. */
-  sourcesOf: (jobId: string, index: number) => Promise<FileSource[]>
-}
-
-export interface AttemptInit {
-  job: ActiveJob
-  /** The item as it is now, running. */
-  item: ItemRecord
-  record: AttemptRecord
-  /** Absent for one that an earlier life of this router has sent. */
-  sent?: SentTask
-}
-
-/** What the router counts of a task that it has sent. */
-export interface SentTask {
-  /** Among all that went to that worker. */
-  number: number
-  expected: Expectation
-}
-
-/** How it ended; undefined when it was let go of. */
-export interface AttemptEnd {
-  verdict: Verdict
-  /** The attempt's own record, ended. */
-  record: AttemptRecord
-  /** Whether it wrote anything. */
-  hasLog: boolean
-  /** Comes later than all else; absent where the worker has signed nothing. */
-  proof: Promise<Proof | undefined> | undefined
-}
 
 /** Of most tasks. */
 const NO_SOURCES: readonly FileSource[] = []
@@ -93,6 +41,8 @@ const ASK_PERIOD_MS = 100
 export class Attempt {
   readonly job: ActiveJob
   readonly item: ItemRecord
+  /** Its part in the job's trace. */
+  readonly span: Span
   /** When it began, by the clock that never jumps. */
   readonly startedAtMs: number
   readonly #components: AttemptComponents
@@ -114,6 +64,7 @@ export class Attempt {
     this.item = init.item
     this.#record = init.record
     this.#sent = init.sent
+    this.span = init.span ?? NO_SPAN
     this.#order = new AttemptOrder(components, init.job, init.record)
     this.startedAtMs = components.clock.monotonicMs()
     this.#heardAtMs = this.startedAtMs
@@ -276,7 +227,8 @@ export class Attempt {
         sent: this.#sent,
         order
       })
-      return await link.execute(this.#record.workerId, { assignment, text }, options)
+      const task = { assignment, text, trace: this.span.context }
+      return await link.execute(this.#record.workerId, task, options)
     } catch (cause) {
       return MeshError.from(cause)
     }
@@ -389,7 +341,8 @@ export class Attempt {
 
   #fields(): object {
     const { jobId, number, workerId } = this.#record
-    return { jobId, item: this.item.id, attempt: number, peer: workerId }
+    const where = { jobId, item: this.item.id, attempt: number, peer: workerId }
+    return { ...where, ...traceFields(this.span.context) }
   }
 
   #log({ code, message }: MeshError): void {

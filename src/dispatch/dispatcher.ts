@@ -14,7 +14,8 @@ import { hasRoom } from '../selection/room.ts'
 import { selectWorker } from '../selection/select.ts'
 import { TO_BACK_UP, TO_CHECK, TO_RUN } from './wish.ts'
 import type { ActiveJob } from './active-job.ts'
-import type { Attempt, AttemptComponents } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
+import type { AttemptComponents } from './attempt-parts.ts'
 import type { AttemptRecord, Cause, Ending, ItemRecord } from '../jobs/records.ts'
 import type { Candidate, SelectionRequest } from '../selection/candidate.ts'
 import type { FinishedItem } from './job-steps.ts'
@@ -25,6 +26,7 @@ import type { Random } from '../core/random.ts'
 import type { ResultChecks } from './ports.ts'
 import type { Selection } from '../selection/select.ts'
 import type { Startable } from '../core/startable.ts'
+import type { Tracer } from '../observe/tracing.ts'
 import type { Turn } from './item-queue.ts'
 import type { Wish } from './wish.ts'
 
@@ -42,6 +44,9 @@ export interface DispatcherComponents extends Omit<
   onDecided?: (selection: Selection) => void
   /** Called after every change of a job; a change that ends an item only once it is in the store. */
   onChanged: (job: ActiveJob, finished?: FinishedItem) => void
+  /** Called when something that waited goes to a worker. */
+  onWaited?: (waitedMs: number) => void
+  tracer?: Tracer
   /** Called after every change of an attempt's state, and whenever its task says how far it is. */
   onAttempt: (attempt: AttemptRecord, item: ItemRecord, isNewState: boolean) => void
 }
@@ -123,6 +128,18 @@ export class Dispatcher implements Startable {
       sum.held += record.counts.held
     }
     return sum
+  }
+
+  /** Since when the item waits that waits longest; undefined where none does. */
+  waitingFromMs(): number | undefined {
+    let fromMs = Infinity
+    for (const job of this.#jobs.values()) fromMs = Math.min(fromMs, job.waitingFromMs)
+    return fromMs === Infinity ? undefined : fromMs
+  }
+
+  /** Jobs that have not ended and have begun. */
+  get jobCount(): number {
+    return this.#jobs.size
   }
 
   async start(): Promise<void> {}
@@ -280,7 +297,7 @@ export class Dispatcher implements Startable {
       return 'blocked'
     }
     job.leave(index, place)
-    this.#desk.begin(job, index, { workerId, role, selection })
+    this.#desk.begin(job, index, { workerId, role, selection, sinceMs: place.sinceMs })
     begun.push(turn)
     return 'taken'
   }

@@ -69,7 +69,7 @@ export class ItemQueue {
 
   /** It may have ended, or be held, since that was planned. */
   enter(job: ActiveJob, index: number, wish: Wish): void {
-    const place = this.#isClosed ? undefined : job.enqueued(index, wish)
+    const place = this.#isClosed ? undefined : job.enqueued(index, wish, this.#components.nowMs())
     if (place !== undefined) this.#push(job, index, place)
   }
 

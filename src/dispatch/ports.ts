@@ -9,6 +9,7 @@ import type { Expected, Proof } from '../receipts/proof.ts'
 import type { JobPlan, OutputFile } from '../model/job.ts'
 import type { MeshError } from '../core/errors.ts'
 import type { SessionAnswer } from '../protocol/session.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 
 /** Who could run a task now. `discovery/directory.ts` satisfies it. */
 export interface CandidateSource {
@@ -128,7 +129,7 @@ export interface TaskLink {
   /** Sends a task and waits for how it ended. */
   execute(
     peer: string,
-    task: { assignment: Assignment; text: string },
+    task: { assignment: Assignment; text: string; trace?: TraceContext | undefined },
     options: WaitOptions
   ): Promise<SessionAnswer>
   /** Waits for the end of a task that was sent before. @param logFrom log entries that are here already */

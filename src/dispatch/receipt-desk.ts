@@ -73,12 +73,13 @@ export class ReceiptDesk implements OrderDesk {
     }
   }
 
-  #store({ itemIndex, jobId, number }: AttemptRecord, proof: StoredReceipt): void {
+  #store({ itemIndex, jobId, number, workerId }: AttemptRecord, proof: StoredReceipt): void {
     const { logger, store } = this.#components
     const change = { kind: 'receipt', jobId, itemIndex, attempt: number, ...proof } as const
     // The job itself is stored, or tried again, apart from this.
     store.apply([change]).catch((cause: unknown) => {
-      logger.warn({ jobId, err: cause }, 'a receipt could not be stored')
+      const fields = { jobId, item: itemIndex, attempt: number, peer: workerId, err: cause }
+      logger.warn(fields, 'a receipt could not be stored')
     })
   }
 

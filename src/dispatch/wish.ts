@@ -22,6 +22,8 @@ export interface Place {
   /** Equal for what asks for the same of a worker. */
   lane: string
   wish: Wish
+  /** When it came there. */
+  sinceMs: number
 }
 
 export const ANYWHERE: Apart = { workers: [], groups: [], trust: 'any' }

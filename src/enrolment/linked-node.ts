@@ -53,7 +53,7 @@ export async function createLinkedNode(init: LinkedNodeInit): Promise<LinkedNode
       ...(init.contacts ?? []),
       ...(entry?.bootstrap ?? [])
     ]),
-    isHub: role === 'bootstrap' || role === 'router',
+    isHub: role === 'bootstrap' || role === 'router' || role === 'monitor',
     networkKey: init.networkKey ?? entry?.networkKey,
     agent: AGENT,
     ...(arrivals === undefined ? {} : { admission: arrivals })
@@ -80,7 +80,7 @@ export async function createLinkedNode(init: LinkedNodeInit): Promise<LinkedNode
 /** Of a visitor, who keeps no state but perhaps its membership. */
 export async function createVisitor(
   visit: Visit,
-  init: Pick<LinkedNodeInit, 'contacts' | 'listen' | 'logger' | 'networkKey'>
+  init: Pick<LinkedNodeInit, 'contacts' | 'listen' | 'logger' | 'networkKey' | 'reach'>
 ): Promise<LinkedNode> {
   // To whom a person has it go, it goes: a transport that nobody listens on is no door.
   return await createLinkedNode({ ...init, ...visit, transportNames: ['ws'], isDhtServer: false })

@@ -6,9 +6,12 @@
 import { BYTES_PER_MB } from '../core/units.ts'
 import { MeshError } from '../core/errors.ts'
 import { RouterAdmission } from './owner/router-admission.ts'
+import { NO_TRACER } from '../observe/tracing.ts'
 import { RouterPlaces } from './router-places.ts'
+import { TaskTally } from './task-tally.ts'
 import { NO_INPUTS, fetchInputs, needsInputs } from './input-phase.ts'
 import { runTask } from './task-run.ts'
+import { traceTask } from './task-traces.ts'
 import { closedError, fullReason, isBusy, refusalOf } from './owner/admission.ts'
 import type { AdmissionFacts, AdmissionRules } from './owner/admission.ts'
 import type { AdmitRule, TaskSummary } from './owner/admit-rule.ts'
@@ -23,6 +26,8 @@ import type { ReadyInputs, TaskFiles } from './ports.ts'
 import type { RouterAdmissionComponents, RouterAdmissionInit } from './owner/router-admission.ts'
 import type { Seat } from './router-places.ts'
 import type { Task, TaskEnd } from './task.ts'
+import type { Tracer } from '../observe/tracing.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 
 export interface TaskRunnerComponents {
   clock: Clock
@@ -33,6 +38,8 @@ export interface TaskRunnerComponents {
   availability: AvailabilityKeeper
   /** The owner's own rule, asked about every task. */
   admitRule?: AdmitRule | undefined
+  /** @default traces go nowhere */
+  tracer?: Tracer
   /** Labels of a peer's certificate. @default nobody has one */
   labelsOf?: RouterAdmissionComponents['labelsOf']
   /** Called when a task has come in, begun or ended. */
@@ -51,6 +58,8 @@ export interface Errand {
   task: Task
   /** Who sent it. */
   router: string
+  /** What it is a part of. */
+  trace?: TraceContext | undefined
   /** For the owner's rule. */
   describe: () => TaskSummary
   /** Called with the slot in hand, before its inputs come, where it has any. */
@@ -72,6 +81,8 @@ export class TaskRunner {
   readonly #places: RouterPlaces
   /** What the owner lets each router ask for. */
   readonly routers: RouterAdmission
+  /** What became of tasks. */
+  readonly tally = new TaskTally()
   readonly #running = new Set<Task>()
   readonly #closing = new AbortController()
   #askingCount = 0
@@ -112,6 +123,15 @@ export class TaskRunner {
 
   /** Never rejects. Resolves once the task's slot is free again, or left to what nobody can end. */
   async run(errand: Errand): Promise<TaskEnd> {
+    const { clock, tracer = NO_TRACER } = this.#components
+    const arrivedAtMs = tracer.isOn ? clock.wallMs() : 0
+    const end = await this.#run(errand)
+    this.tally.note(errand.task.request.task.engine, end)
+    if (tracer.isOn) traceTask(tracer, errand, { arrivedAtMs, end })
+    return end
+  }
+
+  async #run(errand: Errand): Promise<TaskEnd> {
     const { task } = errand
     const { clock } = this.#components
     const arrivedMs = clock.monotonicMs()

@@ -8,6 +8,7 @@ import { AvailabilityKeeper } from './owner/availability.ts'
 import { LeaseDesk } from './leases/lease-desk.ts'
 import { LoadNews } from './load-news.ts'
 import { LogSpools } from './log-spool.ts'
+import { by } from '../observe/readings.ts'
 import { Task } from './task.ts'
 import { TaskJournal } from './leases/task-journal.ts'
 import { TaskRunner, handBackError } from './task-runner.ts'
@@ -24,6 +25,7 @@ import type { HostMonitor } from '../host/host-monitor.ts'
 import type { KeptResultsInit } from './leases/kept-results.ts'
 import type { LoadReport } from '../model/generated/capability-record.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { Readings } from '../observe/readings.ts'
 import type { RouterAdmissionComponents } from './owner/router-admission.ts'
 import type { RouterLimits } from '../model/router-limits.ts'
 import type { RouterLinks } from './leases/router-links.ts'
@@ -37,6 +39,7 @@ import type { Startable } from '../core/startable.ts'
 import type { TaskFiles } from './ports.ts'
 import type { TaskRequest } from './task-request.ts'
 import type { TaskAnswer } from './task-answers.ts'
+import type { Tracer } from '../observe/tracing.ts'
 
 export interface TaskServerComponents {
   clock: Clock
@@ -49,6 +52,8 @@ export interface TaskServerComponents {
   signer: Signer
   /** The owner's own rule, asked about every task. */
   admitRule?: AdmitRule | undefined
+  /** @default traces go nowhere */
+  tracer?: Tracer
   /** Labels of a peer's certificate. @default nobody has one */
   labelsOf?: RouterAdmissionComponents['labelsOf']
 }
@@ -176,6 +181,21 @@ export class TaskServer implements Startable {
     }
   }
 
+  readings(): Readings {
+    const { runningCount, waitingCount } = this.#runner
+    const availability = this.#availability.current
+    const states = ['open', 'cordoned', 'draining', 'stopping'].map(
+      (state) => [state, Number(state === availability)] as const
+    )
+    return {
+      ...this.#runner.tally.readings(),
+      taskmesh_worker_slots: this.#init.slots,
+      taskmesh_worker_tasks: by('state', { running: runningCount, waiting: waitingCount }),
+      taskmesh_worker_availability: by('state', Object.fromEntries(states)),
+      taskmesh_worker_routers: this.#news.routerCount
+    }
+  }
+
   /** What its owner lets a router ask of this worker; undefined: anything. */
   limitsOf(router: string): RouterLimits | undefined {
     return this.#runner.routers.limitsOf(router)
@@ -219,7 +239,7 @@ export class TaskServer implements Startable {
 
   async #executeDirectly(
     task: Task,
-    { remotePeer, signal }: CommandContext
+    { remotePeer, signal, trace }: CommandContext
   ): Promise<CommandAnswer<'EXECUTE_TASK'>> {
     const onAbort = (): void => task.stop(MeshError.from(signal.reason))
     signal.addEventListener('abort', onAbort, { once: true })
@@ -227,6 +247,7 @@ export class TaskServer implements Startable {
     const end = await this.#runner.run({
       task,
       router: remotePeer,
+      trace,
       describe: () => ({
         router: remotePeer,
         engine: task.request.task.engine,

@@ -3,8 +3,10 @@
  * each task that comes for it.
  */
 import { MeshError } from '../core/errors.ts'
-import type { EngineName, Executor } from './executor.ts'
+import { by } from '../observe/readings.ts'
+import type { EngineName, Executor, SandboxCounts } from './executor.ts'
 import type { Isolation } from '../model/isolation.ts'
+import type { Readings, Sample } from '../observe/readings.ts'
 import type { Resource } from '../model/enforcement.ts'
 import type { Startable } from '../core/startable.ts'
 
@@ -49,6 +51,20 @@ export class ExecutorRegistry implements Startable {
   /** Why an engine that was configured is not offered; for the worker's log. */
   problems(): ReadonlyMap<EngineName, MeshError> {
     return this.#problems
+  }
+
+  readings(): Readings {
+    const counts = [...this.#offered].flatMap(([engine, executor]) => {
+      const sandboxes = executor.sandboxes?.()
+      return sandboxes === undefined ? [] : [[engine, sandboxes] as const]
+    })
+    const of = (what: keyof SandboxCounts): readonly Sample[] =>
+      by('engine', Object.fromEntries(counts.map(([engine, one]) => [engine, one[what]])))
+    return {
+      taskmesh_sandbox_starts_total: of('starts'),
+      taskmesh_sandbox_failed_starts_total: of('failedStarts'),
+      taskmesh_sandbox_processes: of('live')
+    }
   }
 
   /** @throws MeshError ENGINE_UNAVAILABLE */

@@ -114,6 +114,15 @@ export interface TaskOutcome {
   lingering?: Promise<void>
 }
 
+/** Processes that run tasks of an engine, one after the other. */
+export interface SandboxCounts {
+  /** Of all time. */
+  starts: number
+  /** Of those, ones that did not come up. */
+  failedStarts: number
+  live: number
+}
+
 export interface Executor extends Startable {
   readonly engine: EngineName
   /** What a task of this engine is kept from, whatever task it is. */
@@ -131,5 +140,7 @@ export interface Executor extends Startable {
   refusalOf(task: TaskDocument): MeshError | undefined
   /** Of an engine that starts programs of this machine: which one it would start; undefined for none. */
   programPath?(task: TaskDocument): string | undefined
+  /** Of an engine that keeps such processes. */
+  sandboxes?(): SandboxCounts
   run(run: TaskRun): Promise<TaskOutcome>
 }

@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads'
 import { deferred } from '../core/abort.ts'
 import { assert } from '../core/assert.ts'
 import { childEnvironment } from '../core/child-environment.ts'
+import { siblingModule } from '../core/sibling-module.ts'
 import type { Socket } from 'node:net'
 import type { AbortOptions, Deferred } from '../core/abort.ts'
 import type { HostProbe, RawGpu, RawHostFacts } from './host-probe.ts'
@@ -37,9 +38,6 @@ export type ProbeAnswer = { facts: RawHostFacts } | { problem: string } | { slow
 /** A hundred cards take a few kilobytes each; more than this is no list of cards. */
 const GPU_TEXT_BYTES_MAX = 1_048_576
 
-/** `.ts` as we are developed, `.js` as we are built. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-
 const runFile = promisify(execFile)
 
 export class ThreadHostProbe implements HostProbe {
@@ -54,8 +52,8 @@ export class ThreadHostProbe implements HostProbe {
   constructor(init: ThreadHostProbeInit = {}) {
     const { directory = process.cwd(), measuresSlowdown = false } = init
     this.#data = { directory, measuresSlowdown }
-    this.#threadUrl = init.threadUrl ?? siblingUrl('host-probe-thread')
-    this.#gpuUrl = init.gpuUrl ?? siblingUrl('gpu-probe-process')
+    this.#threadUrl = init.threadUrl ?? siblingModule(import.meta.url, 'host-probe-thread')
+    this.#gpuUrl = init.gpuUrl ?? siblingModule(import.meta.url, 'gpu-probe-process')
   }
 
   get slowdown(): number {
@@ -135,8 +133,4 @@ export class ThreadHostProbe implements HostProbe {
     // Not awaited: a thread that waits for a tool ends only when the tool does.
     void worker.terminate()
   }
-}
-
-function siblingUrl(name: string): URL {
-  return new URL(`./${name}.${EXTENSION}`, import.meta.url)
 }

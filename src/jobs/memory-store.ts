@@ -4,10 +4,12 @@
  */
 import { MeshError } from '../core/errors.ts'
 import { decisionsByTime, forgetDecisions } from './memory-decisions.ts'
+import { compareAges, compareTexts, countJobs, listJobs } from './memory-jobs.ts'
 import { isTerminal } from './records.ts'
 import type { DecisionRows } from './memory-decisions.ts'
+import type { JobRow } from './memory-jobs.ts'
 import type { LogEntry } from '../model/generated/commands-execute-task.ts'
-import type { AttemptRecord, ItemRecord, JobRecord } from './records.ts'
+import type { AttemptRecord, ItemRecord, JobRecord, JobState } from './records.ts'
 import type {
   DecisionFilter,
   ItemFilter,
@@ -17,22 +19,6 @@ import type {
   StoreChange,
   StoredReceipt
 } from './store.ts'
-
-/** A record, with beside it what queries look at. */
-interface JobRow {
-  id: string
-  state: JobRecord['state']
-  createdAtMs: number
-  labels: Readonly<Record<string, string>>
-  submitter: string
-  key: string | null
-  parentId: string | null
-  forgetAtMs: number | null
-  forgetLogsAtMs: number | null
-  text: string
-}
-
-type Aged = Pick<JobRow, 'id' | 'createdAtMs'>
 
 interface StepRow {
   state: string
@@ -91,20 +77,18 @@ export class MemoryJobStore implements JobStore {
       .slice(0, limit)
   }
 
+  async jobCounts(): Promise<Partial<Record<JobState, number>>> {
+    return countJobs(this.#jobRows())
+  }
+
+  async searchEnd(): Promise<string | undefined> {
+    return undefined
+  }
+
   async jobs(filter: JobFilter): Promise<JobRecord[]> {
     const after = filter.after === undefined ? undefined : this.#jobs.get(filter.after)?.job
     if (filter.after !== undefined && after === undefined) return []
-    const labels = Object.entries(filter.labels ?? {})
-    return this.#jobRows()
-      .filter((row) => filter.state === undefined || row.state === filter.state)
-      .filter((row) => labels.every(([name, value]) => labelOf(row, name) === value))
-      .filter((row) => filter.submitter === undefined || row.submitter === filter.submitter)
-      .filter((row) => filter.parentId === undefined || row.parentId === filter.parentId)
-      .filter((row) => filter.sinceMs === undefined || row.createdAtMs >= filter.sinceMs)
-      .filter((row) => after === undefined || compareAges(row, after) < 0)
-      .toSorted((left, right) => compareAges(right, left))
-      .slice(0, filter.limit)
-      .map((row) => JSON.parse(row.text) as JobRecord)
+    return listJobs(this.#jobRows(), filter, after).map((row) => JSON.parse(row.text) as JobRecord)
   }
 
   async document(jobId: string): Promise<string | undefined> {
@@ -334,27 +318,13 @@ function jobRow(job: JobRecord): JobRow {
     parentId: parentId === null ? null : text(parentId),
     forgetAtMs: forgetAtMs === null ? null : finite(forgetAtMs),
     forgetLogsAtMs: forgetLogsAtMs === null || goWithJob ? null : finite(forgetLogsAtMs),
+    name: job.name === null ? null : job.name.toLowerCase(),
     text: JSON.stringify(job)
   }
 }
 
-function labelOf(row: JobRow, name: string): string | undefined {
-  return Object.hasOwn(row.labels, name) ? row.labels[name] : undefined
-}
-
 function isAsked(filter: ItemFilter, index: number, state: string): boolean {
   return index > (filter.after ?? -1) && (filter.state === undefined || filter.state === state)
-}
-
-/** Negative when `left` is the older one. */
-function compareAges(left: Aged, right: Aged): number {
-  return left.createdAtMs - right.createdAtMs || compareTexts(left.id, right.id)
-}
-
-/** By code point, as every database compares UTF-8; JavaScript's `<` differs beyond U+FFFF. */
-function compareTexts(left: string, right: string): number {
-  if (left === right) return 0
-  return Buffer.compare(Buffer.from(left), Buffer.from(right))
 }
 
 function byNumber<T>(rows: ReadonlyMap<number, T> | undefined): [number, T][] {

@@ -6,6 +6,7 @@
 import type { Blame, ErrorData } from '../core/errors.ts'
 import type { JobSpec, OutputFile } from '../model/job.ts'
 import type { ReasonCode } from './reasons.ts'
+import type { TraceContext } from '../model/trace-context.ts'
 import type { TaskProgress } from '../model/generated/commands-execute-task.ts'
 
 export type JobState =
@@ -146,6 +147,8 @@ export interface JobRecord {
   /** Why it failed, was stopped or is held. */
   error: ErrorData | null
   history: readonly Transition[]
+  /** What all that becomes of it is a part of, by W3C Trace Context; absent where nobody traces it. */
+  trace?: TraceContext
 }
 
 export interface ItemRecord extends ItemFiles {

@@ -63,6 +63,8 @@ export interface JobFilter {
   parentId?: string | undefined
   /** Only jobs created at this time or later. */
   sinceMs?: number | undefined
+  /** The beginning of an id, if it looks like one; else a part of a name, in capitals or not. */
+  text?: string | undefined
   /** Only jobs listed behind the job with this id; none at all if there is no such job. */
   after?: string | undefined
   limit: number
@@ -101,8 +103,15 @@ export interface JobStore extends Startable {
   jobByKey(submitter: string, key: string): Promise<JobRecord | undefined>
   /** Ids of the jobs whose id begins so, `limit` at most. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>
+  /** How many jobs there are in each state that some have. */
+  jobCounts(): Promise<Partial<Record<JobState, number>>>
   /** Newest first; of the same age, by id from the last. */
   jobs(filter: JobFilter): Promise<JobRecord[]>
+  /**
+   * Where a search for a part of a name stopped looking: the id of the last job that it looked at, if there are more
+   * behind that. A search looks at so many names at most, so that nobody else waits long for the store.
+   */
+  searchEnd(filter: Pick<JobFilter, 'after' | 'text'>): Promise<string | undefined>
   document(jobId: string): Promise<string | undefined>
   /** By index. */
   items(jobId: string, filter: ItemFilter): Promise<ItemRecord[]>
@@ -144,4 +153,9 @@ export interface JobStore extends Startable {
    * @throws MeshError STORE_FAILED; a store in memory has nothing to copy
    */
   backup(file: string): Promise<void>
+}
+
+/** Whether a text is the beginning of an id, as all ids begin. */
+export function isIdBeginning(text: string): boolean {
+  return /^j-[0-9a-z]*$/i.test(text)
 }

@@ -30,7 +30,7 @@ import type { BoundedDatastore } from './guard/bounded-datastore.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Whereabouts } from './dialling/dial-order.ts'
 import type { Punching } from './nat/punching.ts'
-import type { RelayLimits } from './relay/relay-traffic.ts'
+import type { RelayLimits, RelayTraffic } from './relay/relay-traffic.ts'
 import type { TransportFactory } from './wire/transports.ts'
 import type { TransportName } from '../config/address.ts'
 
@@ -56,6 +56,8 @@ export interface MeshNodeInit {
   clock?: Clock
   /** How it reaches those that cannot be dialled, and is reached itself. @default it dials, also through relays */
   reach?: ReachInit
+  /** What libp2p counts by. @default it counts nothing */
+  metrics?: Libp2pOptions['metrics']
   /** For tests: in place of all others. */
   transports?: Libp2pOptions['transports']
 }
@@ -92,6 +94,8 @@ export interface OptionParts {
   /** Those that addresses are dialled by, and listened on. */
   transports: TransportFactory[]
   punching: Punching
+  /** What goes through it, where it carries for others. */
+  relayTraffic: RelayTraffic | undefined
   /** A peer has more of one of libp2p's services than it may. */
   onFlood: (peer: string) => void
 }
@@ -105,6 +109,7 @@ export function libp2pOptions(init: MeshNodeInit, parts: OptionParts): Libp2pOpt
   const here = new OwnNetworks(parts, init.listen)
   return {
     start: false,
+    ...(init.metrics === undefined ? {} : { metrics: init.metrics }),
     privateKey: init.identity,
     nodeInfo: { userAgent: init.agent },
     addresses: {
@@ -176,7 +181,7 @@ function services(
   parts: OptionParts,
   here: Whereabouts
 ): NonNullable<Libp2pOptions<Services>['services']> {
-  const { admission, clock, onFlood } = parts
+  const { admission, clock, onFlood, relayTraffic } = parts
   const forAll = { clock, onFlood }
   const forMembers = { ...forAll, admission }
   const { isProbed = false, punches = false, relay } = init.reach ?? {}
@@ -184,7 +189,9 @@ function services(
     addresses: (libp2p) => new OwnAddresses(libp2p, { trustsOwn: init.isDhtServer }),
     ...(isProbed ? { reachability: reachability(forMembers) } : {}),
     dialler: (libp2p) => new Dialler(libp2p, { clock, here }),
-    ...(relay === undefined ? {} : { relay: relayServer(relay, forMembers) }),
+    ...(relay === undefined || relayTraffic === undefined
+      ? {}
+      : { relay: relayServer(relay, relayTraffic, forMembers) }),
     ...(punches ? { punching: parts.punching.service(forMembers) } : {}),
     // With the default of one stream each, asking twice at once is refused.
     identify: guarded(identify({ maxInboundStreams: 8, maxOutboundStreams: 8 }), forAll, {
@@ -232,6 +239,9 @@ async function refuseValue(): Promise<void> {
   throw new MeshError('FIELD_INVALID', 'this DHT stores no values')
 }
 
+/** Those of presence; of each that is carried for others itself, and that it is. */
+const TOPICS_MAX = LIMITS.presenceTopicsMax + 2 * LIMITS.topicsCarriedMax
+
 function gossip(): ReturnType<typeof gossipsub> {
   return gossipsub({
     allowPublishToZeroTopicPeers: true,
@@ -247,13 +257,13 @@ function gossip(): ReturnType<typeof gossipsub> {
     // The default has no bound: a neighbour that does not read loses the stream, and not we our memory.
     maxOutboundBufferSize: 4 * LIMITS.gossipBytesMax,
     // A bootstrap listens to as many; a topic is charged with some 1.2 KiB.
-    maxTopicBytesPerPeer: LIMITS.presenceTopicsMax * 1_280,
+    maxTopicBytesPerPeer: TOPICS_MAX * 1_280,
     decodeRpcLimits: {
-      maxSubscriptions: 4 * LIMITS.presenceTopicsMax,
+      maxSubscriptions: 4 * TOPICS_MAX,
       maxMessages: 5_000,
       maxIhaveMessageIDs: 5_000,
       maxIwantMessageIDs: 5_000,
-      maxControlMessages: 4 * LIMITS.presenceTopicsMax,
+      maxControlMessages: 4 * TOPICS_MAX,
       maxIdontwantMessageIDs: 512,
       // Peers that others recommend are of no use to us.
       maxPeerInfos: 0

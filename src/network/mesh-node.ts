@@ -28,15 +28,18 @@ import { libp2pOptions } from './libp2p-options.ts'
 import { transportsFor } from '../config/address.ts'
 import { Paths } from './paths/paths.ts'
 import { Punching } from './nat/punching.ts'
+import { RelayTraffic } from './relay/relay-traffic.ts'
 import { RelayRetirement } from './relay/relay-retirement.ts'
 import { openStreamBy } from './dialling/stream-opening.ts'
 import { StreamWatch } from './guard/stream-watch.ts'
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ConductCounts, Shunned } from './guard/conduct.ts'
 import type { DatastoreCounts } from './guard/bounded-datastore.ts'
 import type { DoorCounts } from './guard/door.ts'
+import type { RelayCounts } from './relay/relay-traffic.ts'
 import type { MeshLibp2p, MeshNodeInit } from './libp2p-options.ts'
 import type { OpenStreamOptions, PeerLink, StreamHandlerInit } from '../protocol/peer-link.ts'
 import type { Startable } from '../core/startable.ts'
@@ -50,6 +53,8 @@ export interface NetworkCounts {
   conduct: ConductCounts
   refused: DoorCounts
   stored: DatastoreCounts
+  /** Of a node that carries for others. */
+  relay: (RelayCounts & { places: number }) | undefined
 }
 
 export type ShunListener = (shun: Shunned) => void
@@ -63,6 +68,7 @@ interface Parts {
   paths: Paths
   bandwidth: Bandwidth
   retirement: RelayRetirement
+  relayTraffic: RelayTraffic | undefined
   hasNetworkKey: boolean
   onShunned: Set<ShunListener>
 }
@@ -119,8 +125,14 @@ export class MeshNode implements PeerLink, Startable {
   }
 
   counts(): NetworkCounts {
-    const { conduct, datastore, door } = this.#parts
-    return { conduct: conduct.counts(), refused: door.counts(), stored: datastore.counts() }
+    const { conduct, datastore, door, relayTraffic } = this.#parts
+    const { relay } = this.#libp2p.services as { relay?: CircuitRelayService }
+    return {
+      conduct: conduct.counts(),
+      refused: door.counts(),
+      stored: datastore.counts(),
+      relay: relayTraffic && { ...relayTraffic.counts(), places: relay?.reservations.size ?? 0 }
+    }
   }
 
   /** Who is kept out now, those who have to stay out for longest first. */
@@ -269,7 +281,9 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
     hasNetworkKey
   })
   const guards = { admission, clock, gater, onFlood }
-  const options = libp2pOptions(init, { ...guards, datastore, punching, transports })
+  const relay = init.reach?.relay
+  const relayTraffic = relay && new RelayTraffic(clock, relay)
+  const options = libp2pOptions(init, { ...guards, datastore, punching, relayTraffic, transports })
   guardLengths()
   const libp2p: MeshLibp2p = await createLibp2p(options)
   const cutOff = (peer: string): void => {
@@ -288,7 +302,7 @@ async function createParts(init: MeshNodeInit): Promise<Parts> {
   const retirement = new RelayRetirement({ clock, paths })
   keepGossipStreams(libp2p, libp2p.services.pubsub, paths)
   const bandwidth = new Bandwidth(clock, (peer) => paths.kindOf(parsePeer(peer)))
-  const reach = { paths, bandwidth, retirement }
+  const reach = { paths, bandwidth, relayTraffic, retirement }
   return { clock, libp2p, conduct, door, datastore, ...reach, onShunned, hasNetworkKey }
 }
 

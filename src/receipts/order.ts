@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { openEnvelope, readBase64, sealEnvelope } from './envelope.ts'
 import { MeshError } from '../core/errors.ts'
+import { ORDER_USE } from './uses.ts'
 import { validatorFor } from '../model/validate.ts'
 import type { DispatchOrder } from '../model/generated/dispatch-order.ts'
 import type { EnvelopeKind, Opened } from './envelope.ts'
@@ -11,8 +12,7 @@ export type { DispatchOrder }
 
 export const ORDER_KIND: EnvelopeKind<DispatchOrder> = {
   name: 'a dispatch order',
-  domain: 'taskmesh-dispatch-order',
-  payloadType: '/taskmesh/dispatch-order/1',
+  ...ORDER_USE,
   // As base64 it fits in an assignment's `order`.
   bytesMax: 6_144,
   check: validatorFor<DispatchOrder>('dispatch-order', 'order')

@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { MeshError, messageOf } from '../core/errors.ts'
+import { siblingModule } from '../core/sibling-module.ts'
 import type { ErrorData } from '../core/errors.ts'
 import type { Expected } from './proof.ts'
 import type { Startable } from '../core/startable.ts'
@@ -64,12 +65,8 @@ export class ReceiptChecker implements Startable {
   }
 
   #begin(): Worker {
-    // It runs as TypeScript from src and as JavaScript from a build.
-    const source = import.meta.url.endsWith('.ts')
-      ? new URL('./check-thread.ts', import.meta.url)
-      : new URL('./check-thread.js', import.meta.url)
     // A flag of ours, such as an inspector's or a test runner's, is not meant for it.
-    const thread = new Worker(source, { execArgv: [] })
+    const thread = new Worker(siblingModule(import.meta.url, 'check-thread'), { execArgv: [] })
     thread.on('message', (answers: CheckAnswers) => this.#settle(answers))
     thread.on('error', (cause) => this.#lose(thread, messageOf(cause)))
     thread.on('exit', () => this.#lose(thread, 'it has ended'))

@@ -1,6 +1,7 @@
 /** A worker's receipt: what it ran for which order and what came of it, signed by the worker. */
 import { openEnvelope, readBase64, sealEnvelope } from './envelope.ts'
 import { MeshError } from '../core/errors.ts'
+import { RECEIPT_USE } from './uses.ts'
 import { validatorFor } from '../model/validate.ts'
 import type { EnvelopeKind, Opened } from './envelope.ts'
 import type { Receipt } from '../model/generated/receipt.ts'
@@ -10,8 +11,7 @@ export type { Receipt }
 
 export const RECEIPT_KIND: EnvelopeKind<Receipt> = {
   name: 'a receipt',
-  domain: 'taskmesh-receipt',
-  payloadType: '/taskmesh/receipt/1',
+  ...RECEIPT_USE,
   // As base64 it fits in an answer's `receipt`.
   bytesMax: 12_288,
   check: validatorFor<Receipt>('receipt', 'receipt')

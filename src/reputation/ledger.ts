@@ -132,6 +132,13 @@ export class ReputationLedger {
     return this.#histories.get(peerId)
   }
 
+  /** Workers that are known, and those of them that are kept from all work. */
+  counts(nowMs: number): { workers: number; quarantined: number } {
+    const records = [...this.#records.values()]
+    const quarantined = records.filter(({ quarantinedUntilMs }) => nowMs < quarantinedUntilMs)
+    return { workers: records.length, quarantined: quarantined.length }
+  }
+
   /** All known workers, best first. */
   list(nowMs: number): Reputation[] {
     return [...this.#records.keys()]

@@ -10,6 +10,7 @@ import type { JobIntake } from './job-intake.ts'
 import type { JobRecord } from '../../jobs/records.ts'
 import type { JobStore } from '../../jobs/store.ts'
 import type { JobWatchers } from '../views/job-watchers.ts'
+import type { TraceContext } from '../../model/trace-context.ts'
 
 export interface JobExecutionComponents {
   intake: JobIntake
@@ -38,11 +39,15 @@ export class JobExecution {
   }
 
   /** Submits a job and waits until it has ended or is held. An aborted signal stops the waiting, not an accepted job. */
-  async execute(value: unknown, submitter: string, options: AbortOptions = {}): Promise<Executed> {
+  async execute(
+    value: unknown,
+    submitter: string,
+    options: AbortOptions & { trace?: TraceContext | undefined } = {}
+  ): Promise<Executed> {
     const { find, intake, watchers } = this.#components
-    const { signal } = options
+    const { signal, trace } = options
     signal?.throwIfAborted()
-    const accepted = await intake.accept(value, { submitter })
+    const accepted = await intake.accept(value, { submitter, trace })
     const gathered: FinishedItem[] = []
     const room = { bytes: LIMITS.frameBytesMax }
     const { promise, resolve, reject } = deferred<JobRecord>()

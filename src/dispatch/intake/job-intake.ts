@@ -33,6 +33,7 @@ import type { PlanView } from '../../model/generated/api-plan.ts'
 import type { Random } from '../../core/random.ts'
 import type { RerunRequest } from '../../model/generated/api-rerun.ts'
 import type { Startable } from '../../core/startable.ts'
+import type { TraceContext } from '../../model/trace-context.ts'
 
 export interface JobIntakeComponents extends JobResumeComponents {
   admission: Admission
@@ -81,8 +82,12 @@ export class JobIntake implements Startable {
    * @throws MeshError FIELD_…, REQUEST_TOO_LARGE, KEY_CONFLICT, JOB_NOT_FOUND, NEED_FAILED,
    * NO_SUITABLE_WORKER, QUEUE_FULL, STORE_FAILED
    */
-  async submit(value: unknown, submitter: string): Promise<{ job: JobView; isNew: boolean }> {
-    const accepted = await this.accept(value, { submitter })
+  async submit(
+    value: unknown,
+    submitter: string,
+    trace?: TraceContext
+  ): Promise<{ job: JobView; isNew: boolean }> {
+    const accepted = await this.accept(value, { submitter, trace })
     this.begin(accepted)
     return { job: jobView(accepted.record, null), isNew: accepted.draft !== undefined }
   }
@@ -100,7 +105,7 @@ export class JobIntake implements Startable {
    * Several jobs, all or none, in the order in which they can run.
    * @throws MeshError as `submit`, below `jobs.<name>`; NEEDS_CYCLE
    */
-  async submitGraph(value: unknown, submitter: string): Promise<JobView[]> {
+  async submitGraph(value: unknown, submitter: string, trace?: TraceContext): Promise<JobView[]> {
     const jobs = checkGraph(value)
     await this.#resumed.promise
     const documents = jobs.map(({ document }) => document)
@@ -109,7 +114,7 @@ export class JobIntake implements Startable {
       if (known !== undefined) {
         return await Promise.all(known.map(async (record) => await this.#asNow(record)))
       }
-      const drafts = await this.#draftGraph(jobs, submitter)
+      const drafts = await this.#draftGraph(jobs, { submitter, trace })
       await this.#store(drafts)
       for (const draft of drafts) this.begin({ record: draft.record, draft })
       return drafts.map(({ record }) => record)
@@ -118,7 +123,12 @@ export class JobIntake implements Startable {
   }
 
   /** @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS, JOB_NOT_ENDED, and as `submit` */
-  async rerun(id: string, request: RerunRequest, by: string): Promise<JobView> {
+  async rerun(
+    id: string,
+    request: RerunRequest,
+    by: string,
+    trace?: TraceContext
+  ): Promise<JobView> {
     const { reader, store } = this.#components
     const job = await reader.find(id)
     if (!isTerminal(job.state)) {
@@ -132,8 +142,9 @@ export class JobIntake implements Startable {
     }
     const unfinished = request.items === 'all' ? [] : await this.#unfinished(job.id)
     const { document, workers } = rerunOf(job, JSON.parse(text), request, unfinished)
-    const init = { submitter: by, parentId: job.id, ...(workers === undefined ? {} : { workers }) }
-    const accepted = await this.accept(document, init)
+    const init = { submitter: by, parentId: job.id, trace }
+    const draft = workers === undefined ? init : { ...init, workers }
+    const accepted = await this.accept(document, draft)
     this.begin(accepted)
     return jobView(accepted.record, null)
   }
@@ -178,7 +189,7 @@ export class JobIntake implements Startable {
     return (await this.#components.pending.find(record.id)) ?? record
   }
 
-  async #draftGraph(jobs: readonly GraphJob[], submitter: string): Promise<JobDraft[]> {
+  async #draftGraph(jobs: readonly GraphJob[], init: DraftInit): Promise<JobDraft[]> {
     const { launcher, random } = this.#components
     const ids = new Map(jobs.map(({ name }) => [name, newJobId(random)]))
     const drafts: JobDraft[] = []
@@ -189,7 +200,7 @@ export class JobIntake implements Startable {
         throw placedInJob(name, cause)
       })
       const id = ids.get(name) as string
-      const draft = inJob(name, () => launcher.draft(withIds(document, ids), { id, submitter }))
+      const draft = inJob(name, () => launcher.draft(withIds(document, ids), { ...init, id }))
       letters += draft.text.length
       if (letters > LIMITS.submissionBytesMax) throw tooLarge()
       drafts.push(draft)

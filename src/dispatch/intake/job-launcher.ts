@@ -8,6 +8,7 @@ import { compileRules, firstRefusal } from '../../selection/compile.ts'
 import { itemCount, specOf } from '../../model/job.ts'
 import { MeshError } from '../../core/errors.ts'
 import { newJobId } from '../../core/ids.ts'
+import { NO_TRACER } from '../../observe/tracing.ts'
 import { nextFiringMs } from '../../model/cron.ts'
 import { selectWorker } from '../../selection/select.ts'
 import type { AttemptRecord, ItemRecord, JobRecord } from '../../jobs/records.ts'
@@ -17,7 +18,9 @@ import type { Dispatcher } from '../dispatcher.ts'
 import type { DocumentCache } from '../document-cache.ts'
 import type { JobDocument } from '../../model/job.ts'
 import type { Random } from '../../core/random.ts'
+import type { Span, Tracer } from '../../observe/tracing.ts'
 import type { StoreChange } from '../../jobs/store.ts'
+import type { TraceContext } from '../../model/trace-context.ts'
 
 export interface JobLauncherComponents {
   demands: DemandCache
@@ -27,6 +30,8 @@ export interface JobLauncherComponents {
   random: Random
   /** Milliseconds since 1970 that never jump. */
   nowMs: () => number
+  /** @default traces go nowhere */
+  tracer?: Tracer
   /** Called for every job that has come in, once it is stored. */
   onNew: (job: JobRecord) => void
 }
@@ -38,6 +43,8 @@ export interface DraftInit {
   parentId?: string
   /** The workers of `ops: every`; by default all that fit now. */
   workers?: readonly string[]
+  /** What asked for it. */
+  trace?: TraceContext | undefined
 }
 
 /** A job that nobody has stored yet. */
@@ -47,6 +54,8 @@ export interface JobDraft {
   demand: Demand
   document: JobDocument
   text: string
+  /** Of its coming in; ends once it is stored. */
+  span: Span
 }
 
 export class JobLauncher {
@@ -62,7 +71,7 @@ export class JobLauncher {
    * @throws MeshError FIELD_INVALID, REQUEST_TOO_LARGE, NO_SUITABLE_WORKER
    */
   draft(document: JobDocument, init: DraftInit): JobDraft {
-    const { demands, nowMs, random } = this.#components
+    const { demands, nowMs, random, tracer = NO_TRACER } = this.#components
     const demand = demands.of(specOf(document))
     const text = JSON.stringify(document)
     assertFits(document, text)
@@ -75,6 +84,7 @@ export class JobLauncher {
     else if (!mustWait(document, demand.plan, atMs)) {
       items = newItemsOn(id, workers ?? this.workersFor(demand))
     }
+    const span = tracer.begin('submit', { parent: init.trace, kind: 'producer' })
     const record = newJob(document, {
       id,
       submitter,
@@ -82,9 +92,10 @@ export class JobLauncher {
       demand,
       nowMs: atMs,
       firstFiringMs,
+      trace: span.context,
       itemCount: items.length === 0 ? itemCount(document) : items.length
     })
-    return { record, items, demand, document, text }
+    return { record, items, demand, document, text, span }
   }
 
   /** What puts a draft on disk. */
@@ -97,7 +108,10 @@ export class JobLauncher {
   }
 
   /** A draft is on disk. What is dispatched soon need not be read back. */
-  stored({ document, record, text }: JobDraft): void {
+  stored({ document, record, span, text }: JobDraft): void {
+    const { engine, id, itemCount: count } = record
+    const fields = { 'taskmesh.job': id, 'taskmesh.engine': engine, 'taskmesh.items': count }
+    span.end({ fields })
     this.#components.documents.keep(record.id, document, text.length)
     this.#components.onNew(record)
   }

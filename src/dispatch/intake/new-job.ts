@@ -10,6 +10,7 @@ import { MeshError } from '../../core/errors.ts'
 import type { Demand } from '../demand.ts'
 import type { ItemRecord, JobRecord, Transition } from '../../jobs/records.ts'
 import type { JobDocument, JobPlan } from '../../model/job.ts'
+import type { TraceContext } from '../../model/trace-context.ts'
 
 export interface NewJobInit {
   id: string
@@ -19,6 +20,7 @@ export interface NewJobInit {
   nowMs: number
   /** First moment at which it fires, of one by cron. */
   firstFiringMs: number | undefined
+  trace?: TraceContext | undefined
   /** Known only once it begins, for `ops: every`. */
   itemCount: number
 }
@@ -58,6 +60,7 @@ export function newJob(document: JobDocument, init: NewJobInit): JobRecord {
     forgetLogsAtMs: null,
     isOnHold: false,
     error: null,
+    ...(init.trace === undefined ? {} : { trace: init.trace }),
     history: firstSteps(init, isPending, {
       WAITS_FOR_NEEDS: needs.length > 0,
       WAITS_FOR_TIME: demand.plan.schedule !== undefined,

@@ -72,6 +72,7 @@ export class JobReader {
     submitter?: string
     parent?: string
     sinceMs?: number
+    text?: string
     after?: string
     limit: number
   }): Promise<JobView[]> {
@@ -82,6 +83,17 @@ export class JobReader {
       state: state as JobState | undefined
     })
     return jobs.map((job) => this.#view(job))
+  }
+
+  /** Where a list that is shorter than a page goes on: a search looks at so many jobs at a time. */
+  searchEnd(filter: { text?: string; after?: string }): Promise<string | undefined> {
+    return this.#components.store.searchEnd(filter)
+  }
+
+  /** As the list has it, but for why it waits: that would have to be found out among all workers. */
+  glance(job: JobRecord): JobView {
+    const record = this.#components.dispatcher.job(job.id)?.shownRecord ?? job
+    return jobView(record, reasonOf(record) ?? null)
   }
 
   /** With result, logs, progress and worker where the job has no `each`. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */
@@ -215,9 +227,8 @@ export class JobReader {
     const { dispatcher } = this.#components
     const active = dispatcher.job(job.id)
     const record = active?.shownRecord ?? job
-    if (record.isOnHold && !isTerminal(record.state)) return jobView(record, ON_HOLD)
-    if (record.state === 'pending') return jobView(record, describePending(record))
-    if (active === undefined) return jobView(record, null)
+    const reason = reasonOf(record)
+    if (reason !== undefined || active === undefined) return jobView(record, reason ?? null)
     if (record.counts.running > 0 && active.openCount > 0) {
       return jobView(record, this.#isFetching(record) ? FETCHING : null)
     }
@@ -264,6 +275,12 @@ function pick<T extends object, K extends keyof T>(
 const ON_HOLD = 'its owner holds it back; nothing of it begins until it is released'
 
 const FETCHING = 'its inputs, which its worker fetches from the mesh'
+
+/** Why it does not go on, where that stands in the job itself; undefined where others must be asked. */
+function reasonOf(record: JobRecord): string | null | undefined {
+  if (record.isOnHold && !isTerminal(record.state)) return ON_HOLD
+  return record.state === 'pending' ? describePending(record) : undefined
+}
 
 function describePending({ dueAtMs, needs }: JobRecord): string | null {
   if (dueAtMs !== null) return `its time comes at ${new Date(dueAtMs).toISOString()}`

@@ -139,7 +139,7 @@ class LogFollower {
     } catch (cause) {
       // The reader is told that nothing more comes, which is true, and may ask again.
       this.#components.logger.error(
-        { jobId: item.jobId, err: cause },
+        { jobId: item.jobId, item: item.id, attempt, err: cause },
         'a log could not be followed'
       )
     } finally {

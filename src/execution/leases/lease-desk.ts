@@ -104,12 +104,13 @@ export class LeaseDesk {
     context: CommandContext,
     read: () => TaskRequest
   ): Promise<TaskAnswer> {
-    const { bulk, remotePeer: router, signal } = context
+    const { bulk, remotePeer: router, signal, trace } = context
     this.#components.news.came(router, assignment.number)
     const known = this.#table.get(router, assignment.lease_id)
     if (known !== undefined) return await this.#answer(known, signal)
     this.#refuseOld(router, assignment)
     const lease = new Lease(router, assignment, read())
+    lease.trace = trace
     if (bulk !== undefined) lease.taskHash = bytesHash(bulk)
     this.#supersede(lease)
     this.#table.add(lease)
@@ -221,6 +222,7 @@ export class LeaseDesk {
     const end = await runner.run({
       task,
       router: lease.router,
+      trace: lease.trace,
       describe: () => ({
         job_id: assignment.job_id,
         item: assignment.item,

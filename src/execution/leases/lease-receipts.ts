@@ -55,7 +55,7 @@ export class LeaseReceipts {
     try {
       return await sealReceipt(await this.#describe(lease, end, { order, taskHash }), signer)
     } catch (cause) {
-      logger.warn({ jobId: lease.assignment.job_id, err: cause }, 'no receipt')
+      logger.warn({ ...lease.fields, err: cause }, 'no receipt')
       return undefined
     }
   }

@@ -138,7 +138,8 @@ export class LeaseReporter {
     try {
       return await links.report(router, params)
     } catch (cause) {
-      const fields = { router, jobId: params.job_id, error: messageOf(cause) }
+      const { attempt, item, job_id: jobId } = params
+      const fields = { jobId, item, attempt, peer: router, why: messageOf(cause) }
       logger.debug(fields, 'task report failed')
       return undefined
     }

@@ -4,10 +4,12 @@
  */
 import { Task } from '../task.ts'
 import { journalName } from './journal-entries.ts'
+import { traceFields } from '../../model/trace-context.ts'
 import type { Assignment, TaskProgress } from '../../model/generated/commands-execute-task.ts'
 import type { JournalName } from './journal-entries.ts'
 import type { TaskEnd } from '../task.ts'
 import type { TaskRequest } from '../task-request.ts'
+import type { TraceContext } from '../../model/trace-context.ts'
 
 /** Jobs that one log line names. */
 const JOB_IDS_MAX = 20
@@ -21,6 +23,8 @@ export class Lease {
   readonly item: string
   /** When it began, with its slot and its inputs in hand, by the monotonic clock. */
   begunAtMs: number | undefined
+  /** What the attempt is a part of. */
+  trace: TraceContext | undefined
   /** SHA-256 of the task as it came; undefined where that was not one text. */
   taskHash: Promise<string> | undefined
   /** What this worker has signed of its end, in base64; resolves to undefined where that is nothing. */
@@ -54,6 +58,12 @@ export class Lease {
 
   get id(): string {
     return this.assignment.lease_id
+  }
+
+  /** What a line of the log says that is about it. */
+  get fields(): object {
+    const { attempt, item, job_id: jobId } = this.assignment
+    return { jobId, item, attempt, peer: this.router, ...traceFields(this.trace) }
   }
 
   get state(): 'accepted' | 'fetching' | 'running' | 'publishing' | 'ended' {

@@ -52,7 +52,7 @@ export class RouterWatch {
       const time = formatDuration(lease.assignment.lease_ms)
       lease.task.stop(new MeshError('TASK_STOPPED', `its router did not come back within ${time}`))
     }
-    const fields = { router, count: over.length, jobIds: jobIdsOf(over) }
+    const fields = { peer: router, count: over.length, jobIds: jobIdsOf(over) }
     if (over.length > 0) logger.warn(fields, 'router away too long: its tasks are ended')
     this.#arm(router, sinceMs)
   }

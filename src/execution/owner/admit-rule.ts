@@ -74,7 +74,9 @@ class BoundedRule implements AdmitRule {
       if (cause instanceof MeshError && cause.code === 'OWNER_REFUSED') throw cause
       // Whoever sent the task gets to see it.
       const error = hideSecrets(messageOf(cause))
-      this.#components.logger.warn({ error, jobId: summary.job_id }, 'admission rule failed')
+      const { attempt, item, job_id: jobId, router: peer } = summary
+      const fields = { jobId, item, attempt, peer, why: error }
+      this.#components.logger.warn(fields, 'admission rule failed')
       throw refused(`its rule gave no answer: ${error}`)
     } finally {
       this.#leave()

@@ -8,6 +8,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { MeshError, messageOf } from '../../core/errors.ts'
 import { deferred } from '../../core/abort.ts'
+import { siblingModule } from '../../core/sibling-module.ts'
 import { faultOf } from './function-fault.ts'
 import type { Deferred } from '../../core/abort.ts'
 import type { FunctionCall, FunctionEnd, RunningCall } from './function-call.ts'
@@ -20,9 +21,7 @@ export interface ThreadPoolInit extends ModuleBody {
   size: number
 }
 
-/** The thread runs as TypeScript from src and as JavaScript from a build. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const ENTRY = fileURLToPath(new URL(`function-thread.${EXTENSION}`, import.meta.url))
+const ENTRY = fileURLToPath(siblingModule(import.meta.url, 'function-thread'))
 /** An idle thread takes some 10 MiB, a new one 40 ms. */
 const IDLE_MS = 60_000
 const BYTES_PER_MIB = 2 ** 20

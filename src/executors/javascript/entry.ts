@@ -1,6 +1,4 @@
 /** The sandbox host for JavaScript: a fresh QuickJS per task, the next one made ready between two tasks. */
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { GUEST_BYTES_MIN, QuickJsEngine } from './quickjs.ts'
 import { serveTasks } from '../sandbox/serve-tasks.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -17,8 +15,8 @@ let spare: Promise<Guest> | undefined
 let spareMemoryBytes = 0
 let garbageBytes = 0
 
-const wasmPath = createRequire(import.meta.url).resolve('@jitl/quickjs-wasmfile-release-sync/wasm')
-const engine = await QuickJsEngine.load(pathToFileURL(wasmPath))
+const wasm = new URL(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'))
+const engine = await QuickJsEngine.load(wasm)
 await engine.prepare(0)
 serveTasks(run)
 

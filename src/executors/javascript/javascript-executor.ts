@@ -19,7 +19,7 @@ import { checkTaskContent } from '../../model/task-content.ts'
 import { checkTaskFolder } from '../../model/task-folder.ts'
 import { neverBegan } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
+import type { Executor, SandboxCounts, TaskOutcome, TaskRun } from '../executor.ts'
 import type { InputListing } from '../input-files.ts'
 import type { JavascriptRequest } from './guest.ts'
 import type { JavascriptTask } from '../../model/generated/job.ts'
@@ -56,6 +56,10 @@ export class JavascriptExecutor implements Executor {
   /** Process ids of its sandbox hosts. */
   get pids(): number[] {
     return this.#pool.pids
+  }
+
+  sandboxes(): SandboxCounts {
+    return this.#pool.counts()
   }
 
   start(): Promise<void> {

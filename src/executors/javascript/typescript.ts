@@ -7,6 +7,7 @@
  * sandbox hosts only, and says when the host is done for.
  */
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 export type Stripped =
   | { source: string; isSpent: boolean }
@@ -32,7 +33,7 @@ const require = createRequire(import.meta.url)
 
 export function stripTypes(source: string): Stripped {
   // Only where it is needed: it takes some 30 ms and 20 MiB.
-  const library = require('amaro') as Library
+  const library = require(fileURLToPath(import.meta.resolve('amaro'))) as Library
   const isSpent = source.length > SOURCE_LENGTH_KEPT
   try {
     return { source: library.transformSync(source, { mode: 'strip-only' }).code, isSpent }

@@ -9,6 +9,7 @@ import { sleep } from '../../core/abort.ts'
 import { stopped, stopping } from '../task-ends.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { SandboxProgram } from './sandbox-program.ts'
+import type { SandboxCounts } from '../executor.ts'
 import type { Attachment } from './byte-pipe.ts'
 import type { SandboxOutcome, SandboxTerms } from './sandbox-host.ts'
 import type { Startable } from '../../core/startable.ts'
@@ -42,6 +43,7 @@ export class SandboxPool<Request> implements Startable {
   readonly #spares: SandboxHost<Request>[] = []
   #runningCount = 0
   #failedStartCount = 0
+  readonly #starts = { begun: 0, failed: 0 }
   #nextStartMs = 0
   #isStopped = true
 
@@ -55,6 +57,10 @@ export class SandboxPool<Request> implements Startable {
   /** Process ids of all hosts, for monitoring and for tests. */
   get pids(): number[] {
     return [...this.#hosts].flatMap(({ pid }) => pid ?? [])
+  }
+
+  counts(): SandboxCounts {
+    return { starts: this.#starts.begun, failedStarts: this.#starts.failed, live: this.#hosts.size }
   }
 
   /** @throws MeshError SANDBOX_CRASHED when a host does not start: the engine is then of no use here */
@@ -145,6 +151,7 @@ export class SandboxPool<Request> implements Startable {
   #spawn(): SandboxHost<Request> {
     const host = new SandboxHost<Request>(this.#clock, this.#program)
     this.#hosts.add(host)
+    this.#starts.begun += 1
     void this.#follow(host)
     return host
   }
@@ -157,6 +164,7 @@ export class SandboxPool<Request> implements Startable {
       // Whoever waits for this host gets the reason; here it only slows the next start.
       const waitMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** this.#failedStartCount)
       this.#failedStartCount += 1
+      this.#starts.failed += 1
       this.#nextStartMs = this.#clock.monotonicMs() + waitMs
     }
     await host.gone

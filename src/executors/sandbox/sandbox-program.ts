@@ -52,7 +52,15 @@ export function ownModule(name: string): string[] {
 export function packageFolders(name: string, from?: string): string[] {
   const startPaths = withRealPaths(from === undefined ? [here] : nearestPackages(from, [here]))
   const places = nearestPackages(name, startPaths)
-  return [...places.flatMap(linksOn), ...withRealPaths(places).map(asFolder)]
+  const passed = startPaths.flatMap((path) => passedBy(name, path))
+  return [...passed, ...places.flatMap(linksOn), ...withRealPaths(places).map(asFolder)]
+}
+
+/** Where Node looks before it finds the package: it gives up where it may not look, even if nothing is there. */
+function passedBy(name: string, startPath: string): string[] {
+  const places = foldersFrom(startPath).map((folder) => join(folder, 'node_modules', name))
+  const found = places.findIndex((place) => existsSync(place))
+  return places.slice(0, found).flatMap((place) => [place, join(place, 'package.json')])
 }
 
 /** The links on the way to a path: Node reads each of them as it follows it. */

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
-import { parse } from 'node:path'
+import { parse, sep } from 'node:path'
 import { hostCommand } from './host-command.ts'
 import { inheritedDescriptors } from '../inherited-descriptors.ts'
 import type { ChildProcess } from 'node:child_process'
@@ -18,13 +18,18 @@ import type { SandboxProgram } from './sandbox-program.ts'
  */
 const HEAP_MIB_MAX = 256
 
+/** Node 22.12 has it under its older name only. */
+const PERMISSION_FLAG = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission'
+
 /** Starts one host: beside its stderr it has two descriptors, the pipes of `message-pipe.ts` and `byte-pipe.ts`. */
 export function spawnSandboxHost(program: SandboxProgram): ChildProcess {
   const { entryPath, nodeFlags, readablePaths } = program
   const [file, ...words] = [...hostCommand(entryPath), process.execPath] as const
   const flags = [
-    '--permission',
-    ...[...readablePaths, entryPath].map((path) => `--allow-fs-read=${path}`),
+    PERMISSION_FLAG,
+    ...outermost([...readablePaths, entryPath]).map((path) => `--allow-fs-read=${path}`),
     `--max-old-space-size=${HEAP_MIB_MAX}`,
     '--expose-gc',
     '--no-warnings',
@@ -41,6 +46,12 @@ export function spawnSandboxHost(program: SandboxProgram): ChildProcess {
   } finally {
     closeSync(nothing)
   }
+}
+
+/** Without what lies in a folder that is there, too: Node 22 then forgets the folder itself. */
+function outermost(paths: readonly string[]): string[] {
+  const folders = paths.filter((path) => path.endsWith(sep))
+  return paths.filter((path) => !folders.some((one) => one !== path && path.startsWith(one)))
 }
 
 /** Something harmless from descriptor 5 on, over all that this process was born with. */

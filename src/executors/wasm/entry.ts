@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { assert } from '../../core/assert.ts'
 import { deferred } from '../../core/abort.ts'
 import { serveTasks } from '../sandbox/serve-tasks.ts'
+import { siblingModule } from '../../core/sibling-module.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Deferred } from '../../core/abort.ts'
 import type { FromThread, ToThread } from './guest-thread.ts'
@@ -22,10 +23,7 @@ interface Running {
 const ready = deferred<void>()
 let running: Running | undefined
 
-const source = import.meta.url.endsWith('.ts')
-  ? new URL('./guest-thread.ts', import.meta.url)
-  : new URL('./guest-thread.js', import.meta.url)
-const thread = new Worker(source, {
+const thread = new Worker(siblingModule(import.meta.url, 'guest-thread'), {
   resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB_MAX }
 })
 thread.on('message', (message: FromThread) => {

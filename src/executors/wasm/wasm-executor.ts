@@ -19,7 +19,7 @@ import { formatBytes } from '../../core/units.ts'
 import { neverBegan } from '../task-ends.ts'
 import type { Attachment } from '../sandbox/byte-pipe.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Executor, TaskOutcome, TaskRun } from '../executor.ts'
+import type { Executor, SandboxCounts, TaskOutcome, TaskRun } from '../executor.ts'
 import type { InputBounds, InputListing } from '../input-files.ts'
 import type { SandboxPoolInit } from '../sandbox/sandbox-pool.ts'
 import type { SandboxProgram } from '../sandbox/sandbox-program.ts'
@@ -63,6 +63,10 @@ export class WasmExecutor implements Executor {
   /** Process ids of its sandbox hosts. */
   get pids(): number[] {
     return this.#pool.pids
+  }
+
+  sandboxes(): SandboxCounts {
+    return this.#pool.counts()
   }
 
   start(): Promise<void> {

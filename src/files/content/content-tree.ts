@@ -3,8 +3,8 @@
  * Merkle tree hash). A piece of 2^n leaves is a subtree of it, so the same tree serves every piece size,
  * and any piece can be proved against the root alone. Pure.
  */
-import { createHash, hash } from 'node:crypto'
 import { assert } from '../../core/assert.ts'
+import { sha256 } from '../../core/sha256.ts'
 
 export const LEAF_BYTES = 65_536
 export const HASH_BYTES = 32
@@ -12,11 +12,11 @@ export const HASH_BYTES = 32
 const LEAF_MARK = Uint8Array.of(0)
 const NODE_MARK = 1
 /** RFC 6962: the tree of nothing. */
-const EMPTY_ROOT: Uint8Array = createHash('sha256').digest()
+const EMPTY_ROOT: Uint8Array = sha256()
 
 /** @param block one leaf's bytes: `LEAF_BYTES`, or fewer at the end of a file */
 export function leafHash(block: Uint8Array): Uint8Array {
-  return createHash('sha256').update(LEAF_MARK).update(block).digest()
+  return sha256(LEAF_MARK, block)
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
@@ -24,7 +24,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   joined[0] = NODE_MARK
   joined.set(left, 1)
   joined.set(right, 1 + HASH_BYTES)
-  return hash('sha256', joined, 'buffer')
+  return sha256(joined)
 }
 
 /** Gathers hashes of one level, from left to right, into the root over them. */

@@ -2,9 +2,10 @@
  * A file's id: its size and the root of its hash tree, hashed. Equal bytes have one id, whatever their
  * name and in whatever pieces they travel; whoever claims another size has another id. Pure.
  */
-import { hash } from 'node:crypto'
 import { FILE_ID_PREFIX } from '../../model/file-id.ts'
 import { HASH_BYTES } from './content-tree.ts'
+import { sha256 } from '../../core/sha256.ts'
+import { toHex } from 'multiformats/bytes'
 
 /** Apart from leaves (0) and nodes (1) of the tree, so that no id is the hash of either. */
 const FILE_MARK = 2
@@ -16,5 +17,5 @@ export function fileIdOf(sizeBytes: number, root: Uint8Array): string {
   text[0] = FILE_MARK
   new DataView(text.buffer).setBigUint64(1, BigInt(sizeBytes))
   text.set(root, 1 + SIZE_BYTES)
-  return `${FILE_ID_PREFIX}${hash('sha256', text, 'hex')}`
+  return `${FILE_ID_PREFIX}${toHex(sha256(text))}`
 }

@@ -19,6 +19,7 @@ import type { PeerLink } from '../../protocol/peer-link.ts'
 import type { PieceServerCounts } from '../exchange/piece-server.ts'
 import type { PieceSources, SourceNews } from '../transfer/piece-sources.ts'
 import type { Random } from '../../core/random.ts'
+import type { Readings } from '../../observe/readings.ts'
 import type { Startable } from '../../core/startable.ts'
 
 export interface FileServiceComponents {
@@ -61,6 +62,8 @@ export class FileService implements Startable {
   readonly #shunned: ShunnedPeers
   /** By file id. */
   readonly #downloads = new Map<string, SharedDownload>()
+  /** Of all time, from others, and it fitted. */
+  readonly #fetched = { pieces: 0, bytes: 0 }
   #stopReason: MeshError | undefined
 
   constructor(components: FileServiceComponents, init: FileServiceInit = {}) {
@@ -118,6 +121,23 @@ export class FileService implements Startable {
     return this.#server.counts()
   }
 
+  /** Bytes of pieces since the start. */
+  moved(): { received: number; sent: number } {
+    return { received: this.#fetched.bytes, sent: this.#server.counts().givenBytes }
+  }
+
+  readings(): Readings {
+    const { givenBytes, streams, waiting } = this.counts()
+    return {
+      taskmesh_file_downloads: this.#downloads.size,
+      taskmesh_file_fetched_pieces_total: this.#fetched.pieces,
+      taskmesh_file_fetched_bytes_total: this.#fetched.bytes,
+      taskmesh_file_given_bytes_total: givenBytes,
+      taskmesh_file_upload_streams: streams,
+      taskmesh_file_upload_waiting: waiting
+    }
+  }
+
   #shared(id: string, { peers = [], ...init }: FetchInit): SharedDownload {
     const running = this.#downloads.get(id)
     if (running?.isGivenUp === false) return running
@@ -131,7 +151,11 @@ export class FileService implements Startable {
         this.#shunned.note(peer)
         onMisbehaviour(peer, reason)
       },
-      onVerified: (fileId: string, piece: number) => this.#server.noteHas(fileId, piece)
+      onVerified: (fileId: string, piece: number, bytes: number) => {
+        this.#fetched.pieces += 1
+        this.#fetched.bytes += bytes
+        this.#server.noteHas(fileId, piece)
+      }
     }
     const shared: SharedDownload = new SharedDownload(parts, id, {
       ...init,

@@ -9,6 +9,7 @@ import { Piscina } from 'piscina'
 import { sleep } from '../../core/abort.ts'
 import { assert } from '../../core/assert.ts'
 import { MeshError } from '../../core/errors.ts'
+import { siblingModule } from '../../core/sibling-module.ts'
 import { HASH_BYTES } from '../content/content-tree.ts'
 import { makeManifest, manifestOf } from '../content/manifest.ts'
 import { planPieces } from '../content/piece-plan.ts'
@@ -39,9 +40,7 @@ export interface HashedFile {
   stamp: string
 }
 
-const ENTRY = fileURLToPath(
-  new URL(`hash-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
-)
+const ENTRY = fileURLToPath(siblingModule(import.meta.url, 'hash-thread'))
 /** What a thread takes at once: a few milliseconds of work, so that handing it over costs nothing. */
 const TASK_BYTES = 4 * 2 ** 20
 /** What is read and hashed sooner than a thread has heard of it. */

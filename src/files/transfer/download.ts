@@ -37,7 +37,7 @@ export interface DownloadComponents {
   /** Somebody waits for answers of that peer: pieces then leave them room. */
   hasWaitingCalls: (peer: string) => boolean
   /** A piece is here and can be given. */
-  onVerified: (fileId: string, piece: number) => void
+  onVerified: (fileId: string, piece: number, bytes: number) => void
   /** A peer has lied. It is not asked again for this file; what else follows is others' business. */
   onMisbehaviour: (peer: string, reason: string) => void
 }
@@ -223,7 +223,7 @@ export class Download {
         candidates: this.#candidates,
         shares: this.#shares,
         onMisbehaviour: (peer, reason) => this.#onMisbehaviour(peer, reason),
-        onVerified: (piece) => this.#onVerified(piece)
+        onVerified: (piece, bytes) => this.#onVerified(piece, bytes)
       },
       { ...SWARM_DEFAULTS, ...this.#init, isInOrder: order === 'sequential' }
     )
@@ -250,8 +250,8 @@ export class Download {
     }
   }
 
-  #onVerified(piece: number): void {
-    this.#components.onVerified(this.fileId, piece)
+  #onVerified(piece: number, bytes: number): void {
+    this.#components.onVerified(this.fileId, piece, bytes)
     this.#tell(piece)
   }
 

@@ -1,7 +1,7 @@
 /** Asks peers for a file's manifest, page by page, one peer after the other, until one gives the right one. */
 import { MeshError, messageOf } from '../../core/errors.ts'
 import { sleep, withTimeLimit } from '../../core/abort.ts'
-import { ManifestGathering } from '../content/manifest.ts'
+import { ManifestGathering } from '../content/manifest-reading.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Candidates } from './candidates.ts'
 import type { FileManifest } from '../content/manifest.ts'

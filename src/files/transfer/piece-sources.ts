@@ -5,7 +5,7 @@
 import type { Stream } from '@libp2p/interface'
 import type { AbortOptions } from '../../core/abort.ts'
 import type { OpenStreamOptions } from '../../protocol/peer-link.ts'
-import type { FileHead } from '../content/manifest.ts'
+import type { FileHead } from '../content/manifest-reading.ts'
 
 export interface SourceNews {
   kind: 'appeared' | 'vanished'

@@ -27,7 +27,7 @@ export interface SwarmComponents {
   shares: Shares
   hasWaitingCalls: (peer: string) => boolean
   onMisbehaviour: (peer: string, reason: string) => void
-  onVerified: (piece: number) => void
+  onVerified: (piece: number, bytes: number) => void
 }
 
 export interface SwarmInit {
@@ -201,7 +201,7 @@ export class Swarm {
     candidates.noteProven(peer)
     shares.addPiece(peer, bytes.byteLength)
     for (const other of picker.verify(piece, peer)) this.#sources.get(other)?.cancel(piece)
-    onVerified(piece)
+    onVerified(piece, bytes.byteLength)
     this.#endIfComplete()
   }
 

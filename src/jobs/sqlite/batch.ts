@@ -30,7 +30,7 @@ export type OpCode = (typeof OP)[keyof typeof OP]
 
 /** How many values a change has, its code among them: where the next one begins. */
 export const VALUE_COUNTS: Record<OpCode, number> = {
-  [OP.job]: 11,
+  [OP.job]: 12,
   [OP.document]: 3,
   [OP.item]: 5,
   [OP.output]: 4,
@@ -56,7 +56,8 @@ export const JOB = {
   parentId: 7,
   forgetAtMs: 8,
   forgetLogsAtMs: 9,
-  record: 10
+  name: 10,
+  record: 11
 } as const
 
 export interface SqliteBatch {
@@ -147,12 +148,13 @@ export function appendChange(values: BatchValue[], change: StoreChange): void {
 }
 
 function appendJob(values: BatchValue[], job: JobRecord): void {
-  const { id, state, createdAtMs, submitter, key, parentId } = job
+  const { id, name, state, createdAtMs, submitter, key, parentId } = job
   const { forgetAtMs, forgetLogsAtMs } = job
   values.push(OP.job, id, state, createdAtMs, labelsText(job.labels), submitter, key, parentId)
   // Logs that go with their job need no look of their own, and no place in an index.
   const goWithJob = forgetLogsAtMs !== null && forgetAtMs !== null && forgetLogsAtMs >= forgetAtMs
-  values.push(forgetAtMs, goWithJob ? null : forgetLogsAtMs, JSON.stringify(job))
+  values.push(forgetAtMs, goWithJob ? null : forgetLogsAtMs)
+  values.push(name === null ? null : name.toLowerCase(), JSON.stringify(job))
 }
 
 /** Most jobs have none, so that the empty set is the empty text. */

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import { assert } from '../../core/assert.ts'
 import { MeshError, messageOf } from '../../core/errors.ts'
+import { siblingModule } from '../../core/sibling-module.ts'
 import { SqliteQueue } from './queue.ts'
 import type { Deferred } from '../../core/abort.ts'
 import type { FromThread, SqliteBatch, SqliteThreadInit, ToThread } from './batch.ts'
@@ -31,11 +32,7 @@ export class SqliteLink {
 
   /** @throws MeshError NODE_ALREADY_RUNNING or STORE_FAILED */
   async start(): Promise<void> {
-    // The thread runs as TypeScript from src and as JavaScript from a build.
-    const source = import.meta.url.endsWith('.ts')
-      ? new URL('./thread.ts', import.meta.url)
-      : new URL('./thread.js', import.meta.url)
-    const worker = new Worker(source, {
+    const worker = new Worker(siblingModule(import.meta.url, 'thread'), {
       workerData: this.#threadInit,
       // A flag of ours, such as an inspector's or a test runner's, is not meant for it.
       execArgv: []

@@ -178,5 +178,20 @@ const VERSION_5 = `
   CREATE INDEX decisions_by_time ON decisions (at_ms);
 `
 
+/** Names of jobs in the order of the list, in small letters: to be searched without reading records. */
+const VERSION_6 = `
+  ALTER TABLE jobs ADD COLUMN name TEXT;
+  UPDATE jobs SET name = lower(record ->> 'name')
+    WHERE json_valid(record) AND record ->> 'name' IS NOT NULL;
+  CREATE INDEX jobs_by_name ON jobs (created_at_ms, id, name) WHERE name IS NOT NULL;
+`
+
 /** `MIGRATIONS[n]` leads from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5]
+export const MIGRATIONS: readonly string[] = [
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6
+]

@@ -2,10 +2,12 @@
  * The queries of the job store. Runs in the store's own thread. Lists of records are answered as
  * one JSON text, which crosses to the router's thread far cheaper than objects do.
  */
-import { conditionsOf, countQuery, listQuery } from './job-list.ts'
+import { conditionsOf, countQuery, listQuery, searchEndQuery } from './job-list.ts'
+import { isIdBeginning } from '../store.ts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { DecisionFilter, ItemFilter, JobFilter, PageAfter, StoredReceipt } from '../store.ts'
-import type { Condition } from './job-list.ts'
+import type { Condition, Place } from './job-list.ts'
+import type { JobCounts } from './job-counts.ts'
 
 type Value = string | number
 
@@ -14,15 +16,24 @@ const UNFINISHED = ['pending', 'queued', 'running', 'held']
 /** Conditions that more jobs meet count as equal: so far, counting costs less than it saves. */
 const COUNTED_JOBS_MAX = 1_000
 
+/** Names that one search looks at: some tens of milliseconds, in which nobody else reads or writes. */
+export const SEARCHED_JOBS_MAX = 200_000
+
 /** Shapes of list queries that are kept prepared: filters differ in what is given, and labels in number. */
 const STATEMENTS_MAX = 64
 
 export class SqliteReader {
   readonly #db: DatabaseSync
+  readonly #counts: JobCounts
   readonly #statements = new Map<string, StatementSync>()
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, counts: JobCounts) {
     this.#db = db
+    this.#counts = counts
+  }
+
+  jobCounts(): [state: string, count: number][] {
+    return this.#counts.read()
   }
 
   job(jobId: string): string | undefined {
@@ -52,15 +63,18 @@ export class SqliteReader {
   }
 
   jobs(filter: JobFilter): string {
-    let after: { createdAtMs: number; id: string } | undefined
-    if (filter.after !== undefined) {
-      const createdAtMs = this.#createdAtMs(filter.after)
-      if (createdAtMs === undefined) return '[]'
-      after = { createdAtMs, id: filter.after }
-    }
+    const after = this.#placeOf(filter.after)
+    if (filter.after !== undefined && after === undefined) return '[]'
     const conditions = conditionsOf(filter)
-    const { sql, values } = listQuery(filter, conditions, this.#rarest(conditions), after)
+    const isSearch = conditions.some((condition) => condition.isSearch === true)
+    const stretch = { after, until: isSearch ? this.#searchEnd(after) : undefined }
+    const { sql, values } = listQuery(filter, conditions, this.#rarest(conditions), stretch)
     return this.#records(sql, [...values, bounded(filter.limit)])
+  }
+
+  searchEnd({ after, text }: Pick<JobFilter, 'after' | 'text'>): string | undefined {
+    if (text === undefined || isIdBeginning(text)) return undefined
+    return this.#searchEnd(this.#placeOf(after))?.id
   }
 
   /** The first page's worth of each state, which their index has in order, and the oldest of these. */
@@ -221,6 +235,16 @@ export class SqliteReader {
     return this.#text('SELECT text FROM notes WHERE name = ?', name)
   }
 
+  #searchEnd(after: Place | undefined): Place | undefined {
+    const { sql, values } = searchEndQuery(after)
+    return this.#prepared(sql).get(...values, SEARCHED_JOBS_MAX - 1) as Place | undefined
+  }
+
+  #placeOf(id: string | undefined): Place | undefined {
+    const createdAtMs = id === undefined ? undefined : this.#createdAtMs(id)
+    return id === undefined || createdAtMs === undefined ? undefined : { createdAtMs, id }
+  }
+
   #createdAtMs(jobId: string): number | undefined {
     const row = this.#prepared(
       'SELECT j.created_at_ms AS at FROM keys k JOIN jobs j ON j.seq = k.seq WHERE k.id = ?'
@@ -232,6 +256,7 @@ export class SqliteReader {
   #rarest(conditions: readonly Condition[]): Condition | undefined {
     if (conditions.length < 2) return conditions[0]
     const counts = conditions.map((condition) => {
+      if (condition.isSearch === true) return COUNTED_JOBS_MAX
       const counted = this.#prepared(countQuery(condition, COUNTED_JOBS_MAX))
       return Number(counted.get(...condition.values)?.['count'])
     })

@@ -7,7 +7,7 @@ import { MeshError, messageOf } from '../../core/errors.ts'
 import { damageOf, toStoreError } from './errors.ts'
 import { SqliteLink } from './link.ts'
 import type { LogEntry } from '../../model/generated/commands-execute-task.ts'
-import type { AttemptRecord, ItemRecord, JobRecord } from '../records.ts'
+import type { AttemptRecord, ItemRecord, JobRecord, JobState } from '../records.ts'
 import type {
   DecisionFilter,
   ItemFilter,
@@ -90,8 +90,16 @@ export class SqliteJobStore implements JobStore {
     return this.#read('idsWithPrefix', prefix, limit)
   }
 
+  async jobCounts(): Promise<Partial<Record<JobState, number>>> {
+    return Object.fromEntries(await this.#read('jobCounts'))
+  }
+
   async jobs(filter: JobFilter): Promise<JobRecord[]> {
     return this.#parse(await this.#read('jobs', filter)) as JobRecord[]
+  }
+
+  searchEnd(filter: Pick<JobFilter, 'after' | 'text'>): Promise<string | undefined> {
+    return this.#read('searchEnd', filter)
   }
 
   document(jobId: string): Promise<string | undefined> {

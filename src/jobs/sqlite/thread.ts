@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../../core/assert.ts'
 import { messageOf } from '../../core/errors.ts'
+import { JobCounts } from './job-counts.ts'
 import { SqliteBackup } from './backup.ts'
 import { toStoreError } from './errors.ts'
 import { openDatabase } from './schema.ts'
@@ -29,8 +30,9 @@ if (db !== undefined) serve(db)
 
 function serve(opened: DatabaseSync): void {
   assert(port !== null, 'checked above')
-  const writer = new SqliteWriter(opened, init.file)
-  const reader = new SqliteReader(opened)
+  const counts = new JobCounts(opened)
+  const writer = new SqliteWriter(opened, init.file, counts)
+  const reader = new SqliteReader(opened, counts)
   const backup = new SqliteBackup(opened, init.file)
   port.on('message', (message: ToThread) => {
     if (message.kind === 'write') write(writer, message.batch)

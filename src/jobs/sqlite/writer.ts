@@ -8,6 +8,7 @@ import { isCallersFault, toStoreError } from './errors.ts'
 import { JOB, OP, VALUE_COUNTS } from './batch.ts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { BatchValue, CallFailure, OpCode, SqliteBatch } from './batch.ts'
+import type { JobCounts } from './job-counts.ts'
 
 /** What is known of a job's row; `state` is null while there is none. */
 interface KnownJob {
@@ -20,6 +21,7 @@ interface KnownJob {
   parentId: string | null
   forgetAtMs: number | null
   forgetLogsAtMs: number | null
+  name: string | null
 }
 
 /** Of one generation, some 300 bytes each; more than the jobs one router has running at a time. */
@@ -42,12 +44,13 @@ const TABLES = [
 const SQL = {
   findKey: `SELECT k.seq, j.state, coalesce(j.created_at_ms, 0) AS createdAtMs,
       coalesce(j.labels, '') AS labels, coalesce(j.submitter, '') AS submitter, j.key,
-      j.parent_id AS parentId, j.forget_at_ms AS forgetAtMs, j.forget_logs_at_ms AS forgetLogsAtMs
+      j.parent_id AS parentId, j.forget_at_ms AS forgetAtMs, j.forget_logs_at_ms AS forgetLogsAtMs,
+      j.name
     FROM keys k LEFT JOIN jobs j ON j.seq = k.seq WHERE k.id = ?`,
   addKey: 'INSERT INTO keys (id) VALUES (?)',
   putJob: `INSERT OR REPLACE INTO jobs (seq, id, state, created_at_ms, labels, submitter, key,
-      parent_id, forget_at_ms, forget_logs_at_ms, record)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      parent_id, forget_at_ms, forget_logs_at_ms, name, record)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   setEndAndRecord: `UPDATE jobs SET state = ?, forget_at_ms = ?, forget_logs_at_ms = ?, record = ?
     WHERE seq = ?`,
   setStateAndRecord: 'UPDATE jobs SET state = ?, record = ? WHERE seq = ?',
@@ -74,14 +77,16 @@ const SQL = {
 export class SqliteWriter {
   readonly #db: DatabaseSync
   readonly #file: string
+  readonly #counts: JobCounts
   readonly #statements: Record<keyof typeof SQL, StatementSync>
   readonly #dropRows: readonly StatementSync[]
   /** Two generations: forgetting a whole one costs nothing, taking a Map's oldest entry costs a scan. */
   #known = new Map<string, KnownJob>()
   #knownBefore = new Map<string, KnownJob>()
 
-  constructor(db: DatabaseSync, file: string) {
+  constructor(db: DatabaseSync, file: string, counts: JobCounts) {
     this.#db = db
+    this.#counts = counts
     this.#file = file
     this.#statements = Object.fromEntries(
       Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)])
@@ -214,6 +219,7 @@ export class SqliteWriter {
       known.forgetLogsAtMs = forgetLogsAtMs
     } else if (state !== known.state) statements.setStateAndRecord.run(state, record, known.seq)
     else statements.setRecord.run(record, known.seq)
+    this.#counts.moved(known.state, state)
     known.state = state
   }
 
@@ -222,6 +228,7 @@ export class SqliteWriter {
     this.#statements.putJob.run(known.seq, ...row)
     const id = values[at + JOB.id] as string
     this.#dropLabels(id, known)
+    this.#counts.moved(known.state, values[at + JOB.state] as string)
     known.state = values[at + JOB.state] as string
     known.createdAtMs = values[at + JOB.createdAtMs] as number
     known.labels = values[at + JOB.labels] as string
@@ -230,6 +237,7 @@ export class SqliteWriter {
     known.parentId = values[at + JOB.parentId] as string | null
     known.forgetAtMs = values[at + JOB.forgetAtMs] as number | null
     known.forgetLogsAtMs = values[at + JOB.forgetLogsAtMs] as number | null
+    known.name = values[at + JOB.name] as string | null
     this.#addLabels(id, known)
   }
 
@@ -238,6 +246,7 @@ export class SqliteWriter {
     if (job === undefined) return
     this.#dropLabels(jobId, job)
     for (const dropRows of this.#dropRows) dropRows.run(job.seq)
+    this.#counts.moved(job.state, null)
     this.#known.delete(jobId)
     this.#knownBefore.delete(jobId)
   }
@@ -295,11 +304,13 @@ export class SqliteWriter {
       key: null,
       parentId: null,
       forgetAtMs: null,
-      forgetLogsAtMs: null
+      forgetLogsAtMs: null,
+      name: null
     }
   }
 
   #forgetAll(): void {
+    this.#counts.reset()
     this.#known.clear()
     this.#knownBefore.clear()
   }
@@ -312,7 +323,8 @@ function isSameOrigin(known: KnownJob, values: readonly BatchValue[], at: number
     known.labels === values[at + JOB.labels] &&
     known.submitter === values[at + JOB.submitter] &&
     known.key === values[at + JOB.key] &&
-    known.parentId === values[at + JOB.parentId]
+    known.parentId === values[at + JOB.parentId] &&
+    known.name === values[at + JOB.name]
   )
 }
 

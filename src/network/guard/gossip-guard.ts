@@ -2,7 +2,12 @@
  * Bounds what a neighbour may have us hear by gossip. GossipSub's own scores count nothing here, since they
  * have to be set for each topic by its name; what it would count goes to the neighbour's conduct instead.
  */
-import { filesNamespace, presenceNamespace } from '../../protocol/ids.ts'
+import {
+  filesNamespace,
+  isCarriedTopic,
+  openTopicParts,
+  presenceNamespace
+} from '../../protocol/ids.ts'
 import { Pace } from '../../core/pace.ts'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { GossipSub } from '@libp2p/gossipsub'
@@ -37,6 +42,9 @@ interface Inside {
 /** Presence of ten thousand workers at once, as from a bootstrap that was just found, and what they say from then on. */
 const MESSAGES = { burst: 20_000, perSecond: 1_000 }
 
+/** Of those, what people and programs say: a flood of theirs costs no more signatures, and presence goes on beside it. */
+const TALK = { burst: 2_000, perSecond: 200 }
+
 export function guardGossip(pubsub: GossipSub, components: GossipGuardComponents): void {
   const inside = pubsub as unknown as Inside
   boundMessages(inside, components)
@@ -47,19 +55,25 @@ export function guardGossip(pubsub: GossipSub, components: GossipGuardComponents
 /** Before a message costs the check of its signature: it is of a topic that is listened to, and not one of too many. */
 function boundMessages(pubsub: Inside, { clock, onFlood }: GossipGuardComponents): void {
   const pace = new Pace(clock, MESSAGES)
+  const talk = new Pace(clock, TALK)
   const receive = pubsub.handleReceivedRpc.bind(pubsub)
   pubsub.handleReceivedRpc = async (from, rpc) => {
     // Of one that is given up already, the topics that it names now would never be forgotten.
     if (!pubsub.peers.has(from.toString())) return
-    const messages = rpc.messages.filter(({ topic }) => pubsub.topicValidators.has(topic))
-    if (!pace.take(from.toString(), 1 + messages.length)) return onFlood(from.toString())
+    const known = rpc.messages.filter(({ topic }) => pubsub.topicValidators.has(topic))
+    if (!pace.take(from.toString(), 1 + known.length)) return onFlood(from.toString())
+    // Who passes much on may have heard it from many: it is no offence.
+    const messages = known.filter(
+      ({ topic }) => openTopicParts(topic) === undefined || talk.take(from.toString(), 1)
+    )
     const subscriptions = rpc.subscriptions.filter(({ topic = '' }) => isOurs(topic))
     await receive(from, { ...rpc, messages, subscriptions })
   }
 }
 
 function isOurs(topic: string): boolean {
-  return presenceNamespace(topic) !== undefined || filesNamespace(topic) !== undefined
+  const isPresence = presenceNamespace(topic) !== undefined || filesNamespace(topic) !== undefined
+  return isPresence || openTopicParts(topic) !== undefined || isCarriedTopic(topic)
 }
 
 function countRejected({ score }: Inside, { onBadMessage }: GossipGuardComponents): void {

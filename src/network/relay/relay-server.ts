@@ -8,12 +8,12 @@ import { MeshError } from '../../core/errors.ts'
 import { guarded } from '../guard/guarded-service.ts'
 import { keepPlaces } from './relay-places.ts'
 import { overriding } from '../../core/overriding.ts'
-import { CIRCUITS_ASKED, RelayTraffic } from './relay-traffic.ts'
+import { CIRCUITS_ASKED } from './relay-traffic.ts'
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { GuardComponents } from '../guard/guarded-service.ts'
-import type { RelayLimits } from './relay-traffic.ts'
+import type { RelayLimits, RelayTraffic } from './relay-traffic.ts'
 
 interface RelayComponents {
   connectionManager: ConnectionManager
@@ -24,10 +24,10 @@ interface RelayComponents {
 const RESERVATION_MS = 3_600_000
 
 export function relayServer(
-  limits: RelayLimits,
+  { dataBytes, durationMs, reservationsMax }: RelayLimits,
+  traffic: RelayTraffic,
   components: GuardComponents
 ): (libp2p: unknown) => CircuitRelayService {
-  const { dataBytes, durationMs, reservationsMax } = limits
   const factory = circuitRelayServer({
     hopTimeout: HOP_TIMEOUT_MS,
     maxInboundHopStreams: LIMITS.circuitsPerPeerMax,
@@ -41,7 +41,6 @@ export function relayServer(
       defaultDurationLimit: durationMs ?? UNLIMITED_MS
     }
   })
-  const traffic = new RelayTraffic(components.clock, limits)
   const server = (libp2p: RelayComponents): CircuitRelayService =>
     keepPlaces(factory(watched(libp2p, traffic) as Parameters<typeof factory>[0]), {
       clock: components.clock,
@@ -85,6 +84,7 @@ function paced(connection: Connection, traffic: RelayTraffic): Connection {
       try {
         const stream = await connection.newStream(protocols, options)
         stream.addEventListener('close', leave)
+        traffic.count(stream)
         traffic.pace(stream)
         endUnanswered(stream, options?.signal)
         return stream

@@ -30,6 +30,12 @@ export const CIRCUITS_ASKED = {
   isBulk: true
 } as const satisfies GuardInit
 
+export interface RelayCounts {
+  circuits: number
+  /** That were passed on, of all time. */
+  bytes: number
+}
+
 /** All share one allowance. */
 const ALL = 'all'
 
@@ -44,6 +50,7 @@ export class RelayTraffic {
     perPeerMax: LIMITS.circuitsPerPairMax,
     totalMax: LIMITS.circuitsMax
   })
+  readonly #counts: RelayCounts = { circuits: 0, bytes: 0 }
   /** For whom another one is called. */
   readonly #asker = new AsyncLocalStorage<string>()
 
@@ -61,6 +68,7 @@ export class RelayTraffic {
   add(stream: Stream, asker: string): boolean {
     if (!this.#circuits.take(asker, 1)) return false
     stream.addEventListener('close', () => this.#circuits.give(asker, 1))
+    this.count(stream)
     this.pace(stream)
     return true
   }
@@ -79,7 +87,24 @@ export class RelayTraffic {
     if (!this.#pairs.take(pair, 1)) {
       throw new MeshError('TOO_MANY_REQUESTS', 'it is called too often by the same peer')
     }
-    return () => this.#pairs.give(pair, 1)
+    this.#counts.circuits += 1
+    return () => {
+      this.#counts.circuits -= 1
+      this.#pairs.give(pair, 1)
+    }
+  }
+
+  counts(): RelayCounts {
+    return { ...this.#counts }
+  }
+
+  /** What goes out by it was passed on, but for a few words that set the circuit up. */
+  count(stream: Stream): void {
+    const send = stream.send.bind(stream)
+    stream.send = (bytes) => {
+      this.#counts.bytes += bytes.byteLength
+      return send(bytes)
+    }
   }
 
   /** What comes in by it is read no faster than the owner allows. */
