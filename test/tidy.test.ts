@@ -18,10 +18,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ['jobs', 'membership', 'receipts', 'reputation', 'selection', 'verification'],
   ['simulation', 'protocol', 'executors', 'host'],
   ['network'],
-  ['discovery', 'dispatch', 'enrolment', 'execution', 'files', 'monitoring'],
+  ['discovery', 'dispatch', 'enrolment', 'execution', 'files', 'messages', 'monitoring', 'recipes'],
   ['http', 'client'],
   ['roles'],
-  ['cli']
+  ['cli', 'dashboard']
 ]
 
 /** Modules whose answer depends on their arguments only. */
@@ -106,7 +106,7 @@ function readSources(): Source[] {
         join(folder, name).split(sep).join('/')
       )
     )
-    .filter((path) => path.endsWith('.ts') && !path.startsWith('src/model/generated/'))
+    .filter((path) => /\.tsx?$/.test(path) && !path.startsWith('src/model/generated/'))
     .toSorted()
     .map((path) => {
       const text = readFileSync(join(ROOT, path), 'utf8')
@@ -201,6 +201,6 @@ test('every file but a test, whose cases say it, begins by saying what it is for
 })
 
 test('file names are in kebab-case, two folders deep at most', () => {
-  const odd = program.filter(({ path }) => !/^src(\/[a-z0-9-]+){1,3}\.ts$/.test(path))
+  const odd = program.filter(({ path }) => !/^src(\/[a-z0-9-]+){1,3}\.tsx?$/.test(path))
   expect(odd.map(({ path }) => path)).toEqual([])
 })

@@ -8,6 +8,8 @@ import { loadApiToken } from '../../src/roles/api-token.ts'
 import { createApiServices } from '../../src/roles/api-services.ts'
 import { createFileServices } from '../../src/roles/file-services.ts'
 import { createJobEngine } from '../../src/roles/job-engine.ts'
+import { createMonitoring, routerSources } from '../../src/roles/mesh-monitoring.ts'
+import { createRouterRecipes } from '../../src/roles/router-recipes.ts'
 import { createRouterFiles } from '../../src/roles/router-files.ts'
 import { createLogger } from '../../src/observe/logger.ts'
 import { loadSettings } from '../../src/config/load.ts'
@@ -17,7 +19,6 @@ import { answerParent, readInit } from './support/child.ts'
 import { jobText } from './support/bodies.ts'
 import { collectGarbage } from './support/memory.ts'
 import { runLoad } from './support/load.ts'
-import type { ApiServices } from '../../src/http/services.ts'
 import type { Ending } from '../../src/jobs/records.ts'
 import type { JobEngine } from '../../src/roles/job-engine.ts'
 import type { LoadInit, LoadResult } from './support/load.ts'
@@ -66,7 +67,7 @@ const STOPPED_AT_ONCE = 1_024
 const { flags } = readInit() as EngineProcessInit
 const startMs = new Map<Startable, number>()
 let engine!: JobEngine
-let services!: ApiServices
+let services!: ReturnType<typeof createApiServices>
 const running = await startEngine(loadSettings('router', { flags, env: {} }))
 
 async function startEngine(settings: RouterSettings): Promise<RunningNode> {
@@ -84,11 +85,16 @@ async function startEngine(settings: RouterSettings): Promise<RunningNode> {
       isWorker: (peer) => engine.nodes.has(peer),
       ordersOf: () => []
     })
-    services = createApiServices(core, engine, apiFiles.services, settings)
+    const self = { role: 'router', namespace } as const
+    const sources = routerSources(engine, files, apiFiles.transfers)
+    const monitoring = createMonitoring(core, { self, ...sources })
+    const recipes = createRouterRecipes(core, settings)
+    const parts = { files: apiFiles.services, monitoring, recipes: recipes.services }
+    services = createApiServices(core, engine, parts, settings)
     const api = new ApiServer({ services, logger }, { ...http, token })
     return {
       before: [...files.before, ...engine.before.map(timed)],
-      after: [...files.after, ...apiFiles.parts, ...engine.after.map(timed), api],
+      after: [...files.after, ...apiFiles.parts, ...engine.after.map(timed), monitoring, api],
       report: () => ({
         role: 'router',
         namespace,
@@ -213,7 +219,7 @@ function between(
 
 async function setAvailability(availability: 'open' | 'cordoned'): Promise<void> {
   for (const { peer_id: peer } of engine.nodes.list({})) {
-    await services.nodes.setAvailability(peer, { availability })
+    await services.availability.set(peer, { availability })
   }
 }
 

@@ -10,12 +10,14 @@ import { parseArgs } from 'node:util'
 import { CAVEAT, describeMachine, renderMachine } from './support/machine.ts'
 import { renderBench } from './support/report.ts'
 import { runRounds } from './support/rounds.ts'
+import { dashboardBench } from './dashboard.bench.ts'
 import { enginesBench } from './engines.bench.ts'
 import { filesBench } from './files.bench.ts'
 import { intakeBench } from './intake.bench.ts'
 import { jobsBench } from './jobs.bench.ts'
 import { queueBench } from './queue.bench.ts'
 import { restartBench } from './restart.bench.ts'
+import { liveBench } from './live.bench.ts'
 import { selectionBench } from './selection.bench.ts'
 import { slotsBench } from './slots.bench.ts'
 import { startupBench } from './startup.bench.ts'
@@ -35,9 +37,11 @@ const BENCHES: readonly Bench[] = [
   restartBench,
   startupBench,
   selectionBench,
+  liveBench,
   storeBench,
   enginesBench,
-  slotsBench
+  slotsBench,
+  dashboardBench
 ]
 
 const { positionals, values } = parseArgs({

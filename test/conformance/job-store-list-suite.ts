@@ -178,6 +178,59 @@ export function describeJobLists(store: () => JobStore): void {
     })
   })
 
+  describe('a search', () => {
+    beforeEach(async () => {
+      const names: [string, string | null][] = [
+        ['j-1a', 'Resize all'],
+        ['j-1b', null],
+        ['j-2a', 'all of Größe'],
+        ['j-3a', '100% of it_all']
+      ]
+      await store().apply(
+        names.map(([id, name], age) => jobChange(id, { name, createdAtMs: at(age) }))
+      )
+    })
+
+    test('finds a part of a name, in capitals or not, without wildcards', async () => {
+      expect(await jobIds(store(), { text: 'ALL' })).toEqual(['j-3a', 'j-2a', 'j-1a'])
+      expect(await jobIds(store(), { text: 'GRÖSSE' })).toEqual([])
+      expect(await jobIds(store(), { text: 'GRÖ' })).toEqual(['j-2a'])
+      expect(await jobIds(store(), { text: 'e a' })).toEqual(['j-1a'])
+      expect(await jobIds(store(), { text: '%' })).toEqual(['j-3a'])
+      expect(await jobIds(store(), { text: '_' })).toEqual(['j-3a'])
+      expect(await jobIds(store(), { text: "' OR 1=1 --" })).toEqual([])
+    })
+
+    test('finds ids by how they begin', async () => {
+      expect(await jobIds(store(), { text: 'j-1' })).toEqual(['j-1b', 'j-1a'])
+      expect(await jobIds(store(), { text: 'J-1A' })).toEqual(['j-1a'])
+      expect(await jobIds(store(), { text: 'j-a' })).toEqual([])
+    })
+
+    test('goes on behind a job, within a state, after another name', async () => {
+      expect(await jobIds(store(), { text: 'all', after: 'j-3a', limit: 1 })).toEqual(['j-2a'])
+      expect(await jobIds(store(), { text: 'all', state: 'completed' })).toEqual([])
+      const renamed = jobChange('j-1a', { name: 'other', createdAtMs: at(0), state: 'completed' })
+      await store().apply([renamed])
+      expect(await jobIds(store(), { text: 'other', state: 'completed' })).toEqual(['j-1a'])
+      expect(await jobIds(store(), { text: 'resize' })).toEqual([])
+      expect(await store().searchEnd({ text: 'all' })).toBeUndefined()
+    })
+  })
+
+  test('jobs are counted by state as they come, change and are forgotten', async () => {
+    expect(await store().jobCounts()).toEqual({})
+    await store().apply([jobChange('j-1'), jobChange('j-2'), jobChange('j-3')])
+    expect(await store().jobCounts()).toEqual({ queued: 3 })
+    await store().apply([
+      jobChange('j-1', { state: 'running' }),
+      jobChange('j-2', { state: 'failed', labels: { a: 'b' } }),
+      { kind: 'forget', jobId: 'j-3' },
+      { kind: 'forget', jobId: 'j-none' }
+    ])
+    expect(await store().jobCounts()).toEqual({ running: 1, failed: 1 })
+  })
+
   describe('ids with a prefix', () => {
     test('match letter by letter: no wildcards, no folding of case', async () => {
       const all = ['j-ab', 'j-abc', 'j-b', 'J-AB', 'j_ab', '%x', '_x', 'ä1', 'ä2', 'a\u0308', '🌙a']

@@ -97,7 +97,11 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
 
 /** All that can be asked, as one value to compare. */
 async function answers(store: JobStore): Promise<unknown[]> {
-  const all: Promise<unknown>[] = [store.unfinished({ limit: 99 })]
+  const all: Promise<unknown>[] = [store.unfinished({ limit: 99 }), store.jobCounts()]
+  for (const part of ['j-a', 'J-', 'ME', 'x']) {
+    all.push(store.jobs({ text: part, limit: 3 }))
+    all.push(store.jobs({ text: part, state: 'held', submitter: 'me', limit: 2 }))
+  }
   for (const after of await store.jobs({ limit: 99 })) {
     all.push(store.unfinished({ after, limit: 3 }))
   }

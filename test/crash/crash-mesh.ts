@@ -288,6 +288,7 @@ function flagsOf(place: Place, places: readonly Place[], offer: readonly string[
     case 'router':
       return [...way, '--http', `127.0.0.1:${place.httpPort}`, '--token', TOKEN]
     case 'share':
+    case 'monitor':
       return way
     case 'worker':
       return [...way, '--label', `name=${place.name}`, ...offer]

@@ -7,6 +7,8 @@ import { PROJECT, RunningTaskmesh } from '../support/running-taskmesh.ts'
 import type { JobView } from '../../src/index.ts'
 
 const EXAMPLE = 'examples/embedded-worker'
+/** What it imports is what is tested here, and not what was last built of it. */
+const FROM_SOURCE = '--conditions=taskmesh-source'
 
 test('the example serves the web and the mesh at once, and ends when it is told to', async () => {
   const { bootstrap, mesh } = await LiveMesh.start()
@@ -36,7 +38,7 @@ test('the example serves the web and the mesh at once, and ends when it is told 
 })
 
 async function startService(env: Readonly<Record<string, string>>): Promise<RunningTaskmesh> {
-  const child = spawn(process.execPath, [join(EXAMPLE, 'server.js')], {
+  const child = spawn(process.execPath, [FROM_SOURCE, join(EXAMPLE, 'server.js')], {
     cwd: PROJECT,
     env: { ...env, PORT: '0' }
   })

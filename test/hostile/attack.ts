@@ -1,4 +1,5 @@
 /** What an attack is, and what its process is told. */
+import type { ReadyReport } from '../../src/roles/role.ts'
 import type { Random } from '../../src/core/random.ts'
 import type { RawPeer } from './raw-peer.ts'
 import type { Tally } from './tally.ts'
@@ -8,7 +9,7 @@ export type Attacker = 'stranger' | 'member' | 'worker' | 'http'
 
 export interface Target {
   name: string
-  role: 'bootstrap' | 'worker' | 'router' | 'share'
+  role: ReadyReport['role']
   peer: string
   address: string
   port: number
@@ -33,6 +34,13 @@ export interface Papers {
   staleToken: string
 }
 
+/** An API, with tokens of low scopes. */
+export interface Door {
+  url: string
+  readToken: string
+  submitToken: string
+}
+
 export interface Order {
   /** Names of attacks, in turn; each has the same time. */
   attacks: readonly string[]
@@ -48,14 +56,16 @@ export interface Order {
   /** One for each attack. */
   identities: readonly Identity[]
   papers: Papers
-  api: { url: string; readToken: string; submitToken: string }
+  api: Door
+  /** That of a monitor, which passes on what it is asked. */
+  front: Door
   files: readonly string[]
 }
 
 /** What one step of an attack has at hand. */
 export interface Stage extends Pick<
   Order,
-  'api' | 'files' | 'localAddress' | 'namespace' | 'papers'
+  'api' | 'files' | 'front' | 'localAddress' | 'namespace' | 'papers'
 > {
   random: Random
   tally: Tally

@@ -61,7 +61,7 @@ class Turn {
   #member: Promise<RawPeer> | undefined
 
   constructor(order: Order, attack: Attack, index: number, random: Stage['random']) {
-    const { api, files, identities, localAddress, namespace, papers, targets } = order
+    const { api, files, front, identities, localAddress, namespace, papers, targets } = order
     this.#order = order
     this.#attack = attack
     const [target] = targets
@@ -69,6 +69,7 @@ class Turn {
     if (target === undefined || identity === undefined) throw new Error('nobody to attack')
     this.#stage = {
       api,
+      front,
       files,
       localAddress,
       namespace,

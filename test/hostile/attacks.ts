@@ -1,6 +1,7 @@
 /** Every attack there is. */
 import { CERTIFICATE_ATTACKS } from './attacks/certificates.ts'
 import { COMMAND_ATTACKS } from './attacks/commands.ts'
+import { DOOR_ATTACKS } from './attacks/doors.ts'
 import { GOSSIP_ATTACKS } from './attacks/gossip.ts'
 import { HTTP_ATTACKS } from './attacks/http.ts'
 import { REACH_ATTACKS } from './attacks/reach.ts'
@@ -19,5 +20,6 @@ export const ATTACKS: readonly Attack[] = [
   ...GOSSIP_ATTACKS,
   ...REACH_ATTACKS,
   ...WORKER_ATTACKS,
-  ...HTTP_ATTACKS
+  ...HTTP_ATTACKS,
+  ...DOOR_ATTACKS
 ]

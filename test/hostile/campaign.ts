@@ -146,13 +146,14 @@ async function ordersOf(
       count
     )
   )
-  const [papers, api] = await Promise.all([mesh.papers(), mesh.api()])
+  const [papers, { api, front }] = await Promise.all([mesh.papers(), mesh.doors()])
   const common = {
     seconds,
     namespace: mesh.namespace,
     targets: mesh.targets,
     papers,
     api,
+    front,
     files: mesh.files
   }
   return await Promise.all(

@@ -17,7 +17,13 @@ import { until } from '../support/until.ts'
 import { Victim } from './victim.ts'
 import type { Authority } from '../../src/membership/authority.ts'
 import type { MemberRole } from '../../src/membership/documents.ts'
-import type { Identity, Papers, Target } from './attack.ts'
+import type { Door, Identity, Papers, Target } from './attack.ts'
+
+/** As its owner has it. */
+interface ApiAccess {
+  url: string
+  token: string
+}
 
 const NAMESPACE = 'attacked'
 const WORKERS = 3
@@ -33,19 +39,21 @@ export class HostileMesh {
   /** Ids of small files that the share node offers. */
   readonly files: readonly string[]
   readonly #authority: Authority
-  readonly #api: { url: string; token: string }
+  readonly #router: ApiAccess
+  readonly #monitor: ApiAccess
 
   private constructor(
     init: Pick<HostileMesh, 'files' | 'home' | 'victims'>,
     authority: Authority,
-    api: { url: string; token: string }
+    { monitor, router }: Record<'monitor' | 'router', ApiAccess>
   ) {
     this.home = init.home
     this.victims = init.victims
     this.files = init.files
-    this.client = new ApiClient(api)
+    this.client = new ApiClient(router)
     this.#authority = authority
-    this.#api = api
+    this.#router = router
+    this.#monitor = monitor
   }
 
   static async start(): Promise<HostileMesh> {
@@ -62,16 +70,14 @@ export class HostileMesh {
     const bootstrap = await start('bootstrap', 'bootstrap')
     const way = ['--bootstrap', bootstrap.report.addresses[0] ?? '']
     const names = Array.from({ length: WORKERS }, (_, index) => `worker-${index + 1}`)
-    const [router, ...others] = await Promise.all([
+    const [router, monitor, ...others] = await Promise.all([
       start('router', 'router', ...way, '--http', '127.0.0.1:0'),
+      start('monitor', 'monitor', ...way, '--web-port', '0'),
       start('share', 'share', ...way, '--share-dir', folder),
       ...names.map((name) => start(name, 'worker', ...way, '--slots', '4'))
     ])
-    const api = JSON.parse(readFileSync(join(router.report.folder, 'api.json'), 'utf8')) as {
-      url: string
-      token: string
-    }
-    const client = new ApiClient(api)
+    const doors = { monitor: accessTo(monitor), router: accessTo(router) }
+    const client = new ApiClient(doors.router)
     await until(
       'workers ready',
       () => client.nodes(),
@@ -82,7 +88,8 @@ export class HostileMesh {
       async () => (await client.files({ limit: SHARED_FILES })).rows.map(({ id }) => id),
       ({ length }) => length === SHARED_FILES
     )
-    return new HostileMesh({ files, home, victims: [bootstrap, router, ...others] }, authority, api)
+    const victims = [bootstrap, router, monitor, ...others]
+    return new HostileMesh({ files, home, victims }, authority, doors)
   }
 
   get targets(): Target[] {
@@ -132,19 +139,10 @@ export class HostileMesh {
     }
   }
 
-  /** The API, with tokens of low scopes. */
-  async api(): Promise<{ url: string; readToken: string; submitToken: string }> {
-    const { url } = this.#api
-    const token = async (scope: 'read' | 'submit'): Promise<string> => {
-      const { token: text = '' } = await this.client.createToken({
-        name: `hostile-${scope}`,
-        scope
-      })
-      // Where wrong tokens come from, only those that were used before are looked at.
-      await new ApiClient({ url, token: text }).jobs({ limit: 1 })
-      return text
-    }
-    return { url, readToken: await token('read'), submitToken: await token('submit') }
+  /** The APIs of router and monitor. */
+  async doors(): Promise<{ api: Door; front: Door }> {
+    const [api, front] = await Promise.all([doorOf(this.#router), doorOf(this.#monitor)])
+    return { api, front }
   }
 
   /** @param init.keep leaves the folder with stores and logs */
@@ -162,6 +160,21 @@ export class HostileMesh {
     const certificate = await issueCertificate({ peer, role, ...life }, this.#authority)
     return { key: Buffer.from(privateKeyToProtobuf(key)).toString('base64'), peer, certificate }
   }
+}
+
+function accessTo({ report }: Victim): ApiAccess {
+  return JSON.parse(readFileSync(join(report.folder, 'api.json'), 'utf8')) as ApiAccess
+}
+
+async function doorOf({ token: own, url }: ApiAccess): Promise<Door> {
+  const owner = new ApiClient({ url, token: own })
+  const token = async (scope: 'read' | 'submit'): Promise<string> => {
+    const { token: text = '' } = await owner.createToken({ name: `hostile-${scope}`, scope })
+    // Where wrong tokens come from, only those that were used before are looked at.
+    await new ApiClient({ url, token: text }).peers()
+    return text
+  }
+  return { url, readToken: await token('read'), submitToken: await token('submit') }
 }
 
 function shareFiles(home: string): string {

@@ -3,12 +3,8 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { LEAF_BYTES, leafHash, pieceHash, rootOf } from '../../src/files/content/content-tree.ts'
 import { fileIdOf } from '../../src/files/content/file-id.ts'
-import {
-  isPieceOf,
-  makeManifest,
-  readManifest,
-  writeManifest
-} from '../../src/files/content/manifest.ts'
+import { isPieceOf, makeManifest, writeManifest } from '../../src/files/content/manifest.ts'
+import { readManifest } from '../../src/files/content/manifest-reading.ts'
 import { findClash, nameFault, pathFault, toSafeName } from '../../src/model/safe-name.ts'
 import { pieceSpan, planOf } from '../../src/files/content/piece-plan.ts'
 import { readFolder, writeFolder } from '../../src/files/content/folder-manifest.ts'

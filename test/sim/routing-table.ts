@@ -1,6 +1,7 @@
 /** The figures of the routing simulation, as tables. */
 import { renderGrid } from '../../src/cli/render.ts'
 import { REACH, STRETCH, geometricMean } from '../../src/simulation/routing/summary.ts'
+import type { Cell } from '../../src/simulation/routing/scenario.ts'
 import type { PolicySummary, Ratios, Targets } from '../../src/simulation/routing/summary.ts'
 
 const HEAD = ['', 'p50', 'p99', 'worst p50', 'worst p99', 'unstable', 'makespan', 'worst']
@@ -45,6 +46,23 @@ export function renderParts(ratios: readonly Ratios[]): string {
   )
   const head = ['mesh by', '', 'p50', 'p99', 'worst p50', 'worst p99']
   return renderGrid(rows, { head, aligns: ['left', 'left', 'right', 'right', 'right', 'right'] })
+}
+
+/** The mesh's own figures, cell by cell. */
+export function renderCells(ratios: readonly Ratios[]): string {
+  const rows = ratios.map(({ cell, makespan, p50, p99 }) => [
+    nameCell(cell),
+    times(p50),
+    times(p99),
+    times(makespan)
+  ])
+  const head = ['mesh in', 'p50', 'p99', 'makespan']
+  return renderGrid(rows, { head, aligns: ['left', 'right', 'right', 'right'] })
+}
+
+/** `20/5 heavy 0.9 churn`: workers and routers, mix, load, and whether machines fail. */
+export function nameCell({ hasChurn, load, mix, routers, workers }: Cell): string {
+  return `${workers}/${routers} ${mix} ${load} ${hasChurn ? 'churn' : 'calm'}`
 }
 
 function against(name: string, mesh: PolicySummary, targets: Targets): string[] {

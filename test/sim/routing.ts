@@ -20,7 +20,7 @@ import {
   summarisePolicy
 } from '../../src/simulation/routing/summary.ts'
 import { POLICIES } from '../../src/simulation/routing/scenario.ts'
-import { renderParts, renderPolicies } from './routing-table.ts'
+import { nameCell, renderCells, renderParts, renderPolicies } from './routing-table.ts'
 import type { Cell, PolicyName } from '../../src/simulation/routing/scenario.ts'
 import type { CellResult, PolicySummary } from '../../src/simulation/routing/summary.ts'
 import type { RoutingTask } from './routing-thread.ts'
@@ -29,6 +29,8 @@ import type { Simulation, SimulationOptions, SimulationReport } from './simulati
 /** Of the jobs of a full run. A fifth of them is past the first seconds, and moves no mean by more than 2 %. */
 const JOB_SHARES = { quick: 0.2, usual: 0.3, full: 1 } as const
 const THREAD = new URL('routing-thread.ts', import.meta.url)
+
+const EXAMPLE = '"20/5 heavy 0.9 churn"'
 
 /** Cells that are summed up together. */
 interface Group {
@@ -40,12 +42,13 @@ interface Group {
 export const routingSimulation: Simulation = {
   name: 'routing',
   run: async (options) => {
-    const groups = groupsOf(options)
+    const groups = restrictedTo(options.cellWords, groupsOf(options))
     const tasks = groups.flatMap(({ cells, policies }) =>
       policies.flatMap((policy) => cells.map((cell) => ({ cell, policy })))
     )
     const results = await runAll(tasks, options)
-    return report(groups, results)
+    const { cellWords } = options
+    return report(groups, results, cellWords !== undefined)
   }
 }
 
@@ -64,6 +67,23 @@ function groupsOf({ seed = GRID_SEED, size }: SimulationOptions): Group[] {
     { name: 'seeds never tuned on', cells: heldOutCells(jobShare), policies: some },
     { name: '1000 workers, 20 routers', cells: largeCells(seed, jobShare), policies: some }
   ]
+}
+
+/** @throws Error where no cell is left */
+function restrictedTo(words: readonly string[] | undefined, groups: readonly Group[]): Group[] {
+  if (words === undefined) return [...groups]
+  const left = groups.map((group) => {
+    const cells = group.cells.filter((cell) => isNamed(cell, words))
+    return { ...group, name: `${group.name}, of them ${cells.length}`, cells }
+  })
+  if (left.every(({ cells }) => cells.length === 0))
+    throw new Error(`no cell is named "${words.join(' ')}"; one is named, for example, ${EXAMPLE}`)
+  return left.filter(({ cells }) => cells.length > 0)
+}
+
+function isNamed(cell: Cell, words: readonly string[]): boolean {
+  const names = nameCell(cell).split(' ')
+  return words.every((word) => names.includes(word))
 }
 
 async function runAll(
@@ -102,7 +122,12 @@ async function runOne(thread: Worker, task: RoutingTask): Promise<CellResult> {
   }
 }
 
-function report(groups: readonly Group[], results: readonly CellResult[]): SimulationReport {
+/** @param isByCell whether each cell is told of by itself: a few, of which means say little */
+function report(
+  groups: readonly Group[],
+  results: readonly CellResult[],
+  isByCell: boolean
+): SimulationReport {
   const texts: string[] = []
   const missed: string[] = []
   const data = groups.map(({ cells, name, policies }, index) => {
@@ -111,6 +136,7 @@ function report(groups: readonly Group[], results: readonly CellResult[]): Simul
     const summaries = policies.map((policy) => summarisePolicy(policy, ratiosOf(here, policy)))
     const mesh = summaries.find(({ policy }) => policy === 'mesh') as PolicySummary
     texts.push(renderPolicies(name, summaries), renderParts(ratiosOf(here, 'mesh')))
+    if (isByCell) texts.push(renderCells(ratiosOf(here, 'mesh')))
     if (index === 0) missed.push(...missedOf(mesh, REACH))
     const stretch = index === 2 ? LARGE_STRETCH : STRETCH
     return {

@@ -1,6 +1,6 @@
 /**
- * `npm run sim -- [name…] [--quick|--full] [--seed N] [--threads N] [--json]`: runs the simulations, prints what
- * they came to beside what is to be reached, and ends with code 1 where something is missed.
+ * `npm run sim -- [name…] [--quick|--full] [--seed N] [--cells WORDS] [--threads N] [--json]`: runs the simulations, prints
+ * what they came to beside what is to be reached, and ends with code 1 where something is missed.
  */
 import { parseArgs } from 'node:util'
 import { liveSimulation } from './live.ts'
@@ -17,6 +17,7 @@ const { positionals, values } = parseArgs({
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     seed: { type: 'string' },
+    cells: { type: 'string' },
     threads: { type: 'string', default: String(THREADS_DEFAULT) },
     json: { type: 'boolean', default: false }
   }
@@ -26,6 +27,7 @@ const chosen = choose(positionals)
 const options: SimulationOptions = {
   size: values.quick ? 'quick' : values.full ? 'full' : 'usual',
   seed: values.seed === undefined ? undefined : wholeNumber('--seed', values.seed),
+  cellWords: values.cells?.split(/\s+/).filter((word) => word !== ''),
   threads: wholeNumber('--threads', values.threads),
   isForPrograms: values.json,
   say: (text) => void process.stderr.write(text)

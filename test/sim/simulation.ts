@@ -5,6 +5,8 @@ export interface SimulationOptions {
   size: 'quick' | 'usual' | 'full'
   /** Undefined: the one that figures in the documentation are of. */
   seed: number | undefined
+  /** Of routing: only cells that all these words name (`nameCell`). Undefined: all. */
+  cellWords: readonly string[] | undefined
   threads: number
   isForPrograms: boolean
   /** For people who wait. */

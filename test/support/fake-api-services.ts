@@ -3,11 +3,13 @@ import { MeshError } from '../../src/core/errors.ts'
 import { deferred } from '../../src/core/abort.ts'
 import { isTerminal } from '../../src/jobs/records.ts'
 import { schemaDocuments } from '../../src/model/validate.ts'
+import { fakeMonitoring } from './fake-monitoring.ts'
 import { fakeDecisions } from './fake-decisions.ts'
 import { fakeFileServices } from './fake-file-services.ts'
+import { fakeRecipes } from './fake-recipes.ts'
 import { fakeReputation } from './fake-reputation.ts'
 import { memoryTokenBook } from './memory-token-book.ts'
-import type { ApiServices } from '../../src/http/services.ts'
+import type { ApiServices, LiveReader } from '../../src/http/services.ts'
 import type { FileView } from '../../src/model/generated/api-file.ts'
 import type { HealthView } from '../../src/model/generated/api-health.ts'
 import type { BackupView } from '../../src/model/generated/api-backup.ts'
@@ -25,6 +27,10 @@ import type { ReceiptView } from '../../src/model/generated/api-receipt.ts'
 import type { PlanView } from '../../src/model/generated/api-plan.ts'
 import type { EvidenceEntry } from '../../src/model/generated/evidence-entry.ts'
 import type { ReputationExport } from '../../src/model/generated/reputation-export.ts'
+import type { MapView } from '../../src/model/generated/api-map.ts'
+import type { OverviewView } from '../../src/model/generated/api-overview.ts'
+import type { RouterView } from '../../src/model/generated/api-router.ts'
+import type { SeriesView } from '../../src/model/generated/api-series.ts'
 import type { ReputationView } from '../../src/model/generated/api-reputation.ts'
 import type { SecurityView } from '../../src/model/generated/api-security.ts'
 import type { DecisionRecord } from '../../src/model/generated/decision.ts'
@@ -38,11 +44,15 @@ interface Examples {
   'api/health': HealthView
   'api/job': JobView
   'api/log': LogView
+  'api/map': MapView
   'api/node': NodeView
+  'api/overview': OverviewView
   'api/peer': PeerView
   'api/plan': PlanView
   'api/reputation': ReputationView
+  'api/router': RouterView
   'api/security': SecurityView
+  'api/series': SeriesView
   'evidence-entry': EvidenceEntry
   'reputation-export': ReputationExport
 }
@@ -114,7 +124,7 @@ export function buildLog(overrides: Partial<LogView> = {}): LogView {
 
 type LogFollower = Record<'onEnd', () => void> & { onPart: (part: LogView) => void }
 
-export class FakeApiServices implements ApiServices {
+export class FakeApiServices implements Omit<ApiServices, 'forwarding'> {
   /** Method and arguments of each call, in order. */
   readonly calls: [string, ...unknown[]][] = []
   readonly jobsById = new Map<string, JobView>()
@@ -206,6 +216,7 @@ export class FakeApiServices implements ApiServices {
         ({ state }) => filter.state === undefined || state === filter.state
       )
     },
+    searchEnd: async () => undefined,
     describe: async (id) => {
       this.#note('describe', id)
       return this.#job(id)
@@ -296,14 +307,29 @@ export class FakeApiServices implements ApiServices {
     describe: async (peer) => {
       this.#note('node', peer)
       return this.nodeView
-    },
-    setAvailability: async (peer, request) => {
+    }
+  }
+
+  readonly availability: ApiServices['availability'] = {
+    set: async (peer, request) => {
       this.#note('setAvailability', peer, request)
       const { availability } = request
       this.nodeView.state = availability === 'open' ? 'ready' : availability
       return this.nodeView
     }
   }
+
+  /** Those who watch, to be told something. */
+  readonly liveReaders = new Set<LiveReader>()
+
+  readonly monitoring = fakeMonitoring({
+    overview: exampleOf('api/overview'),
+    series: exampleOf('api/series'),
+    map: exampleOf('api/map'),
+    router: exampleOf('api/router'),
+    readers: this.liveReaders,
+    note: (name, ...details) => this.#note(name, ...details)
+  })
 
   readonly peers: ApiServices['peers'] = {
     list: () => {
@@ -319,6 +345,8 @@ export class FakeApiServices implements ApiServices {
     return this.securityView
   }
 
+  readonly recipes: ApiServices['recipes'] = fakeRecipes()
+
   readonly reputation = fakeReputation({
     view: exampleOf('api/reputation'),
     entry: exampleOf('evidence-entry'),
@@ -333,6 +361,10 @@ export class FakeApiServices implements ApiServices {
     this.#note('backup', file)
     const example = exampleOf('api/backup')
     return file === undefined ? example : { ...example, file }
+  }
+
+  readonly metrics: ApiServices['metrics'] = {
+    page: async () => ({ type: 'text/plain', text: '' })
   }
 
   health(): HealthView {

@@ -35,10 +35,16 @@ class FakeSink implements TextSink {
 export function fakeTerminal(
   init: FakeTerminalInit = {}
 ): Terminal & { stdout: FakeSink; stderr: FakeSink } {
+  const stdout = new FakeSink(init.isTTY ?? false)
   return {
     // A home without routers, so that no test talks to a mesh of this machine.
     env: { TASKMESH_HOME: '/nonexistent/taskmesh', ...init.env },
-    stdout: new FakeSink(init.isTTY ?? false),
+    stdout,
+    editLines: () => ({
+      [Symbol.asyncIterator]: () => linesOf(init.stdin ?? ''),
+      print: (text) => stdout.write(`${text}\n`),
+      close: () => {}
+    }),
     stderr: new FakeSink(init.isStderrTTY ?? false),
     readStdin: async () => Buffer.from(init.stdin ?? ''),
     signal: init.signal ?? new AbortController().signal
@@ -53,4 +59,8 @@ export async function runInProcess(
   const terminal = fakeTerminal(init)
   const code = await runCli(words, terminal)
   return { code, stdout: terminal.stdout.text, stderr: terminal.stderr.text }
+}
+
+async function* linesOf(text: string): AsyncGenerator<string, void> {
+  yield* text.split('\n').filter((line) => line !== '')
 }

@@ -1,4 +1,5 @@
 /** Bootstraps, routers and sharing nodes with their files as the roles have them, in one process, over memory. */
+import { NodeMetrics } from '../../src/observe/node-metrics.ts'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,7 +95,8 @@ export class FileMesh {
     const shared = { clock: systemClock, random: systemRandom, logger: silentLogger, node }
     const keeper = new BootstrapKeeper(shared, bootstrap)
     // What files need of a node's core.
-    const core = { ...spawned, ...shared, keeper, folder: { path } } as unknown as NodeCore
+    const own = { keeper, folder: { path }, metrics: new NodeMetrics() }
+    const core = { ...spawned, ...shared, ...own } as unknown as NodeCore
     const files = create(core)
     server.register({
       ...files.handlers,

@@ -9,7 +9,7 @@ import { MEMBER_ROLES } from '../../../src/membership/documents.ts'
 import { Members } from '../../../src/membership/members.ts'
 import { MeshAccess } from '../../../src/enrolment/mesh-access.ts'
 import { Notices } from '../../../src/membership/notices.ts'
-import { RIGHTS, mayCall } from '../../../src/membership/rights.ts'
+import { RIGHTS, apiScopeOf, mayCall } from '../../../src/membership/rights.ts'
 import { issueCertificate } from '../../../src/membership/certificates.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { COMMAND_EXAMPLES } from '../../support/command-examples.ts'
@@ -129,6 +129,21 @@ it('the table in docs/security.md is the one that holds', () => {
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.replaceAll(/ +/g, ' '))
   expect(rows).toEqual(documentedRows())
+})
+
+it('so is that of the API, where a mesh without an authority lets everybody hand in jobs', () => {
+  const path = new URL('../../../docs/security.md', import.meta.url)
+  const title = "\n## Which role may do what at a router's API\n"
+  const rows = [
+    ...(readFileSync(path, 'utf8').split(title)[1] ?? '')
+      .split('\n## ', 1)
+      .join()
+      .matchAll(/^\| `(\w+)` *\| `(\w+)` *\|$/gm)
+  ]
+  const documented = new Map(rows.map(([, role, scope]) => [role, scope]))
+  for (const role of MEMBER_ROLES) expect(apiScopeOf(role)).toBe(documented.get(role))
+  expect(documented.size).toBe(4)
+  expect(apiScopeOf(undefined)).toBe('submit')
 })
 
 /** What the table has to say, row by row. */

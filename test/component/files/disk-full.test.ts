@@ -10,7 +10,8 @@ import {
   someBytes,
   useFolders
 } from '../../support/open-library.ts'
-import { isPieceOf, readManifest } from '../../../src/files/content/manifest.ts'
+import { isPieceOf } from '../../../src/files/content/manifest.ts'
+import { readManifest } from '../../../src/files/content/manifest-reading.ts'
 import { pieceSpan } from '../../../src/files/content/piece-plan.ts'
 import type { FileManifest } from '../../../src/files/content/manifest.ts'
 

@@ -1,9 +1,9 @@
 /** Who may do what: every operation with every scope, whose jobs they are, and how a token ends. */
 import { expect, test } from 'vitest'
 import { ApiClient } from '../../../src/client/api-client.ts'
-import { OPERATIONS } from '../../../src/http/operations.ts'
 import { SCOPES } from '../../../src/http/caller.ts'
 import { buildJobEvent, buildJobView, exampleOf } from '../../support/fake-api-services.ts'
+import { ROUTER_OPERATIONS } from '../../support/router-operations.ts'
 import { problemOf, startApi } from '../../support/start-api.ts'
 import type { Operation } from '../../../src/http/operation.ts'
 import type { RunningApi } from '../../support/start-api.ts'
@@ -51,7 +51,7 @@ test.each(['none', ...SCOPES] as const)('with scope %s: just what it covers', as
   const api = await startWithJob()
   const token = given === 'none' ? undefined : tokenOf(api, given)
   const wrong: string[] = []
-  for (const [name, operation] of Object.entries(OPERATIONS)) {
+  for (const [name, operation] of Object.entries(ROUTER_OPERATIONS)) {
     // oxlint-disable-next-line no-await-in-loop
     const response = await ask(api, operation, token)
     const expected = expectedOf(given, operation)

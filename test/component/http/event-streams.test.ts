@@ -8,6 +8,8 @@ import {
   buildLog,
   buildPeerEvent
 } from '../../support/fake-api-services.ts'
+import { LIMITS } from '../../../src/core/limits.ts'
+import { until } from '../../support/until.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { problemOf, startApi, TOKEN } from '../../support/start-api.ts'
 import type { LogView } from '../../../src/model/generated/api-log.ts'
@@ -48,6 +50,27 @@ async function readAll(
   await api.server.stop()
   return framesOf(await response.text())
 }
+
+test('nobody but the owner takes the streams of all others, and what is closed is free again', async () => {
+  const api = await startApi()
+  const { token } = api.services.tokens.create({ name: 'greedy', scope: 'read' })
+  const leaving = new AbortController()
+  const ask = (signal?: AbortSignal): Promise<Response> => {
+    const headers = { authorization: `Bearer ${token}` }
+    return api.call(EVENTS, { headers, ...(signal && { signal }) })
+  }
+  await ask(leaving.signal)
+  const others = Array.from({ length: LIMITS.eventStreamsPerCallerMax - 1 }, () => ask())
+  expect((await Promise.all(others)).every(({ status }) => status === 200)).toBe(true)
+  expect(await problemOf(await ask())).toMatchObject({ code: 'TOO_MANY_REQUESTS' })
+  expect((await api.call(EVENTS)).status).toBe(200)
+  leaving.abort()
+  await until(
+    'a place is free',
+    async () => (await ask()).status,
+    (status) => status === 200
+  )
+})
 
 describe('events', () => {
   test('each comes with its number', async () => {

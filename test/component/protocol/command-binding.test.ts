@@ -88,6 +88,12 @@ describe('a bad request', () => {
       [{ ...request, params: [] }, 'FIELD_INVALID', { path: 'params' }],
       [{ ...request, params: undefined }, 'FIELD_MISSING', { path: 'params' }],
       [{ ...request, parms: {} }, 'FIELD_UNKNOWN', { path: 'parms', hint: /params/ }],
+      [
+        { ...request, trace: { traceparent: '00-1-2-3' } },
+        'FIELD_INVALID',
+        { path: 'trace.traceparent' }
+      ],
+      [{ ...request, trace: {} }, 'FIELD_MISSING', { path: 'trace.traceparent' }],
       [{ ...request, params: { namee: 1 } }, 'FIELD_UNKNOWN', { path: 'params.namee' }],
       [JSON.stringify(request).replace('{', '{"__proto__":{"x":1},'), 'FIELD_UNKNOWN'],
       [JSON.stringify(request).replace('{}', '{"__proto__":{"x":1}}'), 'FIELD_UNKNOWN'],

@@ -6,16 +6,23 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { afterEach, expect, it } from 'vitest'
 import { CERTIFICATE } from '../../../src/membership/documents.ts'
 import { COMMAND_NAMES } from '../../../src/protocol/commands.ts'
-import { COMMAND_PROTOCOL_V1, DHT_PROTOCOL_V1 } from '../../../src/protocol/ids.ts'
+import * as ids from '../../../src/protocol/ids.ts'
+import {
+  COMMAND_PROTOCOL_V1,
+  DHT_PROTOCOL_V1,
+  HTTP_PROTOCOL_V1
+} from '../../../src/protocol/ids.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { Mesh, exchangeBytes } from '../../support/spawn-mesh.ts'
 import { NOW_MS } from '../../support/build-authority.ts'
+import { LIMITS } from '../../../src/core/limits.ts'
 import { OFFENCES } from '../../../src/protocol/offence.ts'
 import { fileKey, fileNodesKey, routersKey } from '../../../src/protocol/ids.ts'
 import { keyCid } from '../../../src/discovery/key-cid.ts'
 import { meshIdOf } from '../../../src/membership/mesh-id.ts'
 import { openClaims, signClaims, toSeconds } from '../../../src/membership/signed-claims.ts'
 import { LEVEL_MAX, SPLIT_WORKERS, TOP, shardKey, shardsOf } from '../../../src/discovery/shards.ts'
+import { startPeerApi } from '../../support/peer-api.ts'
 import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
 import type { Certificate } from '../../../src/membership/documents.ts'
 import type { CommandHandlers } from '../../../src/protocol/command-server.ts'
@@ -115,6 +122,25 @@ it('a question to the DHT, byte by byte, is answered', async () => {
   const stream = await asker.node.openStream(answerer.peer, DHT_PROTOCOL_V1)
   const answer = await exchangeBytes(stream, question)
   expect(answer).toContain(Buffer.from((await peerOf(ASKER)).toMultihash().bytes).toString('utf8'))
+})
+
+it('names every protocol that is spoken', () => {
+  const protocols = Object.entries(ids).filter(([name]) => name.endsWith('_PROTOCOL_V1'))
+  expect(protocols.length).toBeGreaterThan(4)
+  for (const [, protocol] of protocols) expect(page).toContain(`\`${String(protocol)}\``)
+})
+
+it('a request over HTTP, as it stands there, is answered', async () => {
+  const { answerer, asker } = await pair()
+  await startPeerApi(answerer)
+  const [request = ''] = /GET \/v1\/health HTTP[^`]*/.exec(page) ?? []
+  const stream = await asker.node.openStream(answerer.peer, HTTP_PROTOCOL_V1)
+  const answer = await exchangeBytes(stream, Buffer.from(request.replaceAll('\n', '\r\n')))
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+  const total = LIMITS.apiPeerStreamsTotalMax.toLocaleString('en')
+  expect(page).toContain(
+    `- ${LIMITS.apiPeerStreamsMax} streams of one peer may be open at a time, ${total} of all`
+  )
 })
 
 it('what a stream of commands begins with', () => {

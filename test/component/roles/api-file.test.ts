@@ -12,7 +12,7 @@ test('is there while the API is, for its owner only, and replaces what a killed 
   const elsewhere = join(folder, 'elsewhere')
   writeFileSync(elsewhere, 'untouched')
   symlinkSync(elsewhere, path)
-  const told = { url: 'http://127.0.0.1:1', token: 'secret' }
+  const told = { role: 'router' as const, url: 'http://127.0.0.1:1', token: 'secret' }
   const file = new ApiFile(folder, () => told)
   await file.start()
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ ...told, pid: process.pid })

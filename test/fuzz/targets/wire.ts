@@ -12,7 +12,7 @@ import {
   encodeMessage
 } from '../../../src/files/exchange/messages.ts'
 import { PieceSet } from '../../../src/files/content/piece-set.ts'
-import { checkPlan } from '../../../src/files/content/manifest.ts'
+import { checkPlan } from '../../../src/files/content/manifest-reading.ts'
 import { silentLogger } from '../../../src/observe/logger.ts'
 import { OPEN_ACCESS } from '../../../src/protocol/access.ts'
 import { CommandBinding } from '../../../src/protocol/command-binding.ts'

@@ -1,7 +1,8 @@
 /** The router's API, by those without a token and by those whose token is for less. */
 import { connect } from 'node:net'
 import { randomBytes } from 'node:crypto'
-import { checkPlan, makeManifest, writeManifest } from '../../../src/files/content/manifest.ts'
+import { makeManifest, writeManifest } from '../../../src/files/content/manifest.ts'
+import { checkPlan } from '../../../src/files/content/manifest-reading.ts'
 import type { Attack, Stage } from '../attack.ts'
 import type { Socket } from 'node:net'
 

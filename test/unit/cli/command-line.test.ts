@@ -109,7 +109,7 @@ describe('refusals name the nearest right word', () => {
   })
 
   const examples = readdirSync('examples', { recursive: true, encoding: 'utf8' })
-  test.each(examples.filter((file) => file.endsWith('.json')))(
+  test.each(examples.filter((file) => file.endsWith('.json') && !file.endsWith('.recipe.json')))(
     'examples/%s is a valid job',
     async (file) => {
       const words = ['job', 'validate', join('examples', file)]

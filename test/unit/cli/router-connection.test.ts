@@ -3,7 +3,7 @@ import { chmodSync, renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { homeOf } from '../../support/api-with-home.ts'
-import { livingRouters } from '../../../src/cli/router-connection.ts'
+import { livingNodes } from '../../../src/cli/router-connection.ts'
 
 const URL_SAID = 'http://127.0.0.1:1'
 
@@ -22,5 +22,5 @@ test.each([
 ])('of an %s', (_name, change, expected) => {
   const home = homeOf({ url: URL_SAID })
   change(join(home, 'router-0', 'api.json'))
-  expect(livingRouters(home).map(({ url }) => url)).toEqual(expected)
+  expect(livingNodes(home).map(({ url }) => url)).toEqual(expected)
 })

@@ -2,14 +2,16 @@ import { LIMITS } from '../../../src/core/limits.ts'
 import { expect, test } from 'vitest'
 import { LEAF_BYTES, pieceHash } from '../../../src/files/content/content-tree.ts'
 import {
-  ManifestGathering,
   isPieceOf,
   makeManifest,
-  readManifest,
-  readManifestInTurns,
   writeHashPage,
   writeManifest
 } from '../../../src/files/content/manifest.ts'
+import {
+  ManifestGathering,
+  readManifest,
+  readManifestInTurns
+} from '../../../src/files/content/manifest-reading.ts'
 import { pieceSpan, planOf } from '../../../src/files/content/piece-plan.ts'
 import { readFolder, writeFolder } from '../../../src/files/content/folder-manifest.ts'
 import type { FileManifest } from '../../../src/files/content/manifest.ts'

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { appendChange } from '../../../src/jobs/sqlite/batch.ts'
 import { conditionsOf, listQuery } from '../../../src/jobs/sqlite/job-list.ts'
 import { openDatabase } from '../../../src/jobs/sqlite/schema.ts'
+import { JobCounts } from '../../../src/jobs/sqlite/job-counts.ts'
 import { SqliteReader } from '../../../src/jobs/sqlite/reader.ts'
 import { SqliteWriter } from '../../../src/jobs/sqlite/writer.ts'
 import {
@@ -26,8 +27,9 @@ let reader: SqliteReader
 beforeEach(() => {
   const file = newFile()
   db = openDatabase({ file, sync: 'normal' })
-  writer = new SqliteWriter(db, file)
-  reader = new SqliteReader(db)
+  const counts = new JobCounts(db)
+  writer = new SqliteWriter(db, file, counts)
+  reader = new SqliteReader(db, counts)
 })
 
 afterEach(() => db.close())
@@ -85,18 +87,31 @@ test('jobs long forgotten are found again in the file', () => {
   expect(JSON.parse(reader.jobs({ state: 'completed', limit: 9 }))).toHaveLength(1)
 })
 
+test('what is undone is not counted', () => {
+  writer.write(batchOf([jobChange('j-1')]))
+  expect(reader.jobCounts()).toEqual([['queued', 1]])
+  db.exec('PRAGMA max_page_count = 1')
+  const documents = Array.from({ length: 9 }, (_, number): StoreChange[] => [
+    jobChange(`j-full-${number}`),
+    { kind: 'document', jobId: `j-full-${number}`, document: 'x'.repeat(99_999) }
+  ])
+  expect(() => writer.write(batchOf(...documents))).toThrow('full')
+  expect(reader.jobCounts()).toEqual([['queued', 1]])
+})
+
 test('lists are answered from their indexes, and sort nothing', () => {
-  const after = { createdAtMs: 5, id: 'x' }
+  const stretch = { after: { createdAtMs: 5, id: 'x' }, until: { createdAtMs: 2, id: 'a' } }
   const lists: [Partial<JobFilter>, string][] = [
     [{}, 'jobs_by_time'],
     [{ submitter: 'me', sinceMs: 3 }, 'jobs_by_time'],
     [{ state: 'held', submitter: 'me' }, 'jobs_by_state'],
+    [{ text: 'resize', state: 'held', submitter: 'me' }, 'jobs_by_name'],
     [{ parentId: 'j-1', sinceMs: 3 }, 'jobs_by_parent'],
     [{ labels: { a: 'b' } }, 'l USING PRIMARY KEY (name=? AND value=?']
   ]
   for (const [filter, index] of lists) {
     const conditions = conditionsOf({ limit: 9, ...filter })
-    const { sql, values } = listQuery({ limit: 9, ...filter }, conditions, conditions[0], after)
+    const { sql, values } = listQuery({ limit: 9, ...filter }, conditions, conditions[0], stretch)
     const steps = plan(sql, [...values, 9])
     expect(steps).toMatch(/^SEARCH [jl] USING/)
     expect(steps).toContain(index)
@@ -115,7 +130,8 @@ describe('of 100,000 jobs', () => {
       const [labels, forgetAtMs] = [{ team: 'a' }, number % 100 === 0 ? number : null]
       const createdAtMs = CREATED_AT_MS + number
       const submitter = number % 1_000 === 7 ? 'me' : 'http'
-      return jobChange(id, { state, labels, forgetAtMs, createdAtMs, submitter })
+      const name = number === 9 ? 'The last one' : `job ${number}`
+      return jobChange(id, { name, state, labels, forgetAtMs, createdAtMs, submitter })
     })
     writer.write(batchOf(jobs))
   })
@@ -141,6 +157,17 @@ describe('of 100,000 jobs', () => {
       after = page.at(-1)
     }
     expect(count).toBe(JOBS)
+  })
+
+  test('a search through all names, and one that few meet, hold nobody up', () => {
+    const found = within(200, () => reader.jobs({ text: 'THE LAST', limit: 100 }))
+    expect(JSON.parse(found)).toHaveLength(1)
+    const held = within(200, () => reader.jobs({ text: 'job', state: 'held', limit: 100 }))
+    expect(JSON.parse(held)).toHaveLength(100)
+    expect(within(100, () => reader.jobCounts())).toEqual([
+      ['held', 100],
+      ['queued', 99_900]
+    ])
   })
 
   test('a common label does not hide a rare state or submitter', () => {

@@ -17,7 +17,8 @@ beforeEach(async () => {
   counts = {
     conduct: { offences: {}, shuns: 0, shunned: 0 },
     refused: { shunned: 0, excess: 0, pending: 0, strangers: 0 },
-    stored: { peers: 5, providers: 5, dropped: 0 }
+    stored: { peers: 5, providers: 5, dropped: 0 },
+    relay: undefined
   }
   lines = []
   const logger = createLogger({ format: 'json', write: (line) => lines.push(JSON.parse(line)) })

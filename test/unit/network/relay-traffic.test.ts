@@ -15,6 +15,10 @@ class FakeStream extends EventTarget {
     this.readStatus = 'paused'
   }
 
+  send(_bytes: Uint8Array): boolean {
+    return true
+  }
+
   resume(): void {
     this.readStatus = 'readable'
   }
@@ -64,6 +68,19 @@ describe('a relay', () => {
     expect(streams.every((stream) => traffic.add(stream.asStream, 'a'))).toBe(true)
     expect(traffic.add(new FakeStream().asStream, 'a')).toBe(false)
     expect(traffic.add(new FakeStream().asStream, 'b')).toBe(true)
+  })
+
+  it('counts what it passes on, and the circuits that there are', () => {
+    const traffic = new RelayTraffic(new FakeClock(), { rateBytes: undefined })
+    const [asking, called] = [new FakeStream(), new FakeStream()]
+    traffic.add(asking.asStream, 'a')
+    const leave = traffic.runFor('a', () => traffic.enter('b'))
+    traffic.count(called.asStream)
+    called.send(new Uint8Array(3))
+    asking.send(new Uint8Array(4))
+    expect(traffic.counts()).toEqual({ circuits: 1, bytes: 7 })
+    leave()
+    expect(traffic.counts()).toEqual({ circuits: 0, bytes: 7 })
   })
 
   it('has nobody called without end by the same peer', async () => {

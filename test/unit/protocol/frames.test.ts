@@ -100,6 +100,30 @@ describe('a frame', () => {
     ])
   })
 
+  it('takes the trace of a request as the last part, which older nodes read over', () => {
+    const trace = { traceparent: `00-${'4b'.repeat(16)}-${'0f'.repeat(8)}-01` }
+    const request = {
+      kind: 'request',
+      id: 1,
+      command: 'C',
+      to: null,
+      params: {},
+      bulk: null
+    } as const
+    const bytes = encodeFrame({ ...request, trace }).subarray(4)
+    expect(decodeFrame(bytes)).toEqual({ ...request, trace })
+    expect(cbor.decode(bytes)).toEqual([1, 1, 'C', null, {}, null, trace])
+    expect(encodeFrame({ ...request, trace: undefined })).toEqual(encodeFrame(request))
+  })
+
+  it.each([['00-1-2-3'], [7], [[]], [{ traceparent: 'x'.repeat(500) }], [null]])(
+    'passes over a trace that is none: %j',
+    (trace) => {
+      const frame = decodeFrame(cbor.encode([1, 1, 'C', null, {}, null, trace]))
+      expect(frame).not.toHaveProperty('trace')
+    }
+  )
+
   it('cannot reach a prototype by its names', () => {
     const params = { name: 1 }
     const bytes = Buffer.from(cbor.encode([1, 1, 'C', null, { __proto_x: params }, null]))
