@@ -48,8 +48,9 @@ export default defineConfig({
         test: {
           root,
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'test/{crash,scale}/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/{crash,scale,docs}/**/*.test.ts'],
           exclude: ALONE,
+          globalSetup: ['test/support/build-pages.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: E2E_WORKERS,
