@@ -21,6 +21,8 @@ import { createMeshTalk } from './mesh-talk.ts'
 import { createPeerFetch } from '../protocol/http/peer-fetch.ts'
 import { expandHome } from '../config/compile.ts'
 import { findRouter } from './router-search.ts'
+import { homeSigner } from '../enrolment/home-signer.ts'
+import { Recipes } from './recipes.ts'
 import { reportDial } from './dial-report.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { ApiClientInit } from './api-caller.ts'
@@ -29,6 +31,7 @@ import type { RouterReach } from './mesh-work.ts'
 import type { CommandName, Params, Result } from '../protocol/commands.ts'
 import type { Exchange } from '../model/generated/envelope.ts'
 import type { MeshTalk, Messages } from './mesh-talk.ts'
+import type { Signer } from '../receipts/signer.ts'
 import type { Topics } from '../messages/topics.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { PeerChange } from '../network/paths/peer-tracker.ts'
@@ -44,7 +47,7 @@ export interface MeshClientInit extends AbortOptions {
   isPatient?: boolean
   /** The text of a join token for a client or an operator. It is exchanged once; what comes of it is kept in `home`. */
   join?: string | undefined
-  /** Whose member it is: that of this folder, such as `~/.taskmesh`, whose authority or earlier token counts. @default nobody's */
+  /** Whose member it is: that of this folder, such as `~/.taskmesh`, whose authority or earlier token counts, and whose key signs recipes. @default nobody's */
   home?: string | undefined
   /** The router to use: its PeerId, or a multiaddr of it. @default one that is found */
   router?: string | undefined
@@ -59,6 +62,12 @@ export interface MeshClientInit extends AbortOptions {
   isReachable?: boolean
   /** File with the key of a private network, if a join token has not brought it. */
   networkKeyFile?: string | undefined
+}
+
+/** Of a client that calls one router's HTTP API. */
+export interface MeshCallerInit extends Omit<ApiClientInit, 'url'> {
+  /** By whose key it signs recipes: that of this folder, such as `~/.taskmesh`. @default it signs none */
+  home?: string | undefined
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000
@@ -81,11 +90,15 @@ interface Parts {
  * await client.close()
  */
 export class MeshClient extends MeshWork implements AsyncDisposable {
+  /** Job templates of the namespace, signed by their authors: `list`, `get`, `run`, `publish`, `retract`, `refuse`. */
+  readonly recipes: Recipes
   readonly #held: Parts | undefined
 
-  private constructor(reach: RouterReach, parts?: Parts) {
+  private constructor(reach: RouterReach, home: string | undefined, parts?: Parts) {
     super(reach)
     this.#held = parts
+    const router = this.api.bind(this)
+    this.recipes = new Recipes({ router, signer: () => signerAt(home) })
   }
 
   /**
@@ -106,7 +119,7 @@ export class MeshClient extends MeshWork implements AsyncDisposable {
    * @example
    * const client = await MeshClient.connect('http://127.0.0.1:51880', { token })
    */
-  static async connect(url: string, init: Omit<ApiClientInit, 'url'>): Promise<MeshClient>
+  static async connect(url: string, init: MeshCallerInit): Promise<MeshClient>
   /**
    * As the first, with everything by its name.
    * @example
@@ -115,12 +128,13 @@ export class MeshClient extends MeshWork implements AsyncDisposable {
   static async connect(init?: MeshClientInit): Promise<MeshClient>
   static async connect(
     to: string | readonly string[] | MeshClientInit = {},
-    second?: string | Omit<ApiClientInit, 'url'>,
+    second?: string | MeshCallerInit,
     init: MeshClientInit = {}
   ): Promise<MeshClient> {
     if (typeof to === 'string' && /^https?:/.test(to)) {
-      const api = new ApiClient({ ...(second as Omit<ApiClientInit, 'url'> | undefined), url: to })
-      return new MeshClient(async () => api)
+      const { home, ...caller } = (second ?? {}) as MeshCallerInit
+      const api = new ApiClient({ ...caller, url: to })
+      return new MeshClient(async () => api, home)
     }
     if (typeof to !== 'string' && !Array.isArray(to)) return await this.#join(to as MeshClientInit)
     const namespace = second as string | undefined
@@ -153,7 +167,8 @@ export class MeshClient extends MeshWork implements AsyncDisposable {
       const router = init.router && (await client.#peerAt(init.router, options))
       return await findRouter({ fetch, logger, node }, { namespace, router }, options)
     }
-    const client: MeshClient = new MeshClient(reach, { node, binding, tracker, talk, stop })
+    const held = { node, binding, tracker, talk, stop }
+    const client: MeshClient = new MeshClient(reach, init.home, held)
     try {
       if (bootstrap.length > 0) await client.#joined(keeper, bootstrap, init)
       return client
@@ -284,6 +299,19 @@ export class MeshClient extends MeshWork implements AsyncDisposable {
       throw MeshError.from(cause, 'PEER_UNREACHABLE')
     }
   }
+}
+
+/** A key that is gone with the program could never publish the next revision. */
+async function signerAt(home: string | undefined): Promise<Signer> {
+  if (home !== undefined) return await homeSigner(expandHome(home))
+  throw new MeshError(
+    'CONFIG_INVALID',
+    'recipes are signed by a key that lasts, and this client has none',
+    {
+      path: 'home',
+      hint: "connect with a home: MeshClient.connect(…, { home: '~/.taskmesh' })"
+    }
+  )
 }
 
 async function visitOf({ bootstrap = [], home, join }: MeshClientInit): Promise<Visit> {

@@ -10,6 +10,7 @@ import { openRecipe, sealRecipe } from '../recipes/sealed-recipe.ts'
 import { systemClock } from '../core/clock.ts'
 import type { AbortOptions } from '../core/abort.ts'
 import type { ApiClient, Submission, SubmitOptions } from './api-client.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Json } from '../core/json.ts'
 import type { RecipeFile } from '../model/recipe.ts'
 import type { RecipeView } from '../model/generated/api-recipe.ts'
@@ -24,36 +25,44 @@ export type RecipeRouter = Pick<
 /** A recipe that is what its author has signed. */
 export type Recipe = RecipeView & Required<Pick<RecipeView, 'job'>>
 
-/** With whose key. */
-export interface SigningOptions extends AbortOptions {
-  signer: Signer
+export interface RecipesComponents {
+  /** Whom to ask. */
+  router: (options: AbortOptions) => Promise<RecipeRouter>
+  /** By whose key an author signs. @throws MeshError where there is none that lasts */
+  signer: () => Promise<Signer>
+  /** @default systemClock */
+  clock?: Pick<Clock, 'wallMs'>
 }
 
-/**
- * @example
- * const { jobs } = await recipes.run('square', { n: 12 })
- */
 export class Recipes {
-  readonly #router: RecipeRouter
-  readonly #nowMs: () => number
+  readonly #router: RecipesComponents['router']
+  readonly #signer: RecipesComponents['signer']
+  readonly #clock: Pick<Clock, 'wallMs'>
 
-  constructor(router: RecipeRouter, nowMs: () => number = () => systemClock.wallMs()) {
+  constructor({ clock = systemClock, router, signer }: RecipesComponents) {
     this.#router = router
-    this.#nowMs = nowMs
+    this.#signer = signer
+    this.#clock = clock
   }
 
-  /** By name, without their jobs. */
-  list(options: AbortOptions = {}): AsyncGenerator<RecipeView, void> {
-    return this.#router.listRecipes(options)
+  /**
+   * By name, without their jobs.
+   * @example
+   * for await (const { name, author } of client.recipes.list()) console.log(name, author)
+   */
+  async *list(options: AbortOptions = {}): AsyncGenerator<RecipeView, void, undefined> {
+    yield* (await this.#router(options)).listRecipes(options)
   }
 
   /**
    * One recipe, as its author has signed it.
    * @param name or `name@author`, where any end of the author's peer id will do
    * @throws MeshError RECIPE_NOT_FOUND, ID_AMBIGUOUS, RECEIPT_INVALID where it is not what was signed
+   * @example
+   * const { author, job, parameters } = await client.recipes.get('word-lengths')
    */
   async get(name: string, options: AbortOptions = {}): Promise<Recipe> {
-    const told = await this.#router.describeRecipe(name, options)
+    const told = await (await this.#router(options)).describeRecipe(name, options)
     const { envelope = '' } = told
     const signed = await openRecipe(envelope)
     if (signed.author !== told.author || signed.name !== told.name || signed.job === undefined) {
@@ -88,21 +97,30 @@ export class Recipes {
     return document
   }
 
-  /** Submits that job. @throws MeshError as `get`, `fill` and `ApiClient.handIn` */
+  /**
+   * Hands in the job of a recipe with these values: of a graph, all of its jobs.
+   * @throws MeshError as `get`, `fill` and `ApiClient.handIn`
+   * @example
+   * const { jobs } = await client.recipes.run('word-lengths', { text: 'one two three' })
+   */
   async run(
     name: string,
     values: Readonly<Record<string, Json>> = {},
     options: SubmitOptions = {}
   ): Promise<Submission> {
     const recipe = await this.get(name, options)
-    return await this.#router.handIn(this.fill(recipe, values), options)
+    return await (await this.#router(options)).handIn(this.fill(recipe, values), options)
   }
 
   /**
-   * Publishes a recipe in the router's namespace: the signer's next revision of that name.
+   * Publishes a recipe in the router's namespace: its author's next revision of that name.
    * @throws MeshError FIELD_INVALID and its kin, REQUEST_TOO_LARGE, STORE_FULL
+   * @example
+   * const job = { task: { engine: 'builtin', name: 'sha256', args: { text: { $param: 'text' } } } }
+   * await client.recipes.publish({ name: 'hash', parameters: { text: { type: 'string' } }, job })
    */
-  async publish(recipe: RecipeFile, { signer, ...options }: SigningOptions): Promise<RecipeView> {
+  async publish(recipe: RecipeFile, options: AbortOptions = {}): Promise<RecipeView> {
+    const signer = await this.#signer()
     const { description, job, name, parameters } = recipe
     const envelope = await sealRecipe(
       {
@@ -113,22 +131,28 @@ export class Recipes {
       },
       signer
     )
-    const published = await this.#router.publishRecipe(envelope, options)
+    const published = await (await this.#router(options)).publishRecipe(envelope, options)
     if (published !== undefined) return published
     throw new MeshError('RESPONSE_INVALID', 'the router took the recipe, but does not show it')
   }
 
-  /** Takes an own recipe back, everywhere in the namespace. @throws MeshError RECIPE_NOT_FOUND */
-  async retract(name: string, { signer, ...options }: SigningOptions): Promise<void> {
+  /**
+   * Takes an own recipe back, everywhere in the namespace.
+   * @throws MeshError RECIPE_NOT_FOUND
+   * @example
+   * await client.recipes.retract('hash')
+   */
+  async retract(name: string, options: AbortOptions = {}): Promise<void> {
+    const signer = await this.#signer()
     await this.get(`${name}@${signer.peer}`, options)
     const next = await this.#next(name, signer.peer, options)
     const envelope = await sealRecipe({ ...next, removed: true }, signer)
-    await this.#router.publishRecipe(envelope, options)
+    await (await this.#router(options)).publishRecipe(envelope, options)
   }
 
   /** Has this router alone show a recipe no more. Needs scope `operate`. @throws MeshError RECIPE_NOT_FOUND, ID_AMBIGUOUS */
   async refuse(name: string, options: AbortOptions = {}): Promise<void> {
-    await this.#router.refuseRecipe(name, options)
+    await (await this.#router(options)).refuseRecipe(name, options)
   }
 
   /** Revisions are times, so that one is above those that were taken back, which nobody sees. */
@@ -137,8 +161,8 @@ export class Recipes {
     author: string,
     options: AbortOptions
   ): Promise<{ name: string; namespace: string; revision: number; at_ms: number }> {
-    const { namespace } = await this.#router.health(options)
-    const nowMs = this.#nowMs()
+    const { namespace } = await (await this.#router(options)).health(options)
+    const nowMs = this.#clock.wallMs()
     const known = await this.get(`${name}@${author}`, options).catch((cause: unknown) => {
       if (MeshError.from(cause).code !== 'RECIPE_NOT_FOUND') throw cause
       return undefined

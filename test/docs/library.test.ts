@@ -24,11 +24,13 @@ const CLIENTS: Readonly<Record<string, string>> = {
   'client/api-files.ts': 'ApiClient',
   'client/api-jobs.ts': 'ApiClient',
   'client/api-mesh.ts': 'ApiClient',
+  'client/api-recipes.ts': 'ApiClient',
   'client/api-reputation.ts': 'ApiClient',
   'client/browser/mesh-client.ts': 'MeshClient',
   'client/mesh-client.ts': 'MeshClient',
   'client/mesh-files.ts': 'MeshClient',
   'client/mesh-work.ts': 'MeshClient',
+  'client/recipes.ts': 'MeshClient',
   'roles/create-worker.ts': 'MeshClient'
 }
 

@@ -1,5 +1,5 @@
 /** `taskmesh recipe list`, `show`, `publish` and `rm`: job templates of the namespace. */
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { EXIT } from '../exit-codes.ts'
 import { MeshError } from '../../core/errors.ts'
 import { API_FLAGS, flag } from '../command.ts'
@@ -70,8 +70,7 @@ export const recipePublishCommand: CliCommand = {
     const text = file === '-' ? (await terminal.readStdin()).toString() : readTextFile(file, 'file')
     const recipe = readRecipe(text, file)
     const { signal } = terminal
-    const signer = await ownSigner(args)
-    const view = await recipesOf(args).publish(recipe, { signer, signal })
+    const view = await recipesOf(args).publish(recipe, { signal })
     output.value(view, () => `${nameOf(view)}  revision ${view.revision}  ${view.author}`)
     output.note(`run it: taskmesh recipe run ${view.name}`)
     return EXIT.completed
@@ -99,7 +98,7 @@ export const recipeRemoveCommand: CliCommand = {
       output.note(`this router shows ${name} no more`)
       return EXIT.completed
     }
-    const signer = await ownSigner(args)
+    const signer = await signerOf(args)
     const recipe = await recipes.get(name, { signal })
     if (recipe.author !== signer.peer) {
       throw new MeshError('FORBIDDEN', `${name} is the recipe of ${recipe.author}`, {
@@ -107,7 +106,7 @@ export const recipeRemoveCommand: CliCommand = {
         hint: 'its author takes it back; --here has this router show it no more'
       })
     }
-    await recipes.retract(recipe.name, { signer, signal })
+    await recipes.retract(recipe.name, { signal })
     output.note(`${recipe.name} is taken back; other routers hear of it within a minute`)
     return EXIT.completed
   }
@@ -130,19 +129,16 @@ function readRecipe(text: string, file: string): RecipeFile {
   return checkRecipe(document)
 }
 
-/** Recipes of the router that the flags name. */
+/** Recipes of the router that the flags name; those that are published here are signed by the key of this home. */
 export function recipesOf(args: Args): Recipes {
-  return new Recipes(connectToRouter(args))
+  const api = connectToRouter(args)
+  return new Recipes({ router: async () => api, signer: () => signerOf(args) })
 }
 
-/** Who publishes: the lasting key of this home. */
-async function ownSigner(args: Args): Promise<Signer> {
-  const [{ visitorFolder }, { loadIdentity }, { signerOf }] = await Promise.all([
-    import('../../enrolment/visit.ts'),
-    import('../../network/identity.ts'),
-    import('../../receipts/signer.ts')
-  ])
-  return signerOf(await loadIdentity(join(visitorFolder(homeOf(args)), 'key')))
+async function signerOf(args: Args): Promise<Signer> {
+  // Imported only now: most commands need no key, and libp2p takes a while to load.
+  const { homeSigner } = await import('../../enrolment/home-signer.ts')
+  return await homeSigner(homeOf(args))
 }
 
 function nameOf({ author, is_shared: isShared, name }: RecipeView): string {

@@ -1,10 +1,15 @@
 /** The client library against a real mesh: the same by libp2p, where it finds its router by itself, and by HTTP. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LIBRARY_NAMESPACE, LIBRARY_TOKEN, startLibraryMesh } from '../../support/library-mesh.ts'
 import { MeshClient } from '../../../src/client/mesh-client.ts'
 import { until } from '../../support/until.ts'
 import type { LibraryMesh } from '../../support/library-mesh.ts'
 
+/** Of an author, who publishes by either way. */
+const home = mkdtempSync(join(tmpdir(), 'author-'))
 let mesh: LibraryMesh
 let byPeer: MeshClient
 let byHttp: MeshClient
@@ -31,14 +36,15 @@ beforeAll(async () => {
         signal.addEventListener('abort', () => reject(signal.reason))
       )
   })
-  byPeer = await MeshClient.connect(mesh.bootstrap.report.addresses, LIBRARY_NAMESPACE)
-  byHttp = await MeshClient.connect(mesh.router.report.http ?? '', { token: LIBRARY_TOKEN })
+  byPeer = await MeshClient.connect(mesh.bootstrap.report.addresses, LIBRARY_NAMESPACE, { home })
+  byHttp = await MeshClient.connect(mesh.router.report.http ?? '', { token: LIBRARY_TOKEN, home })
 })
 
 afterAll(async () => {
   await byPeer.close()
   await byHttp.close()
   await mesh.stop()
+  rmSync(home, { recursive: true, force: true })
 })
 
 const SQUARE = { engine: 'function', name: 'square' } as const
@@ -99,6 +105,21 @@ describe.each(WAYS)('by %s', (way) => {
     const [one] = await client.reputation(mesh.worker.peerId)
     expect(one).toMatchObject({ peer_id: mesh.worker.peerId })
     expect(await client.reputation()).toHaveLength(1)
+  })
+
+  test('a recipe is published, run, and taken back by its author', async () => {
+    const client = clients()[way]
+    const { recipes } = client
+    const job = { task: { ...SQUARE, input: { $param: 'n' } } }
+    const recipe = { name: 'square', parameters: { n: { type: 'integer' } }, job } as const
+    const { author } = await recipes.publish(recipe)
+    expect(await recipes.get(`square@${author}`)).toMatchObject({ author, name: 'square' })
+    expect((await Array.fromAsync(recipes.list())).map(({ name }) => name)).toEqual(['square'])
+    const [made] = (await recipes.run('square', { n: 6 })).jobs
+    expect(await client.wait(made?.id ?? '')).toMatchObject({ result: 36 })
+    await expect(recipes.run('square', { n: 'six' })).rejects.toMatchObject({ path: 'n' })
+    await recipes.retract('square')
+    expect(await Array.fromAsync(recipes.list())).toEqual([])
   })
 
   test('a map over a stream keeps to its bound, and gives every result', async () => {
@@ -179,6 +200,16 @@ test('a router may be named, and one of another namespace is none', async () => 
   await using elsewhere = await MeshClient.connect(mesh.bootstrap.report.addresses, 'elsewhere')
   const signal = AbortSignal.timeout(400)
   await expect(elsewhere.nodes({}, { signal })).rejects.toThrow('aborted')
+})
+
+test('a client without a home signs no recipes, and says how it would', async () => {
+  const url = mesh.router.report.http ?? ''
+  await using passing = await MeshClient.connect(url, { token: LIBRARY_TOKEN })
+  const job = { task: SQUARE }
+  await expect(passing.recipes.publish({ name: 'square', job })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    path: 'home'
+  })
 })
 
 test('a client of the HTTP API is no peer, and says so', async () => {
