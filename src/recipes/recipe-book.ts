@@ -150,28 +150,48 @@ export class RecipeBook implements Startable {
         hint: 'publish it with a higher one'
       })
     }
-    if (known === undefined) await this.#makeRoom(recipe, kept.isLearned)
+    if (known === undefined) {
+      await this.#makeRoomOfAuthor(recipe)
+      await this.#makeRoom(kept.isLearned)
+    }
     // Who has handed it in here once is no stranger afterwards.
     const isLearned = kept.isLearned && (known?.isLearned ?? true)
     await this.#write({ recipe, ...kept, isLearned, place: 0 })
     return true
   }
 
-  async #makeRoom({ author }: SignedRecipe, isLearned: boolean): Promise<void> {
-    const entries = [...this.#entries.values()]
-    const own = entries.filter(({ recipe }) => recipe.author === author)
-    const { perAuthorMax, recipesMax } = this.#init
-    if (own.length >= perAuthorMax) {
+  /**
+   * What its author has taken back makes room, the oldest first: all routers have heard of that for the longest. Of two
+   * that are taken back the newer one stays, in whatever order they come, so that routers agree on which.
+   */
+  async #makeRoomOfAuthor({ author, removed, revision }: SignedRecipe): Promise<void> {
+    const { perAuthorMax } = this.#init
+    const own = [...this.#entries.values()].filter(({ recipe }) => recipe.author === author)
+    if (own.length < perAuthorMax) return
+    const [oldest] = own
+      // One that is refused would come again as if it had never been.
+      .filter(({ isRefused, recipe }) => recipe.removed === true && !isRefused)
+      .toSorted((left, right) => left.recipe.revision - right.recipe.revision)
+    if (oldest === undefined || (removed === true && oldest.recipe.revision >= revision)) {
       throw full(`an author may have ${perAuthorMax} recipes here`)
     }
-    if (entries.length < recipesMax) return
-    // One that is refused would come again as if it had never been.
+    await this.#forget(oldest)
+  }
+
+  async #makeRoom(isLearned: boolean): Promise<void> {
+    const { recipesMax } = this.#init
+    if (this.#entries.size < recipesMax) return
+    // As above.
     const learned = isLearned
       ? undefined
-      : entries.find((entry) => entry.isLearned && !entry.isRefused)
+      : [...this.#entries.values()].find((entry) => entry.isLearned && !entry.isRefused)
     if (learned === undefined) throw full(`${recipesMax} recipes are kept here`)
-    this.#entries.delete(keyOf(learned.recipe))
-    await this.#components.store.remove(keyOf(learned.recipe))
+    await this.#forget(learned)
+  }
+
+  async #forget({ recipe }: Entry): Promise<void> {
+    this.#entries.delete(keyOf(recipe))
+    await this.#components.store.remove(keyOf(recipe))
   }
 
   async #write(entry: Entry): Promise<void> {

@@ -117,6 +117,31 @@ test('room is bounded: what was handed in here goes before what others brought',
   expect(await book.take(await seal(eve, 'two', 2), { isLearned: true })).toBe(true)
 })
 
+test('what an author has taken back makes room for what it publishes, the oldest first', async () => {
+  const folder = newFolder()
+  const book = await openBook(folder, { perAuthorMax: 3 })
+  const ada = await author()
+  const takenBack = async (name: string, revision: number): Promise<string> => {
+    const rest = { namespace: 'demo', name, revision, at_ms: revision }
+    return await sealRecipe({ ...rest, removed: true }, ada)
+  }
+  const older = await takenBack('older', 2)
+  await book.take(await takenBack('newer', 5))
+  await book.take(older)
+  await book.take(await seal(ada, 'kept'))
+  await book.take(await seal(ada, 'fresh', 6))
+  expect(book.list().map(({ name }) => name)).toEqual(['fresh', 'kept'])
+  // Another router brings it again: of those that are taken back, the newer one stays.
+  const full = { code: 'STORE_FULL' }
+  await expect(book.take(older, { isLearned: true })).rejects.toMatchObject(full)
+  expect(await book.take(await seal(ada, 'newer', 4), { isLearned: true })).toBe(false)
+  const again = await openBook(folder, { perAuthorMax: 3 })
+  expect(await again.take(await seal(ada, 'newer', 4), { isLearned: true })).toBe(false)
+  // With nothing left to forget, there is no room any more.
+  await book.take(await seal(ada, 'last', 7))
+  await expect(book.take(await seal(ada, 'too-many', 8))).rejects.toMatchObject(full)
+})
+
 test('what is refused stays so, however much comes in', async () => {
   const book = await openBook(newFolder(), { recipesMax: 2 })
   const [ada, eve] = [await author(), await author()]
