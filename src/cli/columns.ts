@@ -6,6 +6,7 @@ import { codesOf } from './errors.ts'
 import { shortFileId } from './file-words.ts'
 import { formatCount, formatLabels, renderBar, shortPeer, shorten } from './render.ts'
 import { listOutputs } from './render-files.ts'
+import { workStateOf } from '../model/worker-list.ts'
 import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/generated/api-job.ts'
 import type { FileView } from '../model/generated/api-file.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
@@ -99,7 +100,7 @@ export const ATTEMPT_COLUMNS: readonly Column<AttemptView>[] = [
 
 export const NODE_COLUMNS: readonly Column<NodeView>[] = [
   { title: 'worker', text: ({ peer_id }) => shortPeer(peer_id) },
-  { title: 'state', text: ({ state }) => state },
+  { title: 'state', text: workStateOf },
   { title: 'slots', text: ({ slots }) => String(slots), align: 'right' },
   { title: 'running', text: ({ running }) => String(running), align: 'right' },
   { title: 'queued', text: ({ queued }) => String(queued), align: 'right', isWide: true },

@@ -59,7 +59,7 @@ export class ApiCaller {
       // oxlint-disable-next-line no-await-in-loop -- only what is read is fetched
       const { headers, value } = await this.transport.request<T[]>(path, {
         ...request,
-        query: { limit, after }
+        query: { ...request.query, limit, after }
       })
       yield* value
       after = nextOf(headers)

@@ -19,6 +19,8 @@ export interface JobFilter {
   parent?: string | undefined
   /** How long ago at most (`1h`), or a moment (`2026-01-02T03:04:05Z`). */
   since?: string | undefined
+  /** The beginning of an id, or a part of a name, in capitals or not. */
+  text?: string | undefined
   /** Only jobs older than the one with this id. */
   after?: string | undefined
   /** @default 100 */
@@ -78,9 +80,9 @@ export class JobApi extends FileApi {
    * const running = await client.jobs({ state: 'running', labels: { team: 'media' }, since: '1h' })
    */
   async jobs(filter: JobFilter = {}, options: AbortOptions = {}): Promise<JobView[]> {
-    const { labels = {}, ...rest } = filter
+    const { labels = {}, text: q, ...rest } = filter
     const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
-    return this.get('/v1/jobs', { ...options, query: { ...rest, label } })
+    return this.get('/v1/jobs', { ...options, query: { ...rest, label, q } })
   }
 
   /**

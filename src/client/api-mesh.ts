@@ -1,29 +1,46 @@
 /** The half of `ApiClient` that is about the mesh: workers, peers, the router itself. */
 import { DecisionApi } from './api-decisions.ts'
+import { LIMITS } from '../core/limits.ts'
 import type { AbortOptions } from '../core/abort.ts'
+import type { ApiQuery } from './api-transport.ts'
 import type { AvailabilityRequest } from '../model/generated/api-availability.ts'
 import type { BackupView } from '../model/generated/api-backup.ts'
 import type { HealthView } from '../model/generated/api-health.ts'
+import type { NodeFilter } from '../model/worker-list.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
+import type { RouterView } from '../model/generated/api-router.ts'
 import type { SecurityView } from '../model/generated/api-security.ts'
 import type { TokenRequest } from '../model/generated/api-token-request.ts'
 import type { TokenView } from '../model/generated/api-token.ts'
+
+export interface PeerFilter {
+  direction?: PeerView['direction'] | undefined
+  path?: PeerView['path'] | undefined
+  /** A part of the PeerId, of an address or of the agent, in capitals or not. */
+  text?: string | undefined
+}
+
+export interface RouterFilter {
+  /** A part of the PeerId or of the name, in capitals or not. */
+  text?: string | undefined
+}
 
 /** A store of gigabytes on a slow disk. */
 const BACKUP_TIMEOUT_MS = 600_000
 
 export class MeshApi extends DecisionApi {
   /**
-   * The workers that the router knows.
+   * The workers that the router knows, best score first.
    * @example
    * const homes = await client.nodes({ require: ['zone = home'] })
    */
-  async nodes(
-    filter: { require?: readonly string[] | undefined } = {},
-    options: AbortOptions = {}
-  ): Promise<NodeView[]> {
-    return this.get('/v1/nodes', { ...options, query: filter })
+  async nodes(filter: NodeFilter = {}, options: AbortOptions = {}): Promise<NodeView[]> {
+    const { require, state, text: q } = filter
+    // Scores change between two pages, and who is who does not.
+    const query = { require, state, q, sort: 'id' }
+    const nodes = await this.#all<NodeView>('/v1/nodes', query, options)
+    return nodes.toSorted((left, right) => (right.score ?? 0) - (left.score ?? 0))
   }
 
   /**
@@ -61,12 +78,22 @@ export class MeshApi extends DecisionApi {
   }
 
   /**
-   * The peers that the router is connected to.
+   * The peers that the router is connected to, those first that came first.
    * @example
-   * const relayed = (await client.peers()).filter(({ path }) => path === 'relayed')
+   * const relayed = await client.peers({ path: 'relayed' })
    */
-  async peers(options: AbortOptions = {}): Promise<PeerView[]> {
-    return this.get('/v1/peers', options)
+  async peers(filter: PeerFilter = {}, options: AbortOptions = {}): Promise<PeerView[]> {
+    const { direction, path, text: q } = filter
+    return await this.#all('/v1/peers', { direction, path, q }, options)
+  }
+
+  /**
+   * The routers of the namespace that this node knows, itself first if it is one.
+   * @example
+   * const others = (await client.routers()).filter(({ is_self: isSelf }) => !isSelf)
+   */
+  async routers(filter: RouterFilter = {}, options: AbortOptions = {}): Promise<RouterView[]> {
+    return await this.#all('/v1/routers', { q: filter.text }, options)
   }
 
   /**
@@ -125,6 +152,12 @@ export class MeshApi extends DecisionApi {
    */
   async health(options: AbortOptions = {}): Promise<HealthView> {
     return this.get('/v1/health', options)
+  }
+
+  /** Every page of a list that is short, as a rule. */
+  async #all<T>(path: string, query: ApiQuery, options: AbortOptions): Promise<T[]> {
+    const limit = LIMITS.pageRowsMax
+    return await Array.fromAsync(this.pages<T>(path, { ...options, query, limit }))
   }
 }
 

@@ -13,6 +13,7 @@ import type { JobDocument } from '../model/generated/job.ts'
 import type { LogView } from '../model/generated/api-log.ts'
 import type { MapOptions, MapSource, Mapped } from './map-items.ts'
 import type { MeshEvent } from '../model/generated/api-event.ts'
+import type { NodeFilter } from '../model/worker-list.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { ReceiptView } from '../model/generated/api-receipt.ts'
 import type { ReputationView } from '../model/generated/api-reputation.ts'
@@ -131,14 +132,11 @@ export class MeshWork {
   }
 
   /**
-   * The workers that the router knows.
+   * The workers that the router knows, best score first.
    * @example
-   * const homes = await client.nodes({ require: ['zone = home'] })
+   * const homes = await client.nodes({ require: ['zone = home'], state: 'ready' })
    */
-  async nodes(
-    filter: { require?: readonly string[] | undefined } = {},
-    options: AbortOptions = {}
-  ): Promise<NodeView[]> {
+  async nodes(filter: NodeFilter = {}, options: AbortOptions = {}): Promise<NodeView[]> {
     return await (await this.api(options)).nodes(filter, options)
   }
 

@@ -7,14 +7,17 @@ import { shownShare } from '../reputation/score.ts'
 import { weightedScore } from '../selection/scores.ts'
 import { availabilityOf } from './worker-entry.ts'
 import { withLoad } from './to-candidate.ts'
+import { workStateOf } from '../model/worker-list.ts'
 import type { Access } from '../protocol/access.ts'
 import type { Candidate, Weights } from '../selection/candidate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Directory } from './directory.ts'
 import type { FileCatalogue } from './file-catalogue.ts'
 import type { FindNodesParams, FindNodesResult } from '../model/generated/commands-find-nodes.ts'
+import type { NodeFilter } from '../model/worker-list.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { PeerTracker } from '../network/paths/peer-tracker.ts'
+import type { Reputation } from '../reputation/reputation.ts'
 import type { Requirement } from '../model/requirement.ts'
 import type { SetAvailabilityResult } from '../model/generated/commands-set-availability.ts'
 import type { Standing } from './to-candidate.ts'
@@ -30,7 +33,7 @@ export interface NodeViewsComponents {
   clock: Clock
   /** How each is reached. */
   tracker: Pick<PeerTracker, 'wayView'>
-  standingOf: (peer: string) => Standing
+  standingOf: (peer: string) => Standing & Pick<Partial<Reputation>, 'quarantinedUntilMs'>
   /** Weights of the score that is shown. */
   weights: Weights
 }
@@ -45,13 +48,18 @@ export class NodeViews {
     this.#components = components
   }
 
-  /** Workers that are ready, best score first. @throws MeshError FIELD_INVALID for a wrong condition */
-  list(filter: { require?: string[] }): NodeView[] {
-    const requirements = (filter.require ?? []).map(readCondition)
-    return this.#ready()
-      .filter(({ candidate }) => requirements.every((requirement) => meets(candidate, requirement)))
+  /** Workers that are connected; of one state, also those that were. In no order. @throws MeshError FIELD_INVALID for a wrong condition */
+  list({ require = [], state, text = '' }: NodeFilter): NodeView[] {
+    const requirements = require.map(readCondition)
+    const wanted = text.toLowerCase()
+    const known = state === undefined ? this.#ready() : this.#withCandidates(this.#met())
+    return known
+      .filter(({ candidate }) =>
+        requirements.every((each) => candidate !== undefined && meets(candidate, each))
+      )
       .map(({ entry, candidate }) => this.#view(entry, candidate))
-      .toSorted((left, right) => (right.score ?? 0) - (left.score ?? 0))
+      .filter((view) => state === undefined || workStateOf(view) === state)
+      .filter((view) => isNamed(view, wanted))
   }
 
   /** Workers that are ready. Who only counts them need not have all of them described. */
@@ -61,7 +69,9 @@ export class NodeViews {
 
   /** All that were ever ready, ready now or not, in no order. */
   all(): NodeView[] {
-    return this.#met().map((entry) => this.#view(entry, this.#candidate(entry)))
+    return this.#withCandidates(this.#met()).map(({ entry, candidate }) =>
+      this.#view(entry, candidate)
+    )
   }
 
   /** The same in brief: who there is, and how it does. */
@@ -159,6 +169,12 @@ export class NodeViews {
     })
   }
 
+  #withCandidates(
+    entries: readonly WorkerEntry[]
+  ): { entry: WorkerEntry; candidate: Candidate | undefined }[] {
+    return entries.map((entry) => ({ entry, candidate: this.#candidate(entry) }))
+  }
+
   /** With its standing as of now. */
   #candidate(entry: WorkerEntry): Candidate | undefined {
     this.#components.directory.judged(entry.peer)
@@ -168,12 +184,15 @@ export class NodeViews {
   #view(entry: WorkerEntry, candidate: Candidate | undefined): NodeView {
     const { access, clock, standingOf, tracker, weights } = this.#components
     const { session, work } = entry
-    const { evidenceCount, reputation } = standingOf(entry.peer)
+    const { evidenceCount, quarantinedUntilMs, reputation } = standingOf(entry.peer)
     const member = access.memberOf(entry.peer)
     const seenAtMs = Math.max(entry.loadAtMs, entry.recordAtMs, entry.foundAtMs)
     return {
       peer_id: entry.peer,
       state: stateOf(entry),
+      ...(quarantinedUntilMs === undefined
+        ? {}
+        : { quarantined_until_ms: Math.ceil(quarantinedUntilMs) }),
       ...(candidate === undefined ? {} : { score: weightedScore(candidate, weights) }),
       ...recordView(entry),
       ...(candidate === undefined ? {} : loadView(candidate)),
@@ -273,6 +292,11 @@ function recordView({
     slots: record.slots,
     addresses: [...record.addresses]
   }
+}
+
+function isNamed({ labels, peer_id: peer }: NodeView, wanted: string): boolean {
+  const texts = Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+  return [peer, ...texts].some((text) => text.toLowerCase().includes(wanted))
 }
 
 function isFitting(candidate: Candidate, params: FindNodesParams): boolean {

@@ -207,7 +207,7 @@ const MESH = {
   listNodes: operation('read', 'GET /v1/nodes', {
     summary: 'The workers that the router knows',
     query: QUERIES.nodes,
-    answers: { 200: listOf('api/node', 'All of them') }
+    answers: { 200: listOf('api/node') }
   }),
   describeNode: operation('read', 'GET /v1/nodes/:peer', {
     summary: 'One worker, by any unique beginning or end of its PeerId',
@@ -238,11 +238,13 @@ const MESH = {
   }),
   listRouters: operation('read', 'GET /v1/routers', {
     summary: 'The routers of the namespace that this node knows, itself among them if it is one',
-    answers: { 200: listOf('api/router', 'All of them') }
+    query: QUERIES.routers,
+    answers: { 200: listOf('api/router') }
   }),
   listPeers: operation('read', 'GET /v1/peers', {
     summary: 'The peers that the router is connected to',
-    answers: { 200: listOf('api/peer', 'All of them') }
+    query: QUERIES.peers,
+    answers: { 200: listOf('api/peer') }
   }),
   readSecurity: operation('operate', 'GET /v1/security', {
     summary: 'What the router is in its mesh, and what peers have done wrong',

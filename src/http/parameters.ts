@@ -2,8 +2,10 @@
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
 import { nearestName } from '../model/validate.ts'
+import { WORK_STATES } from '../model/worker-list.ts'
 import { duration, integer, labels, list, moment, oneOf, pageLimit, text } from './query.ts'
 import type { MeshEvent } from '../model/generated/api-event.ts'
+import type { PeerView } from '../model/generated/api-peer.ts'
 import type { QueryReader } from './query.ts'
 
 type EventType = MeshEvent['type']
@@ -52,10 +54,24 @@ const TAIL_LINES_MAX = LIMITS.logBytesMax
 /** Longer ones are in no name. */
 const SEARCH_LETTERS_MAX = 100
 
+const JOB_SEARCH =
+  'The beginning of an id (`j-7m2`), or a part of a name, in capitals or not. A page that has fewer rows than `limit` and a Link header was not at the end: so many names are looked at for a page.'
+
+/** How a peer is reached. */
+const PATHS = [
+  'local',
+  'lan',
+  'direct',
+  'punched',
+  'relayed'
+] as const satisfies readonly PeerView['path'][]
+
 const itemIndex = integer({ min: 0, max: LIMITS.jobItemsMax })
 const attempt = integer({ min: 1, max: LIMITS.attemptsMax })
 const wait = { timeout: duration({ default: WAIT_TEXT_DEFAULT, max: WAIT_TEXT_MAX }) }
 const page = { after: text(), limit: pageLimit() }
+/** All of them, as far as a page goes: lists of nodes are short. */
+const fewRows = { after: text(), limit: pageLimit(LIMITS.pageRowsMax) }
 
 /** The number of the last event that a reader has. */
 export const EVENT_NUMBER = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
@@ -67,7 +83,7 @@ export const QUERIES = {
     submitter: text(),
     parent: text(),
     since: moment(),
-    q: searchText(),
+    q: searchText(JOB_SEARCH),
     ...page
   },
   plan: { all: oneOf(['true', 'false']) },
@@ -87,7 +103,20 @@ export const QUERIES = {
   events: { after: EVENT_NUMBER, job: text(), types: eventTypes() },
   files: { name: text(), order: oneOf(['name', 'id']), ...page },
   page,
-  nodes: { require: list(LIMITS.labelsMax) },
+  nodes: {
+    require: list(LIMITS.labelsMax),
+    state: oneOf(WORK_STATES),
+    q: searchText('A part of a PeerId or of a label, `zone=home`, in capitals or not.'),
+    sort: oneOf(['-score', 'id']),
+    ...fewRows
+  },
+  peers: {
+    direction: oneOf(['inbound', 'outbound']),
+    path: oneOf(PATHS),
+    q: searchText('A part of a PeerId, of an address or of an agent, in capitals or not.'),
+    ...fewRows
+  },
+  routers: { q: searchText('A part of a PeerId or of a name, in capitals or not.'), ...fewRows },
   // Each is some ten KiB.
   decisions: {
     since: moment(),
@@ -95,19 +124,16 @@ export const QUERIES = {
     limit: pageLimit(LIMITS.decisionRowsMax, LIMITS.decisionRowsMax)
   },
   idleReasons: { peer: text(), since: duration({ default: '1h', max: '1h' }) },
-  // All of them, as far as a page goes: a list of workers is short.
-  reputation: { after: text(), limit: pageLimit(LIMITS.pageRowsMax) },
+  reputation: fewRows,
   reputationAt: { as_of: moment() },
   suspects: { after: integer({ min: 0, max: 1e9 }), limit: pageLimit() },
   export: { peer: text() },
   series: { span: duration({ default: '15m', max: '24h' }) }
 } as const
 
-/** What a job is looked for by. */
-function searchText(): QueryReader<string | undefined> {
+/** What rows are looked for by. */
+function searchText(description: string): QueryReader<string | undefined> {
   const { read, schema } = text()
-  const description =
-    'The beginning of an id (`j-7m2`), or a part of a name, in capitals or not. A page that has fewer rows than `limit` and a Link header was not at the end: so many names are looked at for a page.'
   return {
     schema: { ...schema, maxLength: SEARCH_LETTERS_MAX, description },
     read: (texts, name, clock) => {

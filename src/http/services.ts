@@ -20,6 +20,7 @@ import type { LogView } from '../model/generated/api-log.ts'
 import type { MeshEvent } from '../model/generated/api-event.ts'
 import type { MapView } from '../model/generated/api-map.ts'
 import type { MetricsPage } from '../observe/node-metrics.ts'
+import type { NodeFilter } from '../model/worker-list.ts'
 import type { NodeView } from '../model/generated/api-node.ts'
 import type { OverviewView } from '../model/generated/api-overview.ts'
 import type { PeerView } from '../model/generated/api-peer.ts'
@@ -257,7 +258,8 @@ export interface ApiServices {
   events: EventServices
   files: FileServices
   nodes: {
-    list(filter: { require?: string[] }): Promise<NodeView[]>
+    /** In no order. @throws MeshError FIELD_INVALID for a wrong condition */
+    list(filter: NodeFilter): Promise<NodeView[]>
     /** `peer` may be any unique prefix or suffix. @throws MeshError NODE_NOT_FOUND, ID_AMBIGUOUS */
     describe(peer: string): Promise<NodeView>
   }

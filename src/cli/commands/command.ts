@@ -90,7 +90,7 @@ async function knownPeers(
   const [self, nodes, peers] = await Promise.all([
     client.health(options),
     client.nodes({}, options),
-    client.peers(options)
+    client.peers({}, options)
   ])
   const all = [
     { id: self.peer_id, addresses: self.addresses ?? [] },

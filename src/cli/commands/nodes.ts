@@ -8,17 +8,27 @@ import { formatCount, formatLabels, renderFacts, shortPeer, withoutEllipsis } fr
 import { engineFacts } from '../render-engines.ts'
 import { connectToRouter } from '../router-connection.ts'
 import { renderRate } from '../byte-amounts.ts'
+import { WORK_STATES } from '../../model/worker-list.ts'
 import { visitAsOperator } from '../operator-visit.ts'
 import type { CliCommand, CommandContext } from '../command.ts'
 import type { KnownMember } from '../operator-visit.ts'
 import type { NodeView } from '../../model/generated/api-node.ts'
 import type { Style } from '../render.ts'
+import type { WorkState } from '../../model/worker-list.ts'
+
+const NO_WORKERS =
+  'no worker is known; start one: taskmesh worker --join TOKEN, or in an open mesh --bootstrap …'
 
 export const nodeListCommand: CliCommand = {
   words: 'node list',
   summary: 'list the workers that the router knows; or the members of the mesh, and who waits',
   flags: {
     require: flag('list', 'only workers that fulfil this, such as "zone = home"'),
+    state: {
+      ...flag('text', 'only workers in this state; also those that are gone, if it is theirs'),
+      choices: WORK_STATES
+    },
+    search: flag('text', 'only workers with this in their PeerId or in a label, zone=home'),
     members: flag('switch', 'instead, all whom the mesh has let in, or has not (for operators)'),
     pending: flag('switch', 'of these, only those that wait to be let in'),
     ...VISITOR_FLAGS,
@@ -29,18 +39,20 @@ export const nodeListCommand: CliCommand = {
       'taskmesh node list --require "slots >= 4" -o wide',
       'the big ones, with what they offer and allow'
     ],
+    ['taskmesh node list --state quarantined', 'who gets no work for a wrong result'],
     ['taskmesh node list --pending', 'who waits for `taskmesh node approve`']
   ],
   run: async (context) => {
     const { args, output, terminal } = context
     if (args.has('members') || args.has('pending')) return await listMembers(context)
-    const filter = { require: args.list('require') }
+    const filter = {
+      require: args.list('require'),
+      state: args.text('state') as WorkState | undefined,
+      text: args.text('search')
+    }
     const nodes = await connectToRouter(args).nodes(filter, { signal: terminal.signal })
-    output.rows(
-      nodes,
-      NODE_COLUMNS,
-      'no worker is known; start one: taskmesh worker --join TOKEN, or in an open mesh --bootstrap …'
-    )
+    const isFiltered = ['require', 'state', 'search'].some((name) => args.has(name))
+    output.rows(nodes, NODE_COLUMNS, isFiltered ? 'no such worker' : NO_WORKERS)
     return EXIT.completed
   }
 }
@@ -71,7 +83,7 @@ function renderNode(node: NodeView, style: Style): string {
   const { capabilities, host } = node
   const facts: [string, string][] = [
     ['peer id', style.bold(node.peer_id)],
-    ['state', node.state],
+    ['state', stateOf(node)],
     ['agent', node.agent ?? '–'],
     ['labels', formatLabels(node.labels)],
     ...engineFacts(node),
@@ -102,6 +114,11 @@ function renderNode(node: NodeView, style: Style): string {
     ])
   }
   return renderFacts(facts, style)
+}
+
+function stateOf({ quarantined_until_ms: untilMs, state }: NodeView): string {
+  if (untilMs === undefined) return state
+  return `${state}, but quarantined until ${minuteOf(untilMs)} for a wrong result`
 }
 
 function pathOf({ path, relay }: NodeView): string {

@@ -56,7 +56,7 @@ export const peersCommand: CliCommand = {
     const client = connectToRouter(args)
     const { signal } = terminal
     return showPeers(context, {
-      list: () => client.peers({ signal }),
+      list: () => client.peers({}, { signal }),
       watch: async (onEvent) => {
         for await (const event of client.watchPeers({ signal })) onEvent(event)
       }

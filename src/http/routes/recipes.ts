@@ -1,5 +1,6 @@
 /** Recipes: looked at, published, taken back, refused. */
 import { OPERATIONS } from '../operations.ts'
+import { pageOf } from '../whole-list.ts'
 import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
 import type { RecipeView } from '../../model/generated/api-recipe.ts'
@@ -8,16 +9,9 @@ import type { RouteContext } from './context.ts'
 export function addRecipeRoutes(app: FastifyInstance, context: RouteContext<'recipes'>): void {
   const { recipes } = context.services
 
-  serve(app, context, OPERATIONS.listRecipes, async ({ query: { after, limit }, reply }) => {
-    const later = recipes.list().filter((row) => after === undefined || keyOf(row) > after)
-    const rows = later.slice(0, limit)
-    const last = rows.at(-1)
-    if (last !== undefined && later.length > limit) {
-      const query = new URLSearchParams({ after: keyOf(last), limit: `${limit}` })
-      reply.header('link', `</v1/recipes?${query}>; rel="next"`)
-    }
-    return rows
-  })
+  serve(app, context, OPERATIONS.listRecipes, async ({ query, reply }) =>
+    pageOf(recipes.list(), { idOf: keyOf }, { path: '/v1/recipes', query }, reply)
+  )
 
   serve(app, context, OPERATIONS.describeRecipe, async ({ parameter }) =>
     recipes.describe(parameter('name'))

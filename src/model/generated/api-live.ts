@@ -185,7 +185,14 @@ export interface SeriesSample {
  */
 export interface NodeView {
   peer_id: string
+  /**
+   * What it says of itself, and whether it answers. Whether it is kept from work, `quarantined_until_ms` says.
+   */
   state: 'ready' | 'cordoned' | 'draining' | 'connecting' | 'unreachable' | 'stopping'
+  /**
+   * It gets no work until then, as a result of it was found wrong; absent of one that is not quarantined. Milliseconds since 1970.
+   */
+  quarantined_until_ms?: number
   /**
    * The balanced score now, 0 to 1.
    */

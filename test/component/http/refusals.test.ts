@@ -57,7 +57,7 @@ const REFUSALS: Row[] = [
   ['/v1/jobs/%zz', undefined, 400, 'FIELD_INVALID', undefined, ''],
   ['/v1/jobs/j-none', undefined, 404, 'JOB_NOT_FOUND', undefined, ''],
   ['/v1/jobs?stat=running', undefined, 400, 'FIELD_UNKNOWN', 'stat', 'did you mean "state"?'],
-  ['/v1/peers?limit=1', undefined, 400, 'FIELD_UNKNOWN', 'limit', 'this route has none'],
+  ['/v1/weights?limit=1', undefined, 400, 'FIELD_UNKNOWN', 'limit', 'this route has none'],
   ['/v1/jobs?state=runing', undefined, 400, 'FIELD_INVALID', 'state', 'did you mean "running"?'],
   ['/v1/jobs?state=', undefined, 400, 'FIELD_INVALID', 'state', ''],
   ['/v1/jobs?state=failed&state=held', undefined, 400, 'FIELD_INVALID', 'state', ''],

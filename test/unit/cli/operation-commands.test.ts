@@ -34,6 +34,19 @@ describe('availability', () => {
     expect((await runInProcess(['node', 'list'], { env })).stdout).toMatch(/…GYkZzB +cordoned/)
   })
 
+  test('a worker that gets no work for a wrong result is shown as such, and asked for as such', async () => {
+    const { env, services } = await startWithHome()
+    services.nodeView.quarantined_until_ms = 1_800_000_000_000
+    const list = ['node', 'list', '--state', 'quarantined', '--search', 'zone=']
+    expect((await runInProcess(list, { env })).stdout).toMatch(/…GYkZzB +quarantined/)
+    expect(services.calls).toEqual([['nodes', { state: 'quarantined', text: 'zone=' }]])
+    const json = await runInProcess([...list, '--json'], { env })
+    const told = { state: 'ready', quarantined_until_ms: 1_800_000_000_000 }
+    expect(JSON.parse(json.stdout)).toMatchObject([told])
+    const described = await runInProcess(['node', 'describe', 'GYkZzB'], { env })
+    expect(described.stdout).toMatch(/state +ready, but quarantined until 2027-/)
+  })
+
   test('--monitor tells how it empties, until nothing runs there', async () => {
     const { env, services } = await startWithHome()
     services.nodeView.running = 2

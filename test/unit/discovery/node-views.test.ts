@@ -32,7 +32,7 @@ function stateOf(state: WorkerState, said: Partial<LoadReport> | undefined): Nod
   return checkNode(viewsOf(entry).describe(PEER)).state
 }
 
-function viewsOf(entry: WorkerEntry): NodeViews {
+function viewsOf(entry: WorkerEntry, quarantinedUntilMs?: number): NodeViews {
   const clock = new FakeClock()
   const book = new CandidateBook(
     { clock, standingOf, wayTo: () => undefined },
@@ -47,7 +47,7 @@ function viewsOf(entry: WorkerEntry): NodeViews {
     files: { has: () => false },
     namespace: 'demo',
     tracker: { wayView: () => ({ path: 'relayed', relay: 'R' }) },
-    standingOf,
+    standingOf: () => ({ ...standingOf(), quarantinedUntilMs }),
     weights: { cpu: 1, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0 }
   })
 }
@@ -67,6 +67,48 @@ describe('a worker is shown', () => {
     ['connecting', undefined, 'connecting']
   ] as const)('that is %s and says %j as it is', (state, said, shown) => {
     expect(stateOf(state, said)).toBe(shown)
+  })
+})
+
+function entryIn(state: WorkerState, availability?: 'cordoned'): WorkerEntry {
+  const record = { ...recordOf(PEER), labels: { zone: 'Home' } }
+  const entry = newWorkerEntry({ peer: PEER, by: 'lease', record }, new WorkerLoad(), 0)
+  entry.state = state
+  entry.readyCount = 1
+  const tasks = { running: 0, queued: 0, slots: 1, queue_slots: 1, stopping: false }
+  const figures = { cpu_usage: 0, memory_available_mb: 1, disk_available_mb: 1 }
+  if (availability !== undefined) entry.work.take({ ...tasks, ...figures, availability }, 0)
+  return entry
+}
+
+describe('a list of workers', () => {
+  it('tells of one that is quarantined until when, and in which state it is listed', () => {
+    const views = viewsOf(entryIn('ready'), 1_800_000_000_000.4)
+    const [node] = views.list({}).map((each) => checkNode(each))
+    expect(node).toMatchObject({ state: 'ready', quarantined_until_ms: 1_800_000_000_001 })
+    expect(views.list({ state: 'quarantined' })).toHaveLength(1)
+    expect(views.list({ state: 'ready' })).toEqual([])
+    // What it says of itself is the nearer reason.
+    const cordoned = viewsOf(entryIn('ready', 'cordoned'), 1_800_000_000_000)
+    expect(cordoned.list({ state: 'cordoned' })).toHaveLength(1)
+    expect(cordoned.list({ state: 'quarantined' })).toEqual([])
+    expect(viewsOf(entryIn('ready')).list({})[0]).not.toHaveProperty('quarantined_until_ms')
+  })
+
+  it('has those that are gone only where they are asked for', () => {
+    const views = viewsOf(entryIn('unreachable'))
+    expect(views.list({})).toEqual([])
+    expect(views.list({ state: 'unreachable' })).toMatchObject([{ state: 'unreachable' }])
+    expect(views.list({ state: 'connecting' })).toEqual([])
+  })
+
+  it.each([
+    ['grUV', 1],
+    ['zone=home', 1],
+    ['HOME', 1],
+    ['zone=work', 0]
+  ])('is searched for %s', (text, count) => {
+    expect(viewsOf(entryIn('ready')).list({ text })).toHaveLength(count)
   })
 })
 
