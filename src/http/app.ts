@@ -13,10 +13,16 @@ import { Access, peerOf } from './access.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
 import { checkOrigin, hostGuard, pipelineGuard } from './guards.ts'
 import { methodsOf, unknownRoute, wrongMethod } from './not-found.ts'
-import { answerFor, methodNotAllowed, refuseConnection, sendProblem } from './problems.ts'
+import {
+  PackedBodyError,
+  answerFor,
+  methodNotAllowed,
+  refuseConnection,
+  sendProblem
+} from './problems.ts'
 import { addRoutes } from './route-groups.ts'
 import { isPageRequest } from './pages.ts'
-import type { FastifyHttpOptions, FastifyInstance } from 'fastify'
+import type { FastifyHttpOptions, FastifyInstance, FastifyRequest } from 'fastify'
 import type { Server } from 'node:http'
 import type { Json } from '../core/json.ts'
 import type { KnownRoute } from './not-found.ts'
@@ -138,7 +144,11 @@ function addBodyParser(app: FastifyInstance): void {
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (_request: unknown, body: Buffer) => parseBody(body)
+    async ({ headers }: FastifyRequest, body: Buffer) => {
+      // What is small when it is packed may be of any size afterwards.
+      if ((headers['content-encoding'] ?? 'identity') !== 'identity') throw new PackedBodyError()
+      return parseBody(body)
+    }
   )
 }
 

@@ -33,7 +33,7 @@ const WAITING_MAX = 4_096
 /** A reader that has taken nothing for this many heartbeats is gone. */
 const BLOCKED_HEARTBEATS_MAX = 4
 
-const HEAD = {
+export const STREAM_HEADERS = {
   ...SAFE_HEADERS,
   'content-type': 'text/event-stream; charset=utf-8',
   // nginx would gather events otherwise.
@@ -145,7 +145,7 @@ export class EventStream {
     this.#response = response
     this.#waiting = [...backlog]
     this.#waitingMax = WAITING_MAX + backlog.length
-    response.writeHead(200, HEAD)
+    response.writeHead(200, STREAM_HEADERS)
     response.flushHeaders()
     response.on('drain', () => {
       this.#blockedHeartbeats = 0

@@ -1,4 +1,5 @@
 /** Answers a request with an event stream: from the subscription, over what comes too early, to either side's end. */
+import { STREAM_HEADERS } from './event-stream.ts'
 import type { FastifyReply } from 'fastify'
 import type { Caller } from './caller.ts'
 import type { EventStream, EventStreams, StreamFrame } from './event-stream.ts'
@@ -20,6 +21,8 @@ export async function feed(
   streams: EventStreams,
   subscribe: Subscribe
 ): Promise<FastifyReply> {
+  // A stream of nothing would only hold its place.
+  if (reply.request.method === 'HEAD') return reply.headers(STREAM_HEADERS).send('')
   const place = streams.take(caller)
   const backlog: StreamFrame[] = []
   let stream: EventStream | undefined

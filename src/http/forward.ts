@@ -17,6 +17,8 @@ export interface ForwardInit {
   fetch: typeof globalThis.fetch
   /** The token to show there. @default none: only what this node is in the mesh counts */
   token?: string | undefined
+  /** What paths of that server begin with here, in place of their `/v1`. @default they are the same here */
+  base?: string
   /** Ends what is still being answered. */
   signal?: AbortSignal
 }
@@ -76,7 +78,7 @@ const NOT_MODIFIED = 304
 export async function forward(
   { raw: request }: FastifyRequest,
   reply: FastifyReply,
-  { fetch, signal, token, url }: ForwardInit
+  { base = '/v1', fetch, signal, token, url }: ForwardInit
 ): Promise<FastifyReply> {
   const gone = new AbortController()
   const onClose = (): void => gone.abort(new MeshError('SESSION_CLOSED', 'the asker is gone'))
@@ -94,7 +96,7 @@ export async function forward(
     })
     requireAnswer(answer)
     reply.hijack()
-    await pass(answer, reply.raw)
+    await pass(answer, base, reply.raw)
   } catch (cause) {
     // Half an answer can't become a problem: that it breaks off is what can be told.
     if (!reply.sent) throw cause
@@ -112,15 +114,24 @@ function requireAnswer({ body, status }: Response): void {
   throw new MeshError('RESPONSE_INVALID', 'the router sends its asker elsewhere')
 }
 
-async function pass(answer: Response, out: ServerResponse): Promise<void> {
-  out.writeHead(answer.status, { ...answerHeaders(answer.headers), ...SAFE_HEADERS })
+async function pass(answer: Response, base: string, out: ServerResponse): Promise<void> {
+  out.writeHead(answer.status, { ...answerHeaders(answer.headers, base), ...SAFE_HEADERS })
   if (answer.body === null || BODILESS.includes(answer.status)) return void out.end()
   out.flushHeaders()
   await pipeline(Readable.fromWeb(answer.body as NodeReadableStream), out)
 }
 
-function answerHeaders(headers: Headers): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => ANSWER_HEADERS.includes(name)))
+function answerHeaders(headers: Headers, base: string): Record<string, string> {
+  const told = [...headers].filter(([name]) => ANSWER_HEADERS.includes(name))
+  return Object.fromEntries(
+    told.map(([name, value]) => [name, PATH_HEADERS[name]?.(value, base) ?? value])
+  )
+}
+
+/** Where the next page or a new job is, as it is asked for here. */
+const PATH_HEADERS: Readonly<Record<string, (value: string, base: string) => string>> = {
+  link: (value, base) => value.replaceAll('</v1/', `<${base}/`),
+  location: (value, base) => value.replace(/^\/v1\//, `${base}/`)
 }
 
 /** @param headers of a request, with those that `connection` names */

@@ -129,7 +129,8 @@ const JOBS = {
     answers: { 200: one('api/job') }
   }),
   rerunJob: operation('submit', 'POST /v1/jobs/:id/rerun', {
-    summary: 'Run an ended job again, as a new job of your own',
+    summary:
+      'Run an ended job again, as a new job of your own; an Idempotency-Key header is its key',
     body: json<RerunRequest>('api/rerun', { isOptional: true }),
     // A field to change may be a whole task with its source.
     bodyBytesMax: 2 * LIMITS.taskBytesMax,
@@ -152,6 +153,7 @@ const FILES = {
     answers: {
       200: answer('All of it', OCTETS, FILE_BYTES),
       206: answer('The stretch that the Range header names', OCTETS, FILE_BYTES),
+      304: nothing('The asker has it: If-None-Match names its ETag'),
       416: nothing('The file is shorter than that')
     }
   }),

@@ -28,6 +28,13 @@ const STATUS_METHOD_NOT_ALLOWED = 405
 const STATUS_MEDIA_TYPE = 415
 const STATUS_HEADERS_TOO_LARGE = 431
 
+const PACKED_BODY = 'PACKED_BODY'
+
+/** Of a body that would have to be unpacked first. */
+export class PackedBodyError extends Error {
+  readonly code: typeof PACKED_BODY = PACKED_BODY
+}
+
 interface Answer {
   error: MeshError
   /** @default the status of the code */
@@ -101,6 +108,15 @@ function frameworkAnswer(thrown: unknown): Answer | undefined {
         status: STATUS_MEDIA_TYPE,
         error: new MeshError('REQUEST_NOT_JSON', 'the body is not declared to be JSON', {
           hint: 'send "content-type: application/json"'
+        })
+      }
+    case PACKED_BODY:
+      return {
+        status: STATUS_MEDIA_TYPE,
+        headers: { 'accept-encoding': 'identity' },
+        error: new MeshError('REQUEST_NOT_JSON', 'the body is compressed', {
+          path: 'content-encoding',
+          hint: 'send it as it is, without content-encoding'
         })
       }
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

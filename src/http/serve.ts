@@ -40,7 +40,8 @@ export function serve<Q extends QuerySpec, B>(
 ): void {
   const { method, path, query, body } = operation
   app.route({
-    method,
+    // As a GET, and Node leaves the body out.
+    method: method === 'GET' ? ['GET', 'HEAD'] : method,
     url: path,
     bodyLimit: Math.min(operation.bodyBytesMax, bodyBytesMax),
     config: { operation },

@@ -100,11 +100,11 @@ export interface JobServices {
     after?: { atMs: number; jobId: string; itemIndex: number; attempt: number }
     limit: number
   }): Promise<DecisionRecord[]>
-  /** What was signed of its attempts, by item, then attempt; of a reused result that of the earlier run. */
+  /** What was signed of its attempts, by item, then attempt; of a reused result that of the earlier run. `next` is the item behind which the next page begins. */
   receipts(
     id: string,
     filter: { item?: string; attempt?: number; after?: number; limit: number }
-  ): Promise<ReceiptView[]>
+  ): Promise<{ rows: ReceiptView[]; next: number | undefined }>
   log(id: string, which: LogRequest): Promise<LogView>
   /**
    * What is there of a log, then what comes, until the attempt has ended. Resolves to what ends it.

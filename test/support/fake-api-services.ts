@@ -131,6 +131,8 @@ export class FakeApiServices implements Omit<ApiServices, 'forwarding'> {
   itemViews: ItemView[] = [buildItemView()]
   attemptViews: AttemptView[] = [buildAttemptView()]
   receiptViews: ReceiptView[] = []
+  /** The item behind which the next page of receipts begins. */
+  receiptsNext: number | undefined
   historyRows: HistoryRow[] = [buildHistoryRow()]
   nodeView: NodeView = exampleOf('api/node')
   planView = exampleOf('api/plan')
@@ -248,7 +250,7 @@ export class FakeApiServices implements Omit<ApiServices, 'forwarding'> {
     },
     receipts: async (id, filter) => {
       this.#note('receipts', id, filter)
-      return this.receiptViews
+      return { rows: this.receiptViews, next: this.receiptsNext }
     },
     ...this.#decided,
     log: async (id, which) => {

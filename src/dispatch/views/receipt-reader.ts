@@ -19,6 +19,12 @@ export interface ReceiptFilter {
   limit: number
 }
 
+export interface ReceiptPage {
+  rows: ReceiptView[]
+  /** The index of the last item that was looked at, if there may be more behind it. */
+  next: number | undefined
+}
+
 export class ReceiptReader {
   readonly #components: ReceiptReaderComponents
 
@@ -27,7 +33,7 @@ export class ReceiptReader {
   }
 
   /** By item, then attempt; attempts without a receipt are left out. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS, NOT_FOUND */
-  async receipts(id: string, { attempt, ...filter }: ReceiptFilter): Promise<ReceiptView[]> {
+  async receipts(id: string, { attempt, ...filter }: ReceiptFilter): Promise<ReceiptPage> {
     const { reader } = this.#components
     const { id: jobId } = await reader.find(id)
     const index = filter.item === undefined ? undefined : await reader.indexOf(jobId, filter.item)
@@ -37,7 +43,9 @@ export class ReceiptReader {
       // oxlint-disable-next-line no-await-in-loop -- the store answers one after the other
       views.push(...(await this.#ofItem(item)))
     }
-    return attempt === undefined ? views : views.filter((view) => view.attempt === attempt)
+    const rows = attempt === undefined ? views : views.filter((view) => view.attempt === attempt)
+    const isFull = index === undefined && items.length === filter.limit
+    return { rows, next: isFull ? items.at(-1)?.index : undefined }
   }
 
   async #items(

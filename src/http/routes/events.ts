@@ -3,6 +3,7 @@
  * reader that was away goes on after the last event that it has.
  */
 import { EVENT_NUMBER } from '../parameters.ts'
+import { MeshError } from '../../core/errors.ts'
 import { OPERATIONS } from '../operations.ts'
 import { defined } from '../query.ts'
 import { feed } from '../feed.ts'
@@ -29,10 +30,17 @@ export function addEventRoutes(app: FastifyInstance, context: RouteContext<'even
 
 /** A reader that comes again says where it was; the address it uses is still that of its first visit. */
 function lastEventId({ headers }: FastifyRequest, clock: Clock): number | undefined {
-  const name = 'last-event-id'
-  const value = headers[name]
+  const value = [headers['last-event-id'] ?? ''].flat()[0]
   if (value === undefined || value === '') return undefined
-  return EVENT_NUMBER.read([value].flat(), name, clock)
+  try {
+    return EVENT_NUMBER.read([value], 'after', clock)
+  } catch (cause) {
+    throw new MeshError('FIELD_INVALID', 'Last-Event-ID is not the number of an event', {
+      path: 'last-event-id',
+      hint: 'send the last id that you have, or none to hear what comes from now on',
+      cause
+    })
+  }
 }
 
 /** A gap concerns everybody. */

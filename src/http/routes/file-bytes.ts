@@ -5,11 +5,12 @@ import { OPERATIONS } from '../operations.ts'
 import { FileReaders, endOf } from './file-readers.ts'
 import { readRange } from './byte-range.ts'
 import { serve } from '../serve.ts'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { FileReading } from '../services.ts'
 import type { RouteContext } from './context.ts'
 
 const PART_OF = 206
+const NOT_MODIFIED = 304
 const UNSATISFIABLE = 416
 
 export function addFileByteRoutes(app: FastifyInstance, context: RouteContext<'files'>): void {
@@ -51,19 +52,21 @@ function addContentRoute(app: FastifyInstance, context: RouteContext<'files'>): 
       'content-disposition': dispositionOf(file.name),
       'content-type': 'application/octet-stream',
       // The same id is always the same bytes.
-      etag: `"${file.id}"`
+      etag: tagOf(file.id)
     })
-    return sendContent(reply, file, request.headers)
+    if (isKnown(request.headers['if-none-match'], file.id)) return reply.code(NOT_MODIFIED).send()
+    return sendContent(reply, file, request)
   })
 }
 
 function sendContent(
   reply: FastifyReply,
   file: FileReading,
-  { range, 'if-range': ifRange }: { range?: string | undefined; 'if-range'?: string | undefined }
+  { headers, method }: Pick<FastifyRequest, 'headers' | 'method'>
 ): FastifyReply {
   const { sizeBytes } = file
-  const isSame = ifRange === undefined || ifRange === `"${file.id}"`
+  const { 'if-range': ifRange, range } = headers
+  const isSame = ifRange === undefined || ifRange === tagOf(file.id)
   const wanted = isSame ? readRange(range, sizeBytes) : undefined
   if (wanted === 'unsatisfiable') {
     reply.header('content-range', `bytes */${sizeBytes}`).header('content-length', 0)
@@ -74,10 +77,22 @@ function sendContent(
     reply.code(PART_OF).header('content-range', `bytes ${first}-${last}/${sizeBytes}`)
   }
   reply.header('content-length', last + 1 - first)
+  // Nothing is fetched of which only the length is wanted.
+  if (method === 'HEAD') return reply.send('')
   // A piece at a time: what waits to be sent is not read twice.
   return reply.send(
     Readable.from(file.read({ first, last }), { highWaterMark: 1, objectMode: true })
   )
+}
+
+function tagOf(id: string): string {
+  return `"${id}"`
+}
+
+/** Whether the asker has one of these already (RFC 9110, 13.1.2). */
+function isKnown(ifNoneMatch: string | undefined, id: string): boolean {
+  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  return tags.includes('*') || tags.includes(tagOf(id))
 }
 
 /** @throws MeshError FIELD_INVALID */

@@ -56,6 +56,7 @@ export function addForwardingRoutes(
             return await forward(request, reply, {
               fetch,
               url: `${url}/v1/${path}`,
+              base: `/v1/routers/${peer}`,
               token: tokenOf(request),
               signal
             })

@@ -2,6 +2,7 @@
 import { MeshError } from '../../core/errors.ts'
 import { OPERATIONS } from '../operations.ts'
 import { covers } from '../caller.ts'
+import { idempotencyKeyOf } from '../idempotency-key.ts'
 import { parseDurationMs } from '../../core/units.ts'
 import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
@@ -34,7 +35,10 @@ export function addJobActionRoutes(app: FastifyInstance, context: RouteContext<'
 
   serve(app, context, OPERATIONS.rerunJob, async ({ body, caller, parameter, reply, request }) => {
     const trace = request.span?.context
-    const job = await jobs.rerun(parameter('id'), body, caller.submitter, trace)
+    const key = idempotencyKeyOf(request)
+    const set = key === undefined ? body.set : { key, ...body.set }
+    const wish = set === undefined ? body : { ...body, set }
+    const job = await jobs.rerun(parameter('id'), wish, caller.submitter, trace)
     return reply.code(201).header('location', `/v1/jobs/${job.id}`).send(job)
   })
 }

@@ -58,9 +58,13 @@ export function addJobRoutes(app: FastifyInstance, context: RouteContext<'jobs'>
     jobs.history(parameter('id'), defined(query))
   )
 
-  serve(app, context, OPERATIONS.listReceipts, async ({ parameter, query }) => {
+  serve(app, context, OPERATIONS.listReceipts, async ({ parameter, query, reply }) => {
     const { limit, ...filter } = query
-    return jobs.receipts(parameter('id'), { ...defined(filter), limit })
+    const id = parameter('id')
+    const { next, rows } = await jobs.receipts(id, { ...defined(filter), limit })
+    const path = `/v1/jobs/${encodeURIComponent(id)}/receipts`
+    if (next !== undefined) linkNext(reply, path, { ...filter, after: next, limit })
+    return rows
   })
 
   serve(app, context, OPERATIONS.explainJob, async ({ parameter, query }) => {

@@ -4,14 +4,12 @@
  */
 import { MeshError } from '../../core/errors.ts'
 import { OPERATIONS } from '../operations.ts'
+import { idempotencyKeyOf } from '../idempotency-key.ts'
 import { serve } from '../serve.ts'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { RouteContext } from './context.ts'
 
 type JsonObject = Record<string, unknown>
-
-/** With the name of any job of a graph after it, it is still a key. */
-const HEADER_KEY_LETTERS_MAX = 128
 
 export function addSubmissionRoutes(app: FastifyInstance, context: RouteContext<'jobs'>): void {
   const { jobs } = context.services
@@ -19,7 +17,7 @@ export function addSubmissionRoutes(app: FastifyInstance, context: RouteContext<
   serve(app, context, OPERATIONS.submitJob, async ({ body, caller, reply, request }) => {
     const { submitter } = caller
     const trace = request.span?.context
-    const key = headerKey(request)
+    const key = idempotencyKeyOf(request)
     if (isGraph(body)) {
       return reply.code(201).send(await jobs.submitGraph(withKeys(body, key), submitter, trace))
     }
@@ -36,15 +34,6 @@ export function addSubmissionRoutes(app: FastifyInstance, context: RouteContext<
       path: 'jobs',
       hint: 'plan its jobs one by one'
     })
-  })
-}
-
-function headerKey({ headers }: FastifyRequest): string | undefined {
-  const key = [headers['idempotency-key'] ?? []].flat()[0]
-  if (key === undefined || (key !== '' && key.length <= HEADER_KEY_LETTERS_MAX)) return key
-  throw new MeshError('FIELD_INVALID', 'the idempotency key is empty or too long', {
-    path: 'idempotency-key',
-    hint: `it has 1 to ${HEADER_KEY_LETTERS_MAX} letters`
   })
 }
 

@@ -86,16 +86,23 @@ test('receipts come by item and attempt; those that have none are left out', asy
     receiptChange('j-1', 0, 3),
     receiptChange('j-1', 1, 1)
   ])
-  const all = await receipts.receipts('j-1', { limit: 10 })
+  const { next, rows: all } = await receipts.receipts('j-1', { limit: 10 })
+  expect(next).toBeUndefined()
   expect(all.map(({ attempt, item, worker }) => `${item} ${attempt} ${worker}`)).toEqual([
     'a 1 w1',
     'a 3 w3',
     'b 1 w9'
   ])
   expect(all[0]).toMatchObject({ job_id: 'j-1', order: 'order 1', receipt: 'receipt 1' })
-  expect(await receipts.receipts('j-1', { item: 'b', limit: 10 })).toHaveLength(1)
-  expect(await receipts.receipts('j-1', { attempt: 3, limit: 10 })).toHaveLength(1)
-  expect(await receipts.receipts('j-1', { after: 0, limit: 10 })).toHaveLength(1)
+  for (const filter of [{ item: 'b' }, { attempt: 3 }, { after: 0 }]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { rows } = await receipts.receipts('j-1', { ...filter, limit: 10 })
+    expect(rows).toHaveLength(1)
+  }
+  // A page is of items, and those of one item are never apart.
+  const page = await receipts.receipts('j-1', { limit: 1 })
+  expect([page.rows.length, page.next]).toEqual([2, 0])
+  expect((await receipts.receipts('j-1', { item: 'a', limit: 1 })).next).toBeUndefined()
 })
 
 test('a reused result has the receipt of the run that it came from, while that is kept', async () => {
@@ -108,7 +115,7 @@ test('a reused result has the receipt of the run that it came from, while that i
     jobChange('j-2'),
     itemChange('j-2', 0, { id: 'x', reusedFrom })
   ])
-  expect(await receipts.receipts('j-2', { limit: 10 })).toEqual([
+  expect((await receipts.receipts('j-2', { limit: 10 })).rows).toEqual([
     {
       job_id: 'j-1',
       item: 'a',
@@ -120,5 +127,5 @@ test('a reused result has the receipt of the run that it came from, while that i
     }
   ])
   await store.apply([{ kind: 'forget', jobId: 'j-1' }])
-  expect(await receipts.receipts('j-2', { limit: 10 })).toEqual([])
+  expect((await receipts.receipts('j-2', { limit: 10 })).rows).toEqual([])
 })

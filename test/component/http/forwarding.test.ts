@@ -76,6 +76,22 @@ test('a path leads to that of the router alone, and no token goes along but one 
   expect(asked).toHaveLength(2)
 })
 
+test('what a router says of its own paths leads there by this node, too', async () => {
+  const told = {
+    link: '</v1/jobs?after=j-1&limit=5>; rel="next"',
+    location: '/v1/jobs/j-1',
+    etag: '"</v1/"'
+  }
+  const { url } = await startFront(() => Response.json([], { status: 201, headers: told }))
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  const answer = await fetch(`${url}/v1/routers/${PEER}/jobs?limit=5`, { headers })
+  expect(Object.fromEntries(answer.headers)).toMatchObject({
+    link: `</v1/routers/${PEER}/jobs?after=j-1&limit=5>; rel="next"`,
+    location: `/v1/routers/${PEER}/jobs/j-1`,
+    etag: told.etag
+  })
+})
+
 test('whoever may not ask any more is told no more of a stream that goes on', async () => {
   const { asked, clock, tokens, url } = await startFront((signal) => {
     const body = new ReadableStream({

@@ -37,14 +37,14 @@ const REFUSALS: Row[] = [
   [`/v1/jobs/${'x'.repeat(500)}`, undefined, 404, 'NOT_FOUND', undefined, ''],
   [`/v1/${'x'.repeat(8_000)}`, undefined, 404, 'NOT_FOUND', undefined, 'the routes are'],
   ['/v1/jobs/', undefined, 404, 'NOT_FOUND', undefined, ''],
-  ['/v1/nodes', posting('{}'), 405, 'NOT_FOUND', undefined, 'it takes GET'],
+  ['/v1/nodes', posting('{}'), 405, 'NOT_FOUND', undefined, 'it takes GET, HEAD'],
   [
     '/v1/jobs',
     { method: 'DELETE', headers: { authorization: AUTHORIZATION } },
     405,
     'NOT_FOUND',
     undefined,
-    'it takes GET, POST'
+    'it takes GET, HEAD, POST'
   ],
   [
     '/v1/jobs',
@@ -52,7 +52,7 @@ const REFUSALS: Row[] = [
     405,
     'NOT_FOUND',
     undefined,
-    'it takes GET, POST'
+    'it takes GET, HEAD, POST'
   ],
   ['/v1/jobs/%zz', undefined, 400, 'FIELD_INVALID', undefined, ''],
   ['/v1/jobs/j-none', undefined, 404, 'JOB_NOT_FOUND', undefined, ''],
