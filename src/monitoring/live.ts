@@ -41,6 +41,8 @@ export interface LiveComponents {
 }
 
 const TICK_MS = 1_000
+/** Between the parts of all that there is, of which one message has not room: a page fills at once. */
+const REST_MS = 25
 /** Jobs that changed within a second, of which the newest are shown. */
 const CHANGED_JOBS_MAX = 4_096
 /** A large graph is told of less often: so many bytes of it a second. */
@@ -58,6 +60,7 @@ export class Live {
   #lookedAtMs = -Infinity
   #mapNextAtMs = 0
   #cancel: CancelTimer | undefined
+  #cancelRest: CancelTimer | undefined
 
   constructor(components: LiveComponents) {
     this.#components = components
@@ -78,6 +81,7 @@ export class Live {
     const first = this.#everything()
     reader.send(first.take(this.#texts, reader.scope))
     this.#readers.set(reader, first)
+    if (!first.isEmpty) this.#tellRestSoon()
     this.#cancel ??= this.#components.clock.every(TICK_MS, () => void this.#tick())
     return () => {
       this.#readers.delete(reader)
@@ -88,6 +92,8 @@ export class Live {
   stop(): void {
     this.#cancel?.()
     this.#cancel = undefined
+    this.#cancelRest?.()
+    this.#cancelRest = undefined
     this.#changedJobs.clear()
     this.#changeCount = 0
   }
@@ -105,6 +111,18 @@ export class Live {
     } catch (cause) {
       this.#components.logger.warn({ err: cause }, 'the live stream misses a second')
     }
+  }
+
+  /** Nobody who has taken all that was sent waits a second for what there is already. */
+  #tellRestSoon(): void {
+    this.#cancelRest ??= this.#components.clock.after(REST_MS, () => {
+      this.#cancelRest = undefined
+      for (const [reader, own] of this.#readers) {
+        if (own.isEmpty) continue
+        if (reader.isReady()) reader.send(own.take(this.#texts, reader.scope))
+        if (!own.isEmpty) this.#tellRestSoon()
+      }
+    })
   }
 
   /** Those who have taken everything and are told the same share one text. */
