@@ -14,6 +14,12 @@ const TASK_SOURCE = `function main (name) {
   return { greeting: 'hello ' + name, parts: [1, 2, 3] }
 }`
 
+const LONG_LOG_SOURCE = `function main () {
+  for (let number = 0; number < 5000; number++) console.log('line ' + number)
+}`
+/** A screen of them, and some beyond. */
+const LOG_LINES_DRAWN_MAX = 100
+
 const MARKUP = '<img src=x onerror="window.wasRun = true">'
 const HOSTILE_SOURCE = `function main (text) {
   console.log(text)
@@ -217,6 +223,27 @@ describe.skipIf(!HAS_CHROMIUM)('jobs in the dashboard', () => {
     await page.getByRole('button', { name: 'Stop job' }).click()
     await page.getByRole('button', { name: 'Run again' }).waitFor()
     expect(await client.job(ids.frames)).toMatchObject({ state: 'stopped' })
+  })
+
+  test('of a long log the lines in sight are drawn, and what is found is shown where it stands', async () => {
+    const { id } = await client.submit({
+      name: 'long log',
+      task: { engine: 'javascript', source: LONG_LOG_SOURCE }
+    })
+    await client.wait(id)
+    await page.goto(`${url}/jobs/${id}/logs`)
+    const log = page.getByRole('log', { name: 'Log' })
+    await log.getByText('line 4999', { exact: true }).waitFor()
+    expect(await log.locator('.log-line').count()).toBeLessThan(LOG_LINES_DRAWN_MAX)
+    await page.getByText('5,000 lines').waitFor()
+    await page.getByLabel('Search the log').fill('LINE 2345')
+    await page.getByText('1 of 5,000 lines').waitFor()
+    expect(await log.locator('mark').allTextContents()).toEqual(['line 2345'])
+    await log.getByRole('button', { name: /^Line 2346/ }).click()
+    await log.getByText('line 2340', { exact: true }).waitFor()
+    await log.getByText('line 2345', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'To the end' }).click()
+    await log.getByText('line 4999', { exact: true }).waitFor()
   })
 
   test('a job is written, looked at without running it, and handed in', async () => {

@@ -27,6 +27,7 @@ const COLUMNS: readonly Column<ItemView>[] = [
     key: 'worker',
     title: 'Worker',
     widthPx: 104,
+    grow: 1,
     rank: 3,
     cell: ({ worker }) => <WorkerName peer={worker} />
   },
@@ -46,7 +47,7 @@ const COLUMNS: readonly Column<ItemView>[] = [
     isEnd: true,
     cell: (item) => <Took of={timesOf(item)} />
   },
-  { key: 'result', title: 'Result', widthPx: 110, grow: 1, rank: 2, cell: shortResult }
+  { key: 'result', title: 'Result', widthPx: 110, grow: 3, rank: 2, cell: shortResult }
 ]
 
 export function ItemsTab({ job, version }: JobTabProps): JSX.Element {

@@ -1,25 +1,24 @@
-/** What a task writes, as it writes it. */
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { Link } from 'wouter-preact'
-import { Badge } from '../parts/basics.tsx'
+/** What a task writes, as it writes it: searched, copied, saved, and all of it where that is kept as a file. */
+import { useState } from 'preact/hooks'
+import { CopyButton } from '../parts/clipboard.tsx'
 import { Empty, Failure } from '../parts/situations.tsx'
-import { Icon } from '../parts/icons.tsx'
+import { LogText } from './log-text.tsx'
+import { SAVED_BYTES_MAX } from '../files/file-actions.tsx'
 import { SaveButton } from '../parts/save.tsx'
 import { WhichForm, useWhich, whichQuery } from './which-attempt.tsx'
-import { formatBytes, formatCount } from '../data/formats.ts'
-import { readAnsi, stripAnsi } from './ansi.ts'
+import { Link } from 'wouter-preact'
+import { findLines } from './log-search.ts'
+import { formatBytes } from '../data/formats.ts'
+import { stripAnsi } from './ansi.ts'
 import { useLog } from './use-log.ts'
 import type { JSX } from 'preact'
 import type { JobTabProps } from './job-tab.ts'
 import type { JobView } from '../../model/generated/api-job.ts'
-import type { Which } from './which-attempt.tsx'
-import type { LogLine } from './log-book.ts'
 import type { LiveLog } from './use-log.ts'
+import type { LogLine } from './log-book.ts'
+import type { Which } from './which-attempt.tsx'
 
 type StreamChoice = '' | 'out' | 'err'
-
-/** Near enough to the end to stay there. */
-const END_PX = 24
 
 export function LogsTab({ job }: JobTabProps): JSX.Element {
   const which = useWhich(job)
@@ -39,8 +38,6 @@ function AttemptLog({ job, which }: { job: JobView; which: Which }): JSX.Element
     ...whichQuery(job, which),
     ...(only === '' ? {} : { stream: only })
   })
-  const needle = search.toLowerCase()
-  const found = log.book.lines.filter(({ text }) => stripAnsi(text).toLowerCase().includes(needle))
   return (
     <div class="stack">
       <div class="row log-tools">
@@ -65,115 +62,45 @@ function AttemptLog({ job, which }: { job: JobView; which: Which }): JSX.Element
         />
         <button
           type="button"
-          class="button"
+          class="button small"
           aria-pressed={isWrapped}
           onClick={() => setWrapped(!isWrapped)}
         >
           Wrap
         </button>
+        <CopyButton
+          label="Copy the lines that are shown"
+          value={() => textOf(findLines(log.book.lines, search))}
+        />
         <SaveButton
           name={`${job.id}-${log.attempt ?? 1}.log`}
-          value={() => log.book.lines.map(({ text }) => stripAnsi(text)).join('\n')}
+          value={() => textOf(log.book.lines)}
         />
       </div>
       {log.cause !== undefined && <Failure cause={log.cause} />}
-      <LogText log={log} lines={found} isWrapped={isWrapped} isSearched={search !== ''} />
+      <LogText {...{ log, search, isWrapped }} onSearchEnd={() => setSearch('')}>
+        <WholeLog log={log} />
+      </LogText>
     </div>
   )
 }
 
-interface LogTextProps {
-  log: LiveLog
-  lines: readonly LogLine[]
-  isWrapped: boolean
-  isSearched: boolean
-}
-
-function LogText({ isSearched, isWrapped, lines, log }: LogTextProps): JSX.Element {
-  const box = useRef<HTMLDivElement>(null)
-  const [isAtEnd, setAtEnd] = useState(true)
-  const last = lines.at(-1)
-  const toEnd = (): void => {
-    if (box.current !== null) box.current.scrollTop = box.current.scrollHeight
-  }
-  useLayoutEffect(() => {
-    if (isAtEnd) toEnd()
-  }, [last, isWrapped])
-  useEffect(() => setAtEnd(true), [log.book])
-  const { book, file, isComplete } = log
+/** What the router keeps of a log has a bound; the worker keeps a longer one as a file. */
+function WholeLog({ log }: { log: LiveLog }): JSX.Element | null {
+  const { file, isWhole } = log
+  if (file === undefined) return null
   return (
-    <div class="log">
-      <div
-        ref={box}
-        class={isWrapped ? 'log-lines wrapped' : 'log-lines'}
-        role="log"
-        aria-label="Log"
-        tabIndex={0}
-        onScroll={({ currentTarget: { clientHeight, scrollHeight, scrollTop } }) =>
-          setAtEnd(scrollHeight - scrollTop - clientHeight < END_PX)
-        }
-      >
-        {lines.length === 0 && <NoLines isComplete={isComplete} isSearched={isSearched} />}
-        {lines.map((line) => (
-          <Line key={line.number} line={line} />
-        ))}
-      </div>
-      {!isAtEnd && (
-        <button
-          type="button"
-          class="button main small log-resume"
-          onClick={() => {
-            setAtEnd(true)
-            toEnd()
-          }}
-        >
-          <Icon name="down" /> {isComplete ? 'To the end' : 'Follow'}
+    <>
+      {!isWhole && file.size <= SAVED_BYTES_MAX && (
+        <button type="button" class="link-button" onClick={log.readWhole}>
+          Show all of it, {formatBytes(file.size)}
         </button>
       )}
-      <div class="log-foot">
-        {isComplete ? (
-          <Badge tone="quiet" icon="completed" isPlain>
-            ended
-          </Badge>
-        ) : (
-          <Badge tone="run" icon={isAtEnd ? 'play' : 'held'} isPlain>
-            {isAtEnd ? 'following' : 'paused'}
-          </Badge>
-        )}
-        <span>
-          {formatCount(lines.length)} lines
-          {book.droppedCount > 0 && `, ${formatCount(book.droppedCount)} older ones dropped`}
-        </span>
-        {file !== undefined && (
-          <Link href={`/files/${file.file}`}>All of it, {formatBytes(file.size)}</Link>
-        )}
-      </div>
-    </div>
+      <Link href={`/files/${file.file}`}>Its file</Link>
+    </>
   )
 }
 
-function Line({ line: { number, stream, text } }: { line: LogLine }): JSX.Element {
-  return (
-    <div class={`log-line of-${stream}`}>
-      <span class="log-number" aria-hidden="true">
-        {number}
-      </span>
-      <span class="log-text">
-        {readAnsi(text).map(({ look, text: part }, index) => (
-          <span key={index} class={look}>
-            {part}
-          </span>
-        ))}
-      </span>
-    </div>
-  )
-}
-
-function NoLines({
-  isComplete,
-  isSearched
-}: Pick<LogTextProps, 'isSearched'> & { isComplete: boolean }): JSX.Element {
-  if (isSearched) return <Empty icon="search" title="No line has that" />
-  if (isComplete) return <Empty icon="jobs" title="It wrote nothing" />
-  return <Empty icon="queued" title="Nothing written yet" />
+function textOf(lines: readonly LogLine[]): string {
+  return lines.map(({ text }) => stripAnsi(text)).join('\n')
 }

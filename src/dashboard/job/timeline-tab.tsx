@@ -118,6 +118,7 @@ function columnsOf(timeline: Timeline, hasItems: boolean): readonly Column<Timel
       key: 'worker',
       title: 'Worker',
       widthPx: 96,
+      grow: 1,
       rank: 2,
       cell: ({ attempt: { worker } }) => <WorkerName peer={worker} />
     },
@@ -217,9 +218,8 @@ function Transitions({ rows }: { rows: readonly TransitionView[] }): JSX.Element
             <Ago atMs={row.at_ms} />
           </span>
           <span>
-            {row.text ?? row.reason}
+            {row.text !== undefined && `${row.text} `}
             <span class="faint">
-              {' '}
               <code>{row.reason}</code> by {shortPeer(row.by)}
               {row.blame !== undefined && `, blamed: ${row.blame}`}
             </span>

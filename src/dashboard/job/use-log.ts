@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { LogBook } from './log-book.ts'
 import { apiBase } from '../data/session.ts'
-import { stream } from '../data/api.ts'
+import { getBlob, stream } from '../data/api.ts'
 import type { ApiQuery } from '../../client/api-transport.ts'
 import type { LogView } from '../../model/generated/api-log.ts'
 
@@ -13,16 +13,17 @@ export interface LiveLog {
   /** The whole of a long one. */
   file: LogView['log_file']
   attempt: number | undefined
+  /** `file` was read: `book` has all of it, and none of its streams apart. */
+  isWhole: boolean
+  readWhole: () => void
 }
 
 export function useLog(jobId: string, query: ApiQuery): LiveLog {
   const key = `${apiBase.value} ${jobId} ${JSON.stringify(query)}`
   const [, redraw] = useState(0)
-  const reading = useRef<LiveLog>(newLog())
+  const reading = useRef<LiveLog>(newLog(() => {}))
   useEffect(() => {
     const controller = new AbortController()
-    const own = newLog()
-    reading.current = own
     let frame = 0
     const changed = (): void => {
       frame ||= requestAnimationFrame(() => {
@@ -30,6 +31,8 @@ export function useLog(jobId: string, query: ApiQuery): LiveLog {
         redraw((count) => count + 1)
       })
     }
+    const own = newLog((log) => void readWhole(log, controller.signal).then(changed))
+    reading.current = own
     void follow(own, { jobId, query, signal: controller.signal, changed })
     return () => {
       controller.abort()
@@ -54,7 +57,7 @@ async function follow(own: LiveLog, { changed, jobId, query, signal }: FollowIni
     })
     for await (const sign of signs) {
       if (sign.kind === 'opened') continue
-      own.book.take(sign.value)
+      if (!own.isWhole) own.book.take(sign.value)
       own.attempt = sign.value.attempt
       own.file = sign.value.log_file ?? own.file
       own.isComplete = sign.value.is_complete
@@ -68,12 +71,26 @@ async function follow(own: LiveLog, { changed, jobId, query, signal }: FollowIni
   changed()
 }
 
-function newLog(): LiveLog {
-  return {
+async function readWhole(own: LiveLog, signal: AbortSignal): Promise<void> {
+  if (own.file === undefined) return
+  try {
+    const bytes = await getBlob(`/files/${own.file.file}/content`, { signal })
+    own.book = LogBook.ofText(await bytes.text())
+    own.isWhole = true
+  } catch (cause) {
+    if (!signal.aborted) own.cause = cause
+  }
+}
+
+function newLog(read: (log: LiveLog) => void): LiveLog {
+  const log: LiveLog = {
     book: new LogBook(),
     isComplete: false,
     cause: undefined,
     file: undefined,
-    attempt: undefined
+    attempt: undefined,
+    isWhole: false,
+    readWhole: () => read(log)
   }
+  return log
 }

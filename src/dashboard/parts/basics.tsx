@@ -1,10 +1,10 @@
 /** The small parts of pages: header, card, figures, badge, bar, id, moment. */
-import { useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import { Icon } from './icons.tsx'
 import { formatAgo, formatMoment } from '../data/formats.ts'
 import { lookOf } from './states.ts'
 import { nowMs } from '../data/now.ts'
+import { useCopy } from './clipboard.tsx'
 import { usePageTitle } from '../frame/page-focus.ts'
 import type { ComponentChildren, JSX } from 'preact'
 import type { IconName } from './icons.tsx'
@@ -155,14 +155,7 @@ export function CopyId({
   short?: string
   what?: string
 }): JSX.Element {
-  const [isCopied, setCopied] = useState(false)
-  const copy = async (event: MouseEvent): Promise<void> => {
-    event.preventDefault()
-    event.stopPropagation()
-    await navigator.clipboard.writeText(id)
-    setCopied(true)
-    setTimeout(() => setCopied(false), 1_500)
-  }
+  const [isCopied, copy] = useCopy()
   return (
     <span class="id">
       <span class="cut" title={id}>
@@ -172,7 +165,11 @@ export function CopyId({
         type="button"
         title={`Copy ${what}`}
         aria-label={`Copy ${what} ${id}`}
-        onClick={(event) => void copy(event)}
+        onClick={(event) => {
+          event.preventDefault()
+          event.stopPropagation()
+          copy(id)
+        }}
       >
         <Icon name={isCopied ? 'completed' : 'copy'} />
       </button>

@@ -11,22 +11,36 @@ import type { VirtualItem } from '@tanstack/virtual-core'
 
 export interface VirtualInit {
   count: number
+  /** Of all rows, or what one of a tail is thought to be before it was measured. */
   rowHeight: number
   scroll: RefObject<HTMLElement>
   /** Where the rows begin in what is scrolled: the height of the head. */
   offset?: number
+  /** What grows at its end: who is there stays there, whoever reads above is not moved. */
+  tail?: {
+    /** Stays with a row while others before it are dropped. */
+    keyOf: (index: number) => number
+    /** So near to the end counts as there. */
+    endPx: number
+  }
 }
 
 export interface Virtual {
   rows: readonly VirtualItem[]
   height: number
-  scrollTo: (index: number) => void
+  scrollTo: (index: number, align?: 'auto' | 'center') => void
+  scrollToEnd: () => void
+  /** For the element of each row whose height is its own, with its index as `data-index`. */
+  measure: (element: Element | null) => void
+  /** All heights are other ones. */
+  remeasure: () => void
 }
 
 /** Drawn beyond what is in sight, so that a quick scroll finds something. */
 const OVERSCAN = 12
 
-export function useVirtual({ count, offset = 0, rowHeight, scroll }: VirtualInit): Virtual {
+export function useVirtual(init: VirtualInit): Virtual {
+  const { count, offset = 0, rowHeight, scroll, tail } = init
   const [, redraw] = useReducer((version: number) => version + 1, 0)
   const options = {
     count,
@@ -38,7 +52,13 @@ export function useVirtual({ count, offset = 0, rowHeight, scroll }: VirtualInit
     scrollToFn: elementScroll,
     observeElementRect,
     observeElementOffset,
-    onChange: () => redraw(undefined)
+    onChange: () => redraw(undefined),
+    ...(tail && {
+      anchorTo: 'end' as const,
+      followOnAppend: true,
+      getItemKey: tail.keyOf,
+      scrollEndThreshold: tail.endPx
+    })
   }
   const [virtualizer] = useState(() => new Virtualizer<HTMLElement, Element>(options))
   virtualizer.setOptions(options)
@@ -48,6 +68,9 @@ export function useVirtual({ count, offset = 0, rowHeight, scroll }: VirtualInit
   return {
     rows: virtualizer.getVirtualItems(),
     height: virtualizer.getTotalSize(),
-    scrollTo: (index) => virtualizer.scrollToIndex(index, { align: 'auto' })
+    scrollTo: (index, align = 'auto') => virtualizer.scrollToIndex(index, { align }),
+    scrollToEnd: () => virtualizer.scrollToEnd(),
+    measure: virtualizer.measureElement,
+    remeasure: () => virtualizer.measure()
   }
 }

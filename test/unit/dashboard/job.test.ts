@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LINES_MAX, LogBook } from '../../../src/dashboard/job/log-book.ts'
+import { findLines, markFound } from '../../../src/dashboard/job/log-search.ts'
 import {
   describeStretches,
   layTimeline,
@@ -7,6 +8,7 @@ import {
 } from '../../../src/dashboard/job/timeline-layout.ts'
 import { layPlacement } from '../../../src/dashboard/job/placement.ts'
 import { readAnsi, stripAnsi } from '../../../src/dashboard/job/ansi.ts'
+import type { LogLine } from '../../../src/dashboard/job/log-book.ts'
 import type { AttemptView } from '../../../src/model/generated/api-job.ts'
 import type { DecisionCandidate, DecisionRecord } from '../../../src/model/generated/decision.ts'
 import type { LogEntry } from '../../../src/model/generated/api-log.ts'
@@ -164,6 +166,31 @@ function textsOf({ lines }: LogBook): string[] {
 }
 
 describe('the lines of a log', () => {
+  test('all of it comes as one text', () => {
+    const book = LogBook.ofText('one\ntwo\n')
+    expect(book.lines.map(({ number, text }) => [number, text])).toEqual([
+      [1, 'one'],
+      [2, 'two']
+    ])
+  })
+
+  test('it says that they changed, though the list stays the same', () => {
+    const book = new LogBook()
+    const { lines, version } = book
+    take(book, [['out', 'one\n']])
+    expect(book.lines).toBe(lines)
+    expect(book.version).not.toBe(version)
+  })
+
+  test('a line that has not ended is written on after those before it were dropped', () => {
+    const book = new LogBook()
+    take(book, [
+      ['out', 'x\n'.repeat(LINES_MAX)],
+      ['err', 'beg']
+    ])
+    take(book, [['err', 'un\n']])
+    expect(book.lines.at(-1)).toMatchObject({ number: LINES_MAX + 1, text: 'begun' })
+  })
   test('a line that comes in pieces is one, also where another stream writes in between', () => {
     const book = new LogBook()
     take(book, [
@@ -188,5 +215,34 @@ describe('the lines of a log', () => {
     expect(book.lines).toHaveLength(LINES_MAX)
     expect(book.droppedCount).toBe(7)
     expect(book.lines.at(-1)?.number).toBe(LINES_MAX + 7)
+  })
+})
+
+function line(number: number, text: string): LogLine {
+  return { number, text, ms: 0, stream: 'out' }
+}
+
+describe('a search in a log', () => {
+  test('finds lines whatever their letters and colours', () => {
+    const lines = [line(1, 'all well'), line(2, 'an Er\u001b[31mror\u001b[0m')]
+    expect(findLines(lines, 'ERROR')).toEqual([lines[1]])
+    expect(findLines(lines, '')).toBe(lines)
+  })
+
+  test('marks each place, over colours and side by side', () => {
+    const spans = readAnsi('er\u001b[31mrorerr\u001b[0mors')
+    expect(markFound(spans, 'ERR')).toEqual([
+      { text: 'er', look: '', isFound: true },
+      { text: 'r', look: 'ansi-red', isFound: true },
+      { text: 'or', look: 'ansi-red', isFound: false },
+      { text: 'err', look: 'ansi-red', isFound: true },
+      { text: 'ors', look: '', isFound: false }
+    ])
+    expect(markFound(spans, '').every(({ isFound }) => !isFound)).toBe(true)
+  })
+
+  test('two places that touch are both marked', () => {
+    const marked = markFound([{ text: 'abab', look: '' }], 'ab')
+    expect(marked.filter(({ isFound }) => isFound).map(({ text }) => text)).toEqual(['ab', 'ab'])
   })
 })
