@@ -49,8 +49,14 @@ export interface Scene {
 const LABEL_ZOOM = 0.85
 /** So few that all have labels whatever the zoom. */
 const LABELS_ALWAYS = 24
-/** Dashed links that are drawn as such from afar: they take far longer than plain ones. */
-const DASHES_MAX = 600
+/**
+ * So many links have their own widths and dashes whatever the zoom. More are hairs from afar: without a GPU two thousand of them take 3 ms
+ * where strokes that are wider than a point of the screen take 50.
+ */
+const STROKES_MAX = 600
+const LABEL_PX = 12
+/** Half of what a letter is wide, for a guess. */
+const LETTER_HALF_PX = 4
 const FADED = 0.16
 /** Graph units outside the picture within which something may still reach into it. */
 const MARGIN = 60
@@ -66,6 +72,12 @@ export function drawScene(context: CanvasRenderingContext2D, scene: Scene): void
   drawNodes(context, scene, near)
   drawLabels(context, scene, near)
   context.restore()
+}
+
+/** Pixels that names reach beyond their nodes, where all have one. */
+export function labelReach({ nodes }: Graph): number {
+  if (nodes.length > LABELS_ALWAYS) return 0
+  return nodes.reduce((most, { label }) => Math.max(most, label.length * LETTER_HALF_PX), 0)
 }
 
 /** Whom the person looks at with all that is linked to it; undefined where nobody. */
@@ -100,25 +112,25 @@ function drawLinks(
       : source === centre || target === centre || relay === centre)
   // Of many links each is a breath.
   const density = Math.min(1, Math.max(0.12, 8 / Math.sqrt(graph.links.length + 1)))
-  // Of so many, so small, nobody tells one stroke from another: colours do.
-  const hasDashes = graph.links.length <= DASHES_MAX || view.k >= LABEL_ZOOM
+  // What a unit of the graph is in points of the screen.
+  const scale = context.getTransform().a
+  const isNearby = view.k >= LABEL_ZOOM
   for (const [path, style] of Object.entries(LINK_STYLES) as [Path, LinkStyle][]) {
     const links = graph.links.filter(
       ({ data, source, target }) =>
         data.path === path && (isInView(view, source) || isInView(view, target))
     )
     for (const isBright of [false, true]) {
+      const drawn = links.filter((link) => isNear(link) === isBright)
+      // Of so many, so small, nobody tells one stroke from another: colours do.
+      const isHair = !isNearby && drawn.length > STROKES_MAX
       context.beginPath()
-      for (const link of links) if (isNear(link) === isBright) traceLink(context, link)
+      for (const link of drawn) traceLink(context, link)
       context.globalAlpha = isBright ? (near === undefined ? density : 0.95) : FADED * density
       context.strokeStyle = linkColour(palette, style)
       // Strokes keep their width while the picture grows, up to a point.
-      context.lineWidth = style.width / Math.sqrt(view.k)
-      context.setLineDash(
-        hasDashes || (isBright && near !== undefined)
-          ? style.dash.map((length) => length / Math.sqrt(view.k))
-          : []
-      )
+      context.lineWidth = isHair ? 1 / scale : style.width / Math.sqrt(view.k)
+      context.setLineDash(isHair ? [] : style.dash.map((length) => length / Math.sqrt(view.k)))
       context.stroke()
     }
   }
@@ -246,7 +258,7 @@ function drawLabels(
   near: ReadonlySet<GraphNode> | undefined
 ): void {
   // As large as the page's text, whatever the zoom.
-  const size = 12 / Math.max(0.6, Math.min(view.k, 1.6))
+  const size = LABEL_PX / Math.min(view.k, 1.6)
   context.font = `${size}px ${palette.font}`
   context.textAlign = 'center'
   context.textBaseline = 'top'

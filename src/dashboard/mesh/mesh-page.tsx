@@ -110,26 +110,24 @@ const COLUMNS: readonly Column<NodeRow>[] = [
     widthPx: 90,
     grow: 1,
     cell: ({ data }) => (
-      <span class="row tight nowrap" title={data.peer_id}>
+      <span class="mesh-node" title={data.peer_id}>
         <svg viewBox="-10 -10 20 20" width="14" height="14" aria-hidden="true">
-          <path class={`shape ${data.role}`} d={shapePath(SHAPES[data.role], 8)} />
+          <path
+            class={`shape ${data.role}`}
+            data-tone={data.state && lookOf(data.state).tone}
+            d={shapePath(SHAPES[data.role], 8)}
+          />
         </svg>
-        {data.name ?? shortPeer(data.peer_id)}
+        <span class="cut">{data.name ?? shortPeer(data.peer_id)}</span>
       </span>
     )
   },
   {
     key: 'role',
-    title: 'Role',
+    title: 'Role or state',
     widthPx: 96,
-    cell: ({ data }) => (
-      <span class="cut">
-        {data.role}
-        {data.state !== undefined && data.state !== 'ready' && (
-          <span class="soft">, {lookOf(data.state).word}</span>
-        )}
-      </span>
-    )
+    // Of a worker that is not ready, that says more than that it is one.
+    cell: ({ data: { role, state = 'ready' } }) => (state === 'ready' ? role : lookOf(state).word)
   },
   {
     key: 'links',

@@ -7,7 +7,7 @@ import { zoom, zoomIdentity } from 'd3-zoom'
 import { EMPTY_GRAPH, boundsOf, updateGraph } from './graph.ts'
 import { SHAPES } from './shapes.ts'
 import { Layout } from './layout.ts'
-import { drawScene } from './draw.ts'
+import { drawScene, labelReach } from './draw.ts'
 import { readPalette } from './palette.ts'
 import type { Selection } from 'd3-selection'
 import type { ZoomBehavior, ZoomTransform } from 'd3-zoom'
@@ -194,7 +194,7 @@ export class Picture {
     const { bottom, left, right, top } = bounds
     const k = Math.min(
       FIT_ZOOM_MAX,
-      (this.#width - 2 * FIT_MARGIN) / Math.max(1, right - left),
+      (this.#width - 2 * (FIT_MARGIN + labelReach(this.#graph))) / Math.max(1, right - left),
       (this.#height - 2 * FIT_MARGIN) / Math.max(1, bottom - top)
     )
     const scale = Math.max(ZOOM_MIN, k)
