@@ -154,7 +154,7 @@ function NoFiles({ hasQuery }: { hasQuery: boolean }): JSX.Element {
     <Empty icon="files" title="No files yet">
       <p>
         Offer a folder with <code>taskmesh share FOLDER</code>, or hand one in with{' '}
-        <code>taskmesh file add FILE</code>.
+        <code>taskmesh files add FILE</code>.
       </p>
     </Empty>
   )

@@ -4,10 +4,10 @@ import { Link } from 'wouter-preact'
 import { Dialog } from '../parts/dialogs.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { RouterChoice } from './router-choice.tsx'
-import { SECURITY } from './navigation.tsx'
-import { connection, may } from '../data/live.ts'
+import { connection } from '../data/live.ts'
 import { isHelpOpen } from './shortcuts.tsx'
 import { nextTheme, themeChoice } from '../data/theme.ts'
+import { placesNow } from './places.ts'
 import { signOut } from '../data/session.ts'
 import type { Connection } from '../data/live.ts'
 import type { JSX } from 'preact'
@@ -124,11 +124,13 @@ export function TopBar(): JSX.Element {
         <Dialog label="Menu" onClose={close}>
           <div class="inside">
             <RouterChoice />
-            {may('operate') && (
-              <Link class="button" href={SECURITY.href} onClick={close}>
-                <Icon name={SECURITY.icon} /> {SECURITY.name}
-              </Link>
-            )}
+            {placesNow()
+              .filter(({ isInMenu }) => isInMenu)
+              .map(({ href, icon, name }) => (
+                <Link key={href} class="button" href={href} onClick={close}>
+                  <Icon name={icon} /> {name}
+                </Link>
+              ))}
             <Controls />
             <div class="actions">
               <button type="button" class="button" onClick={close}>

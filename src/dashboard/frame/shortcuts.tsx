@@ -4,27 +4,13 @@ import { useEffect } from 'preact/hooks'
 import { useLocation } from 'wouter-preact'
 import { Dialog } from '../parts/dialogs.tsx'
 import { nextTheme } from '../data/theme.ts'
+import { placesNow } from './places.ts'
 import type { JSX } from 'preact'
 
 export const isHelpOpen = signal(false)
 
-/** `g` and then one of these. */
-const PLACES: Readonly<Record<string, string>> = {
-  o: '/',
-  m: '/mesh',
-  w: '/workers',
-  j: '/jobs',
-  f: '/files',
-  a: '/api'
-}
-
+/** Besides those that lead to a page. */
 const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
-  [['g', 'o'], 'Overview'],
-  [['g', 'm'], 'Mesh'],
-  [['g', 'w'], 'Workers'],
-  [['g', 'j'], 'Jobs'],
-  [['g', 'f'], 'Files'],
-  [['g', 'a'], 'API'],
   [['/'], 'Search on this page'],
   [['n'], 'New job'],
   [['↑', '↓'], 'Choose a row of a table'],
@@ -43,9 +29,10 @@ export function Shortcuts(): JSX.Element | null {
     let chordUntil = 0
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
-      const place = event.timeStamp < chordUntil ? PLACES[event.key] : undefined
+      const place =
+        event.timeStamp < chordUntil ? placesNow().find(({ key }) => key === event.key) : undefined
       chordUntil = event.key === 'g' ? event.timeStamp + CHORD_MS : 0
-      if (place !== undefined) navigate(place)
+      if (place !== undefined) navigate(place.href)
       else if (event.key === '?') isHelpOpen.value = true
       else if (event.key === 't') nextTheme()
       else if (event.key === 'n') navigate('/jobs/new')
@@ -61,14 +48,16 @@ export function Shortcuts(): JSX.Element | null {
       <div class="inside">
         <h2>Keyboard</h2>
         <dl class="facts">
-          {KEYS.map(([keys, does]) => [
-            <dt key={does} class="row">
-              {keys.map((key) => (
-                <kbd key={key}>{key}</kbd>
-              ))}
-            </dt>,
-            <dd key={`${does}=`}>{does}</dd>
-          ])}
+          {[...placesNow().map(({ key, name }) => [['g', key], name] as const), ...KEYS].map(
+            ([keys, does]) => [
+              <dt key={does} class="row">
+                {keys.map((key) => (
+                  <kbd key={key}>{key}</kbd>
+                ))}
+              </dt>,
+              <dd key={`${does}=`}>{does}</dd>
+            ]
+          )}
         </dl>
         <div class="actions">
           <button type="button" class="button" onClick={close}>

@@ -25,7 +25,7 @@ export const JOB_COLUMNS: readonly JobColumn[] = [
   {
     key: 'items',
     title: 'Items',
-    widthPx: 92,
+    widthPx: 112,
     rank: 4,
     isEnd: true,
     cell: ({ counts, item_count }) => `${formatCount(counts.completed)}/${formatCount(item_count)}`
