@@ -292,6 +292,8 @@ describe('job watch', () => {
     services.jobsById.set(JOB, RUNNING)
     const run = runInProcess(['job', 'watch', 'j-7'], { env })
     await expect.poll(() => services.watcherCount).toBe(1)
+    // How the job stands is read after the stream has begun.
+    await expect.poll(() => services.calls.some(([name]) => name === 'describe')).toBe(true)
     services.emit(buildJobEvent({ counts: { ...RUNNING.counts, running: 2 } }))
     services.emit(buildJobEvent({ counts: { ...RUNNING.counts, running: 2 } }))
     services.change(buildJobView({ state: 'failed' }))
