@@ -1,18 +1,22 @@
 /** Visits of those who talk: by the bootstraps that flags, tokens, this home or the router here name, under a name of their own. */
+import { join } from 'node:path'
 import { MeshError } from '../core/errors.ts'
 import { VISITOR_FLAGS, API_FLAGS, setting } from './command.ts'
 import { enterMesh, networkKeyNamed, visitorOf } from './mesh-visit.ts'
 import { findContacts } from './fetch/contacts.ts'
+import { holdFile } from '../core/held-file.ts'
 import { homeOf } from './router-connection.ts'
 import { isAlive } from './process-facts.ts'
 import { parseJson } from '../core/json.ts'
 import { readContacts } from '../roles/contact-file.ts'
+import { shortPeer } from './render.ts'
 import type { AnyJson, HeardMessage } from '../messages/topic-message.ts'
 import type { CommandContext, Flags } from './command.ts'
+import type { HeldFile } from '../core/held-file.ts'
 import type { DirectMessage } from '../messages/inbox.ts'
 import type { MeshClient, MeshClientInit } from '../client/mesh-client.ts'
 import type { Output } from './output.ts'
-import { shortPeer } from './render.ts'
+import type { Visit } from '../enrolment/visit.ts'
 
 export const TALK_FLAGS: Flags = {
   as: setting('text', 'what to call yourself; others see your PeerId beside it'),
@@ -21,12 +25,50 @@ export const TALK_FLAGS: Flags = {
   ...API_FLAGS
 }
 
+export interface TalkInit extends Pick<MeshClientInit, 'isReachable' | 'listen'> {
+  /** Stays to hear what others say. @default false */
+  hears?: boolean
+}
+
 export async function visitToTalk<T>(
+  context: Pick<CommandContext, 'args' | 'terminal'>,
+  work: (mesh: MeshClient) => Promise<T>,
+  { hears = false, ...init }: TalkInit = {}
+): Promise<T> {
+  const visit = await visitorOf(context.args)
+  const ears = hears ? takeEars(visit) : undefined
+  try {
+    return await talkAs(visit, context, work, init)
+  } finally {
+    ears?.release()
+  }
+}
+
+/**
+ * A bootstrap speaks to each identity once: of two commands that listen as the same client, one would miss what is said.
+ * Strangers and operators have an identity for each visit, and nothing to hold.
+ * @throws MeshError NODE_ALREADY_RUNNING
+ */
+function takeEars({ folder }: Visit): HeldFile | undefined {
+  if (folder === undefined) return undefined
+  const held = holdFile(join(folder, 'listener.lock'))
+  if (held !== undefined) return held
+  throw new MeshError(
+    'NODE_ALREADY_RUNNING',
+    'another command listens already as the client that this home is',
+    {
+      path: '--home',
+      hint: 'end that one, or give this one a home of its own: taskmesh join @TOKEN --home DIR, then the same command with --home DIR'
+    }
+  )
+}
+
+async function talkAs<T>(
+  visit: Visit,
   { args, terminal }: Pick<CommandContext, 'args' | 'terminal'>,
   work: (mesh: MeshClient) => Promise<T>,
-  init: Pick<MeshClientInit, 'isReachable' | 'listen'> = {}
+  init: Pick<MeshClientInit, 'isReachable' | 'listen'>
 ): Promise<T> {
-  const visit = await visitorOf(args)
   const contacts = await findContacts(args, terminal)
   const here = readContacts(homeOf(args)).filter(({ pid }) => isAlive(pid))
   const bootstrap = [

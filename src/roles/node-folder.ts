@@ -1,11 +1,8 @@
-/**
- * A node's own folder under the home: its key and its state. One living process per folder, held by a
- * lock of the operating system's (through SQLite), which a crash or a kill releases like any other end.
- */
+/** A node's own folder under the home: its key and its state. One living process per folder. */
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { MeshError, messageOf } from '../core/errors.ts'
-import { openPrivateFolder, touchPrivateFile } from '../core/private-folder.ts'
+import { holdFile } from '../core/held-file.ts'
+import { openPrivateFolder } from '../core/private-folder.ts'
 
 export interface NodeFolder {
   readonly path: string
@@ -15,9 +12,6 @@ export interface NodeFolder {
 
 /** Nodes of one role on one machine without names of their own. */
 const NUMBERED_MAX = 64
-
-/** Locks of this process: one that nobody refers to would be closed with the next collection of garbage. */
-const heldLocks = new Set<DatabaseSync>()
 
 /**
  * Claims the folder of the given name; without one, the first free of `role`, `role-2`, `role-3`, …
@@ -47,22 +41,12 @@ export function claimFolder(home: string, name: string | undefined, role: string
 
 /** Undefined when another process holds it. */
 function tryClaim(path: string): NodeFolder | undefined {
-  let lock: DatabaseSync | undefined
   try {
     openPrivateFolder(path)
-    const file = join(path, 'lock')
-    touchPrivateFile(file)
-    const held = new DatabaseSync(file)
-    lock = held
-    held.exec(
-      'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (x); COMMIT'
-    )
-    heldLocks.add(held)
-    return { path, release: () => heldLocks.delete(held) && held.close() }
+    const held = holdFile(join(path, 'lock'))
+    return held === undefined ? undefined : { path, release: () => held.release() }
   } catch (cause) {
-    lock?.close()
     if (cause instanceof MeshError) throw cause
-    if (messageOf(cause).includes('locked')) return undefined
     throw new MeshError(
       'IDENTITY_UNUSABLE',
       `the folder ${path} cannot be used: ${messageOf(cause)}`,

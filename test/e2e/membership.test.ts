@@ -50,6 +50,30 @@ class Machine {
   }
 }
 
+test('one command of a home listens at a time; one that was killed is in nobody’s way', async () => {
+  const [first, laptop] = [new Machine(), new Machine()]
+  await first.type('init')
+  await first.start('bootstrap', ...LISTEN).report()
+  const token = await first.type('token', 'create', '--role', 'client', '--namespace', 'mine')
+  await laptop.type('join', laptop.keep('client', token))
+  const inbox = laptop.start('inbox')
+  await inbox.until(() => inbox.stderr.includes('peer_id'), 'the inbox')
+  for (const words of [['inbox'], ['topic', 'subscribe', 'builds'], ['chat']]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { code, stderr } = await laptop.tries(...words, '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stderr)).toMatchObject({
+      code: 'NODE_ALREADY_RUNNING',
+      path: '--home',
+      hint: expect.stringContaining('taskmesh join @TOKEN --home DIR')
+    })
+  }
+  inbox.process.kill('SIGKILL')
+  await inbox.until(() => inbox.hasEnded, 'the end of the inbox')
+  const next = laptop.start('topic', 'subscribe', 'builds')
+  await next.until(() => next.stderr.includes('listening'), 'the listener')
+})
+
 test('init, a token, and a worker that is let in, approved, banned and pardoned', async () => {
   const [first, second, laptop] = [new Machine(), new Machine(), new Machine()]
   await first.type('init')

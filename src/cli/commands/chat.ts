@@ -29,7 +29,7 @@ export const chatCommand: CliCommand = {
   notes:
     'Each line is said to all who are there. /who lists them; /quit, Ctrl-D or Ctrl-C leaves. Programs take part by `taskmesh topic`.',
   run: async (context) => {
-    await visitToTalk(context, (mesh) => talk(mesh, context))
+    await visitToTalk(context, (mesh) => talk(mesh, context), { hears: true })
     return EXIT.completed
   }
 }

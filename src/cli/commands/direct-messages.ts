@@ -72,7 +72,8 @@ export const inboxCommand: CliCommand = {
     const listen = context.args.list('listen').map((text) => checkAddress(text, '--listen'))
     await visitToTalk(context, (mesh) => listenForMessages(mesh, context), {
       listen,
-      isReachable: listen.length === 0
+      isReachable: listen.length === 0,
+      hears: true
     })
     return EXIT.completed
   }

@@ -119,11 +119,12 @@ export const topicSubscribeCommand: CliCommand = {
     const { args, output, terminal } = context
     const countMax = args.integer('count', 1) ?? Infinity
     const topic = args.positional('name')
-    await visitToTalk(context, async (mesh) => {
+    const hear = async (mesh: MeshClient): Promise<void> => {
       const heard = mesh.topics.subscribe(topic, { signal: terminal.signal })
       output.note(output.stderrStyle.dim(`listening to ${topic}; Ctrl-C ends it`))
       await tellAll(heard, countMax, (message) => tellMessage(message, output))
-    })
+    }
+    await visitToTalk(context, hear, { hears: true })
     return EXIT.completed
   }
 }
