@@ -246,6 +246,39 @@ describe.skipIf(!HAS_CHROMIUM)('jobs in the dashboard', () => {
     await log.getByText('line 4999', { exact: true }).waitFor()
   })
 
+  test('all jobs of a filter are acted upon at once, after a question that counts them', async () => {
+    const document = {
+      ...slowJob(1, 1),
+      labels: { batch: 'bulk' },
+      where: { require: ['labels.zone = moon'] }
+    }
+    const made = await Promise.all([client.submit(document), client.submit(document)])
+    await page.goto(`${url}/jobs?label=batch%3Dbulk`)
+    await page.getByRole('button', { name: 'All that fit…' }).click()
+    const all = page.getByRole('dialog', { name: 'All jobs that fit' })
+    await all.getByRole('button', { name: 'Hold: 2' }).waitFor()
+    expect(await all.getByRole('button', { name: 'Run again: 0' }).isDisabled()).toBe(true)
+    expect(await browser.inspect('jobs-bulk')).toEqual([])
+    await all.getByRole('button', { name: 'Stop: 2' }).click()
+    await page.getByLabel('Reason').fill('not wanted')
+    await page.getByRole('button', { name: 'Stop: 2 jobs' }).click()
+    await page.getByText('Stop: 2 of 2 jobs').waitFor()
+    const ended = await Promise.all(made.map(({ id }) => client.wait(id)))
+    expect(ended.map(({ state }) => state)).toEqual(['stopped', 'stopped'])
+  })
+
+  test('a job says how the same is done in a terminal', async () => {
+    await page.goto(`${url}/jobs/${ids.hello}`)
+    await page.getByRole('button', { name: 'Commands' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Commands' })
+    await dialog.getByText(`taskmesh job explain ${ids.hello}`).waitFor()
+    await dialog.getByText(`${url}/v1/jobs/${ids.hello}`).waitFor()
+    expect(await dialog.textContent()).not.toContain(token)
+    expect(await browser.inspect('job-commands')).toEqual([])
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+  })
+
   test('a job is written, looked at without running it, and handed in', async () => {
     await page.goto(`${url}/jobs/new`)
     const text = page.getByLabel('The job, as JSON')

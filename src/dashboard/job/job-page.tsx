@@ -3,6 +3,7 @@ import { Link, useLocation, useParams } from 'wouter-preact'
 import { ActAsButton } from '../frame/router-access.tsx'
 import { ActionButton, actionsOf } from '../jobs/job-actions.tsx'
 import { Ago, CopyId, Facts, PageHeader, Stat, StateBadge } from '../parts/basics.tsx'
+import { CommandsButton, curlOf } from '../parts/commands.tsx'
 import { DocumentTab } from './document-tab.tsx'
 import { Failure, Skeleton } from '../parts/situations.tsx'
 import { Icon } from '../parts/icons.tsx'
@@ -10,12 +11,15 @@ import { ItemsTab } from './items-tab.tsx'
 import { JobBar, Took, countsText } from '../jobs/job-cells.tsx'
 import { LogsTab } from './logs-tab.tsx'
 import { PlacementTab } from './placement-tab.tsx'
+import { Needs } from './needs.tsx'
 import { ReceiptsTab } from './receipts-tab.tsx'
 import { Tabs } from '../parts/tabs.tsx'
 import { TaskError } from './task-error.tsx'
 import { TimelineTab } from './timeline-tab.tsx'
 import { formatCount, formatMoment, shortPeer } from '../data/formats.ts'
+import { hasEnded } from '../parts/states.ts'
 import { useJob } from './use-job.ts'
+import type { Command } from '../parts/commands.tsx'
 import type { ComponentType, JSX } from 'preact'
 import type { JobView } from '../../model/generated/api-job.ts'
 import type { JobTabProps } from './job-tab.ts'
@@ -65,10 +69,12 @@ export function JobPage(): JSX.Element {
             onNew={(fresh) => navigate(`/jobs/${fresh.id}`)}
           />
         ))}
+        <CommandsButton commands={commandsOf(job)} />
         <ActAsButton needs="operate" />
       </PageHeader>
       {cause !== undefined && <Failure cause={cause} retry={reload} />}
       <JobNotice job={job} />
+      {job.needs.length > 0 && <Needs ids={job.needs} />}
       <JobFigures job={job} />
       <Tabs
         label="Parts of the job"
@@ -93,6 +99,20 @@ function JobNotice({ job: { error, waiting_for } }: { job: JobView }): JSX.Eleme
       </div>
     </div>
   )
+}
+
+function commandsOf(job: JobView): readonly Command[] {
+  const { id } = job
+  return [
+    { does: 'How it stands, and what to do next', text: `taskmesh job describe ${id}` },
+    { does: 'What its tasks write', text: `taskmesh job logs ${id} --follow` },
+    { does: 'Why they went where they went', text: `taskmesh job explain ${id}` },
+    { does: 'The files that it made', text: `taskmesh job get ${id}` },
+    hasEnded(job)
+      ? { does: 'Run again what did not complete', text: `taskmesh job rerun ${id}` }
+      : { does: 'Stop it', text: `taskmesh job stop ${id}` },
+    { does: 'All of this page, as JSON', text: curlOf(`/jobs/${id}`) }
+  ]
 }
 
 function JobFigures({ job }: { job: JobView }): JSX.Element {
@@ -120,12 +140,6 @@ function JobFigures({ job }: { job: JobView }): JSX.Element {
             ['Submitter', <span title={submitter}>{shortPeer(submitter)}</span>],
             ['Key', job.key ?? undefined],
             ['Made by', job.parent === null ? undefined : <JobLink id={job.parent} />],
-            [
-              'Needs',
-              job.needs.length === 0
-                ? undefined
-                : job.needs.map((id) => <JobLink key={id} id={id} />)
-            ],
             ['Labels', labelsText(labels)]
           ]}
         />

@@ -9,6 +9,7 @@ import { WhichForm, useWhich, whichQuery } from './which-attempt.tsx'
 import { Link } from 'wouter-preact'
 import { findLines } from './log-search.ts'
 import { formatBytes } from '../data/formats.ts'
+import { hasEnded } from '../parts/states.ts'
 import { stripAnsi } from './ansi.ts'
 import { useLog } from './use-log.ts'
 import type { JSX } from 'preact'
@@ -24,7 +25,7 @@ export function LogsTab({ job }: JobTabProps): JSX.Element {
   const which = useWhich(job)
   if (which.attempts.length > 0) return <AttemptLog job={job} which={which} />
   return (
-    <Empty icon="queued" title="Nothing was tried yet">
+    <Empty icon="queued" title={hasEnded(job) ? 'Nothing was tried' : 'Nothing was tried yet'}>
       <p>{job.waiting_for ?? 'What its tasks write is shown here as they write it.'}</p>
     </Empty>
   )

@@ -7,6 +7,7 @@ import { WorkerName } from './worker-name.tsx'
 import { nameOf } from '../workers/worker-names.ts'
 import { formatCount, formatDuration, formatShare } from '../data/formats.ts'
 import { get } from '../data/api.ts'
+import { hasEnded } from '../parts/states.ts'
 import { layPlacement } from './placement.ts'
 import { useLoad } from '../data/use-load.ts'
 import type { CostRow, DrawRow, Placement } from './placement.ts'
@@ -25,8 +26,8 @@ export function PlacementTab({ job }: JobTabProps): JSX.Element {
     <div class="stack">
       <WhichForm job={job} tab="placement" which={which} />
       {which.attempts.length === 0 ? (
-        <Empty icon="queued" title="Nobody was chosen yet">
-          <p>{job.waiting_for ?? 'No worker was asked so far.'}</p>
+        <Empty icon="queued" title={hasEnded(job) ? 'Nobody was chosen' : 'Nobody was chosen yet'}>
+          <p>{job.waiting_for ?? 'No worker was asked.'}</p>
         </Empty>
       ) : (
         <AttemptDecision job={job} which={which} />

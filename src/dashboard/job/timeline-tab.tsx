@@ -9,6 +9,7 @@ import { TaskError } from './task-error.tsx'
 import { describeStretches, layTimeline, ticksOf } from './timeline-layout.ts'
 import { formatBytes, formatDuration, formatMoment, plural, shortPeer } from '../data/formats.ts'
 import { get } from '../data/api.ts'
+import { hasEnded } from '../parts/states.ts'
 import { nowMs } from '../data/now.ts'
 import { useLoad } from '../data/use-load.ts'
 import { usePages } from '../data/use-pages.ts'
@@ -38,8 +39,8 @@ export function TimelineTab({ job, version }: JobTabProps): JSX.Element {
   return (
     <div class="stack">
       {rows.length === 0 ? (
-        <Empty icon="queued" title="Nothing was tried yet">
-          <p>{job.waiting_for ?? 'No worker was asked so far.'}</p>
+        <Empty icon="queued" title={hasEnded(job) ? 'Nothing was tried' : 'Nothing was tried yet'}>
+          <p>{job.waiting_for ?? 'No worker was asked.'}</p>
         </Empty>
       ) : (
         <>
@@ -117,7 +118,7 @@ function columnsOf(timeline: Timeline, hasItems: boolean): readonly Column<Timel
     {
       key: 'worker',
       title: 'Worker',
-      widthPx: 96,
+      widthPx: 132,
       grow: 1,
       rank: 2,
       cell: ({ attempt: { worker } }) => <WorkerName peer={worker} />

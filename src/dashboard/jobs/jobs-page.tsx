@@ -2,6 +2,7 @@
 import { useMemo, useRef, useState } from 'preact/hooks'
 import { Link, useLocation, useSearch } from 'wouter-preact'
 import { ActionsDialog, RowActions } from './job-actions.tsx'
+import { BulkButton } from './bulk-actions.tsx'
 import { ColumnMenu, useColumnChoice } from '../parts/column-choice.tsx'
 import { ActAsButton } from '../frame/router-access.tsx'
 import { Empty, Failure, Skeleton } from '../parts/situations.tsx'
@@ -44,7 +45,10 @@ export function JobsPage(): JSX.Element {
         <ActAsButton needs="submit" />
       </PageHeader>
       <div class="filters">
-        <StateChoice filter={filter} onFilter={setFilter} />
+        <div class="row spread">
+          <StateChoice filter={filter} onFilter={setFilter} />
+          {may('submit') && !isAnything(filter) && <BulkButton filter={filter} />}
+        </div>
         <FilterFields filter={filter} onFilter={setFilter} />
       </div>
       {listing.cause !== undefined && <Failure cause={listing.cause} retry={listing.retry} />}

@@ -30,6 +30,8 @@ const ZOOM_MAX = 6
 const ZOOM_STEP = 1.35
 /** What remains around the graph when all of it is shown. */
 const FIT_MARGIN = 48
+/** Of the width, for names at either side: on a phone the graph comes first. */
+const LABEL_SHARE_MAX = 0.1
 /** A mesh of three is not blown up to fill the window. */
 const FIT_ZOOM_MAX = 1.9
 /** Pixels around a node's shape that count as the node: a finger is wide. */
@@ -192,9 +194,10 @@ export class Picture {
     const bounds = boundsOf(this.#graph.nodes)
     if (bounds === undefined || this.#width === 0) return
     const { bottom, left, right, top } = bounds
+    const reach = Math.min(labelReach(this.#graph), this.#width * LABEL_SHARE_MAX)
     const k = Math.min(
       FIT_ZOOM_MAX,
-      (this.#width - 2 * (FIT_MARGIN + labelReach(this.#graph))) / Math.max(1, right - left),
+      (this.#width - 2 * (FIT_MARGIN + reach)) / Math.max(1, right - left),
       (this.#height - 2 * FIT_MARGIN) / Math.max(1, bottom - top)
     )
     const scale = Math.max(ZOOM_MIN, k)

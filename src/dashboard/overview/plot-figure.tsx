@@ -157,7 +157,7 @@ function writeFigure(value: number | null, unit: PlotUnit): string {
     case 'bytes per second':
       return `${formatBytes(Math.round(value))}/s`
     case 'duration':
-      return formatDuration(value < 10 ? Math.round(value * 10) / 10 : Math.round(value))
+      return formatDuration(value < 10 ? Math.round(value * 100) / 100 : Math.round(value))
     case 'count':
       return formatCount(rounded(value))
   }

@@ -39,6 +39,7 @@ const PATHS = {
   keyboard: 'M1.5 4h13v8h-13zM4 6.5h.1M6.5 6.5h.1M9 6.5h.1M11.5 6.5h.1M5 9.5h6',
   leave: 'M6 2.5H3v11h3M9.5 5 12.5 8l-3 3M12.5 8H6',
   menu: 'M2.5 4.5h11M2.5 8h11M2.5 11.5h11',
+  terminal: 'M2.5 4 6 7.5 2.5 11M7.5 12h6',
   replay: 'M3 8a5 5 0 1 0 1.6-3.7M3 2.5V5h2.5',
   play: 'M5 3.5 12 8l-7 4.5z',
   columns: 'M2.5 3h11v10h-11zM6 3v10M10 3v10',

@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks'
 import { useParams } from 'wouter-preact'
 import { ActAsButton } from '../frame/router-access.tsx'
 import { Engines, Machine, WorkNow } from './capabilities.tsx'
+import { CommandsButton, curlOf } from '../parts/commands.tsx'
 import { EvidenceTab } from './evidence-tab.tsx'
 import { Failure, Skeleton } from '../parts/situations.tsx'
 import { IdleTab } from './idle-tab.tsx'
@@ -17,6 +18,7 @@ import { nameOf } from './worker-names.ts'
 import { nodes } from '../data/live.ts'
 import { nowMs } from '../data/now.ts'
 import { useLoad } from '../data/use-load.ts'
+import type { Command } from '../parts/commands.tsx'
 import type { JSX } from 'preact'
 import type { NodeView } from '../../model/generated/api-node.ts'
 
@@ -52,6 +54,7 @@ export function WorkerPage(): JSX.Element {
         note={<WorkerState node={node} isQuarantined={false} />}
       >
         <WorkerActions node={node} />
+        <CommandsButton commands={commandsOf(node)} />
         <ActAsButton needs="operate" />
       </PageHeader>
       <Tabs
@@ -67,6 +70,16 @@ export function WorkerPage(): JSX.Element {
       </Tabs>
     </>
   )
+}
+
+function commandsOf({ peer_id: peer }: NodeView): readonly Command[] {
+  return [
+    { does: 'What it offers, how it does', text: `taskmesh node describe ${peer}` },
+    { does: 'Why tasks went elsewhere', text: `taskmesh node idle-reasons ${peer}` },
+    { does: 'What was seen of it', text: `taskmesh reputation show ${peer}` },
+    { does: 'Empty it', text: `taskmesh node drain ${peer} --deadline 30m` },
+    { does: 'All of this page, as JSON', text: curlOf(`/nodes/${peer}`) }
+  ]
 }
 
 function TabContent({ node, tab }: { tab: string; node: NodeView }): JSX.Element {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { BULK_ACTS, actOnAll } from '../../../src/dashboard/jobs/bulk.ts'
 import { JobList } from '../../../src/dashboard/jobs/job-list.ts'
 import {
   fits,
@@ -92,5 +93,48 @@ describe('the filter of jobs', () => {
     expect(fits({ ...ANY, label: 'team=other' }, job)).toBe(false)
     expect(fits({ ...ANY, state: 'failed' }, job)).toBe(false)
     expect(fits({ ...ANY, submitter: 'http/anna' }, job)).toBe(false)
+  })
+})
+
+function namesFor(job: JobView): string[] {
+  return BULK_ACTS.filter(({ isFor }) => isFor(job)).map(({ name }) => name)
+}
+
+describe('one action on many jobs', () => {
+  test('is for those that it means something for', () => {
+    expect(namesFor(buildJob('a', { on_hold: false }))).toEqual(['Hold', 'Stop'])
+    expect(namesFor(buildJob('a', { on_hold: true }))).toEqual(['Release', 'Stop'])
+    expect(namesFor(buildJob('a', { state: 'held' }))).toEqual(['Release', 'Stop'])
+    expect(namesFor(buildJob('a', { state: 'failed' }))).toEqual(['Run again'])
+  })
+
+  test('reaches each of them once, and one that is refused stops no other', async () => {
+    const jobs = Array.from({ length: 20 }, (_, index) => buildJob(`j${index}`))
+    const reached: string[] = []
+    const told: number[] = []
+    const progress = await actOnAll(
+      jobs,
+      async ({ id }) => {
+        reached.push(id)
+        if (id === 'j3') throw new Error('no')
+      },
+      {
+        signal: new AbortController().signal,
+        onProgress: ({ doneCount, failures }) => told.push(doneCount + failures.length)
+      }
+    )
+    expect(reached.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted())
+    expect(progress).toEqual({ doneCount: 19, failures: [new Error('no')] })
+    expect(told).toEqual(jobs.map((_, index) => index + 1))
+  })
+
+  test('leaves the others alone once somebody has seen enough', async () => {
+    const jobs = Array.from({ length: 100 }, (_, index) => buildJob(`j${index}`))
+    const controller = new AbortController()
+    const { doneCount } = await actOnAll(jobs, async () => {}, {
+      signal: controller.signal,
+      onProgress: () => controller.abort()
+    })
+    expect(doneCount).toBeLessThan(20)
   })
 })
