@@ -104,7 +104,7 @@ function AboutFile({ file }: { file: FileView }): JSX.Element {
       />
       {file.size > SAVED_BYTES_MAX && (
         <p class="soft">
-          Too large to be saved from here: <code>taskmesh file get {shortFile(file.id)}</code>
+          Too large to be saved from here: <code>taskmesh files get {shortFile(file.id)}</code>
         </p>
       )}
     </Card>

@@ -37,7 +37,7 @@ export function ReceiptsTab({ job, version }: JobTabProps): JSX.Element {
       <div class="row">
         <span class="soft">
           Signatures are checked here, in the browser. So does{' '}
-          <code>taskmesh job receipts {job.id} --verify</code>.
+          <code>taskmesh receipt verify {job.id}</code>.
         </span>
         <SaveButton name={`${job.id}-receipts.json`} value={() => rows} text="Download all" />
       </div>

@@ -95,7 +95,7 @@ function columnsOf(timeline: Timeline, hasItems: boolean): readonly Column<Timel
   const item: Column<TimelineRow> = {
     key: 'item',
     title: 'Item',
-    widthPx: 108,
+    widthPx: 72,
     grow: 1,
     cell: ({ attempt }) => <span title={attempt.item}>{attempt.item}</span>
   }

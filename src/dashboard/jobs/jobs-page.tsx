@@ -138,7 +138,7 @@ function NoJobs({ filter, isLoading }: { filter: JobFilter; isLoading: boolean }
   return (
     <Empty icon="jobs" title="No jobs yet">
       <p>Hand one in here, or on the command line:</p>
-      <pre class="mono">taskmesh job run --builtin hash --input hello</pre>
+      <pre class="mono">taskmesh run builtin sleep --arg ms=100</pre>
     </Empty>
   )
 }

@@ -33,13 +33,13 @@ const COLUMNS: readonly Column<Numbered>[] = [
   {
     key: 'kind',
     title: 'Outcome',
-    widthPx: 130,
+    widthPx: 112,
     cell: ({ entry }) => <Outcome entry={entry} />
   },
   {
     key: 'job',
     title: 'Job',
-    widthPx: 130,
+    widthPx: 100,
     grow: 1,
     cell: ({ entry }) => <JobLink entry={entry} />
   },
