@@ -1,29 +1,19 @@
 /**
- * The manual is true: every command in it exists, with the flags it is given, and what a page says to run is run, in
- * a folder and a network of its own.
+ * The manual is true: every command in it exists, with the flags it is given, and every block that somebody may type is
+ * followed, page by page, on machines and a network of the page's own; or it says why not.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync
-} from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { BINARY, PROJECT } from '../support/running-taskmesh.ts'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { PROJECT } from '../support/running-taskmesh.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { parseCommandLine } from '../../src/cli/parser.ts'
 import { plainWords } from '../../src/cli/run-cli.ts'
-import { systemClock } from '../../src/core/clock.ts'
-import { AT_LINE, pageScript } from './page-script.ts'
-import { callsOf, isRun, readSnippets } from './snippets.ts'
+import { canHaveGateways, isPublic } from './machines.ts'
+import { addressesIn, callsOf, isRun, isShell, readSnippets, reasonOf } from './snippets.ts'
 import type { Snippet } from './snippets.ts'
 
 interface Page {
@@ -33,6 +23,7 @@ interface Page {
 
 const PAGES: readonly Page[] = [
   'README.md',
+  'SECURITY.md',
   ...['docs', 'examples'].flatMap((room) =>
     readdirSync(join(PROJECT, room), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
@@ -41,14 +32,14 @@ const PAGES: readonly Page[] = [
   )
 ].map((name) => ({ name, snippets: readSnippets(readFileSync(join(PROJECT, name), 'utf8')) }))
 
-const LANGUAGES_OF_SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'console'])
+/** Made from what the commands say of themselves: synopses alone. */
+const GENERATED: ReadonlySet<string> = new Set(['docs/cli.md', 'docs/configuration.md'])
 
-/** Less than the test has, so that it can say where the page stands still. */
-const PAGE_MS = 150_000
+/** Each block has a limit of its own, and a page many blocks. */
+const PAGE_MS = 1_200_000
 
 /** Its processes are its own, too, so that none outlives the page. Root needs no other name for itself, and programs of tasks would suffer from it. */
-const IN_OWN_NETWORK = [
-  'unshare',
+const APART = [
   '--net',
   '--pid',
   '--fork',
@@ -57,21 +48,15 @@ const IN_OWN_NETWORK = [
   ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])
 ]
 
-const canHaveNetwork =
-  spawnSync(IN_OWN_NETWORK[0] as string, [
-    ...IN_OWN_NETWORK.slice(1),
-    'ip',
-    'link',
-    'set',
-    'lo',
-    'up'
-  ]).status === 0
+const canBeApart = startsApart('ip link set lo up && mount --bind /etc/hosts /etc/hosts') === 0
+
+function startsApart(line: string): number | null {
+  return spawnSync('unshare', [...APART, 'sh', '-c', line]).status
+}
 
 const WITH_CALLS = PAGES.map(({ name, snippets }) => ({
   name,
-  calls: snippets
-    .filter(({ language }) => LANGUAGES_OF_SHELLS.has(language))
-    .flatMap((snippet) => callsOf(snippet))
+  calls: snippets.filter((snippet) => isShell(snippet)).flatMap((snippet) => callsOf(snippet))
 })).filter(({ calls }) => calls.length > 0)
 
 test.each(WITH_CALLS)('commands of the manual exist: $name', async ({ calls, name }) => {
@@ -86,62 +71,54 @@ test.each(WITH_CALLS)('commands of the manual exist: $name', async ({ calls, nam
   expect(wrong).toEqual([])
 })
 
-const TO_RUN = PAGES.filter(({ snippets }) => snippets.some((snippet) => isRun(snippet)))
+test('each block is run, or is a synopsis, or says why it cannot be run here', () => {
+  const neither = PAGES.filter(({ name }) => !GENERATED.has(name)).flatMap(({ name, snippets }) =>
+    snippets
+      .filter((snippet) => isShell(snippet))
+      .filter((snippet) => !isRun(snippet) && !snippet.words.includes('usage'))
+      .filter((snippet) => reasonOf(snippet) === '')
+      .map(({ line }) => `${name}:${line}`)
+  )
+  expect(neither).toEqual([])
+})
 
-test.skipIf(!canHaveNetwork).each(TO_RUN)(
-  'what the manual says to run runs: $name',
-  async ({ snippets }) => {
-    expect(await run(snippets)).toEqual({ code: 0 })
-  }
-)
+const TO_FOLLOW = PAGES.filter(({ snippets }) => snippets.some((snippet) => isRun(snippet)))
 
-/** @returns where it failed and what was printed there, if it did */
-async function run(snippets: readonly Snippet[]): Promise<object> {
-  const folder = preparedFolder()
-  const script = join(folder, '.page.sh')
-  writeFileSync(script, pageScript(snippets))
-  const [command, ...words] = [...IN_OWN_NETWORK, 'bash', script]
-  const child = spawn(command, words, {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      HOME: folder,
-      TASKMESH_HOME: join(folder, 'state'),
-      CHECKOUT: PROJECT,
-      PATH: [join(folder, '.bin'), dirname(process.execPath), process.env['PATH']].join(':')
-    }
-  })
-  let printed = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (bytes) => (printed += String(bytes)))
-  // What it has started ends with it.
-  const limit = systemClock.after(PAGE_MS, () => child.kill('SIGKILL'))
-  const [code] = (await once(child, 'close')) as [number | null]
-  limit()
-  if (code === 0) return { code }
-  const last = printed.slice(printed.lastIndexOf(AT_LINE))
-  return { code, at: last.slice(AT_LINE.length).split('\n', 1)[0], printed: last }
+for (const { name, snippets } of TO_FOLLOW) {
+  const lacks = lackingFor(snippets)
+  test.skipIf(lacks !== undefined).concurrent(
+    `what the manual says happens: ${name}${lacks === undefined ? '' : ` (needs ${lacks})`}`,
+    async () => {
+      expect(await follow(name)).toEqual({ code: 0 })
+    },
+    PAGE_MS
+  )
 }
 
-/** As a checkout looks to whoever follows the manual: its examples are there, and `npx taskmesh` works. */
-function preparedFolder(): string {
+/** What this system has not, and the page needs. */
+function lackingFor(snippets: readonly Snippet[]): string | undefined {
+  if (!canBeApart) return 'namespaces'
+  const addresses = [...addressesIn(snippets).values()]
+  return canHaveGateways() || addresses.every(isPublic) ? undefined : 'nftables'
+}
+
+/** @returns where it failed and what was printed there, if it did */
+async function follow(name: string): Promise<object> {
   const folder = mkdtempSync(join(tmpdir(), 'taskmesh-docs-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  mkdirSync(join(folder, '.bin'))
-  const call = `exec '${process.execPath}' '${BINARY}'`
-  writeFileSync(join(folder, '.bin/taskmesh'), `#!/bin/sh\n${call} "$@"\n`, { mode: 0o755 })
-  writeFileSync(
-    join(folder, '.bin/npx'),
-    `#!/bin/sh\n[ "$1" = taskmesh ] || { echo "npx $1: not in the manual's checkout" >&2; exit 1; }\nshift\n${call} "$@"\n`,
-    { mode: 0o755 }
-  )
-  // What pages hand in: of a link nodes take nothing.
-  for (const name of ['README.md', 'LICENSE', 'package.json', 'docs', 'examples']) {
-    cpSync(join(PROJECT, name), join(folder, name), { recursive: true })
+  const page = join(import.meta.dirname, 'page.ts')
+  const follower = [process.execPath, page, join(PROJECT, name), folder]
+  // The first process of a namespace must wait for those that have lost their parents, as a shell does.
+  const words = [...APART, 'sh', '-c', '"$@"; exit $?', 'sh', ...follower]
+  const child = spawn('unshare', words, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  try {
+    let printed = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (bytes) => (printed += String(bytes)))
+    const [code] = (await once(child, 'close')) as [number | null]
+    if (code === 0) return { code }
+    const last = printed.split('\n').findLastIndex((line) => /^line \d+: \d+ ms$/.test(line))
+    return { code, after: printed.split('\n').slice(last).join('\n') }
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  for (const name of ['test', 'node_modules', 'schemas', 'src']) {
-    symlinkSync(join(PROJECT, name), join(folder, name))
-  }
-  return folder
 }
