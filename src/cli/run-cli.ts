@@ -3,6 +3,7 @@ import { MeshError } from '../core/errors.ts'
 import { hideSecrets } from '../core/secret-text.ts'
 import { printableLines } from '../core/plain-text.ts'
 import { VERSION } from '../core/version.ts'
+import { isJournal, severityPrefix } from '../observe/journal.ts'
 import { COMMANDS } from './commands.ts'
 import { errorJson, errorLine, stackOf } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
@@ -14,6 +15,8 @@ import type { CliCommand } from './command.ts'
 import type { ParsedCommand } from './parser.ts'
 import type { Terminal } from './terminal.ts'
 
+/** Pino's, by which the journal's severity is found. */
+const ERROR_LEVEL = 50
 const ROLE_START = /^(bootstrap|worker|monitor)$/
 
 /** Never throws. @returns the exit code */
@@ -39,7 +42,9 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
 export function reportError(cause: unknown, words: readonly string[], terminal: Terminal): void {
   const error = MeshError.from(cause)
   const secrets = secretTexts(words, terminal.env)
-  const say = (text: string): void => terminal.stderr.write(`${hideSecrets(text, secrets)}\n`)
+  const severity = isJournal(terminal.env) ? severityPrefix(ERROR_LEVEL) : ''
+  const say = (text: string): void =>
+    terminal.stderr.write(`${severity}${hideSecrets(text, secrets)}\n`)
   say(wantsJson(words, terminal.env) ? errorJson(error) : errorLine(error))
   if (isSet(terminal.env['DEBUG'])) say(printableLines(stackOf(cause)))
 }

@@ -5,6 +5,7 @@
 import { destination, pino, stdTimeFunctions } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import { HIDDEN, hideSecrets } from '../core/secret-text.ts'
+import { isJournal, severityPrefix } from './journal.ts'
 import { printableJson, printableLines } from '../core/plain-text.ts'
 import type { Logger as PinoLogger } from 'pino'
 
@@ -17,6 +18,8 @@ export interface LoggerInit {
   format?: 'pretty' | 'json'
   /** Texts that no line may show, beside what looks like a secret. */
   secrets?: readonly string[]
+  /** Whether lines begin with their severity. @default where stderr is systemd's journal */
+  isJournal?: boolean
   /** @default stderr */
   write?: (line: string) => void
 }
@@ -47,7 +50,15 @@ export function createLogger(init: LoggerInit = {}): Logger {
   }
   const write = init.write ?? writerToStderr()
   const show = format === 'json' ? printableJson : prettyLine()
-  return pino(options, { write: (line) => write(show(hideSecrets(line, init.secrets))) })
+  const prefix = (init.isJournal ?? isJournal()) ? severityOf : (): string => ''
+  return pino(options, {
+    write: (line) => write(prefix(line) + show(hideSecrets(line, init.secrets)))
+  })
+}
+
+/** Its level is the first field of every line. */
+function severityOf(line: string): string {
+  return severityPrefix(Number(/^\{"level":(\d+)/.exec(line)?.[1]))
 }
 
 function writerToStderr(): (line: string) => void {
