@@ -14,7 +14,7 @@ export interface FileFilter {
   /** Only files with this in their names. */
   name?: string | undefined
   /** @default 'name' */
-  order?: 'name' | 'id' | undefined
+  sort?: 'name' | 'id' | undefined
   /** Only files after this one: its id, or what `next` said. */
   after?: string | undefined
   /** @default 100 */

@@ -6,6 +6,7 @@ import type { AbortOptions } from '../core/abort.ts'
 import type { AttemptView, HistoryRow, ItemView, JobView } from '../model/generated/api-job.ts'
 import type { DecisionRecord } from '../model/generated/decision.ts'
 import type { JobDocument } from '../model/generated/job.ts'
+import type { JobSort } from '../jobs/store.ts'
 import type { LogEntry, LogView } from '../model/generated/api-log.ts'
 import type { ReceiptView } from '../model/generated/api-receipt.ts'
 import type { RerunRequest } from '../model/generated/api-rerun.ts'
@@ -21,7 +22,9 @@ export interface JobFilter {
   since?: string | undefined
   /** The beginning of an id, or a part of a name, in capitals or not. */
   text?: string | undefined
-  /** Only jobs older than the one with this id. */
+  /** By when they were created or, of those that have, ended; with `-` the latest first. @default '-created' */
+  sort?: JobSort | undefined
+  /** Only jobs listed behind the one with this id. */
   after?: string | undefined
   /** @default 100 */
   limit?: number | undefined
@@ -75,7 +78,7 @@ export class JobApi extends FileApi {
   }
 
   /**
-   * Jobs, newest first.
+   * A page of jobs, newest first unless `sort` says otherwise.
    * @example
    * const running = await client.jobs({ state: 'running', labels: { team: 'media' }, since: '1h' })
    */

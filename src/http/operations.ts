@@ -67,7 +67,7 @@ const JOBS = {
     answers: { 200: one('api/plan') }
   }),
   listJobs: operation('read', 'GET /v1/jobs', {
-    summary: 'Jobs, newest first',
+    summary: 'Jobs, newest first, or by their ends',
     query: QUERIES.jobs,
     answers: { 200: listOf('api/job') }
   }),

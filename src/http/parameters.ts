@@ -1,6 +1,7 @@
 /** The query parameters of the operations that have some. */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
+import { JOB_SORTS } from '../jobs/store.ts'
 import { nearestName } from '../model/validate.ts'
 import { WORK_STATES } from '../model/worker-list.ts'
 import { duration, integer, labels, list, moment, oneOf, pageLimit, text } from './query.ts'
@@ -84,6 +85,7 @@ export const QUERIES = {
     parent: text(),
     since: moment(),
     q: searchText(JOB_SEARCH),
+    sort: oneOf(JOB_SORTS),
     ...page
   },
   plan: { all: oneOf(['true', 'false']) },
@@ -101,7 +103,7 @@ export const QUERIES = {
     follow: oneOf(['true', 'false'])
   },
   events: { after: EVENT_NUMBER, job: text(), types: eventTypes() },
-  files: { name: text(), order: oneOf(['name', 'id']), ...page },
+  files: { name: text(), sort: oneOf(['name', 'id']), ...page },
   page,
   nodes: {
     require: list(LIMITS.labelsMax),

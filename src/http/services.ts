@@ -16,6 +16,7 @@ import type { FolderEntry } from '../model/generated/folder-manifest.ts'
 import type { HealthView } from '../model/generated/api-health.ts'
 import type { HistoryRow, AttemptView, ItemView, JobView } from '../model/generated/api-job.ts'
 import type { IdleReasonsView } from '../model/generated/api-idle-reasons.ts'
+import type { JobSort } from '../jobs/store.ts'
 import type { LogView } from '../model/generated/api-log.ts'
 import type { MeshEvent } from '../model/generated/api-event.ts'
 import type { MapView } from '../model/generated/api-map.ts'
@@ -59,7 +60,7 @@ export interface JobServices {
   submitGraph(document: unknown, submitter: string, trace?: TraceContext): Promise<JobView[]>
   /** @param isWhole whether all workers are listed, however many */
   plan(document: unknown, isWhole: boolean): Promise<PlanView>
-  /** Newest first. */
+  /** A page, and the `after` of the next one, if there may be one. @throws MeshError FIELD_INVALID for a wrong `after` */
   list(filter: {
     state?: string
     labels?: Record<string, string>
@@ -68,11 +69,12 @@ export interface JobServices {
     sinceMs?: number
     /** The beginning of an id, or a part of a name. */
     text?: string
+    /** @default '-created' */
+    sort?: JobSort
+    /** What a page before said, or the id of a job. */
     after?: string
     limit: number
-  }): Promise<JobView[]>
-  /** Where a search that gave less than a page goes on; undefined where it has seen all. */
-  searchEnd(filter: { text?: string; after?: string }): Promise<string | undefined>
+  }): Promise<{ rows: JobView[]; next: string | undefined }>
   /** With result and logs for a single job. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */
   describe(id: string): Promise<JobView>
   /** Which job an id begins, and who handed it in. @throws MeshError JOB_NOT_FOUND, ID_AMBIGUOUS */

@@ -1,6 +1,6 @@
 /** Lists of jobs, out of the rows of a store in memory. */
 import { isIdBeginning } from './store.ts'
-import type { JobFilter } from './store.ts'
+import type { JobFilter, JobPlace, JobSort } from './store.ts'
 import type { JobRecord, JobState } from './records.ts'
 
 /** A record, with beside it what queries look at. */
@@ -8,6 +8,7 @@ export interface JobRow {
   id: string
   state: JobRecord['state']
   createdAtMs: number
+  endedAtMs: number | null
   labels: Readonly<Record<string, string>>
   submitter: string
   key: string | null
@@ -21,12 +22,10 @@ export interface JobRow {
 
 type Aged = Pick<JobRow, 'id' | 'createdAtMs'>
 
-export function listJobs(
-  rows: readonly JobRow[],
-  filter: JobFilter,
-  after: Aged | undefined
-): JobRow[] {
+export function listJobs(rows: readonly JobRow[], filter: JobFilter): JobRow[] {
   const labels = Object.entries(filter.labels ?? {})
+  const { after, sort = '-created' } = filter
+  const direction = sort.startsWith('-') ? -1 : 1
   return rows
     .filter((row) => filter.state === undefined || row.state === filter.state)
     .filter((row) => labels.every(([name, value]) => labelOf(row, name) === value))
@@ -34,9 +33,14 @@ export function listJobs(
     .filter((row) => filter.parentId === undefined || row.parentId === filter.parentId)
     .filter((row) => filter.text === undefined || isFound(row, filter.text.toLowerCase()))
     .filter((row) => filter.sinceMs === undefined || row.createdAtMs >= filter.sinceMs)
-    .filter((row) => after === undefined || compareAges(row, after) < 0)
-    .toSorted((left, right) => compareAges(right, left))
+    .flatMap((row) => {
+      const place = placeOf(row, sort)
+      return place === undefined ? [] : [{ row, place }]
+    })
+    .filter(({ place }) => after === undefined || comparePlaces(place, after) * direction > 0)
+    .toSorted((left, right) => comparePlaces(left.place, right.place) * direction)
     .slice(0, filter.limit)
+    .map(({ row }) => row)
 }
 
 export function countJobs(rows: readonly JobRow[]): Partial<Record<JobState, number>> {
@@ -48,6 +52,16 @@ export function countJobs(rows: readonly JobRow[]): Partial<Record<JobState, num
 /** Negative when `left` is the older one. */
 export function compareAges(left: Aged, right: Aged): number {
   return left.createdAtMs - right.createdAtMs || compareTexts(left.id, right.id)
+}
+
+function comparePlaces(left: JobPlace, right: JobPlace): number {
+  return left.atMs - right.atMs || compareTexts(left.id, right.id)
+}
+
+/** Undefined of a job that such a list does not have. */
+function placeOf({ createdAtMs, endedAtMs, id }: JobRow, sort: JobSort): JobPlace | undefined {
+  const atMs = sort.endsWith('ended') ? endedAtMs : createdAtMs
+  return atMs === null ? undefined : { atMs, id }
 }
 
 /** By code point, as every database compares UTF-8; JavaScript's `<` differs beyond U+FFFF. */

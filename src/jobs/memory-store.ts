@@ -14,6 +14,7 @@ import type {
   DecisionFilter,
   ItemFilter,
   JobFilter,
+  JobPlace,
   JobStore,
   PageAfter,
   StoreChange,
@@ -81,14 +82,12 @@ export class MemoryJobStore implements JobStore {
     return countJobs(this.#jobRows())
   }
 
-  async searchEnd(): Promise<string | undefined> {
+  async searchEnd(): Promise<JobPlace | undefined> {
     return undefined
   }
 
   async jobs(filter: JobFilter): Promise<JobRecord[]> {
-    const after = filter.after === undefined ? undefined : this.#jobs.get(filter.after)?.job
-    if (filter.after !== undefined && after === undefined) return []
-    return listJobs(this.#jobRows(), filter, after).map((row) => JSON.parse(row.text) as JobRecord)
+    return listJobs(this.#jobRows(), filter).map((row) => JSON.parse(row.text) as JobRecord)
   }
 
   async document(jobId: string): Promise<string | undefined> {
@@ -306,12 +305,13 @@ export class MemoryJobStore implements JobStore {
 }
 
 function jobRow(job: JobRecord): JobRow {
-  const { key, parentId, forgetAtMs, forgetLogsAtMs } = job
+  const { endedAtMs, key, parentId, forgetAtMs, forgetLogsAtMs } = job
   const goWithJob = forgetLogsAtMs !== null && forgetAtMs !== null && forgetLogsAtMs >= forgetAtMs
   return {
     id: text(job.id),
     state: text(job.state) as JobRecord['state'],
     createdAtMs: finite(job.createdAtMs),
+    endedAtMs: endedAtMs === null ? null : finite(endedAtMs),
     labels: { ...job.labels },
     submitter: text(job.submitter),
     key: key === null ? null : text(key),

@@ -65,9 +65,26 @@ export interface JobFilter {
   sinceMs?: number | undefined
   /** The beginning of an id, if it looks like one; else a part of a name, in capitals or not. */
   text?: string | undefined
-  /** Only jobs listed behind the job with this id; none at all if there is no such job. */
-  after?: string | undefined
+  /** @default '-created' */
+  sort?: JobSort | undefined
+  /** Only jobs listed behind this place; the job that was there need not be there any more. */
+  after?: JobPlace | undefined
   limit: number
+}
+
+/**
+ * The orders of a list: by when jobs were created, or by when they ended, with `-` the latest first; those of one
+ * moment by id, the same way round. Who asks by their ends gets those that have ended. Neither moment ever changes, so
+ * that a list stays as it is while it is read, whatever begins or ends meanwhile.
+ */
+export const JOB_SORTS = ['-created', 'created', '-ended', 'ended'] as const
+
+export type JobSort = (typeof JOB_SORTS)[number]
+
+/** A place in a list: the moment that it is sorted by, of the job with this id. */
+export interface JobPlace {
+  atMs: number
+  id: string
 }
 
 export interface ItemFilter {
@@ -90,6 +107,9 @@ export interface DecisionFilter {
   limit: number
 }
 
+/** What of a filter decides how far a search gets. */
+export type JobSearch = Pick<JobFilter, 'after' | 'sort' | 'text'>
+
 export interface JobStore extends Startable {
   /**
    * Writes all changes or none. Calls made close together may share one commit; their order is kept.
@@ -105,13 +125,12 @@ export interface JobStore extends Startable {
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>
   /** How many jobs there are in each state that some have. */
   jobCounts(): Promise<Partial<Record<JobState, number>>>
-  /** Newest first; of the same age, by id from the last. */
   jobs(filter: JobFilter): Promise<JobRecord[]>
   /**
-   * Where a search for a part of a name stopped looking: the id of the last job that it looked at, if there are more
+   * Where a search for a part of a name stopped looking: at the last job that it looked at, if there are more
    * behind that. A search looks at so many names at most, so that nobody else waits long for the store.
    */
-  searchEnd(filter: Pick<JobFilter, 'after' | 'text'>): Promise<string | undefined>
+  searchEnd(filter: JobSearch): Promise<JobPlace | undefined>
   document(jobId: string): Promise<string | undefined>
   /** By index. */
   items(jobId: string, filter: ItemFilter): Promise<ItemRecord[]>

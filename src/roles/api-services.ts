@@ -72,7 +72,6 @@ function jobServices({
     submitGraph: (document, submitter, trace) => intake.submitGraph(document, submitter, trace),
     plan: (document, isWhole) => intake.plan(document, isWhole),
     list: (filter) => reader.list(filter),
-    searchEnd: (filter) => reader.searchEnd(filter),
     describe: (id) => reader.describe(id),
     find: (id) => reader.find(id),
     document: (id) => reader.document(id),

@@ -2,15 +2,29 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { CREATED_AT_MS, buildJob, jobChange } from './job-store-records.ts'
 import type { JobRecord } from '../../src/jobs/records.ts'
-import type { JobFilter, JobStore } from '../../src/jobs/store.ts'
+import type { JobFilter, JobStore, StoreChange } from '../../src/jobs/store.ts'
+
+/** @param after the id of a job */
+type Asked = Partial<Omit<JobFilter, 'after'>> & { after?: string }
 
 /** The ids of the jobs listed; up to a hundred unless a limit is given. */
-export async function jobIds(store: JobStore, filter: Partial<JobFilter> = {}): Promise<string[]> {
-  const jobs = await store.jobs({ limit: 100, ...filter })
-  return jobs.map((job) => job.id)
+export async function jobIds(
+  store: JobStore,
+  { after: id, ...filter }: Asked = {}
+): Promise<string[]> {
+  const isByEnd = filter.sort?.endsWith('ended') === true
+  const job = id === undefined ? undefined : await store.job(id)
+  const after = job && { id: job.id, atMs: (isByEnd ? job.endedAtMs : job.createdAtMs) ?? 0 }
+  const jobs = await store.jobs({ limit: 100, ...filter, after })
+  return jobs.map((each) => each.id)
 }
 
 const at = (age: number): number => CREATED_AT_MS + age
+
+function ended(id: string, endedAtMs: number | null, change: Partial<JobRecord> = {}): StoreChange {
+  const state = endedAtMs === null ? 'running' : 'completed'
+  return jobChange(id, { endedAtMs, state, ...change })
+}
 
 /** `store` gives the empty store of the case that runs. */
 export function describeJobLists(store: () => JobStore): void {
@@ -70,6 +84,25 @@ export function describeJobLists(store: () => JobStore): void {
       expect(await jobIds(store(), { labels: { parity: 'o%' } })).toEqual([])
       expect(await jobIds(store(), { labels: { missing: 'y' } })).toEqual([])
       expect(await jobIds(store(), { labels: {} })).toHaveLength(6)
+    })
+
+    test('come oldest first as well, page by page', async () => {
+      const sort = 'created'
+      expect(await jobIds(store(), { sort })).toEqual(['j-1', 'j-2', 'j-3', 'j-4', 'j-5', 'j-6'])
+      expect(await jobIds(store(), { sort, limit: 2, after: 'j-4' })).toEqual(['j-5', 'j-6'])
+      expect(await jobIds(store(), { sort, after: 'j-5' })).toEqual(['j-6'])
+      expect(await jobIds(store(), { sort, state: 'completed' })).toEqual(['j-2', 'j-5', 'j-6'])
+      const odd = { sort, labels: { parity: 'odd' }, after: 'j-1', limit: 2 } as const
+      expect(await jobIds(store(), odd)).toEqual(['j-3', 'j-5'])
+    })
+
+    test('go on behind a job that is forgotten meanwhile', async () => {
+      const after = { atMs: at(5), id: 'j-5' }
+      await store().apply([{ kind: 'forget', jobId: 'j-5' }])
+      const rows = await store().jobs({ after, limit: 2 })
+      expect(rows.map(({ id }) => id)).toEqual(['j-4', 'j-3'])
+      const upwards = await store().jobs({ sort: 'created', after, limit: 2 })
+      expect(upwards.map(({ id }) => id)).toEqual(['j-6'])
     })
 
     test('follow a job whose state, labels and age change', async () => {
@@ -147,6 +180,61 @@ export function describeJobLists(store: () => JobStore): void {
       // The job need not be there any more.
       await store().apply([{ kind: 'forget', jobId: 'j-3' }])
       expect(await page(9, all[1])).toEqual(all.slice(2))
+    })
+  })
+
+  describe('lists of jobs by when they ended', () => {
+    beforeEach(async () => {
+      // The longer ones were created first and ended last; two ended at the same moment.
+      await store().apply([
+        ended('j-1', at(90), { createdAtMs: at(1), name: 'Long', labels: { team: 'a' } }),
+        ended('j-2', at(20), { createdAtMs: at(2), state: 'failed', submitter: 'me' }),
+        ended('j-3', at(20), { createdAtMs: at(3), name: 'longer' }),
+        ended('j-4', null, { createdAtMs: at(4), name: 'long running' }),
+        ended('j-5', at(10), { createdAtMs: at(5), parentId: 'j-1', labels: { team: 'a' } })
+      ])
+    })
+
+    test('have those that have ended, either way round, equals by id', async () => {
+      expect(await jobIds(store(), { sort: '-ended' })).toEqual(['j-1', 'j-3', 'j-2', 'j-5'])
+      expect(await jobIds(store(), { sort: 'ended' })).toEqual(['j-5', 'j-2', 'j-3', 'j-1'])
+      expect(await jobIds(store(), { sort: '-ended', state: 'running' })).toEqual([])
+    })
+
+    test('go on page by page, across equal ends, whatever ends meanwhile', async () => {
+      const sort = '-ended'
+      expect(await jobIds(store(), { sort, limit: 2 })).toEqual(['j-1', 'j-3'])
+      await store().apply([ended('j-4', at(95), { createdAtMs: at(4) })])
+      expect(await jobIds(store(), { sort, limit: 2, after: 'j-3' })).toEqual(['j-2', 'j-5'])
+      expect(await jobIds(store(), { sort: 'ended', limit: 9, after: 'j-2' })).toEqual([
+        'j-3',
+        'j-1',
+        'j-4'
+      ])
+      expect(await jobIds(store(), { sort, after: 'j-5' })).toEqual([])
+    })
+
+    test('are filtered as others are', async () => {
+      const sort = '-ended'
+      expect(await jobIds(store(), { sort, state: 'completed' })).toEqual(['j-1', 'j-3', 'j-5'])
+      expect(await jobIds(store(), { sort, submitter: 'me' })).toEqual(['j-2'])
+      expect(await jobIds(store(), { sort, labels: { team: 'a' } })).toEqual(['j-1', 'j-5'])
+      expect(await jobIds(store(), { sort, parentId: 'j-1' })).toEqual(['j-5'])
+      expect(await jobIds(store(), { sort, sinceMs: at(3) })).toEqual(['j-3', 'j-5'])
+      expect(await jobIds(store(), { sort, text: 'LONG' })).toEqual(['j-1', 'j-3'])
+      expect(await jobIds(store(), { sort, text: 'j-1' })).toEqual(['j-1'])
+      const both = { labels: { team: 'a' }, state: 'completed', after: 'j-1' } as const
+      expect(await jobIds(store(), { sort, ...both })).toEqual(['j-5'])
+      expect(await store().searchEnd({ sort, text: 'long' })).toBeUndefined()
+    })
+
+    test('follow a job that runs on, ends anew, or is forgotten', async () => {
+      const sort = '-ended'
+      await store().apply([ended('j-1', null, { createdAtMs: at(1) })])
+      expect(await jobIds(store(), { sort })).toEqual(['j-3', 'j-2', 'j-5'])
+      await store().apply([ended('j-1', at(15), { createdAtMs: at(1) })])
+      await store().apply([{ kind: 'forget', jobId: 'j-3' }])
+      expect(await jobIds(store(), { sort })).toEqual(['j-2', 'j-1', 'j-5'])
     })
   })
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
+import { JOB_SORTS } from '../../src/jobs/store.ts'
 import { MemoryJobStore } from '../../src/jobs/memory-store.ts'
 import { SqliteJobStore } from '../../src/jobs/sqlite/store.ts'
 import { attemptChange, itemChange, jobChange, logChange } from './job-store-records.ts'
@@ -27,6 +28,10 @@ runJobStoreSuite('SqliteJobStore, normal sync', () => createSqlite('normal'))
 const JOB_IDS = ['j-a', 'j-ab', 'j-%', 'j_b', 'ä🌙', '\uFFFD', '🌙']
 const PREFIXES = ['', 'j', 'j-a', 'j-%', 'j_', 'ä', '🌙', 'zz']
 const LABELS = [{}, { a: '1' }, { a: '1', 'b"%': 'ü' }, { 'b"%': 'ü' }, { a: '' }]
+/** Of jobs that may be there or not. */
+const PLACES = JOB_SORTS.flatMap((sort) =>
+  [undefined, { atMs: 1, id: 'ä🌙' }].map((after) => [sort, after] as const)
+)
 const KEYS = ['k', 'ü"%']
 const STATES = ['queued', 'running', 'completed', 'failed', 'stopped', 'held'] as const
 
@@ -49,6 +54,7 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
       state,
       labels: fc.constantFrom(...LABELS),
       createdAtMs: fc.nat(3),
+      endedAtMs: fc.option(fc.nat(3)),
       submitter: fc.constantFrom('http', 'me'),
       key: fc.option(fc.constantFrom(...KEYS)),
       parentId: fc.option(jobId),
@@ -95,13 +101,34 @@ const change: fc.Arbitrary<StoreChange> = fc.oneof(
   fc.record({ kind: fc.constant('note'), name: jobId, text })
 )
 
-/** All that can be asked, as one value to compare. */
-async function answers(store: JobStore): Promise<unknown[]> {
-  const all: Promise<unknown>[] = [store.unfinished({ limit: 99 }), store.jobCounts()]
+function lists(store: JobStore): Promise<unknown>[] {
+  const all: Promise<unknown>[] = []
   for (const part of ['j-a', 'J-', 'ME', 'x']) {
-    all.push(store.jobs({ text: part, limit: 3 }))
+    for (const sort of JOB_SORTS) all.push(store.jobs({ text: part, sort, limit: 3 }))
     all.push(store.jobs({ text: part, state: 'held', submitter: 'me', limit: 2 }))
   }
+  for (const labels of LABELS) {
+    for (const [sort, after] of PLACES) {
+      const list = { labels, sort, after, limit: 3 }
+      all.push(store.jobs(list))
+      all.push(store.jobs({ ...list, state: 'completed', limit: 2 }))
+      all.push(store.jobs({ ...list, submitter: 'me', sinceMs: 1 }))
+    }
+    for (const sort of JOB_SORTS) {
+      all.push(store.jobs({ labels, sort, parentId: 'j-a', limit: 3 }))
+      all.push(store.jobs({ labels, sort, parentId: 'j-a', state: 'held', limit: 3 }))
+    }
+  }
+  return all
+}
+
+/** All that can be asked, as one value to compare. */
+async function answers(store: JobStore): Promise<unknown[]> {
+  const all: Promise<unknown>[] = [
+    store.unfinished({ limit: 99 }),
+    store.jobCounts(),
+    ...lists(store)
+  ]
   for (const after of await store.jobs({ limit: 99 })) {
     all.push(store.unfinished({ after, limit: 3 }))
   }
@@ -117,15 +144,6 @@ async function answers(store: JobStore): Promise<unknown[]> {
   }
   for (const key of KEYS) all.push(store.jobByKey('http', key), store.jobByKey('me', key))
   for (const prefix of PREFIXES) all.push(store.idsWithPrefix(prefix, 3))
-  for (const labels of LABELS) {
-    for (const after of [undefined, ...JOB_IDS]) {
-      all.push(store.jobs({ labels, after, limit: 3 }))
-      all.push(store.jobs({ labels, after, state: 'completed', limit: 2 }))
-      all.push(store.jobs({ labels, after, submitter: 'me', sinceMs: 1, limit: 3 }))
-      all.push(store.jobs({ labels, after, parentId: 'j-a', limit: 3 }))
-      all.push(store.jobs({ labels, after, parentId: 'j-a', state: 'held', limit: 3 }))
-    }
-  }
   for (const id of JOB_IDS) {
     all.push(store.job(id), store.document(id), store.note(id), store.outputs(id, [4, 0, 1, 2, 3]))
     for (const after of [undefined, 0, 2]) {

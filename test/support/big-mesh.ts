@@ -169,7 +169,8 @@ export class BigMesh {
           const job = this.#job(index)
           if (state === undefined || job.state === state) jobs.push(job)
         }
-        return jobs
+        const last = jobs.length === limit ? jobs.at(-1) : undefined
+        return { rows: jobs, next: last?.id }
       },
       describe: async (id) => this.#job(Number(id.slice(2))),
       find: async (id) => ({ id, submitter: 'http/big' })

@@ -130,8 +130,8 @@ export class FakeApiServices implements Omit<ApiServices, 'forwarding'> {
   readonly jobsById = new Map<string, JobView>()
   itemViews: ItemView[] = [buildItemView()]
   attemptViews: AttemptView[] = [buildAttemptView()]
+  jobsNext: string | undefined
   receiptViews: ReceiptView[] = []
-  /** The item behind which the next page of receipts begins. */
   receiptsNext: number | undefined
   historyRows: HistoryRow[] = [buildHistoryRow()]
   nodeView: NodeView = exampleOf('api/node')
@@ -214,11 +214,10 @@ export class FakeApiServices implements Omit<ApiServices, 'forwarding'> {
     },
     list: async (filter) => {
       this.#note('list', filter)
-      return [...this.jobsById.values()].filter(
-        ({ state }) => filter.state === undefined || state === filter.state
-      )
+      const all = [...this.jobsById.values()]
+      const rows = all.filter(({ state }) => state === (filter.state ?? state))
+      return { rows, next: this.jobsNext }
     },
-    searchEnd: async () => undefined,
     describe: async (id) => {
       this.#note('describe', id)
       return this.#job(id)

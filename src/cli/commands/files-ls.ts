@@ -10,7 +10,7 @@ export const filesLsCommand: CliCommand = {
   summary: 'list the files that the namespace offers',
   flags: {
     name: flag('text', 'only files with this in their names'),
-    order: { ...flag('text', 'by name or by id [name]'), choices: ['name', 'id'] },
+    sort: { ...flag('text', 'by name or by id [name]'), choices: ['name', 'id'] },
     limit: flag('text', 'how many at most [100]'),
     after: flag('text', 'only files after this one: its id, or what the page before has said'),
     ...API_FLAGS
@@ -22,7 +22,7 @@ export const filesLsCommand: CliCommand = {
   run: async ({ args, output, terminal }) => {
     const filter = {
       name: args.text('name'),
-      order: args.text('order') as 'name' | 'id' | undefined,
+      sort: args.text('sort') as 'name' | 'id' | undefined,
       after: args.text('after'),
       limit: args.integer('limit', 1)
     }

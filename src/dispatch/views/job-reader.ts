@@ -4,6 +4,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { isAtRest, isTerminal } from '../../jobs/records.ts'
 import { attemptView, historyRows, itemView, jobView } from './job-views.ts'
+import { placeOf, readPlace, writePlace } from './job-places.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type {
   AttemptRecord,
@@ -16,7 +17,7 @@ import type { AttemptView, HistoryRow, ItemView, JobView } from '../../model/gen
 import type { Clock } from '../../core/clock.ts'
 import type { DecisionRecord } from '../../model/generated/decision.ts'
 import type { Dispatcher } from '../dispatcher.ts'
-import type { JobStore } from '../../jobs/store.ts'
+import type { JobSort, JobStore } from '../../jobs/store.ts'
 import type { JobWatchers } from './job-watchers.ts'
 
 export interface JobReaderComponents {
@@ -24,6 +25,24 @@ export interface JobReaderComponents {
   dispatcher: Pick<Dispatcher, 'job' | 'liveAttempts' | 'outlook'>
   watchers: JobWatchers
   clock: Clock
+}
+
+export interface JobListFilter {
+  state?: string
+  labels?: Record<string, string>
+  submitter?: string
+  parent?: string
+  sinceMs?: number
+  text?: string
+  sort?: JobSort
+  after?: string
+  limit: number
+}
+
+export interface JobPage {
+  rows: JobView[]
+  /** The `after` of the next page, if there may be one. */
+  next: string | undefined
 }
 
 /** An ambiguous prefix is answered with so many of the ids that it begins. */
@@ -65,29 +84,26 @@ export class JobReader {
     return (await this.find(id)).id
   }
 
-  /** Newest first. */
-  async list(filter: {
-    state?: string
-    labels?: Record<string, string>
-    submitter?: string
-    parent?: string
-    sinceMs?: number
-    text?: string
-    after?: string
-    limit: number
-  }): Promise<JobView[]> {
-    const { parent: parentId, state, ...same } = filter
-    const jobs = await this.#components.store.jobs({
+  /** A page of jobs, and behind what the next one begins. @throws MeshError FIELD_INVALID for a wrong `after` */
+  async list({ after, parent: parentId, state, ...same }: JobListFilter): Promise<JobPage> {
+    const { store } = this.#components
+    const { limit, sort, text } = same
+    const find = (id: string): Promise<JobRecord | undefined> => store.job(id)
+    const start = after === undefined ? undefined : await readPlace(after, sort, find)
+    const jobs = await store.jobs({
       ...same,
+      after: start,
       parentId,
       state: state as JobState | undefined
     })
-    return jobs.map((job) => this.#view(job))
-  }
-
-  /** Where a list that is shorter than a page goes on: a search looks at so many jobs at a time. */
-  searchEnd(filter: { text?: string; after?: string }): Promise<string | undefined> {
-    return this.#components.store.searchEnd(filter)
+    const last = jobs.length === limit ? jobs.at(-1) : undefined
+    // A search looks at so many jobs at a time: with less than a page found, it may not be at the end.
+    const next =
+      last === undefined ? await store.searchEnd({ after: start, sort, text }) : placeOf(last, sort)
+    return {
+      rows: jobs.map((job) => this.#view(job)),
+      next: next && writePlace(next)
+    }
   }
 
   /** As the list has it, but for why it waits: that would have to be found out among all workers. */

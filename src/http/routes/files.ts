@@ -22,13 +22,13 @@ function addReadingRoutes(app: FastifyInstance, context: RouteContext<'files'>):
   const { files } = services
 
   serve(app, context, OPERATIONS.listFiles, async ({ query, reply }) => {
-    const { after, limit, name, order = 'name' } = query
+    const { after, limit, name, sort = 'name' } = query
     const start = after === undefined ? {} : { after: readPlace(after) }
-    const rows = files.list({ ...defined({ name }), ...start, order, limit })
+    const rows = files.list({ ...defined({ name }), ...start, order: sort, limit })
     const last = lastOf(rows, limit)
     if (last !== undefined) {
-      const place = order === 'id' ? last.id : `${last.id}/${last.name}`
-      linkNext(reply, '/v1/files', { name, order, after: place, limit })
+      const place = sort === 'id' ? last.id : `${last.id}/${last.name}`
+      linkNext(reply, '/v1/files', { name, sort, after: place, limit })
     }
     return rows
   })

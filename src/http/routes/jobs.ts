@@ -1,7 +1,7 @@
 /** Looking at jobs, and waiting for them. What they mean is decided behind `ApiServices`. */
 import { OPERATIONS } from '../operations.ts'
 import { defined } from '../query.ts'
-import { lastOf, linkNext } from '../next-page.ts'
+import { linkNext } from '../next-page.ts'
 import { leavingSignal } from './leaving.ts'
 import { serve } from '../serve.ts'
 import type { FastifyInstance } from 'fastify'
@@ -11,19 +11,16 @@ export function addJobRoutes(app: FastifyInstance, context: RouteContext<'jobs'>
   const { jobs } = context.services
 
   serve(app, context, OPERATIONS.listJobs, async ({ query, reply }) => {
-    const { after, label, limit, q, since, ...same } = query
-    const search = defined({ after, text: q })
-    const rows = await jobs.list({
-      ...defined({ ...same, labels: label, sinceMs: since }),
-      ...search,
+    const { label, limit, q, since, ...same } = query
+    const { next, rows } = await jobs.list({
+      ...defined({ ...same, labels: label, sinceMs: since, text: q }),
       limit
     })
-    const last = lastOf(rows, limit)?.id ?? (q && (await jobs.searchEnd(search)))
-    if (last !== undefined) {
+    if (next !== undefined) {
       const labels = Object.entries(label ?? {}).map(([name, value]) => `${name}=${value}`)
       // A moment that was said to be so long ago would be another one by then.
       const from = since === undefined ? undefined : new Date(since).toISOString()
-      linkNext(reply, '/v1/jobs', { ...same, label: labels, since: from, q, after: last, limit })
+      linkNext(reply, '/v1/jobs', { ...same, label: labels, since: from, q, after: next, limit })
     }
     return rows
   })

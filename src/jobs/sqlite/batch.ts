@@ -30,7 +30,7 @@ export type OpCode = (typeof OP)[keyof typeof OP]
 
 /** How many values a change has, its code among them: where the next one begins. */
 export const VALUE_COUNTS: Record<OpCode, number> = {
-  [OP.job]: 12,
+  [OP.job]: 13,
   [OP.document]: 3,
   [OP.item]: 5,
   [OP.output]: 4,
@@ -57,7 +57,8 @@ export const JOB = {
   forgetAtMs: 8,
   forgetLogsAtMs: 9,
   name: 10,
-  record: 11
+  endedAtMs: 11,
+  record: 12
 } as const
 
 export interface SqliteBatch {
@@ -149,12 +150,12 @@ export function appendChange(values: BatchValue[], change: StoreChange): void {
 
 function appendJob(values: BatchValue[], job: JobRecord): void {
   const { id, name, state, createdAtMs, submitter, key, parentId } = job
-  const { forgetAtMs, forgetLogsAtMs } = job
+  const { endedAtMs, forgetAtMs, forgetLogsAtMs } = job
   values.push(OP.job, id, state, createdAtMs, labelsText(job.labels), submitter, key, parentId)
   // Logs that go with their job need no look of their own, and no place in an index.
   const goWithJob = forgetLogsAtMs !== null && forgetAtMs !== null && forgetLogsAtMs >= forgetAtMs
   values.push(forgetAtMs, goWithJob ? null : forgetLogsAtMs)
-  values.push(name === null ? null : name.toLowerCase(), JSON.stringify(job))
+  values.push(name === null ? null : name.toLowerCase(), endedAtMs, JSON.stringify(job))
 }
 
 /** Most jobs have none, so that the empty set is the empty text. */

@@ -3,7 +3,7 @@
  * those jobs in the order of the list: one of these leads, the other conditions are looked up job by job.
  */
 import { isIdBeginning } from '../store.ts'
-import type { JobFilter } from '../store.ts'
+import type { JobFilter, JobPlace } from '../store.ts'
 
 type Value = string | number
 
@@ -26,19 +26,28 @@ interface Lead {
   ages: 'j' | 'l'
 }
 
-/** A place in the order of the list. */
-export interface Place {
-  createdAtMs: number
-  id: string
-}
-
 /** The part of the list that is looked at: behind one place, as far as another. */
 interface Stretch {
-  after: Place | undefined
-  until: Place | undefined
+  after: JobPlace | undefined
+  until: JobPlace | undefined
 }
 
 const ALL_JOBS: Lead = { index: 'jobs j INDEXED BY jobs_by_time', where: '', join: '', ages: 'j' }
+const ENDED_JOBS: Lead = { index: 'jobs j INDEXED BY jobs_by_end', where: '', join: '', ages: 'j' }
+
+/** The indexes of conditions have their jobs in the order of their ages: by their ends, they would have to be sorted. */
+export function isByEnd({ sort }: Sorted): boolean {
+  return sort === 'ended' || sort === '-ended'
+}
+
+type Sorted = Pick<JobFilter, 'sort'>
+
+const DESCENDING = { way: 'DESC', behind: '<', upTo: '>=' } as const
+const ASCENDING = { way: 'ASC', behind: '>', upTo: '<=' } as const
+
+function directionOf({ sort = '-created' }: Sorted): typeof DESCENDING | typeof ASCENDING {
+  return sort.startsWith('-') ? DESCENDING : ASCENDING
+}
 
 export function conditionsOf(filter: JobFilter): Condition[] {
   const conditions = Object.entries(filter.labels ?? {}).map(([name, value]) =>
@@ -65,32 +74,37 @@ export function listQuery(
   filter: JobFilter,
   conditions: readonly Condition[],
   leading: Condition | undefined,
-  { after, until }: Stretch
+  stretch: Stretch
 ): { sql: string; values: Value[] } {
-  const lead = leading?.lead ?? ALL_JOBS
+  const lead = leading?.lead ?? (isByEnd(filter) ? ENDED_JOBS : ALL_JOBS)
   const { ages } = lead
-  const tests = leading === undefined ? [] : [lead.where]
-  const values = leading === undefined ? [] : [...leading.values]
-  const ask = (test: string, ...asked: Value[]): void => {
-    tests.push(test)
-    values.push(...asked)
-  }
-  for (const condition of conditions) {
-    if (condition !== leading) ask(condition.test, ...condition.values)
-  }
+  const asked = conditions.filter((condition) => condition !== leading).map(testOf)
+  if (leading !== undefined) asked.unshift([lead.where, leading.values])
   // It stands in the indexes beside the age, so that nobody else's rows are read.
-  if (filter.submitter !== undefined) ask('j.submitter = ?', filter.submitter)
-  if (filter.sinceMs !== undefined) ask(`${ages}.created_at_ms >= ?`, filter.sinceMs)
-  if (after !== undefined)
-    ask(`(${ages}.created_at_ms, ${ages}.id) < (?, ?)`, after.createdAtMs, after.id)
-  if (until !== undefined)
-    ask(`(${ages}.created_at_ms, ${ages}.id) >= (?, ?)`, until.createdAtMs, until.id)
-  const where = tests.length === 0 ? '' : `WHERE ${tests.join(' AND ')}`
+  if (filter.submitter !== undefined) asked.push(['j.submitter = ?', [filter.submitter]])
+  if (filter.sinceMs !== undefined) asked.push([`${ages}.created_at_ms >= ?`, [filter.sinceMs]])
+  if (isByEnd(filter)) asked.push(['j.ended_at_ms IS NOT NULL', []])
+  const [at, id] = isByEnd(filter)
+    ? ['j.ended_at_ms', 'j.id']
+    : [`${ages}.created_at_ms`, `${ages}.id`]
+  const { behind, upTo, way } = directionOf(filter)
+  for (const [comparison, place] of [
+    [behind, stretch.after],
+    [upTo, stretch.until]
+  ] as const) {
+    if (place !== undefined)
+      asked.push([`(${at}, ${id}) ${comparison} (?, ?)`, [place.atMs, place.id]])
+  }
+  const where = asked.length === 0 ? '' : `WHERE ${asked.map(([test]) => test).join(' AND ')}`
   return {
     sql: `SELECT j.record FROM ${lead.index} ${lead.join} ${where}
-      ORDER BY ${ages}.created_at_ms DESC, ${ages}.id DESC LIMIT ?`,
-    values
+      ORDER BY ${at} ${way}, ${id} ${way} LIMIT ?`,
+    values: asked.flatMap(([, values]) => values)
   }
+}
+
+function testOf({ test, values }: Condition): [test: string, values: Value[]] {
+  return [test, values]
 }
 
 function columnCondition(column: string, index: string, value: string): Condition {
@@ -113,13 +127,21 @@ function textCondition(text: string): Condition {
   return { test, values: [text], lead, isSearch: true }
 }
 
-/** The last of so many named jobs behind a place. */
-export function searchEndQuery(after: Place | undefined): { sql: string; values: Value[] } {
-  const isBehind = after === undefined ? '' : 'AND (created_at_ms, id) < (?, ?)'
+/** The last of so many named (or, by their ends, of so many) jobs behind a place. */
+export function searchEndQuery(filter: Pick<JobFilter, 'after' | 'sort'>): {
+  sql: string
+  values: Value[]
+} {
+  const { after } = filter
+  const [index, column, test] = isByEnd(filter)
+    ? ['jobs_by_end', 'ended_at_ms', 'ended_at_ms IS NOT NULL']
+    : ['jobs_by_name', 'created_at_ms', 'name IS NOT NULL']
+  const { behind, way } = directionOf(filter)
+  const isBehind = after === undefined ? '' : `AND (${column}, id) ${behind} (?, ?)`
   return {
-    sql: `SELECT created_at_ms AS createdAtMs, id FROM jobs INDEXED BY jobs_by_name
-      WHERE name IS NOT NULL ${isBehind} ORDER BY created_at_ms DESC, id DESC LIMIT 1 OFFSET ?`,
-    values: after === undefined ? [] : [after.createdAtMs, after.id]
+    sql: `SELECT ${column} AS atMs, id FROM jobs INDEXED BY ${index}
+      WHERE ${test} ${isBehind} ORDER BY ${column} ${way}, id ${way} LIMIT 1 OFFSET ?`,
+    values: after === undefined ? [] : [after.atMs, after.id]
   }
 }
 

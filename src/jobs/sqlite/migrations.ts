@@ -186,6 +186,17 @@ const VERSION_6 = `
   CREATE INDEX jobs_by_name ON jobs (created_at_ms, id, name) WHERE name IS NOT NULL;
 `
 
+/**
+ * Jobs by when they ended: only those that have, with what lists ask of them beside it, so that a job that
+ * is passed over is not read.
+ */
+const VERSION_7 = `
+  ALTER TABLE jobs ADD COLUMN ended_at_ms REAL;
+  UPDATE jobs SET ended_at_ms = record ->> 'endedAtMs' WHERE json_valid(record);
+  CREATE INDEX jobs_by_end ON jobs (ended_at_ms, id, state, submitter, created_at_ms, name)
+    WHERE ended_at_ms IS NOT NULL;
+`
+
 /** `MIGRATIONS[n]` leads from version n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
   VERSION_1,
@@ -193,5 +204,6 @@ export const MIGRATIONS: readonly string[] = [
   VERSION_3,
   VERSION_4,
   VERSION_5,
-  VERSION_6
+  VERSION_6,
+  VERSION_7
 ]

@@ -2,11 +2,19 @@
  * The queries of the job store. Runs in the store's own thread. Lists of records are answered as
  * one JSON text, which crosses to the router's thread far cheaper than objects do.
  */
-import { conditionsOf, countQuery, listQuery, searchEndQuery } from './job-list.ts'
+import { conditionsOf, countQuery, isByEnd, listQuery, searchEndQuery } from './job-list.ts'
 import { isIdBeginning } from '../store.ts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { DecisionFilter, ItemFilter, JobFilter, PageAfter, StoredReceipt } from '../store.ts'
-import type { Condition, Place } from './job-list.ts'
+import type {
+  DecisionFilter,
+  ItemFilter,
+  JobFilter,
+  JobPlace,
+  JobSearch,
+  PageAfter,
+  StoredReceipt
+} from '../store.ts'
+import type { Condition } from './job-list.ts'
 import type { JobCounts } from './job-counts.ts'
 
 type Value = string | number
@@ -63,18 +71,17 @@ export class SqliteReader {
   }
 
   jobs(filter: JobFilter): string {
-    const after = this.#placeOf(filter.after)
-    if (filter.after !== undefined && after === undefined) return '[]'
     const conditions = conditionsOf(filter)
     const isSearch = conditions.some((condition) => condition.isSearch === true)
-    const stretch = { after, until: isSearch ? this.#searchEnd(after) : undefined }
-    const { sql, values } = listQuery(filter, conditions, this.#rarest(conditions), stretch)
+    const stretch = { after: filter.after, until: isSearch ? this.#searchEnd(filter) : undefined }
+    const leading = isByEnd(filter) ? this.#rare(conditions) : this.#rarest(conditions)
+    const { sql, values } = listQuery(filter, conditions, leading, stretch)
     return this.#records(sql, [...values, bounded(filter.limit)])
   }
 
-  searchEnd({ after, text }: Pick<JobFilter, 'after' | 'text'>): string | undefined {
-    if (text === undefined || isIdBeginning(text)) return undefined
-    return this.#searchEnd(this.#placeOf(after))?.id
+  searchEnd(search: JobSearch): JobPlace | undefined {
+    const { text } = search
+    return text === undefined || isIdBeginning(text) ? undefined : this.#searchEnd(search)
   }
 
   /** The first page's worth of each state, which their index has in order, and the oldest of these. */
@@ -235,32 +242,30 @@ export class SqliteReader {
     return this.#text('SELECT text FROM notes WHERE name = ?', name)
   }
 
-  #searchEnd(after: Place | undefined): Place | undefined {
-    const { sql, values } = searchEndQuery(after)
-    return this.#prepared(sql).get(...values, SEARCHED_JOBS_MAX - 1) as Place | undefined
-  }
-
-  #placeOf(id: string | undefined): Place | undefined {
-    const createdAtMs = id === undefined ? undefined : this.#createdAtMs(id)
-    return id === undefined || createdAtMs === undefined ? undefined : { createdAtMs, id }
-  }
-
-  #createdAtMs(jobId: string): number | undefined {
-    const row = this.#prepared(
-      'SELECT j.created_at_ms AS at FROM keys k JOIN jobs j ON j.seq = k.seq WHERE k.id = ?'
-    ).get(jobId)
-    return row?.['at'] as number | undefined
+  #searchEnd(search: JobSearch): JobPlace | undefined {
+    const { sql, values } = searchEndQuery(search)
+    const found = this.#prepared(sql).get(...values, SEARCHED_JOBS_MAX - 1)
+    return found === undefined ? undefined : ({ ...found } as unknown as JobPlace)
   }
 
   /** The condition that the fewest jobs meet. */
   #rarest(conditions: readonly Condition[]): Condition | undefined {
     if (conditions.length < 2) return conditions[0]
-    const counts = conditions.map((condition) => {
-      if (condition.isSearch === true) return COUNTED_JOBS_MAX
-      const counted = this.#prepared(countQuery(condition, COUNTED_JOBS_MAX))
-      return Number(counted.get(...condition.values)?.['count'])
-    })
+    const counts = conditions.map((condition) => this.#countOf(condition))
     return conditions[counts.indexOf(Math.min(...counts))]
+  }
+
+  /** The same, if those are so few that they are soon sorted. */
+  #rare(conditions: readonly Condition[]): Condition | undefined {
+    const rarest = this.#rarest(conditions)
+    return rarest !== undefined && this.#countOf(rarest) < COUNTED_JOBS_MAX ? rarest : undefined
+  }
+
+  /** No more than are counted. */
+  #countOf(condition: Condition): number {
+    if (condition.isSearch === true) return COUNTED_JOBS_MAX
+    const counted = this.#prepared(countQuery(condition, COUNTED_JOBS_MAX))
+    return Number(counted.get(...condition.values)?.['count'])
   }
 
   #records(sql: string, values: readonly Value[]): string {

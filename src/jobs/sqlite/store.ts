@@ -12,6 +12,8 @@ import type {
   DecisionFilter,
   ItemFilter,
   JobFilter,
+  JobPlace,
+  JobSearch,
   JobStore,
   PageAfter,
   StoreChange,
@@ -98,7 +100,7 @@ export class SqliteJobStore implements JobStore {
     return this.#parse(await this.#read('jobs', filter)) as JobRecord[]
   }
 
-  searchEnd(filter: Pick<JobFilter, 'after' | 'text'>): Promise<string | undefined> {
+  searchEnd(filter: JobSearch): Promise<JobPlace | undefined> {
     return this.#read('searchEnd', filter)
   }
 

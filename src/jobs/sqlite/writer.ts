@@ -22,6 +22,7 @@ interface KnownJob {
   forgetAtMs: number | null
   forgetLogsAtMs: number | null
   name: string | null
+  endedAtMs: number | null
 }
 
 /** Of one generation, some 300 bytes each; more than the jobs one router has running at a time. */
@@ -45,14 +46,14 @@ const SQL = {
   findKey: `SELECT k.seq, j.state, coalesce(j.created_at_ms, 0) AS createdAtMs,
       coalesce(j.labels, '') AS labels, coalesce(j.submitter, '') AS submitter, j.key,
       j.parent_id AS parentId, j.forget_at_ms AS forgetAtMs, j.forget_logs_at_ms AS forgetLogsAtMs,
-      j.name
+      j.name, j.ended_at_ms AS endedAtMs
     FROM keys k LEFT JOIN jobs j ON j.seq = k.seq WHERE k.id = ?`,
   addKey: 'INSERT INTO keys (id) VALUES (?)',
   putJob: `INSERT OR REPLACE INTO jobs (seq, id, state, created_at_ms, labels, submitter, key,
-      parent_id, forget_at_ms, forget_logs_at_ms, name, record)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  setEndAndRecord: `UPDATE jobs SET state = ?, forget_at_ms = ?, forget_logs_at_ms = ?, record = ?
-    WHERE seq = ?`,
+      parent_id, forget_at_ms, forget_logs_at_ms, name, ended_at_ms, record)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  setEndAndRecord: `UPDATE jobs SET state = ?, forget_at_ms = ?, forget_logs_at_ms = ?,
+      ended_at_ms = ?, record = ? WHERE seq = ?`,
   setStateAndRecord: 'UPDATE jobs SET state = ?, record = ? WHERE seq = ?',
   setRecord: 'UPDATE jobs SET record = ? WHERE seq = ?',
   addLabel: `INSERT INTO job_labels (name, value, created_at_ms, id, seq) VALUES (?, ?, ?, ?, ?)`,
@@ -211,12 +212,16 @@ export class SqliteWriter {
     const state = values[at + JOB.state] as string
     const forgetAtMs = values[at + JOB.forgetAtMs] as number | null
     const forgetLogsAtMs = values[at + JOB.forgetLogsAtMs] as number | null
+    const endedAtMs = values[at + JOB.endedAtMs] as number | null
     const record = values[at + JOB.record] as string
     const statements = this.#statements
-    if (forgetAtMs !== known.forgetAtMs || forgetLogsAtMs !== known.forgetLogsAtMs) {
-      statements.setEndAndRecord.run(state, forgetAtMs, forgetLogsAtMs, record, known.seq)
+    const isKept = forgetAtMs === known.forgetAtMs && forgetLogsAtMs === known.forgetLogsAtMs
+    if (!isKept || endedAtMs !== known.endedAtMs) {
+      const end = [forgetAtMs, forgetLogsAtMs, endedAtMs] as const
+      statements.setEndAndRecord.run(state, ...end, record, known.seq)
       known.forgetAtMs = forgetAtMs
       known.forgetLogsAtMs = forgetLogsAtMs
+      known.endedAtMs = endedAtMs
     } else if (state !== known.state) statements.setStateAndRecord.run(state, record, known.seq)
     else statements.setRecord.run(record, known.seq)
     this.#counts.moved(known.state, state)
@@ -238,6 +243,7 @@ export class SqliteWriter {
     known.forgetAtMs = values[at + JOB.forgetAtMs] as number | null
     known.forgetLogsAtMs = values[at + JOB.forgetLogsAtMs] as number | null
     known.name = values[at + JOB.name] as string | null
+    known.endedAtMs = values[at + JOB.endedAtMs] as number | null
     this.#addLabels(id, known)
   }
 
@@ -305,7 +311,8 @@ export class SqliteWriter {
       parentId: null,
       forgetAtMs: null,
       forgetLogsAtMs: null,
-      name: null
+      name: null,
+      endedAtMs: null
     }
   }
 

@@ -31,7 +31,7 @@ test('execute with a signal that is over submits nothing; one that ends stops th
   await expect(engine.execution.execute({ task: NOOP }, 'peer', { signal: over })).rejects.toBe(
     gone
   )
-  expect(await engine.reader.list({ limit: 9 })).toEqual([])
+  expect((await engine.reader.list({ limit: 9 })).rows).toEqual([])
   const controller = new AbortController()
   const executed = engine.execution.execute({ task: NOOP }, 'peer', { signal: controller.signal })
   await settle()
@@ -39,7 +39,9 @@ test('execute with a signal that is over submits nothing; one that ends stops th
   await expect(executed).rejects.toBe(gone)
   engine.workers.last().complete()
   await settle()
-  expect((await engine.reader.list({ limit: 9 })).map(({ state }) => state)).toEqual(['completed'])
+  expect((await engine.reader.list({ limit: 9 })).rows.map(({ state }) => state)).toEqual([
+    'completed'
+  ])
 })
 
 test('execute with a signal that ends while the job is stored lets go of it', async () => {
@@ -59,7 +61,7 @@ test('execute holds no more of an array’s results than fit into one answer', a
   engine.workers.add('w1', (task) => queueMicrotask(() => task.complete(large)))
   const executed = engine.execution.execute({ task: NOOP, each: [{}, {}, {}] }, 'peer')
   await expect(executed).rejects.toMatchObject({ code: 'TASK_OUTPUT_TOO_LARGE' })
-  const [job] = await engine.reader.list({ limit: 1 })
+  const [job] = (await engine.reader.list({ limit: 1 })).rows
   expect(job?.state).toBe('completed')
 })
 
@@ -165,7 +167,7 @@ test('bad documents are refused before anything is kept', async () => {
     code: 'REQUEST_TOO_LARGE',
     path: 'task'
   })
-  expect(await engine.reader.list({ limit: 9 })).toEqual([])
+  expect((await engine.reader.list({ limit: 9 })).rows).toEqual([])
 })
 
 const ZERO_WEIGHTS = { cpu: 0, memory: 0, disk: 0, gpu: 0, latency: 0, reputation: 0 }
@@ -180,7 +182,7 @@ test('a plan says where a job would go, and stores nothing', async () => {
   expect((await engine.intake.plan({ task: NOOP, resources: { cpu: 64 } })).outcome).toBe(
     'no_worker_fits'
   )
-  expect(await engine.reader.list({ limit: 9 })).toEqual([])
+  expect((await engine.reader.list({ limit: 9 })).rows).toEqual([])
   expect(engine.workers.tasks).toEqual([])
 })
 
@@ -191,7 +193,7 @@ test('lists are filtered by state and label, newest first, with what runs now', 
   engine.clock.advance(1)
   const waiting = await engine.submit({ labels: { team: 'a' } })
   const ids = async (filter: object): Promise<string[]> =>
-    (await engine.reader.list({ limit: 9, ...filter })).map(({ id }) => id)
+    (await engine.reader.list({ limit: 9, ...filter })).rows.map(({ id }) => id)
   expect(await ids({})).toEqual([waiting, running])
   expect(await ids({ state: 'running' })).toEqual([running])
   expect(await ids({ state: 'queued', labels: { team: 'a' } })).toEqual([waiting])

@@ -305,7 +305,7 @@ describe('a job’s own function', () => {
     const item = await run({ verify: { mode: 'quorum', compare: 'function:same-word' } })
     expect(item).toMatchObject({ state: 'completed', verified: { agreed: 2 } })
     expect(word).toMatchObject([{ engine: 'function', name: 'same-word' }])
-    const jobs = await engine.reader.list({ limit: 5 })
+    const jobs = (await engine.reader.list({ limit: 5 })).rows
     const [job, child] = jobs.toSorted((left) => (left.engine === 'builtin' ? -1 : 1))
     expect(jobs).toHaveLength(2)
     expect(child).toMatchObject({ engine: 'function', submitter: 'test', parent: job?.id })

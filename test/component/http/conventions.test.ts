@@ -132,6 +132,20 @@ test('a Last-Event-ID that is none is refused as the header that it is', async (
   expect(problem.detail).not.toContain('query parameter')
 })
 
+test('a list of jobs leads on to its next page with all that it was asked by', async () => {
+  const { call, services } = await startApi()
+  services.jobsNext = '5/j-1'
+  const query =
+    'state=failed&label=a%3Db&sort=-ended&since=2026-01-02T03%3A04%3A05.000Z&q=x&limit=5'
+  const { headers } = await call(`/v1/jobs?${query}`)
+  const [, path] = /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '') ?? []
+  const next = new URL(path ?? '', 'http://router').searchParams
+  const wanted = new URLSearchParams(`${query}&after=5/j-1`)
+  next.sort()
+  wanted.sort()
+  expect(next.toString()).toBe(wanted.toString())
+})
+
 test('receipts lead on to the next page by the index of the last item', async () => {
   const { call, services } = await startApi()
   services.receiptsNext = 4

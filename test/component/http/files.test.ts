@@ -306,16 +306,16 @@ describe('looking', () => {
     }
     await api.client.announceFile(announcement(someBytes(100, 9), { name: 'remote-1000a.part' }))
     await handIn(api, someBytes(100, 10), { name: 'a-first' })
-    for (const order of ['name', 'id'] as const) {
+    for (const sort of ['name', 'id'] as const) {
       const all: { id: string; name: string; state: string }[] = []
       let after: string | undefined
       do {
-        const page = await api.client.files({ order, limit: 1_000, after })
+        const page = await api.client.files({ sort, limit: 1_000, after })
         all.push(...page.rows)
         after = page.next
       } while (after !== undefined)
       expect(all).toHaveLength(2_502)
-      const keys = all.map((row) => row[order])
+      const keys = all.map((row) => row[sort])
       expect(keys).toEqual(keys.toSorted())
     }
     const { rows } = await api.client.files({ name: 'REMOTE-1000', limit: 10 })

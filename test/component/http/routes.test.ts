@@ -36,6 +36,12 @@ const GETS: Row[] = [
       ]
     ]
   },
+  {
+    path: '/v1/jobs?sort=-ended&q=resize',
+    schema: 'api/job',
+    isList: true,
+    calls: [['list', { sort: '-ended', text: 'resize', limit: 100 }]]
+  },
   { path: `/v1/jobs/${JOB}/document`, schema: 'job', calls: [['document', JOB]] },
   {
     path: `/v1/jobs/${JOB}/history`,
@@ -113,7 +119,7 @@ const GETS: Row[] = [
     calls: [['files', { order: 'name', limit: 100 }]]
   },
   {
-    path: '/v1/files?name=test&order=id&after=sha256:ab&limit=5',
+    path: '/v1/files?name=test&sort=id&after=sha256:ab&limit=5',
     schema: 'api/file',
     isList: true,
     calls: [['files', { name: 'test', order: 'id', after: { id: 'sha256:ab' }, limit: 5 }]]

@@ -154,7 +154,7 @@ describe('files add', () => {
     const name = 'evil\u001b[2J\r\n\u202egnp.exe'
     catalogue.offered(OTHER_PEER, { id, name, sizeBytes: 1, isPinned: false, keptFor: [] })
     const listed = await run('files', 'ls')
-    const wide = await run('files', 'ls', '-o', 'wide', '--order', 'id', '--after', id.slice(0, -1))
+    const wide = await run('files', 'ls', '-o', 'wide', '--sort', 'id', '--after', id.slice(0, -1))
     const shown = await run('files', 'info', 'eeee')
     const removed = await run('files', 'rm', 'evil\u001b[2J')
     for (const { stderr, stdout } of [added, listed, wide, shown, removed]) {
@@ -232,7 +232,7 @@ describe('files ls, info, pin, unpin, verify, rm', () => {
     [['files', 'verify', 'abcd'], 'FILE_NOT_FOUND'],
     [['files', 'unpin', 'abcd'], 'FILE_NOT_FOUND'],
     [['files', 'add'], 'FIELD_MISSING'],
-    [['files', 'ls', '--order', 'size'], 'FIELD_INVALID'],
+    [['files', 'ls', '--sort', 'size'], 'FIELD_INVALID'],
     [['files', 'ls', '--limit', '5000'], 'FIELD_INVALID']
   ])('%j is refused', async (words, code) => {
     const { run } = await startCli()

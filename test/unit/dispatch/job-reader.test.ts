@@ -133,7 +133,7 @@ describe('a job', () => {
 })
 
 const ids = async (filter: object): Promise<string[]> =>
-  (await reader.list({ limit: 9, ...filter })).map(({ id }) => id)
+  (await reader.list({ limit: 9, ...filter })).rows.map(({ id }) => id)
 
 it('lists can be asked for by submitter, parent and time', async () => {
   await store.apply([
@@ -145,6 +145,42 @@ it('lists can be asked for by submitter, parent and time', async () => {
   expect(await ids({ submitter: 'p' })).toEqual(['j-1'])
   expect(await ids({ parent: 'j-1' })).toEqual(['j-2'])
   expect(await ids({ sinceMs: CREATED_AT_MS + 1 })).toEqual(['j-3', 'j-2'])
+})
+
+const page = async (filter: object): Promise<[ids: string, next: string | undefined]> => {
+  const { next, rows } = await reader.list({ limit: 2, ...filter })
+  return [rows.map(({ id }) => id).join(' '), next]
+}
+
+it('a list goes on page by page, also when the job that it stopped at is forgotten', async () => {
+  const ages = [1, 2, 3, 4, 5]
+  await store.apply(
+    ages.map((age) =>
+      jobChange(`j-${age}`, {
+        createdAtMs: CREATED_AT_MS + age,
+        endedAtMs: age === 5 ? null : CREATED_AT_MS + 10 - age
+      })
+    )
+  )
+  const [first, next] = await page({})
+  expect([first, next]).toEqual(['j-5 j-4', `${CREATED_AT_MS + 4}/j-4`])
+  await store.apply([{ kind: 'forget', jobId: 'j-4' }])
+  expect(await page({ after: next })).toEqual(['j-3 j-2', `${CREATED_AT_MS + 2}/j-2`])
+  expect(await page({ after: 'j-2' })).toEqual(['j-1', undefined])
+  const ends = { sort: 'ended' as const }
+  expect(await page(ends)).toEqual(['j-3 j-2', `${CREATED_AT_MS + 8}/j-2`])
+  expect(await page({ ...ends, after: 'j-2' })).toEqual(['j-1', undefined])
+  for (const [after, sort] of [
+    ['j-4', 'created'],
+    ['j-5', 'ended'],
+    ['1/', 'created']
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await expect(reader.list({ limit: 2, after, sort } as never)).rejects.toMatchObject({
+      code: 'FIELD_INVALID',
+      path: 'after'
+    })
+  }
 })
 
 it('attempts are shown as they are now, not as they were stored', async () => {

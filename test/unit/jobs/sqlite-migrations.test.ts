@@ -128,6 +128,8 @@ test('a file of version 1 keeps its jobs, which get what they lack', async () =>
   expect(await store.log('j-1', 0, 1)).toEqual([])
   expect(await store.log('j-1', 1, 2)).toEqual([{ ms: 0, stream: 'out', text: 'it "threw"\n' }])
   expect(await store.jobs({ submitter: '12D3Ko', labels: { team: 'a' }, limit: 9 })).toHaveLength(1)
+  const byEnd = await store.jobs({ sort: '-ended', limit: 9 })
+  expect(byEnd.map(({ id }) => id)).toEqual(['j-1'])
   expect(await store.note('ledger')).toBe('{}')
   expect(await store.forgettable('job', forgetAtMs - 1, 9)).toEqual([])
   expect(await store.forgettable('job', forgetAtMs, 9)).toEqual(['j-1'])

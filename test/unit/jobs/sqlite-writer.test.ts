@@ -100,7 +100,7 @@ test('what is undone is not counted', () => {
 })
 
 test('lists are answered from their indexes, and sort nothing', () => {
-  const stretch = { after: { createdAtMs: 5, id: 'x' }, until: { createdAtMs: 2, id: 'a' } }
+  const stretch = { after: { atMs: 5, id: 'x' }, until: { atMs: 2, id: 'a' } }
   const lists: [Partial<JobFilter>, string][] = [
     [{}, 'jobs_by_time'],
     [{ submitter: 'me', sinceMs: 3 }, 'jobs_by_time'],
@@ -110,12 +110,34 @@ test('lists are answered from their indexes, and sort nothing', () => {
     [{ labels: { a: 'b' } }, 'l USING PRIMARY KEY (name=? AND value=?']
   ]
   for (const [filter, index] of lists) {
-    const conditions = conditionsOf({ limit: 9, ...filter })
-    const { sql, values } = listQuery({ limit: 9, ...filter }, conditions, conditions[0], stretch)
-    const steps = plan(sql, [...values, 9])
-    expect(steps).toMatch(/^SEARCH [jl] USING/)
-    expect(steps).toContain(index)
-    expect(steps).not.toContain('TEMP B-TREE')
+    for (const sort of ['-created', 'created'] as const) {
+      const asked = { limit: 9, sort, ...filter }
+      const conditions = conditionsOf(asked)
+      const { sql, values } = listQuery(asked, conditions, conditions[0], stretch)
+      const steps = plan(sql, [...values, 9])
+      expect(steps).toMatch(/^SEARCH [jl] USING/)
+      expect(steps).toContain(index)
+      expect(steps).not.toContain('TEMP B-TREE')
+    }
+  }
+})
+
+test('lists by ends are answered from the index of those, and sort nothing', () => {
+  const stretch = { after: { atMs: 5, id: 'x' }, until: { atMs: 2, id: 'a' } }
+  const filters: Partial<JobFilter>[] = [
+    {},
+    { state: 'failed', submitter: 'me', sinceMs: 3 },
+    { text: 'resize' },
+    { labels: { a: 'b' }, parentId: 'j-1' }
+  ]
+  for (const sort of ['-ended', 'ended'] as const) {
+    for (const filter of filters) {
+      const asked = { limit: 9, sort, ...filter }
+      const { sql, values } = listQuery(asked, conditionsOf(asked), undefined, stretch)
+      const steps = plan(sql, [...values, 9])
+      expect(steps).toMatch(/^SEARCH j USING INDEX jobs_by_end/)
+      expect(steps).not.toContain('TEMP B-TREE')
+    }
   }
 })
 
