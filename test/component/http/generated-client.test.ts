@@ -137,8 +137,10 @@ test('it works with a real router: a job, a file, a recipe, a token, and lists i
   const described = await fetch(`${url}/v1/openapi.json`, { headers })
   const { Api } = await generate((await described.json()) as OpenApiDocument)
   const { v1 } = new Api({ baseUrl: url, baseApiParams: { headers } })
-  const ask = async <T>(name: string, ...given: unknown[]): Promise<T> =>
-    ((await v1[name]?.(...given)) as Answer<T>).data
+  const ask = async <T>(name: string, ...given: unknown[]): Promise<T> => {
+    const call = v1[name] as Call
+    return ((await call(...given)) as Answer<T>).data
+  }
 
   const task = { engine: 'function', name: 'square', input: 12 }
   const job = await ask<JobView>('submitJob', { name: 'generated', task, key: 'once' })
