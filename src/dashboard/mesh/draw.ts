@@ -114,7 +114,7 @@ function drawLinks(
   const density = Math.min(1, Math.max(0.12, 8 / Math.sqrt(graph.links.length + 1)))
   // What a unit of the graph is in points of the screen.
   const scale = context.getTransform().a
-  const isNearby = view.k >= LABEL_ZOOM
+  const isCrowded = graph.links.length > STROKES_MAX && view.k < LABEL_ZOOM
   for (const [path, style] of Object.entries(LINK_STYLES) as [Path, LinkStyle][]) {
     const links = graph.links.filter(
       ({ data, source, target }) =>
@@ -122,8 +122,9 @@ function drawLinks(
     )
     for (const isBright of [false, true]) {
       const drawn = links.filter((link) => isNear(link) === isBright)
-      // Of so many, so small, nobody tells one stroke from another: colours do.
-      const isHair = !isNearby && drawn.length > STROKES_MAX
+      // Of so many, so small, nobody tells one stroke from another: colours do. The few that somebody points at are seen.
+      const isPointedAt = isBright && near !== undefined && drawn.length <= STROKES_MAX
+      const isHair = isCrowded && !isPointedAt
       context.beginPath()
       for (const link of drawn) traceLink(context, link)
       context.globalAlpha = isBright ? (near === undefined ? density : 0.95) : FADED * density
