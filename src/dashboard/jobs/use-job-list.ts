@@ -155,8 +155,10 @@ class NewsFollower {
   /** The newest, and those that are looked at. */
   async #refresh(): Promise<void> {
     const { first, signal } = this.#init
-    const before = this.#list.ids[first() - 1]
-    const places = before === undefined ? [undefined] : [undefined, before]
+    const before = this.#list.job(this.#list.ids[first() - 1] ?? '')
+    // A place by its moment stays good when the job that was there is forgotten.
+    const place = before && `${before.created_at_ms}/${before.id}`
+    const places = place === undefined ? [undefined] : [undefined, place]
     try {
       const pages = await Promise.all(
         places.map((after) =>
