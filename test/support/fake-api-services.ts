@@ -130,9 +130,8 @@ export class FakeApiServices implements Omit<ApiServices, 'forwarding'> {
   readonly jobsById = new Map<string, JobView>()
   itemViews: ItemView[] = [buildItemView()]
   attemptViews: AttemptView[] = [buildAttemptView()]
-  jobsNext: string | undefined
   receiptViews: ReceiptView[] = []
-  receiptsNext: number | undefined
+  readonly next: { jobs?: string; receipts?: number } = {}
   historyRows: HistoryRow[] = [buildHistoryRow()]
   nodeView: NodeView = exampleOf('api/node')
   planView = exampleOf('api/plan')
@@ -216,7 +215,7 @@ export class FakeApiServices implements Omit<ApiServices, 'forwarding'> {
       this.#note('list', filter)
       const all = [...this.jobsById.values()]
       const rows = all.filter(({ state }) => state === (filter.state ?? state))
-      return { rows, next: this.jobsNext }
+      return { rows, next: this.next.jobs }
     },
     describe: async (id) => {
       this.#note('describe', id)
@@ -249,7 +248,7 @@ export class FakeApiServices implements Omit<ApiServices, 'forwarding'> {
     },
     receipts: async (id, filter) => {
       this.#note('receipts', id, filter)
-      return { rows: this.receiptViews, next: this.receiptsNext }
+      return { rows: this.receiptViews, next: this.next.receipts }
     },
     ...this.#decided,
     log: async (id, which) => {

@@ -134,7 +134,7 @@ test('a Last-Event-ID that is none is refused as the header that it is', async (
 
 test('a list of jobs leads on to its next page with all that it was asked by', async () => {
   const { call, services } = await startApi()
-  services.jobsNext = '5/j-1'
+  services.next.jobs = '5/j-1'
   const query =
     'state=failed&label=a%3Db&sort=-ended&since=2026-01-02T03%3A04%3A05.000Z&q=x&limit=5'
   const { headers } = await call(`/v1/jobs?${query}`)
@@ -148,7 +148,7 @@ test('a list of jobs leads on to its next page with all that it was asked by', a
 
 test('receipts lead on to the next page by the index of the last item', async () => {
   const { call, services } = await startApi()
-  services.receiptsNext = 4
+  services.next.receipts = 4
   const answer = await call(`/v1/jobs/${JOB}/receipts?attempt=1&limit=5`)
   expect(answer.headers.get('link')).toBe(
     `</v1/jobs/${JOB}/receipts?attempt=1&after=4&limit=5>; rel="next"`
