@@ -70,8 +70,13 @@ test('those who publish packages find nothing wrong with it', async () => {
   expect(wrong.map((message) => formatMessage(message, pkg))).toEqual([])
 })
 
-test('what is built of it is a manual page', async () => {
+test('what is built of it is a manual page, and npm puts it where man looks', async () => {
   expect(await print('man')).toContain('.TH TASKMESH 1')
+  // Of a list alone: a single name, which npm's own documentation allows, it passes over.
+  expect((await publint({ pkgDir: installed.root, pack: false })).pkg['man']).toEqual([
+    'dist/taskmesh.1'
+  ])
+  expect(installed.files).toContain('dist/taskmesh.1')
 })
 
 test('an old Node is told what to do', () => {
