@@ -156,8 +156,8 @@ function cable(end: string, device: string, pid: number): string[] {
   return ['link', 'add', end, 'type', 'veth', 'peer', 'name', device, 'netns', String(pid)]
 }
 
-/** @throws with what it complained of */
-function command(program: string, ...words: string[]): void {
+/** Runs a command of the system. @throws with what it complained of */
+export function command(program: string, ...words: string[]): void {
   const { error, status, stderr } = spawnSync(program, words, { encoding: 'utf8' })
   if (status === 0) return
   throw new Error(`${program} ${words.join(' ')}: ${error?.message ?? stderr}`)

@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { HERE, Machines } from './machines.ts'
+import { HERE, Machines, command } from './machines.ts'
 import { LET, addressesIn, commandsOf, isRun, isShell, readSnippets, valueOf } from './snippets.ts'
 import { prepareFolder, prepareHome } from './checkout.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -13,6 +13,9 @@ import type { Snippet } from './snippets.ts'
 
 /** What a node says when it is up, and what `taskmesh up` says when all of them are. */
 const READY = [' ready at ', 'Try, in another terminal']
+
+/** A folder that every system has, and that little stands in; what does is not seen here. */
+const HOMES = '/srv'
 
 class Page {
   readonly #folder: string
@@ -87,11 +90,23 @@ class Page {
   }
 }
 
+function fail(why: string): never {
+  process.stdout.write(`${why}\n`)
+  process.exit(1)
+}
+
+/** Homes lie where homes do: of a passing folder taskmesh would warn. */
+function settle(given: string): string {
+  command('mount', '--bind', given, HOMES)
+  return HOMES
+}
+
 function machineOf(snippet: Snippet): string {
   return valueOf(snippet, 'host') ?? HERE
 }
 
-async function followPage(path: string, folder: string): Promise<void> {
+async function followPage(path: string, given: string): Promise<void> {
+  const folder = settle(given)
   const snippets = readSnippets(readFileSync(path, 'utf8'))
   const machines = new Machines(folder, prepareFolder(folder), addressesIn(snippets))
   const page = new Page(folder, machines)
@@ -101,13 +116,12 @@ async function followPage(path: string, folder: string): Promise<void> {
       // oxlint-disable-next-line no-await-in-loop
       await page.follow(snippet)
     } catch (error) {
-      process.stdout.write(`line ${snippet.line}: ${(error as Error).message}\n`)
-      process.exit(1)
+      fail(`line ${snippet.line}: ${(error as Error).message}`)
     }
     const tookMs = Math.round(systemClock.monotonicMs() - sinceMs)
     process.stdout.write(`line ${snippet.line}: ${tookMs} ms\n`)
   }
-  await machines.close()
+  await machines.close().catch((error: Error) => fail(`the end: ${error.message}`))
 }
 
 const [path = '', folder = ''] = process.argv.slice(2)

@@ -16,6 +16,9 @@ const POLL_MS = 50
 /** Far more than anything takes, so that a page that stands still says where. */
 const STEP_MS = 240_000
 
+/** Of what was to stay: done, or ended by a signal, as a page may have it. */
+const ENDED_WELL: ReadonlySet<string> = new Set(['', '0', '130', '137', '143'])
+
 /** The descriptor by which the shell says how something ended. */
 const ANSWERS = 3
 
@@ -53,6 +56,8 @@ interface Lasting {
   pid: number
   prints: string
   ends: string
+  /** It was seen to be ready; how it ends is the page's affair. */
+  isAwaited: boolean
 }
 
 export class Terminal {
@@ -99,14 +104,21 @@ export class Terminal {
     // With the trap it stays until what it has started is gone.
     this.#type(`( trap : TERM; . ${script}; echo $? > ${ends} ) ${streams} & echo $! >&${ANSWERS}`)
     const pid = Number(await this.#answer(prints))
-    const lasting = { pid, prints, ends }
+    const lasting = { pid, prints, ends, isAwaited: !ready.includes('') }
     this.#lasting.push(lasting)
     await this.#untilReady(lasting, ready)
     return prints
   }
 
-  /** Has what stays here end in its own way. */
+  /** Has what stays here end in its own way. @throws if something that nobody waited for has failed */
   async close(): Promise<void> {
+    for (const { ends, isAwaited, prints } of this.#lasting) {
+      if (isAwaited) continue
+      const code = existsSync(ends) ? readFileSync(ends, 'utf8').trim() : '0'
+      if (!ENDED_WELL.has(code)) {
+        throw new Error(`has ended with ${code}:\n${readFileSync(prints, 'utf8')}`)
+      }
+    }
     for (const { pid } of this.#lasting) this.#type(`kill -TERM -- -${pid} 2> /dev/null`)
     this.#type(`wait`)
     this.#stdin.end()
