@@ -54,6 +54,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: E2E_WORKERS,
+          // Pages of the manual, of which each has a mesh of its own.
+          maxConcurrency: 2,
           sequence: { groupOrder: 2 }
         }
       },
