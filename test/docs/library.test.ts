@@ -63,7 +63,7 @@ function examplesIn(path: string, client: string): Example[] {
 /** Whole programs, that is; what has no import leaves out what is around it. */
 function snippetsOf(page: string): Example[] {
   const text = readFileSync(join(PROJECT, 'docs', page), 'utf8')
-  const whole = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].filter(([, code]) =>
+  const whole = [...text.matchAll(/^```ts[^\n]*\n(.*?)^```$/gms)].filter(([, code]) =>
     code?.includes("from 'taskmesh")
   )
   return whole.map(([, code = ''], index) => ({

@@ -64,13 +64,11 @@ class Page {
 
   async #start(snippet: Snippet): Promise<void> {
     const terminal = await this.#machines.terminal(machineOf(snippet))
-    const ready = valueOf(snippet, 'ready')
+    const words = snippet.words.filter((word) => word.startsWith('ready='))
+    const ready = [...READY, ...words.map((word) => word.slice('ready='.length))]
     for (const line of commandsOf(snippet)) {
       // oxlint-disable-next-line no-await-in-loop
-      this.#said = await terminal.start(
-        this.#meant(line),
-        ready === undefined ? READY : [...READY, ready]
-      )
+      this.#said = await terminal.start(this.#meant(line), ready)
     }
   }
 
