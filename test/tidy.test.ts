@@ -31,7 +31,7 @@ const PURE: readonly RegExp[] = [
   /^src\/model\/(job|job-plan|verify-plan|task-type|graph|job-references|differences|json-path|schedule|cron|task-names)\.ts$/,
   /^src\/dispatch\/(verdict|consequence|active-job|active-item|assignment|refusers|wish)\.ts$/,
   /^src\/dispatch\/intake\/(new-job|pending-steps|reruns)\.ts$/,
-  /^src\/execution\/(load-figures|owner\/admission|leases\/journal-entries)\.ts$/,
+  /^src\/execution\/(owner\/admission|leases\/journal-entries)\.ts$/,
   /^src\/files\/(content\/|transfer\/(pace|piece-picker|rarity-index|rate-meter|shares)\.ts$)/,
   /^src\/files\/exchange\/(messages|greeting|upload-slots)\.ts$/,
   /^src\/discovery\/worker-load\.ts$/,

@@ -4,7 +4,7 @@
  */
 import { BYTES_PER_MB } from '../core/units.ts'
 import { GpuPool } from './gpu-pool.ts'
-import { LoadFigures } from './load-figures.ts'
+import { LoadFigures } from '../selection/load-figures.ts'
 import { Slots } from './slots.ts'
 import type { Claim } from './slots.ts'
 import type { Clock } from '../core/clock.ts'

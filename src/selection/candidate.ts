@@ -43,7 +43,7 @@ export interface Candidate {
   queued: number
   /** GPUs that those tasks have. */
   gpusTaken: number
-  /** How long a new task would wait for a slot there, by its last report; 0 while one is free. */
+  /** How long a new task would wait for a slot there, by its last report; 0 while one is free and no task waits. */
   waitMs: number
   /** Expected work of the tasks in line, per slot, by its last report. */
   queuedMs: number

@@ -65,7 +65,7 @@ export interface NodeView {
   running: number
   queued: number
   /**
-   * How long a new task would wait for a slot there, by its last report; 0 while one is free.
+   * How long a new task would wait for a slot there, by its last report; 0 while one is free and no task waits.
    */
   wait_ms?: number
   /**

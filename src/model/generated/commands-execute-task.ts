@@ -284,7 +284,7 @@ export interface LoadReport {
    */
   queued_ms?: number
   /**
-   * How long a new task would wait for a slot; 0 while one is free.
+   * How long a new task would wait for a slot; 0 while one is free and no task waits.
    */
   wait_ms?: number
   /**

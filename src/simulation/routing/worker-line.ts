@@ -11,21 +11,14 @@ export class WorkerLine {
   #places: (Attempt | undefined)[] = []
   #first = 0
   #count = 0
-  #expectedMs = 0
 
   get count(): number {
     return this.#count
   }
 
-  /** Of all that wait. */
-  get expectedMs(): number {
-    return this.#expectedMs
-  }
-
   add(attempt: Attempt): void {
     this.#places.push(attempt)
     this.#count += 1
-    this.#expectedMs += attempt.expected.runMs
   }
 
   takeFirst(memoryMb: number, nowMs: number): Attempt | undefined {
@@ -59,7 +52,6 @@ export class WorkerLine {
   #take(at: number, attempt: Attempt): Attempt {
     this.#places[at] = undefined
     this.#count -= 1
-    this.#expectedMs -= attempt.expected.runMs
     if (this.#count === 0) this.#reset()
     while (this.#first < this.#places.length && this.#places[this.#first] === undefined)
       this.#first += 1
@@ -74,6 +66,5 @@ export class WorkerLine {
     this.#places = []
     this.#first = 0
     this.#count = 0
-    this.#expectedMs = 0
   }
 }

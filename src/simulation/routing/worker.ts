@@ -1,8 +1,8 @@
 /** A simulated machine: its slots, its line, its memory, what it says of itself, and what goes wrong with it. */
 import { QUEUED_MS_MAX } from '../../selection/room.ts'
 import { stragglerFactor } from './churn.ts'
+import { LoadFigures } from '../../selection/load-figures.ts'
 import { WorkerLine } from './worker-line.ts'
-import { WorkRate } from '../../selection/work-rate.ts'
 import type { Attempt } from './attempt.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { Mortal } from './churn.ts'
@@ -50,8 +50,6 @@ const ADVERT_MS = 1_000
 const ADVERT_LAG_MS = 200
 /** Measures of speed are so far off. */
 const MEASURE_NOISE = 0.05
-/** No task is expected to be so short that it would not count. */
-const EXPECTED_MS_MIN = 1
 
 export class SimWorker implements Mortal {
   readonly index: number
@@ -70,13 +68,14 @@ export class SimWorker implements Mortal {
   readonly #seen: number[]
   /** Routers that were refused, to be told once there is room. */
   readonly #refused: number[] = []
-  readonly #rate = new WorkRate()
+  #load: LoadFigures
   #slowdown = 1
 
   constructor(init: SimWorkerInit) {
     this.#init = init
     this.index = init.index
     this.spec = init.spec
+    this.#load = new LoadFigures(init.spec.slots)
     this.#seen = Array.from<number>({ length: init.routerCount }).fill(0)
   }
 
@@ -105,7 +104,7 @@ export class SimWorker implements Mortal {
     }
     attempt.state = 'waiting'
     attempt.waitsSinceMs = events.nowMs
-    this.#rate.add(attempt.expected.runMs, events.nowMs)
+    this.#load.arrived(this.#expectedMs(attempt), events.nowMs)
     this.line.add(attempt)
     this.#startNext()
   }
@@ -113,8 +112,10 @@ export class SimWorker implements Mortal {
   /** Its result is not wanted any more. */
   stop(attempt: Attempt): void {
     if (!this.isUp) return
-    if (attempt.state === 'waiting') this.line.remove(attempt)
-    else if (attempt.state === 'running') {
+    if (attempt.state === 'waiting') {
+      this.line.remove(attempt)
+      this.#load.leftQueue(this.#expectedMs(attempt))
+    } else if (attempt.state === 'running') {
       this.#free(attempt)
       this.#startNext()
     } else return
@@ -122,19 +123,17 @@ export class SimWorker implements Mortal {
   }
 
   report(router: number): LoadReport {
-    const { slots, memoryMb } = this.spec
-    const queuedMs = this.line.expectedMs / slots
-    const isFull = this.running.length >= slots || this.line.count > 0
+    const { nowMs } = this.#init.events
     return {
-      atMs: this.#init.events.nowMs,
+      atMs: nowMs,
       running: this.running.length,
       queued: this.line.count,
       seen: this.#seen[router] as number,
-      waitMs: isFull ? this.#nextFreeMs() + queuedMs : 0,
-      queuedMs,
-      workRate: this.#rate.at(this.#init.events.nowMs),
+      waitMs: this.#load.waitMs,
+      queuedMs: this.#load.queuedMs,
+      workRate: this.#load.workRateAt(nowMs),
       slowdown: this.#slowdown,
-      memoryAvailableMb: memoryMb - this.memoryTakenMb
+      memoryAvailableMb: this.spec.memoryMb - this.memoryTakenMb
     }
   }
 
@@ -147,6 +146,7 @@ export class SimWorker implements Mortal {
       attempt.plan += 1
       wire.lose(attempt, detectedAtMs)
     }
+    this.#load = new LoadFigures(this.spec.slots)
     this.memoryTakenMb = 0
     this.#refused.length = 0
     onChanged(this)
@@ -177,17 +177,12 @@ export class SimWorker implements Mortal {
   }
 
   #hasRoom(): boolean {
-    const { slots } = this.spec
-    return this.running.length < slots || this.line.expectedMs / slots <= QUEUED_MS_MAX
+    return this.running.length < this.spec.slots || this.#load.queuedMs <= QUEUED_MS_MAX
   }
 
-  /** Until one of the running tasks is expected to end. */
-  #nextFreeMs(): number {
-    let endsPerMs = 0
-    for (const { expected } of this.running) {
-      endsPerMs += 1 / Math.max(EXPECTED_MS_MIN, expected.runMs)
-    }
-    return endsPerMs > 0 ? 1 / endsPerMs : 0
+  /** As the worker reckons with it. */
+  #expectedMs({ expected }: Attempt): number {
+    return this.#load.expected(expected.runMs, Infinity)
   }
 
   #startNext(): void {
@@ -209,6 +204,8 @@ export class SimWorker implements Mortal {
     attempt.countedMs = events.nowMs
     attempt.leftMs = (job.workMs * factor) / this.spec.speed
     this.running.push(attempt)
+    this.#load.leftQueue(this.#expectedMs(attempt))
+    this.#load.began(this.#expectedMs(attempt))
     this.memoryTakenMb += job.memoryMb
     this.#planEnd(attempt)
   }
@@ -245,6 +242,7 @@ export class SimWorker implements Mortal {
     const at = running.indexOf(attempt)
     running[at] = running.at(-1) as Attempt
     running.pop()
+    this.#load.ended(this.#expectedMs(attempt))
     attempt.plan += 1
     this.memoryTakenMb = running.length === 0 ? 0 : this.memoryTakenMb - attempt.job.memoryMb
   }

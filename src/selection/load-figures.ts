@@ -1,9 +1,10 @@
 /**
  * What a worker says of the work that it has: how much waits, how long a new task would wait, and how fast
- * work arrives. All from what each task was expected to take when it came. Pure, and cheap enough to be asked
- * with every answer: each figure is kept as tasks come and go, none is ever summed up.
+ * work arrives. All from what each task was expected to take when it came. Workers and the simulator's
+ * machines reckon with it alike. Pure, and cheap enough to be asked with every answer: each figure is kept as tasks come
+ * and go, none is ever summed up.
  */
-import { WorkRate } from '../selection/work-rate.ts'
+import { WorkRate } from './work-rate.ts'
 
 /** No task is expected to take less. */
 const EXPECTED_MS_MIN = 0.1
@@ -31,9 +32,18 @@ export class LoadFigures {
     return this.#queuedMs / this.#slots
   }
 
-  /** How long a task that came now would wait for a slot. */
+  /**
+   * How long a task that came now would wait for a slot. Where tasks wait beside a free one, for memory that is not there
+   * yet, it waits as behind a full one: a worker that is said to be free then draws more than it can begin.
+   */
   get waitMs(): number {
-    return this.#runningCount < this.#slots ? 0 : 1 / this.#endRate + this.queuedMs
+    const isFree = this.#runningCount < this.#slots && this.#queuedCount === 0
+    return isFree ? 0 : this.#nextEndMs + this.queuedMs
+  }
+
+  /** Until one of the running tasks is expected to end. */
+  get #nextEndMs(): number {
+    return this.#runningCount === 0 ? 0 : 1 / this.#endRate
   }
 
   workRateAt(nowMs: number): number {

@@ -1,7 +1,7 @@
 /** The work that a worker has and expects, in figures that never drift however many tasks come and go. */
 import { expect, it } from 'vitest'
 import * as fc from 'fast-check'
-import { LoadFigures } from '../../../src/execution/load-figures.ts'
+import { LoadFigures } from '../../../src/selection/load-figures.ts'
 
 it('without a task there is no work and no wait', () => {
   const figures = new LoadFigures(2)
@@ -20,7 +20,12 @@ it('the wait is until the first slot is expected to be free, and for what waits 
   figures.arrived(80, 0)
   expect(figures.queuedMs).toBe(40)
   expect(figures.waitMs).toBeCloseTo(115)
+  // What waits beside the free slot lacks memory, and whoever came now would come after it.
   figures.ended(300)
+  expect(figures.waitMs).toBeCloseTo(140)
+  figures.ended(100)
+  expect(figures.waitMs).toBe(40)
+  figures.leftQueue(80)
   expect(figures.waitMs).toBe(0)
 })
 
