@@ -1,19 +1,27 @@
 /**
  * The engines of one worker by name. What does not start here is not offered, rather than failing
- * each task that comes for it.
+ * each task that comes for it, and tried again: it may have lacked no more than a moment of processor time.
  */
 import { MeshError } from '../core/errors.ts'
 import { by } from '../observe/readings.ts'
+import { sleep } from '../core/abort.ts'
+import type { Clock } from '../core/clock.ts'
 import type { EngineName, Executor, SandboxCounts } from './executor.ts'
 import type { Isolation } from '../model/isolation.ts'
 import type { Readings, Sample } from '../observe/readings.ts'
 import type { Resource } from '../model/enforcement.ts'
 import type { Startable } from '../core/startable.ts'
 
+/** After the start; doubles with each further try. */
+const RETRY_MS = 15_000
+const RETRY_MS_MAX = 600_000
+
 export class ExecutorRegistry implements Startable {
   readonly #executors: ReadonlyMap<EngineName, Executor>
   readonly #offered = new Map<EngineName, Executor>()
   readonly #problems = new Map<EngineName, MeshError>()
+  #stopping = new AbortController()
+  #retrying: Promise<void> | undefined
 
   constructor(executors: readonly Executor[]) {
     this.#executors = new Map(executors.map((executor) => [executor.engine, executor]))
@@ -80,21 +88,46 @@ export class ExecutorRegistry implements Startable {
 
   /** Starts all; an engine that fails is left out and named by `problems`. */
   async start(): Promise<void> {
-    await Promise.all(
-      [...this.#executors].map(async ([engine, executor]) => {
-        try {
-          await executor.start()
-          this.#problems.delete(engine)
-          this.#offered.set(engine, executor)
-        } catch (cause) {
-          this.#problems.set(engine, MeshError.from(cause, 'ENGINE_UNAVAILABLE'))
-        }
-      })
-    )
+    this.#stopping = new AbortController()
+    await Promise.all([...this.#executors.values()].map((executor) => this.#try(executor)))
+  }
+
+  /** From now on, tries those again from time to time that did not start, and tells of each that has. */
+  keepTrying(clock: Clock, onOffered: (engine: EngineName) => void): void {
+    this.#retrying ??= this.#retry(clock, onOffered)
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#retrying
+    this.#retrying = undefined
     this.#offered.clear()
     await Promise.all([...this.#executors.values()].map((executor) => executor.stop()))
+  }
+
+  async #try(executor: Executor): Promise<void> {
+    const { engine } = executor
+    try {
+      await executor.start()
+      this.#problems.delete(engine)
+      this.#offered.set(engine, executor)
+    } catch (cause) {
+      this.#problems.set(engine, MeshError.from(cause, 'ENGINE_UNAVAILABLE'))
+    }
+  }
+
+  async #retry(clock: Clock, onOffered: (engine: EngineName) => void): Promise<void> {
+    const { signal } = this.#stopping
+    // One try after the other.
+    /* oxlint-disable no-await-in-loop */
+    for (let waitMs = RETRY_MS; this.#problems.size > 0; waitMs *= 2) {
+      await sleep(clock, Math.min(waitMs, RETRY_MS_MAX), { signal }).catch(() => {})
+      for (const engine of this.#problems.keys()) {
+        if (signal.aborted) return
+        await this.#try(this.#executors.get(engine) as Executor)
+        if (this.#offered.has(engine)) onOffered(engine)
+      }
+    }
+    /* oxlint-enable no-await-in-loop */
   }
 }

@@ -113,6 +113,9 @@ function buildWorker(
     start: async () => {
       requireFunctions(executors)
       reportMissing(executors, core.logger)
+      executors.keepTrying(clock, (engine) => {
+        core.logger.info({ engine }, 'engine offered after all')
+      })
       await tasks.start()
     },
     stop: async () => {}
