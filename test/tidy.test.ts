@@ -27,7 +27,7 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Modules whose answer depends on their arguments only. */
 const PURE: readonly RegExp[] = [
   /^src\/(selection|reputation|verification|simulation)\//,
-  /^src\/jobs\/(state|item-state|attempt-state|ready-queue|retry|records|reasons)\.ts$/,
+  /^src\/jobs\/(state|item-state|attempt-state|ready-queue|retry|records|reasons|job-order)\.ts$/,
   /^src\/model\/(job|job-plan|verify-plan|task-type|graph|job-references|differences|json-path|schedule|cron|task-names)\.ts$/,
   /^src\/dispatch\/(verdict|consequence|active-job|active-item|assignment|refusers|wish)\.ts$/,
   /^src\/dispatch\/intake\/(new-job|pending-steps|reruns)\.ts$/,

@@ -1,7 +1,7 @@
 /** The query parameters of the operations that have some. */
 import { LIMITS } from '../core/limits.ts'
 import { MeshError } from '../core/errors.ts'
-import { JOB_SORTS } from '../jobs/store.ts'
+import { JOB_SORTS } from '../jobs/job-order.ts'
 import { nearestName } from '../model/validate.ts'
 import { WORK_STATES } from '../model/worker-list.ts'
 import { duration, integer, labels, list, moment, oneOf, pageLimit, text } from './query.ts'

@@ -1,6 +1,8 @@
 /** Lists of jobs, out of the rows of a store in memory. */
 import { isIdBeginning } from './store.ts'
-import type { JobFilter, JobPlace, JobSort } from './store.ts'
+import { isLatestFirst, placeOf } from './job-order.ts'
+import type { JobFilter } from './store.ts'
+import type { JobPlace } from './job-order.ts'
 import type { JobRecord, JobState } from './records.ts'
 
 /** A record, with beside it what queries look at. */
@@ -24,8 +26,8 @@ type Aged = Pick<JobRow, 'id' | 'createdAtMs'>
 
 export function listJobs(rows: readonly JobRow[], filter: JobFilter): JobRow[] {
   const labels = Object.entries(filter.labels ?? {})
-  const { after, sort = '-created' } = filter
-  const direction = sort.startsWith('-') ? -1 : 1
+  const { after, sort } = filter
+  const direction = isLatestFirst(sort) ? -1 : 1
   return rows
     .filter((row) => filter.state === undefined || row.state === filter.state)
     .filter((row) => labels.every(([name, value]) => labelOf(row, name) === value))
@@ -56,12 +58,6 @@ export function compareAges(left: Aged, right: Aged): number {
 
 function comparePlaces(left: JobPlace, right: JobPlace): number {
   return left.atMs - right.atMs || compareTexts(left.id, right.id)
-}
-
-/** Undefined of a job that such a list does not have. */
-function placeOf({ createdAtMs, endedAtMs, id }: JobRow, sort: JobSort): JobPlace | undefined {
-  const atMs = sort.endsWith('ended') ? endedAtMs : createdAtMs
-  return atMs === null ? undefined : { atMs, id }
 }
 
 /** By code point, as every database compares UTF-8; JavaScript's `<` differs beyond U+FFFF. */

@@ -9,12 +9,12 @@ import { isTerminal } from './records.ts'
 import type { DecisionRows } from './memory-decisions.ts'
 import type { JobRow } from './memory-jobs.ts'
 import type { LogEntry } from '../model/generated/commands-execute-task.ts'
+import type { JobPlace } from './job-order.ts'
 import type { AttemptRecord, ItemRecord, JobRecord, JobState } from './records.ts'
 import type {
   DecisionFilter,
   ItemFilter,
   JobFilter,
-  JobPlace,
   JobStore,
   PageAfter,
   StoreChange,

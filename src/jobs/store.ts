@@ -2,6 +2,7 @@
  * Where jobs live. A change is durable when `apply` has resolved; that is the moment at which a
  * submission may be acknowledged. All stores pass test/conformance/job-store-suite.ts.
  */
+import type { JobPlace, JobSort } from './job-order.ts'
 import type { Startable } from '../core/startable.ts'
 import type { LogEntry } from '../model/generated/commands-execute-task.ts'
 import type { AttemptRecord, ItemRecord, ItemState, JobRecord, JobState } from './records.ts'
@@ -70,21 +71,6 @@ export interface JobFilter {
   /** Only jobs listed behind this place; the job that was there need not be there any more. */
   after?: JobPlace | undefined
   limit: number
-}
-
-/**
- * The orders of a list: by when jobs were created, or by when they ended, with `-` the latest first; those of one
- * moment by id, the same way round. Who asks by their ends gets those that have ended. Neither moment ever changes, so
- * that a list stays as it is while it is read, whatever begins or ends meanwhile.
- */
-export const JOB_SORTS = ['-created', 'created', '-ended', 'ended'] as const
-
-export type JobSort = (typeof JOB_SORTS)[number]
-
-/** A place in a list: the moment that it is sorted by, of the job with this id. */
-export interface JobPlace {
-  atMs: number
-  id: string
 }
 
 export interface ItemFilter {

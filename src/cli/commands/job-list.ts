@@ -2,11 +2,11 @@
 import { API_FLAGS, flag } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import { JOB_COLUMNS } from '../columns.ts'
-import { JOB_SORTS } from '../../jobs/store.ts'
+import { JOB_SORTS } from '../../jobs/job-order.ts'
 import { readPair } from '../../config/read-option.ts'
 import { connectToRouter } from '../router-connection.ts'
 import type { CliCommand } from '../command.ts'
-import type { JobSort } from '../../jobs/store.ts'
+import type { JobSort } from '../../jobs/job-order.ts'
 import type { JobView } from '../../model/generated/api-job.ts'
 
 const STATES = ['pending', 'queued', 'running', 'completed', 'failed', 'stopped', 'held'] as const

@@ -1,6 +1,7 @@
 /** Places in lists of jobs as texts: `AT_MS/ID`, which stays good when that job is forgotten; or the id of a job that is here. */
 import { MeshError } from '../../core/errors.ts'
-import type { JobPlace, JobSort } from '../../jobs/store.ts'
+import { placeOf } from '../../jobs/job-order.ts'
+import type { JobPlace, JobSort } from '../../jobs/job-order.ts'
 import type { JobRecord } from '../../jobs/records.ts'
 
 export function writePlace({ atMs, id }: JobPlace): string {
@@ -23,13 +24,4 @@ export async function readPlace(
     path: 'after',
     hint: 'take the address of the next page from the Link header of the one before'
   })
-}
-
-/** Undefined of a job that such a list does not have. */
-export function placeOf(
-  { createdAtMs, endedAtMs, id }: JobRecord,
-  sort: JobSort | undefined
-): JobPlace | undefined {
-  const atMs = sort === 'ended' || sort === '-ended' ? endedAtMs : createdAtMs
-  return atMs === null ? undefined : { atMs, id }
 }

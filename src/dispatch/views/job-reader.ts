@@ -4,7 +4,8 @@ import { LIMITS } from '../../core/limits.ts'
 import { MeshError } from '../../core/errors.ts'
 import { isAtRest, isTerminal } from '../../jobs/records.ts'
 import { attemptView, historyRows, itemView, jobView } from './job-views.ts'
-import { placeOf, readPlace, writePlace } from './job-places.ts'
+import { placeOf } from '../../jobs/job-order.ts'
+import { readPlace, writePlace } from './job-places.ts'
 import type { AbortOptions } from '../../core/abort.ts'
 import type {
   AttemptRecord,
@@ -17,7 +18,8 @@ import type { AttemptView, HistoryRow, ItemView, JobView } from '../../model/gen
 import type { Clock } from '../../core/clock.ts'
 import type { DecisionRecord } from '../../model/generated/decision.ts'
 import type { Dispatcher } from '../dispatcher.ts'
-import type { JobSort, JobStore } from '../../jobs/store.ts'
+import type { JobSort } from '../../jobs/job-order.ts'
+import type { JobStore } from '../../jobs/store.ts'
 import type { JobWatchers } from './job-watchers.ts'
 
 export interface JobReaderComponents {

@@ -3,7 +3,9 @@
  * those jobs in the order of the list: one of these leads, the other conditions are looked up job by job.
  */
 import { isIdBeginning } from '../store.ts'
-import type { JobFilter, JobPlace } from '../store.ts'
+import { isByEnd, isLatestFirst } from '../job-order.ts'
+import type { JobFilter } from '../store.ts'
+import type { JobPlace } from '../job-order.ts'
 
 type Value = string | number
 
@@ -35,18 +37,11 @@ interface Stretch {
 const ALL_JOBS: Lead = { index: 'jobs j INDEXED BY jobs_by_time', where: '', join: '', ages: 'j' }
 const ENDED_JOBS: Lead = { index: 'jobs j INDEXED BY jobs_by_end', where: '', join: '', ages: 'j' }
 
-/** The indexes of conditions have their jobs in the order of their ages: by their ends, they would have to be sorted. */
-export function isByEnd({ sort }: Sorted): boolean {
-  return sort === 'ended' || sort === '-ended'
-}
-
-type Sorted = Pick<JobFilter, 'sort'>
-
 const DESCENDING = { way: 'DESC', behind: '<', upTo: '>=' } as const
 const ASCENDING = { way: 'ASC', behind: '>', upTo: '<=' } as const
 
-function directionOf({ sort = '-created' }: Sorted): typeof DESCENDING | typeof ASCENDING {
-  return sort.startsWith('-') ? DESCENDING : ASCENDING
+function directionOf({ sort }: Pick<JobFilter, 'sort'>): typeof DESCENDING | typeof ASCENDING {
+  return isLatestFirst(sort) ? DESCENDING : ASCENDING
 }
 
 export function conditionsOf(filter: JobFilter): Condition[] {
@@ -76,15 +71,15 @@ export function listQuery(
   leading: Condition | undefined,
   stretch: Stretch
 ): { sql: string; values: Value[] } {
-  const lead = leading?.lead ?? (isByEnd(filter) ? ENDED_JOBS : ALL_JOBS)
+  const lead = leading?.lead ?? (isByEnd(filter.sort) ? ENDED_JOBS : ALL_JOBS)
   const { ages } = lead
   const asked = conditions.filter((condition) => condition !== leading).map(testOf)
   if (leading !== undefined) asked.unshift([lead.where, leading.values])
   // It stands in the indexes beside the age, so that nobody else's rows are read.
   if (filter.submitter !== undefined) asked.push(['j.submitter = ?', [filter.submitter]])
   if (filter.sinceMs !== undefined) asked.push([`${ages}.created_at_ms >= ?`, [filter.sinceMs]])
-  if (isByEnd(filter)) asked.push(['j.ended_at_ms IS NOT NULL', []])
-  const [at, id] = isByEnd(filter)
+  if (isByEnd(filter.sort)) asked.push(['j.ended_at_ms IS NOT NULL', []])
+  const [at, id] = isByEnd(filter.sort)
     ? ['j.ended_at_ms', 'j.id']
     : [`${ages}.created_at_ms`, `${ages}.id`]
   const { behind, upTo, way } = directionOf(filter)
@@ -133,7 +128,7 @@ export function searchEndQuery(filter: Pick<JobFilter, 'after' | 'sort'>): {
   values: Value[]
 } {
   const { after } = filter
-  const [index, column, test] = isByEnd(filter)
+  const [index, column, test] = isByEnd(filter.sort)
     ? ['jobs_by_end', 'ended_at_ms', 'ended_at_ms IS NOT NULL']
     : ['jobs_by_name', 'created_at_ms', 'name IS NOT NULL']
   const { behind, way } = directionOf(filter)

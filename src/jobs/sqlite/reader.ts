@@ -2,19 +2,20 @@
  * The queries of the job store. Runs in the store's own thread. Lists of records are answered as
  * one JSON text, which crosses to the router's thread far cheaper than objects do.
  */
-import { conditionsOf, countQuery, isByEnd, listQuery, searchEndQuery } from './job-list.ts'
+import { conditionsOf, countQuery, listQuery, searchEndQuery } from './job-list.ts'
+import { isByEnd } from '../job-order.ts'
 import { isIdBeginning } from '../store.ts'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type {
   DecisionFilter,
   ItemFilter,
   JobFilter,
-  JobPlace,
   JobSearch,
   PageAfter,
   StoredReceipt
 } from '../store.ts'
 import type { Condition } from './job-list.ts'
+import type { JobPlace } from '../job-order.ts'
 import type { JobCounts } from './job-counts.ts'
 
 type Value = string | number
@@ -74,7 +75,8 @@ export class SqliteReader {
     const conditions = conditionsOf(filter)
     const isSearch = conditions.some((condition) => condition.isSearch === true)
     const stretch = { after: filter.after, until: isSearch ? this.#searchEnd(filter) : undefined }
-    const leading = isByEnd(filter) ? this.#rare(conditions) : this.#rarest(conditions)
+    // The indexes of conditions have their jobs in the order of their ages: by their ends, they would have to be sorted.
+    const leading = isByEnd(filter.sort) ? this.#rare(conditions) : this.#rarest(conditions)
     const { sql, values } = listQuery(filter, conditions, leading, stretch)
     return this.#records(sql, [...values, bounded(filter.limit)])
   }

@@ -7,12 +7,12 @@ import { MeshError, messageOf } from '../../core/errors.ts'
 import { damageOf, toStoreError } from './errors.ts'
 import { SqliteLink } from './link.ts'
 import type { LogEntry } from '../../model/generated/commands-execute-task.ts'
+import type { JobPlace } from '../job-order.ts'
 import type { AttemptRecord, ItemRecord, JobRecord, JobState } from '../records.ts'
 import type {
   DecisionFilter,
   ItemFilter,
   JobFilter,
-  JobPlace,
   JobSearch,
   JobStore,
   PageAfter,
